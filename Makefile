@@ -1,0 +1,49 @@
+# Everything runs from this folder, whatever folder make is called from.
+ROOT := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test check schema lock clean
+
+# The first interpreter that is new enough and can make a virtual environment. PYTHON=... overrides.
+CANDIDATES := python3 python3.11 python3.12 python3.13 python3.14 /usr/bin/python3
+USABLE := import sys, venv, ensurepip; assert sys.version_info >= (3, 11)
+PYTHON ?= $(shell for p in $(CANDIDATES); do "$$p" -c '$(USABLE)' >/dev/null 2>&1 && { command -v "$$p"; break; }; done)
+BIN := $(ROOT).venv/bin
+PIP := "$(BIN)/python" -m pip install --quiet --disable-pip-version-check
+# uv installs the lock in seconds; where it cannot (an index that only pip knows), pip does.
+UV := uv==0.13.9
+STAMP := $(ROOT).venv/installed
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' "$(ROOT)Makefile"
+
+$(STAMP): $(ROOT)requirements.lock $(ROOT)pyproject.toml
+	@test -n "$(PYTHON)" || { echo 'crm-graph needs Python 3.11 or newer with the venv module (Debian: python3-venv). Name one: make PYTHON=/path/to/python3'; exit 1; }
+	@test -w "$(ROOT)" || { echo 'cannot install into $(ROOT).venv: the folder is not writable by this user. Clone the project into a folder of your own.'; exit 1; }
+	@echo 'installing into $(ROOT).venv ...'
+	@"$(PYTHON)" -m venv --clear "$(ROOT).venv"
+	@cd "$(ROOT)" && { $(PIP) '$(UV)' && "$(BIN)/uv" pip install -q --python "$(BIN)/python" --require-hashes -r requirements.lock; } 2>/dev/null \
+		|| $(PIP) --require-hashes -r requirements.lock
+	@cd "$(ROOT)" && $(PIP) --no-deps --no-build-isolation -e .
+	@touch "$(STAMP)"
+
+demo: $(STAMP)  ## set everything up, post signed sample webhooks, show what they changed, serve
+	@cd "$(ROOT)" && exec "$(BIN)/crm-graph" demo
+
+test: $(STAMP)  ## the tests, on the embedded PostgreSQL or on the one that PG_HOST names
+	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 2 $(ARGS)
+
+check: $(STAMP)  ## lint, types, import contract, schema drift
+	@cd "$(ROOT)" && "$(BIN)/ruff" check . && "$(BIN)/ruff" format --check . && "$(BIN)/mypy" && "$(BIN)/lint-imports"
+	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema | diff -u schema.graphql - || { echo 'schema.graphql is stale: run make schema'; exit 1; }
+	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/test_schema_drift.py
+
+schema: $(STAMP)  ## write schema.graphql
+	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+
+lock: $(STAMP)  ## resolve requirements.lock again (versions and hashes, no addresses)
+	@cd "$(ROOT)" && $(PIP) '$(UV)' && "$(BIN)/uv" pip compile pyproject.toml --extra dev --universal \
+		--generate-hashes --python-version 3.11 --upgrade --quiet --custom-compile-command 'make lock' -o requirements.lock
+
+clean:  ## remove the virtual environment and caches (no data)
+	@cd "$(ROOT)" && rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

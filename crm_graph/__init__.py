@@ -1,0 +1,1 @@
+"""crm-graph: signed webhooks in, one GraphQL API, one CRM in PostgreSQL."""

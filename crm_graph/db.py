@@ -1,0 +1,64 @@
+"""Database: the only way to a session. Every wait has a timeout, and an unreachable server is Unavailable."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+
+from crm_graph.errors import Unavailable
+
+# A statement, a lock, a place in the pool, a connection: nobody waits longer, and a transaction not twice as long.
+WAIT_SECONDS = 8
+TRANSACTION_SECONDS = 12
+
+
+class Database:
+    """A pool of connections to one PostgreSQL database."""
+
+    def __init__(self, url: URL, *, pool_size: int = 10) -> None:
+        options = (
+            f"-c statement_timeout={WAIT_SECONDS}s -c lock_timeout={WAIT_SECONDS}s "
+            f"-c idle_in_transaction_session_timeout={TRANSACTION_SECONDS}s -c timezone=UTC"
+        )
+        self._engine = create_async_engine(
+            url.update_query_dict({"options": f"{url.query.get('options', '')} {options}".strip()}),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=WAIT_SECONDS,
+            connect_args={"connect_timeout": WAIT_SECONDS, "application_name": "crm-graph"},
+        )
+        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for single statements that only read; each sees what was committed when it started."""
+        async with _reachable(), self._autocommit.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        async with _reachable(), AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+@asynccontextmanager
+async def _reachable() -> AsyncIterator[None]:
+    """Turn a database that is down, hung, overloaded or out of connections into Unavailable."""
+    try:
+        async with asyncio.timeout(TRANSACTION_SECONDS):
+            yield
+    except (OperationalError, InterfaceError, PoolTimeout, TimeoutError) as error:
+        raise Unavailable from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable from error
+        raise

@@ -1,0 +1,127 @@
+"""Every failure that a caller can see: its code, its HTTP status, and a message that says what to do.
+
+    CrmError
+    |- BadRequest            the request itself is malformed
+    |  |- PayloadTooLarge      more bytes than the endpoint reads
+    |  |- UnsupportedMedia     a media type or content encoding that is not read
+    |  |- QueryTooComplex      a GraphQL document that costs too much
+    |- Unauthenticated       no valid bearer token
+    |- Forbidden             the role may not do this
+    |- NotFound              no such object, or not yours: the answer is the same
+    |- ValidationFailed      a value is not acceptable; `field` names it
+    |- Conflict              the present state forbids it
+    |- Unavailable           the database can't be reached in time; retry
+    |- SignatureMissing, SignatureInvalid, SecretNotConfigured, KeyReused, ApplyFailed   (ingest)
+
+    SetupError               the operator must change something before this can run
+
+A class's docstring is its default message. GraphQL shows `code` in capitals, REST in lower case.
+"""
+
+from typing import ClassVar
+
+
+class CrmError(Exception):
+    """something went wrong inside crm-graph; the log has the cause under the request id"""
+
+    code: ClassVar[str] = "INTERNAL"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
+        self.message = message or (type(self).__doc__ or "")
+        self.field = field
+        super().__init__(self.message)
+
+
+class BadRequest(CrmError):
+    """the request is malformed"""
+
+    code, status = "BAD_REQUEST", 400
+
+
+class PayloadTooLarge(BadRequest):
+    """the request body is larger than this endpoint reads"""
+
+    code, status = "PAYLOAD_TOO_LARGE", 413
+
+
+class UnsupportedMedia(BadRequest):
+    """this media type or content encoding is not read here"""
+
+    code, status = "UNSUPPORTED_MEDIA_TYPE", 415
+
+
+class QueryTooComplex(BadRequest):
+    """the query asks for too much at once; ask for fewer fields or levels"""
+
+    code = "QUERY_TOO_COMPLEX"
+
+
+class Unauthenticated(CrmError):
+    """a valid bearer token is required"""
+
+    code, status = "UNAUTHENTICATED", 401
+
+
+class Forbidden(CrmError):
+    """your role may not do this"""
+
+    code, status = "FORBIDDEN", 403
+
+
+class NotFound(CrmError):
+    """not found"""
+
+    code, status = "NOT_FOUND", 404
+
+
+class ValidationFailed(CrmError):
+    """a value is not acceptable"""
+
+    code, status = "VALIDATION", 422
+
+
+class Conflict(CrmError):
+    """the present state does not allow this"""
+
+    code, status = "CONFLICT", 409
+
+
+class Unavailable(CrmError):
+    """the database can't be reached or is too busy; nothing was changed that you were told of: retry in a moment"""
+
+    code, status = "UNAVAILABLE", 503
+
+
+class SignatureMissing(CrmError):
+    """the request carries no signature or token that this endpoint knows; see the README on webhook set-up"""
+
+    code, status = "SIGNATURE_MISSING", 401
+
+
+class SignatureInvalid(CrmError):
+    """the signature or token does not match the body; sign the exact bytes with the configured secret"""
+
+    code, status = "SIGNATURE_INVALID", 401
+
+
+class SecretNotConfigured(CrmError):
+    """no secret is configured for this provider, so nothing it sends can be verified"""
+
+    code, status = "SECRET_NOT_CONFIGURED", 503
+
+
+class KeyReused(CrmError):
+    """this idempotency key already belongs to an event with another body; the new body is kept as quarantined"""
+
+    code, status = "KEY_REUSED", 422
+
+
+class ApplyFailed(CrmError):
+    """the event is stored but could not be applied; send it again with the same key, or replay it"""
+
+    code, status = "APPLY_FAILED", 500
+
+
+class SetupError(Exception):
+    """The operator must change something before this can run; the message is the one line to print."""

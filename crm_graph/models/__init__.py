@@ -1,0 +1,41 @@
+"""All tables, with their constraints and indexes: what the database guarantees whoever writes to it."""
+
+from crm_graph.models.columns import table
+from crm_graph.models.enums import (
+    ActivityType,
+    DealStatus,
+    LifecycleStage,
+    OwnerSource,
+    ReplyStatus,
+    ReplyStatusSource,
+    Role,
+    StageKind,
+    WebhookStatus,
+)
+from crm_graph.models.inbox import WebhookLog
+from crm_graph.models.people import Company, Contact, ContactEmail, Owner, OwnerMailbox
+from crm_graph.models.sales import Activity, Deal, DealStageHistory, Pipeline, PipelineStage
+
+__all__ = [
+    "Activity",
+    "ActivityType",
+    "Company",
+    "Contact",
+    "ContactEmail",
+    "Deal",
+    "DealStageHistory",
+    "DealStatus",
+    "LifecycleStage",
+    "Owner",
+    "OwnerMailbox",
+    "OwnerSource",
+    "Pipeline",
+    "PipelineStage",
+    "ReplyStatus",
+    "ReplyStatusSource",
+    "Role",
+    "StageKind",
+    "WebhookLog",
+    "WebhookStatus",
+    "table",
+]

@@ -1,0 +1,135 @@
+"""Owners, and the companies and contacts they write to."""
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Index,
+    String,
+    Text,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+from crm_graph.models.columns import (
+    EmailText,
+    KeyText,
+    Time,
+    closed_set,
+    document,
+    email_check,
+    flag,
+    primary_key,
+    reference,
+    set_at_insert,
+    version,
+)
+from crm_graph.models.enums import (
+    LifecycleStage,
+    OwnerSource,
+    ReplyStatus,
+    ReplyStatusSource,
+    Role,
+)
+
+
+class Owner(SQLModel, table=True):
+    """A member of the team; every contact and deal belongs to one, or to the unassigned pool."""
+
+    __tablename__ = "owners"
+    __table_args__ = (
+        email_check(),
+        Index("owners_one_default_idx", "is_default", unique=True, postgresql_where=text("is_default")),
+    )
+    id: uuid.UUID = primary_key()
+    name: str = Field(sa_type=Text)
+    email: str = Field(sa_type=EmailText, unique=True)
+    role: Role = Field(sa_type=closed_set(Role))
+    is_default: bool = flag()
+    active: bool = Field(default=True, sa_column_kwargs={"server_default": text("true")})
+    booking_url: str | None = Field(default=None, sa_type=Text)
+    timezone: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime = set_at_insert()
+
+
+class OwnerMailbox(SQLModel, table=True):
+    """A sending mailbox of an owner: replies to it are the owner's."""
+
+    __tablename__ = "owner_mailboxes"
+    __table_args__ = (email_check(),)
+    email: str = Field(sa_type=EmailText, primary_key=True)
+    owner_id: uuid.UUID = reference("owners.id", index=True, ondelete="CASCADE")
+
+
+class Company(SQLModel, table=True):
+    """Identified by its domain, or by the normal form of its name while no domain is known."""
+
+    __tablename__ = "companies"
+    __table_args__ = (
+        CheckConstraint("domain !~ '[A-Z[:space:]]'", name="domain_lower_case"),
+        Index("companies_name_key_idx", "name_key"),
+        Index("companies_nameless_domain_idx", "name_key", unique=True, postgresql_where=text("domain IS NULL")),
+    )
+    id: uuid.UUID = primary_key()
+    name: str = Field(sa_type=Text)
+    name_key: str = Field(sa_type=KeyText)
+    domain: str | None = Field(default=None, sa_type=String(253, collation="C"), unique=True)
+    location: str | None = Field(default=None, sa_type=Text)
+    size: str | None = Field(default=None, sa_type=Text)
+    industry: str | None = Field(default=None, sa_type=Text)
+    website: str | None = Field(default=None, sa_type=Text)
+    linkedin_url: str | None = Field(default=None, sa_type=Text)
+    enrichment_json: dict[str, Any] = document()
+    created_at: datetime = set_at_insert()
+    updated_at: datetime = set_at_insert()
+
+
+class Contact(SQLModel, table=True):
+    """A person, identified by e-mail address."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (
+        email_check(),
+        Index("contacts_owner_id_idx", "owner_id", "created_at", "id"),
+        Index("contacts_created_at_id_idx", "created_at", "id"),
+    )
+    id: uuid.UUID = primary_key()
+    email: str = Field(sa_type=EmailText, unique=True)
+    full_name: str | None = Field(default=None, sa_type=Text)
+    title: str | None = Field(default=None, sa_type=Text)
+    linkedin_url: str | None = Field(default=None, sa_type=Text)
+    website: str | None = Field(default=None, sa_type=Text)
+    phone: str | None = Field(default=None, sa_type=Text)
+    company_id: uuid.UUID | None = reference("companies.id", default=None, index=True)
+    owner_id: uuid.UUID | None = reference("owners.id", default=None)
+    owner_source: OwnerSource | None = Field(default=None, sa_type=closed_set(OwnerSource))
+    lifecycle_stage: LifecycleStage = Field(
+        default=LifecycleStage.LEAD,
+        sa_type=closed_set(LifecycleStage),
+        sa_column_kwargs={"server_default": text("'lead'")},
+    )
+    reply_status: ReplyStatus | None = Field(default=None, sa_type=closed_set(ReplyStatus))
+    reply_summary: str | None = Field(default=None, sa_type=Text)
+    reply_status_source: ReplyStatusSource | None = Field(default=None, sa_type=closed_set(ReplyStatusSource))
+    reply_status_at: datetime | None = Field(default=None, sa_type=Time)
+    needs_review: bool = flag()
+    ooo_until: date | None = None
+    do_not_contact_at: datetime | None = Field(default=None, sa_type=Time)
+    do_not_contact_reason: str | None = Field(default=None, sa_type=Text)
+    latest_email_sent_at: datetime | None = Field(default=None, sa_type=Time)
+    custom: dict[str, Any] = document()
+    version: int = version()
+    created_at: datetime = set_at_insert()
+    updated_at: datetime = set_at_insert()
+    deleted_at: datetime | None = Field(default=None, sa_type=Time)
+
+
+class ContactEmail(SQLModel, table=True):
+    """A further address of a contact, so that a merged contact's old address finds the survivor."""
+
+    __tablename__ = "contact_emails"
+    __table_args__ = (email_check(),)
+    email: str = Field(sa_type=EmailText, primary_key=True)
+    contact_id: uuid.UUID = reference("contacts.id", index=True, ondelete="CASCADE")

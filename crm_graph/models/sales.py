@@ -1,0 +1,157 @@
+"""Pipelines, the deals that move through them, and what happened on the way."""
+
+import uuid
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+from crm_graph.models.columns import (
+    KeyText,
+    Time,
+    closed_set,
+    document,
+    flag,
+    primary_key,
+    reference,
+    set_at_insert,
+    version,
+)
+from crm_graph.models.enums import (
+    ActivityType,
+    DealStatus,
+    StageKind,
+)
+
+
+class Pipeline(SQLModel, table=True):
+    """A way of selling: an ordered list of stages."""
+
+    __tablename__ = "pipelines"
+    __table_args__ = (
+        Index("pipelines_one_default_idx", "is_default", unique=True, postgresql_where=text("is_default")),
+    )
+    id: uuid.UUID = primary_key()
+    name: str = Field(sa_type=Text, unique=True)
+    is_default: bool = flag()
+    created_at: datetime = set_at_insert()
+
+
+class PipelineStage(SQLModel, table=True):
+    """A column of the board; `key` is its immutable name for machines."""
+
+    __tablename__ = "pipeline_stages"
+    __table_args__ = (
+        UniqueConstraint("pipeline_id", "key"),
+        UniqueConstraint("pipeline_id", "order_index", deferrable=True),
+        UniqueConstraint("pipeline_id", "id"),  # what deals refer to: a stage of their own pipeline
+        CheckConstraint("key ~ '^[a-z][a-z0-9_]*$'", name="key_form"),
+        CheckConstraint("probability BETWEEN 0 AND 1", name="probability"),
+    )
+    id: uuid.UUID = primary_key()
+    pipeline_id: uuid.UUID = reference("pipelines.id")
+    key: str = Field(sa_type=KeyText)
+    name: str = Field(sa_type=Text)
+    order_index: int
+    probability: Decimal = Field(sa_type=Numeric(4, 3))
+    kind: StageKind = Field(default=StageKind.OPEN, sa_type=closed_set(StageKind))
+
+
+class Deal(SQLModel, table=True):
+    """A chance to sell something to a contact, in one stage of one pipeline."""
+
+    __tablename__ = "deals"
+    __table_args__ = (
+        ForeignKeyConstraint(["pipeline_id", "stage_id"], ["pipeline_stages.pipeline_id", "pipeline_stages.id"]),
+        # `numeric` has NaN, and NaN >= 0 is true.
+        CheckConstraint("amount >= 0 AND amount <> 'NaN'", name="amount"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        CheckConstraint("status = 'lost' OR lost_reason IS NULL", name="lost_reason"),
+        Index("deals_pipeline_id_stage_id_idx", "pipeline_id", "stage_id"),
+        Index(
+            "deals_board_idx",
+            "owner_id",
+            "stage_id",
+            "rank",
+            "id",
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+        Index(
+            "deals_owner_stage_amount_idx",
+            "owner_id",
+            "stage_id",
+            postgresql_include=["amount"],
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+        Index("deals_stage_id_rank_idx", "stage_id", "rank", "id", postgresql_where=text("deleted_at IS NULL")),
+        Index("deals_contact_id_created_at_idx", "contact_id", "created_at", "id"),
+        Index("deals_created_at_id_idx", "created_at", "id"),
+    )
+    id: uuid.UUID = primary_key()
+    title: str = Field(sa_type=Text)
+    contact_id: uuid.UUID | None = reference("contacts.id", default=None)
+    company_id: uuid.UUID | None = reference("companies.id", default=None, index=True)
+    pipeline_id: uuid.UUID = reference("pipelines.id")
+    stage_id: uuid.UUID = Field(sa_type=Uuid)
+    owner_id: uuid.UUID | None = reference("owners.id", default=None)
+    amount: Decimal | None = Field(default=None, sa_type=Numeric(14, 2))
+    currency: str = Field(sa_type=String(3))
+    close_date: date | None = None
+    status: DealStatus = Field(default=DealStatus.OPEN, sa_type=closed_set(DealStatus))
+    lost_reason: str | None = Field(default=None, sa_type=Text)
+    source: str | None = Field(default=None, sa_type=Text)
+    notes: str | None = Field(default=None, sa_type=Text)
+    rank: str = Field(sa_type=KeyText)
+    campaign_id: str | None = Field(default=None, sa_type=Text)
+    version: int = version()
+    created_at: datetime = set_at_insert()
+    updated_at: datetime = set_at_insert()
+    deleted_at: datetime | None = Field(default=None, sa_type=Time)
+
+
+class DealStageHistory(SQLModel, table=True):
+    """One move of a deal; `from_stage_id` is null for its creation, and each move starts where the last one ended."""
+
+    __tablename__ = "deal_stage_history"
+    __table_args__ = (Index("deal_stage_history_deal_id_idx", "deal_id", "moved_at", "id"),)
+    id: uuid.UUID = primary_key()
+    deal_id: uuid.UUID = reference("deals.id", ondelete="CASCADE")
+    from_stage_id: uuid.UUID | None = reference("pipeline_stages.id", default=None, index=True)
+    to_stage_id: uuid.UUID = reference("pipeline_stages.id", index=True)
+    moved_at: datetime = Field(sa_type=Time)
+    moved_by: uuid.UUID | None = reference("owners.id", default=None, index=True)
+    source: str = Field(sa_type=Text)
+
+
+class Activity(SQLModel, table=True):
+    """Something that happened with a contact or a deal."""
+
+    __tablename__ = "activities"
+    __table_args__ = (
+        CheckConstraint("contact_id IS NOT NULL OR deal_id IS NOT NULL", name="subject"),
+        Index("activities_contact_id_idx", "contact_id", "occurred_at", "id"),
+        Index("activities_deal_id_idx", "deal_id", "occurred_at", "id"),
+    )
+    id: uuid.UUID = primary_key()
+    type: ActivityType = Field(sa_type=closed_set(ActivityType))
+    contact_id: uuid.UUID | None = reference("contacts.id", default=None, ondelete="CASCADE")
+    deal_id: uuid.UUID | None = reference("deals.id", default=None, ondelete="CASCADE")
+    content: str = Field(sa_type=Text)
+    meta_json: dict[str, Any] = document()
+    created_by: uuid.UUID | None = reference("owners.id", default=None, index=True)
+    occurred_at: datetime = Field(sa_type=Time)
+    created_at: datetime = set_at_insert()
+    # What happened, as its source names it: an effect that two events announce happens once.
+    effect_key: str | None = Field(default=None, sa_type=String(collation="C"), unique=True)

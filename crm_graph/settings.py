@@ -1,0 +1,179 @@
+"""Every setting, named as its environment variable. Nothing else reads the environment.
+
+Sources, the first that has a value wins: the environment, `.env` in the working folder, and, for the
+development commands, the secrets that `demo` made in CRM_DATA_DIR.
+"""
+
+import os
+import secrets
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from crm_graph.errors import SetupError
+
+JWT_SECRET_MIN_BYTES = 32  # RFC 7518, 3.2: a key at least as long as the hash
+DEMO_SECRETS = (
+    "JWT_SECRET",
+    "HMAC_SHARED_SECRET_INSTANTLY",
+    "HMAC_SHARED_SECRET_CALCOM",
+    "INSTANTLY_WEBHOOK_TOKEN",
+)
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+
+
+def _default_data_dir() -> Path:
+    return Path("/var/lib/crm-graph") if os.geteuid() == 0 else Path(".crm-graph")
+
+
+class Settings(BaseSettings):
+    """What the operator can set; `.env.example` lists the same names with one line of help each."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    crm_env: Literal["production", "development"] = "production"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str | None = None
+
+    crm_data_dir: Path = Field(default_factory=_default_data_dir)
+    database_url: SecretStr | None = None
+    migration_database_url: SecretStr | None = None
+    pg_host: str | None = None
+    pg_port: int = Field(default=5432, ge=1, le=65535)
+    pg_database: str = "crm"
+    pg_user: str = "app_user"
+    pg_password: SecretStr | None = None
+    pg_sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None = None
+
+    jwt_secret: SecretStr | None = None
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+    hmac_shared_secret_instantly: SecretList = ()
+    hmac_shared_secret_calcom: SecretList = ()
+    instantly_webhook_token: SecretList = ()
+    dev_signature_bypass: bool = False
+
+    internal_domains: CommaList = ()
+    calcom_event_types: CommaList = ()
+    default_currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    timezone: str = "UTC"
+    allowed_origins: CommaList = ()
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """Read and check the settings.
+
+        Raises SetupError with one line that names every variable that is wrong.
+        """
+        try:
+            settings = cls(**overrides)
+        except ValidationError as error:
+            problems = (f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+            raise SetupError("wrong setting: " + "; ".join(problems)) from None
+        if settings.dev_signature_bypass and settings.crm_env == "production":
+            raise SetupError("DEV_SIGNATURE_BYPASS works in development only: unset it, or set CRM_ENV=development")
+        return settings
+
+    def with_demo_secrets(self) -> Self:
+        """These settings, with what `demo` made in CRM_DATA_DIR wherever the operator set nothing."""
+        made = read_demo_secrets(self.crm_data_dir)
+        missing = {
+            name.lower(): made[name] for name in DEMO_SECRETS if name in made and not getattr(self, name.lower())
+        }
+        return self.load(**{name: getattr(self, name) for name in self.model_fields_set} | missing)
+
+    def jwt_key(self) -> bytes:
+        """The HS256 key. Raises SetupError when it is missing or too short to be safe."""
+        key = self.jwt_secret.get_secret_value().encode() if self.jwt_secret else b""
+        if len(key) < JWT_SECRET_MIN_BYTES:
+            state = "is too short" if key else "is not set"
+            raise SetupError(
+                f"JWT_SECRET {state}: it must have at least {JWT_SECRET_MIN_BYTES} bytes; "
+                "make one with: openssl rand -hex 32"
+            )
+        return key
+
+    def server_url(self) -> URL | None:
+        """The database that the server uses; None means the embedded PostgreSQL in CRM_DATA_DIR."""
+        if self.database_url:
+            return _postgres_url("DATABASE_URL", self.database_url)
+        if self.pg_host is None:
+            return None
+        return URL.create(
+            "postgresql+psycopg",
+            username=self.pg_user,
+            password=self.pg_password.get_secret_value() if self.pg_password else None,
+            host=None if self.pg_host.startswith("/") else self.pg_host,
+            port=self.pg_port,
+            database=self.pg_database,
+            query={
+                **({"host": self.pg_host} if self.pg_host.startswith("/") else {}),
+                **({"sslmode": self.pg_sslmode} if self.pg_sslmode else {}),
+            },
+        )
+
+    def migration_url(self) -> URL | None:
+        """The same database under the user that may change its schema; None means the embedded one."""
+        if self.migration_database_url:
+            return _postgres_url("MIGRATION_DATABASE_URL", self.migration_database_url)
+        return self.server_url()
+
+    def is_loopback(self) -> bool:
+        """Whether the server listens to this machine alone."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+def _postgres_url(name: str, value: SecretStr) -> URL:
+    try:
+        url = make_url(value.get_secret_value())
+    except ArgumentError:
+        raise SetupError(f"{name} is not a URL; expected postgresql://user:password@host:5432/crm") from None
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise SetupError(f"{name} must start with postgresql://: crm-graph runs on PostgreSQL only")
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _secrets_file(data_dir: Path) -> Path:
+    return data_dir / "demo-secrets.env"
+
+
+def read_demo_secrets(data_dir: Path) -> dict[str, str]:
+    """The secrets that `demo` made in this data folder; empty when it never ran or isn't ours to read."""
+    try:
+        lines = _secrets_file(data_dir).read_text().splitlines()
+    except (FileNotFoundError, PermissionError):
+        return {}
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def make_demo_secrets(data_dir: Path) -> dict[str, str]:
+    """The demo's secrets, made once per data folder and readable by its owner alone."""
+    path = _secrets_file(data_dir)
+    made = {name: secrets.token_hex(32) for name in DEMO_SECRETS}
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text("".join(f"{name}={value}\n" for name, value in made.items()))
+    try:
+        os.link(draft, path)  # unlike rename, link fails when another process was first
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return read_demo_secrets(data_dir)

@@ -1,0 +1,1 @@
+"""The ingest side: what providers send, verified, stored once and applied once."""
