@@ -23,7 +23,7 @@ BEGIN
             EXCEPTION
                 WHEN duplicate_object OR unique_violation THEN NULL;  -- another database of this server was first
                 WHEN insufficient_privilege THEN
-                    RAISE EXCEPTION 'the role % is missing and % may not create it: as a superuser, CREATE ROLE % LOGIN',
+                    RAISE EXCEPTION 'the role % is missing and % may not create it: a superuser must CREATE ROLE %',
                         role_name, current_user, role_name;
             END;
         END IF;

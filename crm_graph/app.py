@@ -1,0 +1,77 @@
+"""The application: GraphQL, the webhook endpoints and the health probes on one ASGI app."""
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy import text
+from starlette.exceptions import HTTPException
+
+from crm_graph import migrations
+from crm_graph.db import Database
+from crm_graph.errors import CrmError, Unavailable
+from crm_graph.graphql.http import create_router as graphql_router
+from crm_graph.http import RETRY_AFTER_SECONDS, RequestLog
+from crm_graph.settings import Settings
+from webhooks.router import create_router as webhook_router
+
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings, database: Database) -> FastAPI:
+    """The ASGI application; whoever made `database` closes it. Raises SetupError when a setting is missing."""
+    app = FastAPI(title="crm-graph", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(webhook_router(settings, database))
+    app.include_router(graphql_router(settings, database))
+    app.add_exception_handler(CrmError, _crm_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _internal_error)
+    app.add_middleware(RequestLog)
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    async def readyz() -> Response:
+        """The database answers and has the schema that this code needs."""
+        present, needed = await schema_version(database), migrations.head()
+        ready = present == needed
+        body = {"status": "ok" if ready else "schema_mismatch", "schema": present, "needed": needed}
+        return JSONResponse(body, 200 if ready else 503)
+
+    return app
+
+
+async def schema_version(database: Database) -> str | None:
+    """The version of the schema, None when it was never migrated; raises Unavailable."""
+    async with database.read() as connection:
+        found = await connection.scalar(text("SELECT to_regclass('alembic_version')"))
+        return await connection.scalar(text("SELECT version_num FROM alembic_version")) if found else None
+
+
+async def _crm_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, CrmError)
+    if error.status >= 500:
+        log.error("request failed", exc_info=error, extra={"details": {"request_id": request.state.request_id}})
+    return error_response(error)
+
+
+def error_response(error: CrmError) -> JSONResponse:
+    """A REST error: `{"error": code, "message": what and where}`."""
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if isinstance(error, Unavailable) else None
+    return JSONResponse({"error": error.code.lower(), "message": error.message}, error.status, headers)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
+    message = f"{request.method} {request.url.path[:200]}: {str(error.detail).lower()}"
+    return JSONResponse({"error": code, "message": message}, error.status_code, error.headers)
+
+
+async def _internal_error(request: Request, error: Exception) -> Response:
+    request_id = getattr(request.state, "request_id", None)
+    message = f"internal error; the log has the cause under request id {request_id}"
+    return JSONResponse({"error": "internal", "message": message}, 500)

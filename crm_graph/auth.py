@@ -1,0 +1,157 @@
+"""Who is calling, and what they may see: bearer token -> Principal, and THE owner rule."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any
+
+import jwt
+from sqlalchemy import ColumnElement, FromClause, exists, false, or_, select, true
+from sqlmodel import SQLModel, col
+
+from crm_graph.db import Database
+from crm_graph.errors import Forbidden, Unauthenticated, ValidationFailed
+from crm_graph.models import Activity, Contact, Deal, DealStageHistory, Owner, Role, WebhookLog, table
+from crm_graph.values import normal_email
+
+ALGORITHM = "HS256"  # fixed here, never taken from a token's header (RFC 8725, 3.1)
+LEEWAY = timedelta(seconds=30)
+TOKEN_MAX = 8_192
+CACHE_SECONDS = 3.0
+CACHE_SIZE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """On whose behalf something happens: an owner, or (without owner_id) a provider's event."""
+
+    owner_id: uuid.UUID | None
+    role: Role
+    source: str = "graphql"
+
+    def must_write(self) -> None:
+        """Raises Forbidden for a role that only reads."""
+        if self.role is Role.READONLY:
+            raise Forbidden("the role readonly may not change anything")
+
+    def must_be_admin(self) -> None:
+        """Raises Forbidden for anyone but an admin."""
+        if self.role is not Role.ADMIN:
+            raise Forbidden("only an admin may do this")
+
+
+def machine(source: str) -> Principal:
+    """The principal of what a provider sends; it sees every row, and nothing it does counts as a person's choice."""
+    return Principal(owner_id=None, role=Role.ADMIN, source=source)
+
+
+def visible(model: type[SQLModel], principal: Principal, rows: FromClause | None = None) -> ColumnElement[bool]:
+    """The owner rule, as a predicate on `rows` (the model's table, or an alias of it).
+
+    Admin and readonly see everything; sales see their own rows and the unassigned pool. An activity is visible
+    when its contact or its deal is, a stage move when its deal is. Companies, pipelines, stages and colleagues'
+    names are shared. Deleted rows are nobody's. The webhook log is for admins.
+    """
+    c = (table(model) if rows is None else rows).c
+    everything = principal.role is not Role.SALES
+    if model in (Contact, Deal):
+        mine = true() if everything else or_(c.owner_id == principal.owner_id, c.owner_id.is_(None))
+        return mine & c.deleted_at.is_(None)
+    if model is WebhookLog:
+        return true() if principal.role is Role.ADMIN else false()
+    if everything or model not in (Activity, DealStageHistory):
+        return true()
+    parents: list[tuple[type[SQLModel], ColumnElement[Any]]] = [(Deal, c.deal_id)]
+    if model is Activity:
+        parents.append((Contact, c.contact_id))
+    return or_(*(_reachable(parent, key, principal) for parent, key in parents))
+
+
+def _reachable(parent: type[SQLModel], key: ColumnElement[Any], principal: Principal) -> ColumnElement[bool]:
+    rows = table(parent).alias()
+    return exists(select(1).select_from(rows).where(rows.c.id == key, visible(parent, principal, rows)))
+
+
+class Authenticator:
+    """Turns Authorization headers into a Principal, or raises Unauthenticated; the same words for every reason."""
+
+    def __init__(
+        self, database: Database, key: bytes, *, issuer: str | None = None, audience: str | None = None
+    ) -> None:
+        self._database, self._key = database, key
+        self._issuer, self._audience = issuer, audience
+        self._known: dict[str, tuple[float, Principal]] = {}
+
+    async def principal(self, authorization: list[str]) -> Principal:
+        """The caller of a request with these Authorization headers; raises Unauthenticated."""
+        if len(authorization) != 1:
+            raise Unauthenticated
+        scheme, _, token = authorization[0].partition(" ")
+        if scheme.lower() != "bearer" or not token.isascii() or len(token) > TOKEN_MAX:
+            raise Unauthenticated
+        subject = self._subject(token.strip())
+        until, principal = self._known.get(subject, (0.0, None))
+        if principal is None or until < monotonic():
+            principal = await self._look_up(subject)
+            if len(self._known) >= CACHE_SIZE:
+                self._known.clear()
+            self._known[subject] = (monotonic() + CACHE_SECONDS, principal)
+        return principal
+
+    def _subject(self, token: str) -> str:
+        required = ["exp", "sub"] + ["iss"] * bool(self._issuer) + ["aud"] * bool(self._audience)
+        try:
+            if "crit" in jwt.get_unverified_header(token):  # RFC 7515, 4.1.11: we understand no extension
+                raise Unauthenticated
+            claims = jwt.decode(
+                token,
+                self._key,
+                algorithms=[ALGORITHM],
+                leeway=LEEWAY,
+                issuer=self._issuer,
+                audience=self._audience,
+                options={"require": required, "strict_aud": True, "enforce_minimum_key_length": True},
+            )
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
+            raise Unauthenticated from None
+        subject = claims["sub"]
+        # PyJWT takes "9999999999" and 1e30 for times; RFC 7519 wants a number, and ours are whole seconds.
+        times_are_whole = all(type(claims[name]) is int for name in ("exp", "nbf", "iat") if name in claims)
+        if not times_are_whole or not isinstance(subject, str) or not 0 < len(subject) <= 320:
+            raise Unauthenticated
+        return subject
+
+    async def _look_up(self, subject: str) -> Principal:
+        query = select(col(Owner.id), col(Owner.role)).where(_names(subject), col(Owner.active))
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise Unauthenticated
+        return Principal(owner_id=row.id, role=row.role)
+
+
+def _names(subject: str) -> ColumnElement[bool]:
+    try:
+        return col(Owner.id) == uuid.UUID(subject)
+    except ValueError:
+        pass
+    try:
+        return col(Owner.email) == normal_email(subject)
+    except ValidationFailed:
+        raise Unauthenticated from None
+
+
+def issue_token(
+    key: bytes, subject: str, ttl: timedelta, now: datetime, *, issuer: str | None = None, audience: str | None = None
+) -> str:
+    """A bearer token for an owner (`subject` is the id or e-mail), valid for `ttl` from `now`."""
+    claims: dict[str, Any] = {"sub": subject, "iat": int(now.timestamp()), "exp": int((now + ttl).timestamp())}
+    claims |= {"iss": issuer} if issuer else {}
+    claims |= {"aud": audience} if audience else {}
+    return jwt.encode(claims, key, algorithm=ALGORITHM)
+
+
+def utc_now() -> datetime:
+    """The clock that edges read once and pass down."""
+    return datetime.now(UTC)

@@ -1,0 +1,18 @@
+"""What a resolver knows of its request: the database, the principal and the clock. Never a session."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm_graph.auth import Principal
+from crm_graph.db import Database
+from crm_graph.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One GraphQL request."""
+
+    database: Database
+    settings: Settings
+    principal: Principal
+    now: datetime

@@ -1,0 +1,31 @@
+"""The closed sets of crm_graph.models as GraphQL enums: UPPER_CASE names for the stored values."""
+
+import strawberry
+
+from crm_graph.models import (
+    ActivityType,
+    DealStatus,
+    LifecycleStage,
+    OwnerSource,
+    ReplyStatus,
+    ReplyStatusSource,
+    Role,
+    StageKind,
+    WebhookStatus,
+)
+
+__all__ = [
+    "ActivityType",
+    "DealStatus",
+    "LifecycleStage",
+    "OwnerSource",
+    "ReplyStatus",
+    "ReplyStatusSource",
+    "Role",
+    "StageKind",
+    "WebhookStatus",
+]
+
+for _name in __all__:
+    _kind = globals()[_name]
+    strawberry.enum(_kind, description=" ".join(_kind.__doc__.split()))

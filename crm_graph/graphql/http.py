@@ -1,0 +1,159 @@
+"""POST /graphql: authentication first, then the request, then the answer; every failure has an `errors` body.
+
+n8n shows nothing but `errors[].message`, and takes a failure without `errors` for success; so the code leads every
+message, on every status.
+"""
+
+import logging
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+from graphql import GraphQLError
+from strawberry.http.ides import get_graphql_ide_html
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.execution import ExecutionResult
+from strawberry.utils.str_converters import to_camel_case
+
+from crm_graph.auth import Authenticator, utc_now
+from crm_graph.db import Database
+from crm_graph.errors import BadRequest, CrmError, Unauthenticated, Unavailable, UnsupportedMedia
+from crm_graph.graphql.context import Context
+from crm_graph.graphql.schema import Schema, build_schema
+from crm_graph.http import RETRY_AFTER_SECONDS, parse_json, read_body
+from crm_graph.settings import Settings
+
+log = logging.getLogger(__name__)
+
+JSON_MEDIA = "application/json"
+GRAPHQL_MEDIA = "application/graphql-response+json"  # GraphQL over HTTP: its 4xx and 5xx are the API's own
+
+
+def create_router(settings: Settings, database: Database) -> APIRouter:
+    """The endpoint. Raises SetupError when JWT_SECRET is missing or short."""
+    is_open = settings.crm_env == "development"
+    schema = build_schema(is_open=is_open)
+    authenticator = Authenticator(
+        database, settings.jwt_key(), issuer=settings.jwt_issuer, audience=settings.jwt_audience
+    )
+    router = APIRouter()
+
+    @router.post("/graphql")
+    async def graphql(request: Request) -> Response:
+        """Run one operation as the bearer's owner."""
+        media = _media(request)
+        try:
+            if "access_token" in request.query_params:  # RFC 6750, 5.3: addresses end up in logs
+                raise Unauthenticated("a token belongs into the Authorization header, not into the address")
+            principal = await authenticator.principal(request.headers.getlist("authorization"))
+            asked = _parse(request, await read_body(request))
+            context = Context(database, settings, principal, utc_now())
+            return _answer(await _execute(schema, asked, context), request, media)
+        except CrmError as error:
+            return _refusal(error, request, media)
+
+    @router.get("/graphql", include_in_schema=False)
+    async def graphiql(request: Request) -> Response:
+        """GraphiQL, in development only: queries run by POST."""
+        if is_open and "text/html" in request.headers.get("accept", ""):
+            return HTMLResponse(get_graphql_ide_html("graphiql"))
+        refusal = BadRequest("queries are sent by POST, as JSON")
+        return _refusal(refusal, request, _media(request), status=405, headers={"Allow": "POST"})
+
+    return router
+
+
+def _media(request: Request) -> str:
+    return GRAPHQL_MEDIA if GRAPHQL_MEDIA in request.headers.get("accept", "") else JSON_MEDIA
+
+
+def _parse(request: Request, body: bytes) -> dict[str, Any]:
+    """The parameters of a GraphQL request (GraphQL over HTTP, "request parameters"); raises BadRequest."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON_MEDIA:
+        raise UnsupportedMedia(f"send the request as Content-Type: {JSON_MEDIA}")
+    asked = parse_json(body)
+    if not isinstance(asked, dict):
+        raise BadRequest('the request body must be one JSON object with a text "query"')
+    if not isinstance(asked.get("query"), str) or not asked["query"].strip():
+        raise BadRequest('"query" must be the text of a GraphQL document', field="query")
+    for name, kind, words in (
+        ("variables", dict, "an object"),
+        ("operationName", str, "a text"),
+        ("extensions", dict, "an object"),
+    ):
+        if not isinstance(asked.get(name), kind | None):
+            raise BadRequest(f'"{name}" must be {words}', field=name)
+    return asked
+
+
+async def _execute(schema: Schema, asked: dict[str, Any], context: Context) -> ExecutionResult:
+    try:
+        return await schema.execute(
+            asked["query"],
+            variable_values=asked.get("variables"),
+            context_value=context,
+            operation_name=asked.get("operationName"),
+        )
+    except (CannotGetOperationTypeError, InvalidOperationTypeError) as error:
+        raise BadRequest("operationName must name one operation of the document") from error
+    except RecursionError:
+        raise BadRequest("the document is nested too deeply") from None
+
+
+def _answer(result: ExecutionResult, request: Request, media: str) -> Response:
+    body: dict[str, Any] = {"data": result.data}
+    if not result.errors:
+        return Response(orjson.dumps(body), media_type=media)
+    failures = [_failure(error, request) for error in result.errors]
+    body["errors"] = [_rendered(failure, error) for failure, error in zip(failures, result.errors, strict=True)]
+    nothing_done = not any(value is not None for value in (result.data or {}).values())
+    status = max((failure.status for failure in failures if failure.status >= 500), default=200)
+    if result.data is None and status == 200 and media == GRAPHQL_MEDIA:
+        status = 400
+    return _response(body, status if nothing_done else 200, media)
+
+
+def _failure(error: GraphQLError, request: Request) -> CrmError:
+    """What went wrong, in our own terms; the cause of an internal error goes to the log only."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    if isinstance(cause, CrmError):
+        return cause
+    if cause is None or isinstance(cause, GraphQLError):
+        return BadRequest(error.message)
+    request_id = request.state.request_id
+    details = {"request_id": request_id, "path": ".".join(map(str, error.path or ()))}
+    log.error("resolver failed", exc_info=cause, extra={"details": details})
+    return CrmError(f"internal error; the log has the cause under request id {request_id}")
+
+
+def _rendered(failure: CrmError, error: GraphQLError | None = None) -> dict[str, Any]:
+    message = error.message if error is not None and error.message != str(error.original_error) else failure.message
+    if failure.code == "INTERNAL":
+        message = failure.message
+    rendered: dict[str, Any] = {"message": f"[{failure.code}] {message}"}
+    if error is not None and error.locations:
+        rendered["locations"] = [location.formatted for location in error.locations]
+    if error is not None and error.path:
+        rendered["path"] = error.path
+    field = {"field": to_camel_case(failure.field)} if failure.field else {}
+    return rendered | {"extensions": {"code": failure.code} | field}
+
+
+def _refusal(
+    error: CrmError, request: Request, media: str, *, status: int | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    if error.status >= 500:
+        log.error("request failed", exc_info=error, extra={"details": {"request_id": request.state.request_id}})
+    return _response({"errors": [_rendered(error)]}, status or error.status, media, headers)
+
+
+def _response(body: dict[str, Any], status: int, media: str, headers: dict[str, str] | None = None) -> Response:
+    sent = dict(headers or {})
+    if status == Unavailable.status:
+        sent["Retry-After"] = RETRY_AFTER_SECONDS
+    if status == Unauthenticated.status:
+        sent["WWW-Authenticate"] = "Bearer"
+    return Response(orjson.dumps(body), status, sent, media)

@@ -1,0 +1,159 @@
+"""Normal forms and limits of single values: e-mail, domain, text, money, time. Pure functions."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import idna
+from iso4217 import Currency
+
+from crm_graph.errors import ValidationFailed
+
+EMAIL_MAX = 254  # RFC 5321, 4.5.3.1.3: a path of 256 octets less its angle brackets
+LINE_MAX = 500  # names, titles, addresses
+TEXT_MAX = 100_000  # notes and message bodies
+AMOUNT_MAX = Decimal(10) ** 12  # numeric(14,2)
+CLOCK_SKEW = timedelta(minutes=5)
+
+_ASCII_LOWER = str.maketrans({chr(c): chr(c + 32) for c in range(ord("A"), ord("Z") + 1)})
+_PLAIN_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_NOT_IN_LOCAL_PART = re.compile(r'[\s"(),:;<>@\[\\\]]')
+_PADDING = "\ufeff\u200b\u200c\u200d\u2060"  # invisible characters that come along when an address is pasted
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+# Mail hosts that anyone can have an address at: such a domain says nothing about the company.
+FREE_MAIL_DOMAINS = frozenset(
+    """
+    aol.com fastmail.com gmail.com gmx.com gmx.de gmx.net googlemail.com hey.com hotmail.com hotmail.co.uk hotmail.fr
+    icloud.com live.com mac.com mail.com mail.ru me.com msn.com mynet.com outlook.com outlook.com.tr pm.me proton.me
+    protonmail.com qq.com rocketmail.com t-online.de tutanota.com web.de windowslive.com yahoo.co.uk yahoo.com
+    yahoo.com.tr yahoo.de yahoo.fr yandex.com yandex.com.tr yandex.ru ymail.com zoho.com 163.com 126.com
+    """.split()
+)
+
+
+def normal_email(raw: str, *, field: str = "email") -> str:
+    """The one form in which addresses are stored and compared.
+
+    Outer space stripped, NFC, no control characters, the domain in IDNA lower case, the local part lower-cased
+    by ASCII rules alone (under Turkish rules `INFO@` would become another person). Plus-tags are kept: whether
+    they mean the same mailbox is up to the host. Raises ValidationFailed naming `field`.
+    """
+    address = unicodedata.normalize("NFC", raw.strip().strip(_PADDING).strip())
+    local, at, domain = address.rpartition("@")
+    hidden = any(
+        unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for c in address[: EMAIL_MAX * 4]
+    )
+    if not (at and local and domain) or len(address) > EMAIL_MAX or hidden or _NOT_IN_LOCAL_PART.search(local):
+        raise ValidationFailed(f"{field} is not an e-mail address", field=field)
+    return f"{local.translate(_ASCII_LOWER)}@{normal_domain(domain, field=field)}"
+
+
+def normal_domain(raw: str, *, field: str = "domain") -> str:
+    """A host name in IDNA (UTS 46) lower case. Raises ValidationFailed naming `field`."""
+    domain = raw.strip().rstrip(".").translate(_ASCII_LOWER)
+    try:
+        if not domain.isascii():
+            domain = idna.encode(domain, uts46=True).decode()
+    except (idna.IDNAError, UnicodeError):
+        domain = ""
+    if len(domain) > 253 or not _PLAIN_DOMAIN.fullmatch(domain):
+        raise ValidationFailed(f"{field} has no valid domain", field=field)
+    return domain
+
+
+def company_domain(email: str) -> str | None:
+    """The domain that identifies the company of a normal address; None for a free-mail host."""
+    domain = email.rpartition("@")[2]
+    return None if domain in FREE_MAIL_DOMAINS or "." not in domain else domain
+
+
+def name_key(name: str) -> str:
+    """The normal form under which companies without a domain are the same: case, accents, İ/ı and spacing ignored."""
+    folded = unicodedata.normalize("NFKD", name.replace("İ", "i").replace("I", "i").replace("ı", "i").casefold())
+    letters = (c for c in folded if not unicodedata.combining(c))
+    return " ".join("".join(c if c.isalnum() else " " for c in letters).split())[:200]
+
+
+def check_text(value: str, *, field: str, max_length: int = LINE_MAX) -> str:
+    """A text from an API caller, as it is. Raises ValidationFailed for what can't be stored or is too long."""
+    if _UNSTORABLE.search(value):
+        raise ValidationFailed(f"{field} contains a NUL character or half of a surrogate pair", field=field)
+    if len(value) > max_length:
+        raise ValidationFailed(f"{field} is longer than {max_length} characters", field=field)
+    return value
+
+
+def clean_line(value: Any, max_length: int = LINE_MAX) -> str | None:
+    """One line of text from a webhook: unstorable and control characters removed, cut to length; None when empty."""
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        return None
+    return " ".join(_CONTROL.sub("", str(value)).split())[:max_length].rstrip() or None
+
+
+def clean_text(value: Any, max_length: int = TEXT_MAX) -> str:
+    """Text from a webhook with its lines: unstorable and control characters removed, cut to length."""
+    return _CONTROL.sub("", value)[:max_length].strip() if isinstance(value, str) else ""
+
+
+def clean_json(value: Any) -> Any:
+    """A JSON value that `jsonb` can hold: unstorable characters removed from every key and text."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("", value)
+    if isinstance(value, dict):
+        return {_UNSTORABLE.sub("", key): clean_json(item) for key, item in value.items()}
+    return [clean_json(item) for item in value] if isinstance(value, list) else value
+
+
+def check_json(value: object, *, field: str) -> None:
+    """Raises ValidationFailed when a JSON value holds what `jsonb` can't."""
+    if any(_UNSTORABLE.search(part) for part in _texts(value)):
+        raise ValidationFailed(f"{field} contains a NUL character or half of a surrogate pair", field=field)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def check_money(amount: Decimal | None, currency: str) -> None:
+    """ISO 4217: a known code, and no more decimals than the currency has (JPY none), at most two.
+
+    Raises ValidationFailed naming `currency` or `amount`.
+    """
+    try:
+        exponent = Currency(currency).exponent
+    except ValueError:
+        message = f"currency {currency[:20]!r} is not an ISO 4217 code in capitals, such as USD"
+        raise ValidationFailed(message, field="currency") from None
+    if amount is None:
+        return
+    if not amount.is_finite() or amount < 0 or amount >= AMOUNT_MAX:
+        raise ValidationFailed(f"amount must be at least 0 and below {AMOUNT_MAX:,}", field="amount")
+    decimals = min(exponent or 0, 2)
+    if amount != round(amount, decimals):
+        raise ValidationFailed(f"amount may have at most {decimals} decimals in {currency}", field="amount")
+
+
+def parse_time(value: Any, *, now: datetime) -> datetime:
+    """An ISO 8601 time from a webhook, in UTC and never later than `now`; `now` itself when it can't be read.
+
+    A time without an offset is taken as UTC, as the providers mean it.
+    """
+    try:
+        parsed = datetime.fromisoformat(value)
+        parsed = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return now
+    return min(parsed, now) if parsed.year > 1970 else now

@@ -1,0 +1,131 @@
+"""The database and the application that the tests run against: always a real PostgreSQL, migrated as a user's is.
+
+By default the embedded server, in a folder of its own; with PG_HOST or DATABASE_URL the server they name, where a
+scratch database is made and dropped.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from crm_graph.app import create_app
+from crm_graph.db import Database
+from crm_graph.embedded import EmbeddedPostgres
+from crm_graph.migrations import migrate
+from crm_graph.models import Owner
+from crm_graph.settings import Settings
+
+JWT_SECRET = "tests-only-secret-of-more-than-32-bytes"
+INSTANTLY_SECRET = "instantly-signing-secret"
+INSTANTLY_TOKEN = "instantly-static-bearer-token"
+CALCOM_SECRET = "calcom-signing-secret"
+REFERENCE_TABLES = {"pipelines", "pipeline_stages"}
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[URL]:
+    """A PostgreSQL server, as its superuser."""
+    configured = Settings.load().server_url()
+    if configured is not None:
+        yield configured
+        return
+    with ExitStack() as stack:
+        # Not tmp_path: when root runs the tests, the server's user must be able to pass through.
+        folder = Path(tempfile.mkdtemp(prefix="crm-graph-tests-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder.chmod(0o755)
+        postgres = stack.enter_context(EmbeddedPostgres(folder / "data", durable=False))
+        yield postgres.url("postgres", "postgres")
+
+
+@pytest.fixture(scope="session")
+def admin_url(server: URL) -> Iterator[URL]:
+    """A migrated database, owned as in production."""
+    name = f"crm_test_{uuid.uuid4().hex[:12]}"
+    maintenance = server.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
+    url = server.set(database=name)
+    try:
+        migrate(url)
+        yield url
+    finally:
+        with psycopg.connect(maintenance, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+async def database(admin_url: URL) -> AsyncIterator[Database]:
+    """The database as the server sees it: as app_user, without DDL and without DELETE on what happened."""
+    opened = Database(admin_url.update_query_dict({"options": "-c role=app_user"}))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+async def _admin_engine(admin_url: URL) -> AsyncIterator[object]:
+    engine = create_async_engine(admin_url, isolation_level="AUTOCOMMIT")
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def sql(_admin_engine: object) -> AsyncIterator[AsyncConnection]:
+    """A superuser's connection in autocommit, for looking at what was stored and for setting up what no verb does."""
+    async with _admin_engine.connect() as connection:  # type: ignore[attr-defined]
+        yield connection
+
+
+@pytest.fixture
+async def clean(sql: AsyncConnection) -> AsyncIterator[None]:
+    """Leave the database as the migrations made it (DELETE takes 3 ms where TRUNCATE takes 22)."""
+    yield
+    for table in reversed(Owner.metadata.sorted_tables):
+        if table.name not in REFERENCE_TABLES:
+            await sql.execute(table.delete())
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """Production settings with every secret; nothing from the environment of whoever runs the tests."""
+    return Settings.load(
+        _env_file=None,
+        crm_env="production",
+        jwt_secret=SecretStr(JWT_SECRET),
+        hmac_shared_secret_instantly=(SecretStr(INSTANTLY_SECRET), SecretStr("instantly-old-secret")),
+        hmac_shared_secret_calcom=(SecretStr(CALCOM_SECRET),),
+        instantly_webhook_token=(SecretStr(INSTANTLY_TOKEN),),
+        internal_domains=("seller.com",),
+    )
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database, clean: None) -> FastAPI:
+    """The application, as `serve` makes it."""
+    return create_app(settings, database)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the application."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://crm.test") as opened:
+        yield opened
+
+
+def pytest_report_header() -> str:
+    """Say which server the tests run on."""
+    named = os.environ.get("PG_HOST") or ("DATABASE_URL" if os.environ.get("DATABASE_URL") else None)
+    return f"PostgreSQL: {named or 'embedded'}"
