@@ -16,11 +16,13 @@ from crm_graph.graphql.context import Context
 from crm_graph.graphql.inputs import (
     CreateDealInput,
     MoveDealStageInput,
+    ReplayWebhookInput,
     UpdateContactInput,
     UpdateDealInput,
     UpsertContactInput,
 )
-from crm_graph.graphql.types import Contact, Deal
+from crm_graph.graphql.types import Contact, Deal, Webhook
+from webhooks import inbox
 
 Info: TypeAlias = strawberry.Info[Context, None]
 Payload = TypeVar("Payload")
@@ -60,6 +62,14 @@ class UpdateContactPayload:
     """The changed contact."""
 
     contact: Contact = payload_row()
+
+
+@bound()
+class ReplayWebhookPayload:
+    """The event after the replay; its status says what became of it."""
+
+    webhook: Webhook = payload_row()
+    applied: bool = strawberry.field(description="False when it had been applied before, or still can't be.")
 
 
 @bound()
@@ -126,6 +136,18 @@ class Mutation:
                 session, ctx.principal, contact_id=changes.pop("contact_id"), now=ctx.now, changes=changes
             )
             return await payload(info, session, UpdateContactPayload, contact=contact.id)
+
+    @strawberry.mutation(
+        description="For admins: apply a stored event again. One that was applied before stays as it is."
+    )
+    async def replay_webhook(self, info: Info, input: ReplayWebhookInput) -> ReplayWebhookPayload:
+        """See inbox.replay; it has its own transaction, so that a failure is kept with the event."""
+        ctx = info.context
+        ctx.principal.must_be_admin()
+        outcome = await inbox.replay(ctx.database, ctx.settings, input.webhook_id, ctx.now)
+        async with ctx.database.transaction() as session:
+            applied = outcome.result is inbox.Result.APPLIED
+            return await payload(info, session, ReplayWebhookPayload, webhook=outcome.webhook_id, applied=applied)
 
 
 async def payload(info: Info, session: AsyncSession, _type: type[Payload], **values: uuid.UUID | bool) -> Payload:

@@ -1,0 +1,261 @@
+"""The command line: `crm-graph --help`. Every command works beside a running server and without one."""
+
+import asyncio
+import json
+import re
+import sys
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import httpx
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from crm_graph import demo as demonstration
+from crm_graph import logs, migrations, owners, runtime, sending
+from crm_graph.auth import issue_token, utc_now
+from crm_graph.db import Database
+from crm_graph.errors import CrmError, SetupError
+from crm_graph.graphql.schema import build_schema
+from crm_graph.models import Owner, Role, WebhookStatus
+from crm_graph.owners import OwnerChanges
+from crm_graph.settings import Settings
+from webhooks import inbox
+
+T = TypeVar("T")
+app = typer.Typer(
+    name="crm-graph",
+    help="The CRM between Instantly, Cal.com and n8n: signed webhooks in, one GraphQL API.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+owner_app = typer.Typer(help="The members of the team.", no_args_is_help=True)
+app.add_typer(owner_app, name="owner")
+REPLAY_MAX = 10_000
+IS_DEFAULT = "Contacts that nobody else can be found for go here."
+_DURATION = re.compile(r"([1-9]\d{0,8})([smhd])", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+Email = Annotated[str, typer.Option(help="The owner's e-mail address.")]
+Mailboxes = Annotated[
+    list[str] | None, typer.Option("--mailbox", help="A mailbox that the owner sends from; repeat it for more.")
+]
+
+
+def main() -> NoReturn:
+    """Run a command; a failure is one line on stderr and exit code 1."""
+    runtime.stop_on_sigterm()
+    try:
+        app()
+    except (SetupError, CrmError) as error:
+        print(f"crm-graph: {error}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    raise SystemExit(0)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. Default: HOST.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port. Default: PORT.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1,
+) -> None:
+    """Serve GraphQL and the webhook endpoints until SIGTERM or Ctrl-C."""
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = Settings.load(**given)
+    logs.configure(settings.log_level)
+    runtime.serve(settings, workers)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the schema that this version needs."""
+    settings = Settings.load()
+    url = settings.migration_url()
+    if url is None:
+        with runtime.postgres(settings):
+            print(f"the embedded database in {settings.crm_data_dir} has schema {migrations.head()}")  # noqa: T201
+        return
+    before, after = migrations.migrate(url)
+    print(f"schema {before or 'none'} -> {after}" if before != after else f"schema {after}, nothing to do")  # noqa: T201
+
+
+@app.command()
+def demo() -> None:
+    """Set up a small team, post signed sample webhooks, show what they changed, and serve until Ctrl-C."""
+    demonstration.run(Settings.load(crm_env="development"))
+
+
+@owner_app.command("add")
+def owner_add(
+    name: Annotated[str, typer.Option(help="The person's name.")],
+    email: Email,
+    role: Annotated[Role, typer.Option(help="What the owner may do.")] = Role.SALES,
+    mailbox: Mailboxes = None,
+    default: Annotated[
+        bool, typer.Option("--default", help="Contacts that nobody else can be found for go here.")
+    ] = False,
+) -> None:
+    """Add an owner."""
+    changes = OwnerChanges(role=role, mailboxes=mailbox, is_default=default or None)
+
+    async def work(database: Database) -> None:
+        async with database.transaction() as session:
+            await owners.add(session, name=name, email=email, changes=changes)
+
+    _with_database(work)
+    _list_owners()
+
+
+@owner_app.command("update")
+def owner_update(
+    email: Email,
+    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    role: Annotated[Role | None, typer.Option(help="A new role; holds within seconds.")] = None,
+    mailbox: Mailboxes = None,
+    default: Annotated[
+        bool | None, typer.Option("--default/--no-default", help="Whether contacts fall to them.")
+    ] = None,
+    active: Annotated[
+        bool | None, typer.Option("--active/--inactive", help="An inactive owner's tokens are refused.")
+    ] = None,
+) -> None:
+    """Change an owner; what is not given stays. --mailbox replaces the whole list."""
+    changes = OwnerChanges(name=name, role=role, mailboxes=mailbox, is_default=default, active=active)
+
+    async def work(database: Database) -> None:
+        async with database.transaction() as session:
+            await owners.change(session, email=email, changes=changes)
+
+    _with_database(work)
+    _list_owners()
+
+
+@owner_app.command("list")
+def owner_list() -> None:
+    """List the owners."""
+    _list_owners()
+
+
+def _list_owners() -> None:
+    async def work(database: Database) -> list[tuple[Owner, list[str]]]:
+        async with database.transaction() as session:
+            return await owners.everyone(session)
+
+    found = _with_database(work)
+    _show(
+        ("email", "name", "role", "default", "active", "mailboxes"),
+        [
+            (o.email, o.name, o.role.value, str(o.is_default).lower(), str(o.active).lower(), ",".join(boxes))
+            for o, boxes in found
+        ],
+    )
+
+
+@app.command()
+def token(
+    owner: Annotated[str, typer.Option(help="The owner's e-mail address.")],
+    ttl: Annotated[str, typer.Option(help="How long it is valid: 30m, 1h, 7d.")] = "1h",
+) -> None:
+    """Print a bearer token for an owner, and nothing else."""
+    settings = Settings.load().with_demo_secrets()
+    key, lifetime = settings.jwt_key(), _duration(ttl)
+
+    async def work(database: Database) -> Owner:
+        async with database.transaction() as session:
+            return await owners.find(session, owner)
+
+    found = _with_database(work)
+    if not found.active:
+        raise SetupError(f"{found.email} is inactive, so its tokens are refused: crm-graph owner update --active")
+    subject, issuer, audience = str(found.id), settings.jwt_issuer, settings.jwt_audience
+    print(issue_token(key, subject, lifetime, utc_now(), issuer=issuer, audience=audience))  # noqa: T201
+
+
+@app.command()
+def send(
+    provider: Annotated[str, typer.Argument(help="instantly or calcom.")],
+    fixture: Annotated[str | None, typer.Argument(help="A sample event; leave it out to list them.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A payload of your own.", exists=True, dir_okay=False)] = None,
+    url: Annotated[str | None, typer.Option(help="The server. Default: PUBLIC_URL, else HOST and PORT.")] = None,
+) -> None:
+    """Sign a payload as its provider would, and post it to a running server."""
+    settings = Settings.load().with_demo_secrets()
+    body = file.read_bytes() if file else sending.fixture(provider, fixture)
+    answer = sending.post(sending.ready(settings, provider, body, url))
+    print(json.dumps({"http": answer.status_code} | _json_of(answer), ensure_ascii=False))  # noqa: T201
+    if answer.is_error and answer.status_code != httpx.codes.CONFLICT:
+        raise SystemExit(1)
+
+
+@app.command()
+def replay(
+    webhook_id: Annotated[uuid.UUID | None, typer.Argument(help="One stored event.")] = None,
+    status: Annotated[WebhookStatus | None, typer.Option(help="All events in this state; needs --since.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Received at or after this time (UTC).")] = None,
+) -> None:
+    """Apply stored events again; what was applied already stays as it is."""
+    if (webhook_id is None) == (status is None or since is None):
+        raise SetupError("give either one WEBHOOK_ID, or --status and --since")
+    settings = Settings.load()
+
+    async def work(database: Database) -> Sequence[inbox.Outcome]:
+        now = utc_now()
+        if webhook_id is not None:
+            return [await inbox.replay(database, settings, webhook_id, now)]
+        assert status is not None
+        assert since is not None
+        return await inbox.replay_since(database, settings, status, since.replace(tzinfo=UTC), now, REPLAY_MAX)
+
+    outcomes = _with_database(work)
+    _show(("webhook", "status", "reason"), [(str(o.webhook_id), o.result.value, o.reason or "") for o in outcomes])
+
+
+@app.command()
+def schema() -> None:
+    """Print the GraphQL schema (SDL)."""
+    print(build_schema(is_open=True).as_str())  # noqa: T201
+
+
+def _with_database(work: Callable[[Database], Awaitable[T]]) -> T:
+    settings = Settings.load()
+
+    async def run(urls: runtime.Urls) -> T:
+        async with runtime.database(urls) as opened:
+            return await work(opened)
+
+    with runtime.postgres(settings) as urls:
+        return asyncio.run(run(urls))
+
+
+def _duration(text: str) -> timedelta:
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise SetupError(f"--ttl {text!r} is not a duration: write 90s, 30m, 1h or 7d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _json_of(answer: httpx.Response) -> dict[str, object]:
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    return body if isinstance(body, dict) else {"body": answer.text[:200]}
+
+
+def _show(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table on a terminal; elsewhere one line of tab-separated values for each row."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            print("\t".join(row))  # noqa: T201
+        return
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)

@@ -1,0 +1,133 @@
+"""The demo: a small team, signed sample webhooks over HTTP, what they changed as GraphQL shows it, then a server."""
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+
+from crm_graph import logs, migrations, owners, runtime, sending
+from crm_graph.app import create_app
+from crm_graph.auth import issue_token, utc_now
+from crm_graph.db import Database
+from crm_graph.errors import Conflict, SetupError
+from crm_graph.models import Role
+from crm_graph.owners import OwnerChanges
+from crm_graph.settings import Settings, make_demo_secrets
+
+ADMIN = "ada@seller.com"
+TEAM = [
+    ("Ada Admin", ADMIN, OwnerChanges(role=Role.ADMIN, is_default=True)),
+    ("Max Sender", "max@seller.com", OwnerChanges(role=Role.SALES, mailboxes=["max@sender.com"])),
+    ("Ana Host", "ana@seller.com", OwnerChanges(role=Role.SALES)),
+    ("Rita Reader", "rita@seller.com", OwnerChanges(role=Role.READONLY)),
+]
+SAMPLES = [
+    ("instantly", "reply_received"),
+    ("calcom", "booking_created"),
+    ("instantly", "normalised_reply"),
+    ("instantly", "lead_interested"),
+    ("instantly", "auto_reply_received"),
+    ("instantly", "email_bounced"),
+    ("instantly", "lead_unsubscribed"),
+    ("calcom", "ping"),
+]
+SHOWN = """{
+  contacts(first: 20) { nodes { email fullName replyStatus replySummary owner { name } company { name } } }
+  deals(first: 20) { nodes { title source stage { name } contact { email } owner { name }
+    stageHistory { nodes { toStage { name } } } } }
+}"""
+TO_TRY = "{ pipeline { name stages { name dealCount deals { nodes { title contact { email } } } } } }"
+
+
+def run(settings: Settings) -> None:
+    """Set everything up, show it, and serve until Ctrl-C or SIGTERM. Raises SetupError."""
+    logs.configure("warning")
+    console = Console()
+    console = console if console.is_terminal else Console(width=140)
+    console.print("starting PostgreSQL ...")
+    with runtime.bound_socket(settings) as listening, runtime.postgres(settings) as urls:
+        if not urls.is_embedded:
+            migrations.migrate(urls.migration)
+        settings.crm_data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_demo_secrets(settings.crm_data_dir)
+        asyncio.run(_run(settings.with_demo_secrets(), urls, listening, console))
+
+
+async def _run(settings: Settings, urls: runtime.Urls, listening: Any, console: Console) -> None:
+    async with runtime.database(urls) as database:
+        await _seed(database)
+        server = uvicorn.Server(runtime.server_config(create_app(settings, database)))
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        await _show(settings, console)  # the socket listens already: what comes early waits in its queue
+        await serving
+
+
+async def _seed(database: Database) -> None:
+    for name, email, changes in TEAM:
+        try:
+            async with database.transaction() as session:
+                await owners.add(session, name=name, email=email, changes=changes)
+        except Conflict:
+            continue  # an earlier demo added them
+
+
+async def _show(settings: Settings, console: Console) -> None:
+    base = sending.base_url(settings)
+    issuer, audience = settings.jwt_issuer, settings.jwt_audience
+    token = issue_token(settings.jwt_key(), ADMIN, timedelta(hours=12), utc_now(), issuer=issuer, audience=audience)
+    async with httpx.AsyncClient(timeout=30) as client:
+        await _post_samples(settings, client, console)
+        asked = {"query": SHOWN}
+        answer = await client.post(f"{base}/graphql", json=asked, headers={"Authorization": f"Bearer {token}"})
+    found = answer.json()
+    if "errors" in found:
+        raise SetupError(f"the demo's query failed: {found['errors'][0]['message']}")
+    _show_contacts(found["data"]["contacts"]["nodes"], console)
+    _show_deals(found["data"]["deals"]["nodes"], console)
+    query = json.dumps({"query": TO_TRY})
+    console.print(
+        f"\nGraphQL    {base}/graphql   (in a browser: GraphiQL)"
+        f"\nwebhooks   {base}{sending.endpoint('instantly')}"
+        f"\n           {base}{sending.endpoint('calcom')}"
+        f"\nhealth     {base}/healthz  {base}/readyz"
+        f"\n\ntoken of {ADMIN}, for 12 hours:",
+        highlight=False,
+    )
+    # Whole lines, to be copied: not wrapped, not coloured.
+    for line in (token, "\ntry:", _curl(base, token, query), f"\nserving {base} - Ctrl-C stops"):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _curl(base: str, token: str, query: str) -> str:
+    return f"curl -s {base}/graphql -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' -d '{query}'"
+
+
+async def _post_samples(settings: Settings, client: httpx.AsyncClient, console: Console) -> None:
+    table = Table("provider", "sample event", "HTTP", "answer", title="signed webhooks, posted to this server")
+    for provider, name in SAMPLES:
+        answer = await client.send(sending.ready(settings, provider, sending.fixture(provider, name)))
+        table.add_row(provider, name, str(answer.status_code), answer.json().get("status") or answer.json()["error"])
+    console.print(table)
+
+
+def _show_contacts(nodes: list[dict[str, Any]], console: Console) -> None:
+    table = Table("contact", "e-mail", "company", "reply", "owner", title="contacts they made")
+    for node in reversed(nodes):
+        company, owner = node["company"] or {}, node["owner"] or {}
+        status = (node["replyStatus"] or "").lower().replace("_", " ")
+        table.add_row(node["fullName"], node["email"], company.get("name"), status, owner.get("name"))
+    console.print(table)
+
+
+def _show_deals(nodes: list[dict[str, Any]], console: Console) -> None:
+    table = Table("deal", "contact", "way through the pipeline", "source", "owner", title="deals they opened and moved")
+    for node in reversed(nodes):
+        way = " -> ".join(move["toStage"]["name"] for move in node["stageHistory"]["nodes"])
+        contact, owner = node["contact"] or {}, node["owner"] or {}
+        table.add_row(node["title"], contact.get("email"), way, node["source"], owner.get("name"))
+    console.print(table)

@@ -1,0 +1,140 @@
+"""From settings to something that runs: the database (embedded or given), its schema, and the HTTP server."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, NoReturn
+
+import uvicorn
+from sqlalchemy.engine import URL
+from uvicorn.supervisors import Multiprocess
+
+from crm_graph import migrations
+from crm_graph.app import create_app, schema_version
+from crm_graph.db import Database, place, reason
+from crm_graph.embedded import EmbeddedPostgres
+from crm_graph.errors import SetupError, Unavailable
+from crm_graph.settings import Settings
+
+SHUTDOWN_SECONDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where the database is: as the server's user, and as the one who may change the schema."""
+
+    server: URL
+    migration: URL
+    is_embedded: bool
+
+
+@contextmanager
+def postgres(settings: Settings) -> Iterator[Urls]:
+    """The configured PostgreSQL, or the embedded one, kept running until the block ends. Raises SetupError."""
+    server, migration = settings.server_url(), settings.migration_url()
+    if server is not None and migration is not None:
+        yield Urls(server, migration, is_embedded=False)
+        return
+    with EmbeddedPostgres(settings.crm_data_dir) as embedded:
+        urls = Urls(embedded.url("app_user"), embedded.url("app_admin"), is_embedded=True)
+        migrations.migrate(urls.migration)  # its only user is crm-graph, so nobody has to choose the moment
+        yield urls
+
+
+@asynccontextmanager
+async def database(urls: Urls) -> AsyncIterator[Database]:
+    """A pool on the database, whose schema must be the one that this code needs; raises SetupError."""
+    opened = Database(urls.server)
+    try:
+        await _check_schema(opened, urls)
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def _check_schema(opened: Database, urls: Urls) -> None:
+    where = place(urls.server)
+    try:
+        present, needed = await schema_version(opened), migrations.head()
+    except Unavailable as error:
+        raise SetupError(f"can't reach the database {where}: {reason(error.__cause__)}") from None
+    if present is not None and not migrations.is_known(present):
+        raise SetupError(f"the database {where} has schema {present}, this crm-graph knows only up to {needed}: update")
+    if present != needed:
+        found = f"has schema {present}" if present else "has no schema yet"
+        raise SetupError(f"the database {where} {found}, this crm-graph needs {needed}: run crm-graph migrate")
+
+
+def serve(settings: Settings, workers: int) -> None:
+    """Serve until SIGTERM or SIGINT. Raises SetupError when the port is taken or the set-up is wrong."""
+    settings.jwt_key()
+    with postgres(settings) as urls, bound_socket(settings) as listening:
+        if workers == 1:
+            asyncio.run(_serve_one(settings, urls, listening))
+            return
+
+        async def check() -> None:
+            async with database(urls):
+                pass
+
+        asyncio.run(check())
+        # The workers read the same environment, and this is the one thing in it that they can't know.
+        os.environ["DATABASE_URL"] = urls.server.render_as_string(hide_password=False)
+        config = server_config("crm_graph.runtime:worker_app", factory=True, workers=workers)
+        Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listening]).run()
+
+
+def worker_app() -> Any:
+    """The application of one of several worker processes."""
+    settings = Settings.load()
+    url = settings.server_url()
+    assert url is not None, "set by serve()"
+    return create_app(settings, Database(url))
+
+
+async def _serve_one(settings: Settings, urls: Urls, listening: socket.socket) -> None:
+    async with database(urls) as opened:
+        await uvicorn.Server(server_config(create_app(settings, opened))).serve(sockets=[listening])
+
+
+def server_config(app: Any, **options: Any) -> uvicorn.Config:
+    """uvicorn without its access log (it prints query strings) and without trust in forwarded addresses."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        **options,
+    )
+
+
+@contextmanager
+def bound_socket(settings: Settings) -> Iterator[socket.socket]:
+    """The listening socket; raises SetupError with what to do when the address is taken or isn't ours."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((settings.host, settings.port))
+        except OSError as error:
+            where = f"{settings.host}:{settings.port}"
+            raise SetupError(f"can't listen on {where}: {error.strerror}; set PORT or HOST") from None
+        listening.listen(2048)
+        listening.set_inheritable(True)
+        yield listening
+
+
+def stop_on_sigterm() -> None:
+    """Let SIGTERM unwind the process, so that a PostgreSQL that it started is stopped too."""
+
+    def leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, leave)

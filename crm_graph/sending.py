@@ -1,0 +1,70 @@
+"""Posting an event the way its provider does: `crm-graph send` and the demo."""
+
+from pathlib import Path
+
+import httpx
+
+import webhooks
+from crm_graph.errors import SetupError
+from crm_graph.settings import Settings
+from crm_graph.signing import hex_signature
+from webhooks.registry import PROVIDERS
+
+
+def fixture(provider: str, name: str | None) -> bytes:
+    """A provider's sample payload. Raises SetupError with the names that exist."""
+    folder = _folder(provider)
+    names = sorted(path.stem for path in folder.glob("*.json") if not path.name.endswith(".expected.json"))
+    if name not in names:
+        problem = f"{provider} has no sample {name!r}" if name else f"name a sample of {provider}, or give --file"
+        raise SetupError(f"{problem}; there are: {', '.join(names)}")
+    return (folder / f"{name}.json").read_bytes()
+
+
+def _folder(provider: str) -> Path:
+    if provider not in PROVIDERS:
+        raise SetupError(f"unknown provider {provider!r}; there are: {', '.join(PROVIDERS)}")
+    return Path(webhooks.__file__).parent / provider / "fixtures"
+
+
+def headers(settings: Settings, provider: str, body: bytes) -> dict[str, str]:
+    """How the provider itself authenticates: Cal.com signs, Instantly sends a static header.
+
+    Raises SetupError when the secret is not set.
+    """
+    if provider == "instantly" and settings.instantly_webhook_token:
+        return {"Authorization": f"Bearer {settings.instantly_webhook_token[0].get_secret_value()}"}
+    name = f"hmac_shared_secret_{provider}"
+    secrets = getattr(settings, name)
+    if not secrets:
+        raise SetupError(f"{name.upper()} is not set, so nothing can be signed")
+    signature = hex_signature(secrets[0].get_secret_value().encode(), body)
+    return {"X-Cal-Signature-256" if provider == "calcom" else "X-Signature": signature}
+
+
+def ready(settings: Settings, provider: str, body: bytes, url: str | None = None) -> httpx.Request:
+    """The signed request to `url`, or to where these settings serve. Raises SetupError."""
+    _folder(provider)
+    target = (url or base_url(settings)).rstrip("/") + endpoint(provider)
+    signed = headers(settings, provider, body) | {"Content-Type": "application/json"}
+    return httpx.Request("POST", target, content=body, headers=signed)
+
+
+def post(request: httpx.Request) -> httpx.Response:
+    """Send a request; raises SetupError when nobody answers."""
+    try:
+        with httpx.Client(timeout=30) as client:
+            return client.send(request)
+    except httpx.HTTPError as error:
+        raise SetupError(f"no answer from {request.url}: {error}; is the server running? (crm-graph serve)") from None
+
+
+def endpoint(provider: str) -> str:
+    """The path that a provider posts to."""
+    return f"/crm/webhooks/{provider}/{PROVIDERS[provider].event}"
+
+
+def base_url(settings: Settings) -> str:
+    """Where these settings serve."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    return settings.public_url or f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
