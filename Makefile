@@ -34,7 +34,7 @@ test: $(STAMP)  ## the tests, on the embedded PostgreSQL or on the one that PG_H
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 2 $(ARGS)
 
 check: $(STAMP)  ## lint, types, import contract, schema drift
-	@cd "$(ROOT)" && "$(BIN)/ruff" check . && "$(BIN)/ruff" format --check . && "$(BIN)/mypy" && "$(BIN)/lint-imports"
+	@cd "$(ROOT)" && "$(BIN)/ruff" check --output-format concise . && "$(BIN)/ruff" format --check . && "$(BIN)/mypy" && "$(BIN)/lint-imports"
 	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema | diff -u schema.graphql - || { echo 'schema.graphql is stale: run make schema'; exit 1; }
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/test_schema_drift.py
 

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy import text
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 
 from crm_graph import migrations
 from crm_graph.db import Database
@@ -26,6 +27,13 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.add_exception_handler(CrmError, _crm_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _internal_error)
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["POST"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
     app.add_middleware(RequestLog)
 
     @app.get("/healthz")

@@ -14,6 +14,7 @@ import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import demo as demonstration
 from crm_graph import logs, migrations, owners, runtime, sending
@@ -37,8 +38,7 @@ app = typer.Typer(
 owner_app = typer.Typer(help="The members of the team.", no_args_is_help=True)
 app.add_typer(owner_app, name="owner")
 REPLAY_MAX = 10_000
-IS_DEFAULT = "Contacts that nobody else can be found for go here."
-_DURATION = re.compile(r"([1-9]\d{0,8})([smhd])", re.ASCII)
+_DURATION = re.compile(r"([1-9]\d{0,5})([smhd])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 Email = Annotated[str, typer.Option(help="The owner's e-mail address.")]
@@ -48,16 +48,24 @@ Mailboxes = Annotated[
 
 
 def main() -> NoReturn:
-    """Run a command; a failure is one line on stderr and exit code 1."""
+    """Run a command; a failure is one line on stderr and exit code 1, or 2 for wrong usage."""
     runtime.stop_on_sigterm()
+    logs.configure("error")  # what a command warns of is in what it prints; `serve` logs more
     try:
-        app()
+        code = app(standalone_mode=False)
     except (SetupError, CrmError) as error:
-        print(f"crm-graph: {error}", file=sys.stderr)  # noqa: T201
-        raise SystemExit(1) from None
+        code = _failed(str(error))
+    except typer.TyperException as error:  # wrong usage; without a message its help was shown already
+        code = _failed(error.format_message(), error.exit_code)
     except KeyboardInterrupt:
-        raise SystemExit(130) from None
-    raise SystemExit(0)
+        code = 130
+    raise SystemExit(code)
+
+
+def _failed(message: str, code: int = 1) -> int:
+    if message:
+        print(f"crm-graph: {message}", file=sys.stderr)  # noqa: T201
+    return code
 
 
 @app.command()
@@ -105,12 +113,10 @@ def owner_add(
     """Add an owner."""
     changes = OwnerChanges(role=role, mailboxes=mailbox, is_default=default or None)
 
-    async def work(database: Database) -> None:
-        async with database.transaction() as session:
-            await owners.add(session, name=name, email=email, changes=changes)
+    async def work(session: AsyncSession) -> None:
+        await owners.add(session, name=name, email=email, changes=changes)
 
-    _with_database(work)
-    _list_owners()
+    _list_owners(after=work)
 
 
 @owner_app.command("update")
@@ -129,12 +135,10 @@ def owner_update(
     """Change an owner; what is not given stays. --mailbox replaces the whole list."""
     changes = OwnerChanges(name=name, role=role, mailboxes=mailbox, is_default=default, active=active)
 
-    async def work(database: Database) -> None:
-        async with database.transaction() as session:
-            await owners.change(session, email=email, changes=changes)
+    async def work(session: AsyncSession) -> None:
+        await owners.change(session, email=email, changes=changes)
 
-    _with_database(work)
-    _list_owners()
+    _list_owners(after=work)
 
 
 @owner_app.command("list")
@@ -143,9 +147,11 @@ def owner_list() -> None:
     _list_owners()
 
 
-def _list_owners() -> None:
+def _list_owners(after: Callable[[AsyncSession], Awaitable[None]] | None = None) -> None:
     async def work(database: Database) -> list[tuple[Owner, list[str]]]:
         async with database.transaction() as session:
+            if after:
+                await after(session)
             return await owners.everyone(session)
 
     found = _with_database(work)

@@ -17,7 +17,7 @@ async def find_or_create(session: AsyncSession, *, name: str | None, domain: str
 
     A company that was only known by its domain takes the first name that comes along.
     """
-    key = name_key(name or domain or "")
+    key = name_key(name or "") or name_key(domain or "")  # a name of emoji alone has no normal form
     if not key:
         return None
     new = insert(Company).values(id=uuid.uuid4(), name=name or domain, name_key=key, domain=domain)

@@ -62,10 +62,22 @@ async def update(
     contact = await lock(session, col(Contact.id) == contact_id, visible(Contact, principal))
     if contact is None:
         raise NotFound("contact not found", field="contact_id")
-    if "lifecycle_stage" in changes and changes["lifecycle_stage"] is None:
-        raise ValidationFailed("lifecycleStage can't be cleared", field="lifecycle_stage")
     await _edit(session, principal, contact, await _checked(session, principal, changes), now)
     return contact
+
+
+async def check_new_owner(session: AsyncSession, principal: Principal, owner_id: uuid.UUID | None) -> None:
+    """Whether the principal may give a row that it sees to this owner: anyone to itself, an admin to whom it likes.
+
+    Raises Forbidden, or NotFound for an owner that is missing or not active.
+    """
+    if owner_id == principal.owner_id and owner_id is not None:
+        return
+    if principal.role is not Role.ADMIN:
+        raise Forbidden("only an admin may give it to somebody else", field="owner_id")
+    owner = await session.get(Owner, owner_id) if owner_id is not None else None
+    if owner_id is not None and (owner is None or not owner.active):
+        raise NotFound("owner not found, or not active", field="owner_id")
 
 
 def has_address(address: str, rows: FromClause | None = None) -> ColumnElement[bool]:
@@ -77,8 +89,9 @@ def has_address(address: str, rows: FromClause | None = None) -> ColumnElement[b
 
 async def lock(session: AsyncSession, *conditions: ColumnElement[bool]) -> Contact | None:
     """The contact that meets the conditions, locked until the transaction ends."""
-    query = select(Contact).where(*conditions).limit(1).with_for_update().execution_options(populate_existing=True)
-    return (await session.scalars(query)).one_or_none()
+    # key_share: a deal's move refers to its contact, and must not wait for whoever waits for that deal.
+    query = select(Contact).where(*conditions).limit(1).with_for_update(key_share=True)
+    return (await session.scalars(query.execution_options(populate_existing=True))).one_or_none()
 
 
 async def insert_new(session: AsyncSession, address: str, values: Mapping[str, Any], now: datetime) -> Contact | None:
@@ -103,19 +116,23 @@ async def _checked(session: AsyncSession, principal: Principal, values: Mapping[
             check_text(value, field=name)
     if values.get("company_id") is not None:
         await companies.check_exists(session, values["company_id"], field="company_id")
+    if "lifecycle_stage" in values and values["lifecycle_stage"] is None:
+        raise ValidationFailed("lifecycleStage can't be cleared", field="lifecycle_stage")
     custom = values.get("custom")
     if custom is not None:
-        if not isinstance(custom, dict) or len(custom) > CUSTOM_MAX_KEYS:
-            raise ValidationFailed(f"custom must be an object of at most {CUSTOM_MAX_KEYS} keys", field="custom")
+        if not isinstance(custom, dict):
+            raise ValidationFailed("custom must be an object", field="custom")
+        _check_size(custom)
         check_json(custom, field="custom")
     if "owner_id" not in values:
         return dict(values)
-    if principal.role is not Role.ADMIN:
-        raise Forbidden("only an admin may give a contact to somebody", field="owner_id")
-    owner = await session.get(Owner, values["owner_id"]) if values["owner_id"] is not None else None
-    if values["owner_id"] is not None and (owner is None or not owner.active):
-        raise NotFound("owner not found, or not active", field="owner_id")
+    await check_new_owner(session, principal, values["owner_id"])
     return dict(values) | {"owner_source": OwnerSource.PERSON}
+
+
+def _check_size(custom: Mapping[str, Any]) -> None:
+    if len(custom) > CUSTOM_MAX_KEYS:
+        raise ValidationFailed(f"custom may have at most {CUSTOM_MAX_KEYS} keys", field="custom")
 
 
 async def _edit(
@@ -123,6 +140,7 @@ async def _edit(
 ) -> None:
     if changes.get("custom") is not None:  # RFC 7396: the keys given are set, null removes one
         changes = {**changes, "custom": _without_nulls(contact.custom | changes["custom"])}
+        _check_size(changes["custom"])
     elif "custom" in changes:
         changes = {**changes, "custom": {}}
     changed = activities.apply_changes(contact, changes)

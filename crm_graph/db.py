@@ -27,6 +27,7 @@ class Database:
         self._engine = create_async_engine(
             url.update_query_dict({"options": f"{url.query.get('options', '')} {options}".strip()}),
             pool_size=pool_size,
+            hide_parameters=True,  # an exception's text reaches the log, and parameters are people's data
             max_overflow=0,
             pool_timeout=WAIT_SECONDS,
             connect_args={"connect_timeout": WAIT_SECONDS, "application_name": "crm-graph"},
@@ -48,6 +49,19 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+
+def place(url: URL) -> str:
+    """Which database a URL means, without anything secret: a password may stand in its query, too."""
+    host = url.host or url.query.get("host") or "localhost"
+    return f"{url.username or ''}@{host}:{url.port or url.query.get('port') or 5432}/{url.database or ''}"
+
+
+def reason(error: BaseException | None) -> str:
+    """What the server or the driver said about a failure, in one line and without SQL or parameters."""
+    cause = getattr(error, "orig", None) or error
+    said = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause or "")
+    return " ".join(said.split())[:300] or "no answer in time"
 
 
 @asynccontextmanager

@@ -12,14 +12,14 @@ from sqlmodel import col
 
 from crm_graph import activities, companies, pipelines
 from crm_graph.auth import Principal, visible
-from crm_graph.errors import Conflict, Forbidden, NotFound, ValidationFailed
+from crm_graph.contacts import check_new_owner
+from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.models import (
     ActivityType,
     Contact,
     Deal,
     DealStageHistory,
     DealStatus,
-    Owner,
     PipelineStage,
     Role,
     StageKind,
@@ -121,7 +121,7 @@ async def newest_open(session: AsyncSession, contact_id: uuid.UUID) -> Deal | No
         .where(col(Deal.contact_id) == contact_id, col(Deal.status) == DealStatus.OPEN, col(Deal.deleted_at).is_(None))
         .order_by(col(Deal.created_at).desc(), col(Deal.id).desc())
         .limit(1)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return (await session.scalars(query)).one_or_none()
 
@@ -161,7 +161,7 @@ async def advance(
 
 
 async def _lock(session: AsyncSession, principal: Principal, deal_id: uuid.UUID) -> Deal:
-    query = select(Deal).where(col(Deal.id) == deal_id, visible(Deal, principal)).with_for_update()
+    query = select(Deal).where(col(Deal.id) == deal_id, visible(Deal, principal)).with_for_update(key_share=True)
     deal = (await session.scalars(query)).one_or_none()
     if deal is None:
         raise NotFound("deal not found", field="deal_id")
@@ -180,7 +180,7 @@ async def _check(session: AsyncSession, principal: Principal, values: Mapping[st
     if values.get("company_id") is not None:
         await companies.check_exists(session, values["company_id"], field="company_id")
     if "owner_id" in values:
-        await _check_owner(session, principal, values["owner_id"])
+        await check_new_owner(session, principal, values["owner_id"])
     if values.get("contact_id") is None:
         return None
     query = select(Contact).where(col(Contact.id) == values["contact_id"], visible(Contact, principal))
@@ -188,18 +188,6 @@ async def _check(session: AsyncSession, principal: Principal, values: Mapping[st
     if contact is None:
         raise NotFound("contact not found", field="contact_id")
     return contact
-
-
-async def _check_owner(session: AsyncSession, principal: Principal, owner_id: uuid.UUID | None) -> None:
-    if owner_id == principal.owner_id and owner_id is not None:
-        return
-    if principal.role is not Role.ADMIN:
-        raise Forbidden("only an admin may give a deal to somebody else", field="owner_id")
-    if owner_id is None:
-        return
-    owner = await session.get(Owner, owner_id)
-    if owner is None or not owner.active:
-        raise NotFound("owner not found, or not active", field="owner_id")
 
 
 async def _starting_stage(session: AsyncSession, values: Mapping[str, Any]) -> PipelineStage:

@@ -55,7 +55,9 @@ def run(settings: Settings) -> None:
             migrations.migrate(urls.migration)
         settings.crm_data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         make_demo_secrets(settings.crm_data_dir)
-        asyncio.run(_run(settings.with_demo_secrets(), urls, listening, console))
+        # Without PUBLIC_URL: the samples go to this server, not to one that its name may lead to.
+        mine = settings.with_demo_secrets().model_copy(update={"public_url": None})
+        asyncio.run(_run(mine, urls, listening, console))
 
 
 async def _run(settings: Settings, urls: runtime.Urls, listening: Any, console: Console) -> None:

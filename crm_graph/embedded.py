@@ -13,7 +13,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import tempfile
@@ -74,9 +73,9 @@ class EmbeddedError(SetupError):
 class EmbeddedPostgres:
     """A lease on the PostgreSQL server of one data folder; whoever gives up the last lease stops the server.
 
-    Entering makes the cluster and starts the server when there is none, else joins the one that runs. It gives the
-    role app_admin and its empty database `crm`; the other roles are the migrations' work. Entering and leaving
-    block, at worst for minutes, so both belong outside an event loop. Raises EmbeddedError.
+    Entering makes the cluster and starts the server when there is none, else joins the one that runs. Then the role
+    app_admin and its database `crm` are there; the other roles and all tables are the migrations' work. Entering and
+    leaving block, at worst for minutes, so both belong outside an event loop. Raises EmbeddedError.
 
     durable: False, for tests only, trades safety in a power cut for speed.
     """
@@ -115,7 +114,8 @@ class EmbeddedPostgres:
 
     def url(self, user: str, dbname: str = "crm") -> URL:
         """The same for SQLAlchemy, sync or async."""
-        query = {name: self.conninfo(user)[name] for name in ("host", "hostaddr", "port")}
+        given = self.conninfo(user, dbname)
+        query = {name: given[name] for name in ("host", "hostaddr", "port")}
         return URL.create("postgresql+psycopg", username=user, database=dbname, query=query)
 
     def _enter_locked(self) -> None:
@@ -124,7 +124,7 @@ class EmbeddedPostgres:
             # Nobody holds it exclusively now: that takes the start lock, which is ours.
             fcntl.flock(self._lease, fcntl.LOCK_SH | fcntl.LOCK_NB)
             home, runner = _locate(self._data_dir)
-            self._cluster = _Cluster(home, runner, self._data_dir / "postgres.log", self._durable)
+            self._cluster = _Cluster(self._data_dir, home, runner, self._durable)
             self._cluster.make_database(self._cluster.find_server() or self._cluster.start())
         except BaseException:  # SystemExit from a signal, too
             self._leave()
@@ -144,14 +144,18 @@ class EmbeddedPostgres:
 class _Cluster:
     """A cluster and the server on it. Only the holder of the start lock may call these methods."""
 
-    home: Path  # the folder that holds the cluster, its socket folder and its access rules
+    data_dir: Path
+    home: Path  # where the cluster is: mostly data_dir itself
     runner: "_Runner"
-    log: Path
     durable: bool
 
     @property
     def path(self) -> Path:
         return self.home / "cluster"
+
+    @property
+    def log(self) -> Path:
+        return self.data_dir / "postgres.log"
 
     @property
     def name(self) -> str:
@@ -193,25 +197,44 @@ class _Cluster:
         return None
 
     def start(self) -> psutil.Process:
-        """Start a server, in a session of its own so that Ctrl-C doesn't reach it, and not as our child."""
-        programs = _find_programs(self.runner, SYSTEM_DIR if os.geteuid() == 0 else self.log.parent)
+        """Start a server where find_server found none."""
+        programs = _find_programs(self.runner, SYSTEM_DIR if os.geteuid() == 0 else self.data_dir)
         if self.path.exists():
             self._check_version(programs)
-        else:
-            self._initdb(programs)
-        _make_private_dir(self.socket_dir, self.runner)
-        self._remove_stale_files()
-        settings = SETTINGS | self._access_settings() | ({} if self.durable else NOT_DURABLE)
-        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with _open_log(self.log) as log:
+        with self._server_lock() as lock:
+            if not self.path.exists():
+                self._initdb(programs)
+            _make_private_dir(self.socket_dir, self.runner)
+            self._remove_stale_files()
+            settings = SETTINGS | self._access_settings() | ({} if self.durable else NOT_DURABLE)
+            options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
             command = [str(programs / "postgres"), "-D", str(self.path), *options]
-            shell = self.runner.run("/bin/sh", "-c", '"$@" >&2 & echo $!', "sh", *command, stderr=log)
+            with _open_log(self.log) as log:
+                # The shell ends at once, so the server isn't our child: nobody need wait for it.
+                shell = self.runner.run("/bin/sh", "-c", '"$@" >&2 & echo $!', "sh", *command, stderr=log, keep=lock)
         try:
             server = psutil.Process(int(shell.stdout))
         except psutil.NoSuchProcess:
             raise self._failure() from None
         logger.info("started PostgreSQL on %s as user %s, pid %d", self.path, self.runner.name, server.pid)
         return server
+
+    @contextmanager
+    def _server_lock(self) -> Iterator[int]:
+        """A lock that the server's processes inherit and hold while one of them lives, whoever can see them.
+
+        A server in another container is invisible to find_server; two servers would destroy the cluster.
+        """
+        lock = _open_lock(self.data_dir / "server.lock")
+        try:
+            if not _lock_within(lock, ORPHAN_SECONDS):
+                raise EmbeddedError(
+                    f"a server that can't be seen from here, maybe in another container, runs on {self.path}: let "
+                    "both containers share one PID namespace, or set DATABASE_URL in all of them"
+                )
+            yield lock
+        finally:
+            os.close(lock)  # and no unlocking, which would unlock it for the server, too
 
     def stop(self, server: psutil.Process) -> None:
         """Stop fast: open transactions are rolled back; then wait until no process is left."""
@@ -301,13 +324,6 @@ class _Cluster:
     def _remove_stale_files(self) -> None:
         """Remove what a killed server left: PostgreSQL would take any living process of that number for a server."""
         endpoint = self.socket_dir / f".s.PGSQL.{PORT}"
-        with socket.socket(socket.AF_UNIX) as probe, suppress(FileNotFoundError, ConnectionRefusedError):
-            probe.settimeout(10)
-            probe.connect(str(endpoint))
-            raise EmbeddedError(
-                f"a server that can't be seen from here, maybe in another container, already runs on {self.path}: "
-                "let both share one PID namespace, or use one server that PG_HOST names"
-            )
         for stale in (self.path / "postmaster.pid", endpoint, Path(f"{endpoint}.lock")):
             stale.unlink(missing_ok=True)
 
@@ -371,7 +387,10 @@ class _Runner:
         if self.uid != os.geteuid():
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
-    def run(self, *command: str, stderr: int | IO[bytes] = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str, stderr: int | IO[bytes] = subprocess.DEVNULL, keep: int | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program as this user, out of reach of the terminal's Ctrl-C; keep: a descriptor it inherits."""
         other = self.uid != os.geteuid()
         try:
             return subprocess.run(  # noqa: S603 - no shell but our own fixed line
@@ -387,6 +406,7 @@ class _Runner:
                 errors="replace",
                 umask=0o077,
                 start_new_session=True,
+                pass_fds=() if keep is None else (keep,),
                 timeout=START_SECONDS,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -495,14 +515,11 @@ def _start_lock(data_dir: Path) -> Iterator[None]:
     """Held while starting, joining or stopping, so that nobody joins a server that is about to stop."""
     lock = _open_lock(data_dir / "start.lock")
     try:
-        deadline = time.monotonic() + LOCK_SECONDS
-        while not _try_lock(lock, fcntl.LOCK_EX):
-            if time.monotonic() > deadline:
-                raise EmbeddedError(
-                    f"another process has been starting or stopping PostgreSQL in {data_dir} for {LOCK_SECONDS} s: "
-                    "look for a crm-graph that hangs"
-                )
-            time.sleep(0.02)
+        if not _lock_within(lock, LOCK_SECONDS):
+            raise EmbeddedError(
+                f"another process has been starting or stopping PostgreSQL in {data_dir} for {LOCK_SECONDS} s: "
+                "look for a crm-graph that hangs"
+            )
         yield
     finally:
         _unlock(lock)
@@ -517,6 +534,15 @@ def _try_lock(lock: int, how: int) -> bool:
         fcntl.flock(lock, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    return True
+
+
+def _lock_within(lock: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not _try_lock(lock, fcntl.LOCK_EX):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
     return True
 
 

@@ -6,13 +6,16 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
+from crm_graph.db import place, reason
 from crm_graph.errors import SetupError
 
 MIGRATION_LOCK = 0x63726D67  # "crmg": one migration at a time on a database
+CONNECT_SECONDS, LOCK_SECONDS = 8, 60
 
 
 def _folder() -> Path:
@@ -41,27 +44,37 @@ def current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+def is_known(revision: str) -> bool:
+    """Whether this code has that version; a newer crm-graph makes others."""
+    return any(script.revision == revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def migrate(url: URL) -> tuple[str | None, str]:
     """Bring the database to `head()`, one process at a time; returns the versions before and after.
 
-    Raises SetupError when the server can't be reached or refuses the user.
+    Raises SetupError when the server can't be reached, refuses the user, or has a newer schema.
     """
-    engine = create_engine(url, connect_args={"connect_timeout": 8})
+    engine = create_engine(url, hide_parameters=True, connect_args={"connect_timeout": CONNECT_SECONDS})
     try:
         with engine.connect() as connection:
+            connection.execute(text(f"SET lock_timeout = '{LOCK_SECONDS}s'"))
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
             connection.commit()
             before = current(connection)
             connection.commit()
+            if before is not None and not is_known(before):
+                raise SetupError(f"the database {place(url)} has schema {before} of a newer crm-graph: install that")
             command.upgrade(_config(connection), "head")
             connection.commit()
             return before, head()
-    except OperationalError as error:
-        raise SetupError(f"can't reach the database at {url.render_as_string()}: {first_line(error)}") from None
+    except DBAPIError as error:
+        raise SetupError(_problem(url, error)) from None
     finally:
         engine.dispose()
 
 
-def first_line(error: OperationalError) -> str:
-    """What the server or driver said, without SQL and parameters."""
-    return str(error.orig).strip().splitlines()[0]
+def _problem(url: URL, error: DBAPIError) -> str:
+    if error.statement is None:
+        return f"can't reach the database {place(url)}: {reason(error)}"
+    hint = "; MIGRATION_DATABASE_URL may name another user" if isinstance(error.orig, InsufficientPrivilege) else ""
+    return f"can't migrate the database {place(url)}: {reason(error)}{hint}"

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from crm_graph.errors import Conflict, NotFound
+from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.models import Owner, OwnerMailbox, Role
 from crm_graph.values import check_text, normal_email
 
@@ -28,8 +28,7 @@ class OwnerChanges:
 async def add(session: AsyncSession, *, name: str, email: str, changes: OwnerChanges) -> Owner:
     """Add an owner (role sales unless said otherwise). Raises Conflict when the address is taken."""
     address = normal_email(email)
-    check_text(name, field="name")
-    new = insert(Owner).values(id=uuid.uuid4(), name=name, email=address, role=changes.role or Role.SALES)
+    new = insert(Owner).values(id=uuid.uuid4(), name=_name(name), email=address, role=changes.role or Role.SALES)
     owner = (await session.scalars(new.on_conflict_do_nothing().returning(Owner))).one_or_none()
     if owner is None:
         raise Conflict(f"there is an owner {address} already: use `crm-graph owner update`", field="email")
@@ -60,9 +59,16 @@ async def everyone(session: AsyncSession) -> list[tuple[Owner, list[str]]]:
     return [(owner, [box.email for box in mailboxes if box.owner_id == owner.id]) for owner in owners]
 
 
+def _name(raw: str) -> str:
+    name = check_text(raw, field="name").strip()
+    if not name or not name.isprintable():
+        raise ValidationFailed("name must be one line of text", field="name")
+    return name
+
+
 async def _apply(session: AsyncSession, owner: Owner, changes: OwnerChanges) -> None:
     if changes.name is not None:
-        owner.name = check_text(changes.name, field="name")
+        owner.name = _name(changes.name)
     if changes.role is not None:
         owner.role = changes.role
     if changes.active is not None:

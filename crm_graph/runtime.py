@@ -14,7 +14,7 @@ import uvicorn
 from sqlalchemy.engine import URL
 from uvicorn.supervisors import Multiprocess
 
-from crm_graph import migrations
+from crm_graph import logs, migrations
 from crm_graph.app import create_app, schema_version
 from crm_graph.db import Database, place, reason
 from crm_graph.embedded import EmbeddedPostgres
@@ -22,6 +22,7 @@ from crm_graph.errors import SetupError, Unavailable
 from crm_graph.settings import Settings
 
 SHUTDOWN_SECONDS = 8
+WORKER_START_SECONDS = 30  # a worker that is still importing doesn't answer, and must not be taken for a hung one
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,13 @@ def serve(settings: Settings, workers: int) -> None:
         # The workers read the same environment, and this is the one thing in it that they can't know.
         os.environ["DATABASE_URL"] = urls.server.render_as_string(hide_password=False)
         config = server_config("crm_graph.runtime:worker_app", factory=True, workers=workers)
-        Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listening]).run()
+        Multiprocess(config, sockets=[listening]).run()
 
 
 def worker_app() -> Any:
     """The application of one of several worker processes."""
     settings = Settings.load()
+    logs.configure(settings.log_level)
     url = settings.server_url()
     assert url is not None, "set by serve()"
     return create_app(settings, Database(url))
@@ -111,6 +113,7 @@ def server_config(app: Any, **options: Any) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_worker_healthcheck=WORKER_START_SECONDS,
         **options,
     )
 

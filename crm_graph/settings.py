@@ -6,11 +6,11 @@ development commands, the secrets that `demo` made in CRM_DATA_DIR.
 
 import os
 import secrets
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from iso4217 import Currency
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from crm_graph.errors import SetupError
 
 JWT_SECRET_MIN_BYTES = 32  # RFC 7518, 3.2: a key at least as long as the hash
+URL_FORM = "postgresql://user:password@host:5432/crm"
 DEMO_SECRETS = (
     "JWT_SECRET",
     "HMAC_SHARED_SECRET_INSTANTLY",
@@ -28,6 +29,17 @@ DEMO_SECRETS = (
 
 def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _currency(code: str) -> str:
+    try:
+        return Currency(code).code
+    except ValueError:
+        raise ValueError("must be an ISO 4217 code in capitals, such as EUR") from None
 
 
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
@@ -41,13 +53,15 @@ def _default_data_dir() -> Path:
 class Settings(BaseSettings):
     """What the operator can set; `.env.example` lists the same names with one line of help each."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8-sig", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     crm_env: Literal["production", "development"] = "production"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
-    public_url: str | None = None
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^/]")
 
     crm_data_dir: Path = Field(default_factory=_default_data_dir)
     database_url: SecretStr | None = None
@@ -69,8 +83,7 @@ class Settings(BaseSettings):
 
     internal_domains: CommaList = ()
     calcom_event_types: CommaList = ()
-    default_currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
-    timezone: str = "UTC"
+    default_currency: Annotated[str, AfterValidator(_currency)] = "USD"
     allowed_origins: CommaList = ()
 
     @classmethod
@@ -82,8 +95,14 @@ class Settings(BaseSettings):
         try:
             settings = cls(**overrides)
         except ValidationError as error:
-            problems = (f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+            problems = (
+                f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
+                for e in error.errors()
+            )
             raise SetupError("wrong setting: " + "; ".join(problems)) from None
+        except (OSError, UnicodeDecodeError) as error:
+            problem = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise SetupError(f"can't read the settings in .env: {problem}") from None
         if settings.dev_signature_bypass and settings.crm_env == "production":
             raise SetupError("DEV_SIGNATURE_BYPASS works in development only: unset it, or set CRM_ENV=development")
         return settings
@@ -132,21 +151,16 @@ class Settings(BaseSettings):
             return _postgres_url("MIGRATION_DATABASE_URL", self.migration_database_url)
         return self.server_url()
 
-    def is_loopback(self) -> bool:
-        """Whether the server listens to this machine alone."""
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
-
 
 def _postgres_url(name: str, value: SecretStr) -> URL:
     try:
         url = make_url(value.get_secret_value())
-    except ArgumentError:
-        raise SetupError(f"{name} is not a URL; expected postgresql://user:password@host:5432/crm") from None
+    except (ArgumentError, ValueError):
+        raise SetupError(f"{name} is not a URL; expected {URL_FORM}") from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise SetupError(f"{name} must start with postgresql://: crm-graph runs on PostgreSQL only")
+    if "@" in (url.host or ""):  # what follows the first @ is a part of the password, and hosts are printed
+        raise SetupError(f"{name} has more than one @: write those in its password as %40; expected {URL_FORM}")
     return url.set(drivername="postgresql+psycopg")
 
 
@@ -158,7 +172,7 @@ def read_demo_secrets(data_dir: Path) -> dict[str, str]:
     """The secrets that `demo` made in this data folder; empty when it never ran or isn't ours to read."""
     try:
         lines = _secrets_file(data_dir).read_text().splitlines()
-    except (FileNotFoundError, PermissionError):
+    except OSError:
         return {}
     return dict(line.split("=", 1) for line in lines if "=" in line)
 

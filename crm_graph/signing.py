@@ -34,7 +34,8 @@ def standard_webhooks_key(secret: bytes) -> bytes:
     """
     if secret.startswith(b"whsec_"):
         try:
-            return base64.b64decode(secret.removeprefix(b"whsec_"), validate=True)
+            # `or`: the key of a bare "whsec_" would be empty, and anyone can sign with that.
+            return base64.b64decode(secret.removeprefix(b"whsec_"), validate=True) or secret
         except binascii.Error:
             return secret
     return secret

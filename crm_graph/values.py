@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 import idna
@@ -15,6 +16,7 @@ from crm_graph.errors import ValidationFailed
 EMAIL_MAX = 254  # RFC 5321, 4.5.3.1.3: a path of 256 octets less its angle brackets
 LINE_MAX = 500  # names, titles, addresses
 TEXT_MAX = 100_000  # notes and message bodies
+JSON_DEPTH_MAX = 50
 AMOUNT_MAX = Decimal(10) ** 12  # numeric(14,2)
 CLOCK_SKEW = timedelta(minutes=5)
 
@@ -50,7 +52,10 @@ def normal_email(raw: str, *, field: str = "email") -> str:
     )
     if not (at and local and domain) or len(address) > EMAIL_MAX or hidden or _NOT_IN_LOCAL_PART.search(local):
         raise ValidationFailed(f"{field} is not an e-mail address", field=field)
-    return f"{local.translate(_ASCII_LOWER)}@{normal_domain(domain, field=field)}"
+    normal = f"{local.translate(_ASCII_LOWER)}@{normal_domain(domain, field=field)}"
+    if len(normal) > EMAIL_MAX:  # a name in IDNA is longer than as it was written
+        raise ValidationFailed(f"{field} is not an e-mail address", field=field)
+    return normal
 
 
 def normal_domain(raw: str, *, field: str = "domain") -> str:
@@ -74,9 +79,10 @@ def company_domain(email: str) -> str | None:
 
 def name_key(name: str) -> str:
     """The normal form under which companies without a domain are the same: case, accents, İ/ı and spacing ignored."""
-    folded = unicodedata.normalize("NFKD", name.replace("İ", "i").replace("I", "i").replace("ı", "i").casefold())
+    plain = unicodedata.normalize("NFKD", name.replace("İ", "i").replace("I", "i").replace("ı", "i"))
+    folded = unicodedata.normalize("NFKD", plain.casefold())  # ™ is only TM, and so tm, after the first
     letters = (c for c in folded if not unicodedata.combining(c))
-    return " ".join("".join(c if c.isalnum() else " " for c in letters).split())[:200]
+    return " ".join("".join(c if c.isalnum() else " " for c in letters).split())[:200].rstrip()
 
 
 def check_text(value: str, *, field: str, max_length: int = LINE_MAX) -> str:
@@ -100,31 +106,41 @@ def clean_text(value: Any, max_length: int = TEXT_MAX) -> str:
     return _CONTROL.sub("", value)[:max_length].strip() if isinstance(value, str) else ""
 
 
-def clean_json(value: Any) -> Any:
-    """A JSON value that `jsonb` can hold: unstorable characters removed from every key and text."""
+def clean_json(value: Any, depth: int = JSON_DEPTH_MAX) -> Any:
+    """A JSON value that `jsonb` can hold: without unstorable characters, infinite numbers and levels below `depth`."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("", value)
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    if not isinstance(value, dict | list):
+        return value
+    if depth == 0:
+        return None
     if isinstance(value, dict):
-        return {_UNSTORABLE.sub("", key): clean_json(item) for key, item in value.items()}
-    return [clean_json(item) for item in value] if isinstance(value, list) else value
+        return {_UNSTORABLE.sub("", key): clean_json(item, depth - 1) for key, item in value.items()}
+    return [clean_json(item, depth - 1) for item in value]
 
 
 def check_json(value: object, *, field: str) -> None:
-    """Raises ValidationFailed when a JSON value holds what `jsonb` can't."""
-    if any(_UNSTORABLE.search(part) for part in _texts(value)):
-        raise ValidationFailed(f"{field} contains a NUL character or half of a surrogate pair", field=field)
+    """Raises ValidationFailed when a JSON value holds what `jsonb` can't, or is nested deeper than JSON_DEPTH_MAX."""
+    level: list[object] = [value]
+    for _ in range(JSON_DEPTH_MAX + 1):
+        if any(isinstance(item, str) and _UNSTORABLE.search(item) for item in level):
+            raise ValidationFailed(f"{field} contains a NUL character or half of a surrogate pair", field=field)
+        if any(isinstance(item, float) and not isfinite(item) for item in level):
+            raise ValidationFailed(f"{field} contains a number too large to store", field=field)
+        level = [part for item in level for part in _parts(item)]
+        if not level:
+            return
+    raise ValidationFailed(f"{field} is nested more than {JSON_DEPTH_MAX} levels deep", field=field)
 
 
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield key
-            yield from _texts(item)
+def _parts(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        yield from value
+        yield from value.values()
     elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
+        yield from value
 
 
 def check_money(amount: Decimal | None, currency: str) -> None:

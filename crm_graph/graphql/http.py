@@ -5,12 +5,13 @@ message, on every status.
 """
 
 import logging
+import re
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.http.ides import get_graphql_ide_html
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionResult
@@ -18,7 +19,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from crm_graph.auth import Authenticator, utc_now
 from crm_graph.db import Database
-from crm_graph.errors import BadRequest, CrmError, Unauthenticated, Unavailable, UnsupportedMedia
+from crm_graph.errors import BadRequest, CrmError, QueryTooComplex, Unauthenticated, Unavailable, UnsupportedMedia
 from crm_graph.graphql.context import Context
 from crm_graph.graphql.schema import Schema, build_schema
 from crm_graph.http import RETRY_AFTER_SECONDS, parse_json, read_body
@@ -28,6 +29,9 @@ log = logging.getLogger(__name__)
 
 JSON_MEDIA = "application/json"
 GRAPHQL_MEDIA = "application/graphql-response+json"  # GraphQL over HTTP: its 4xx and 5xx are the API's own
+MESSAGE_MAX = 500  # names and values of any length are quoted in them
+_IN_VARIABLE = re.compile(r"Variable '\$\w+' has invalid value at \.([\w.]+)")
+_IN_DOCUMENT = re.compile(r"(\w+)\s*:\s*$")
 
 
 def create_router(settings: Settings, database: Database) -> APIRouter:
@@ -121,8 +125,12 @@ def _failure(error: GraphQLError, request: Request) -> CrmError:
         cause = cause.original_error
     if isinstance(cause, CrmError):
         return cause
+    if isinstance(error, GraphQLSyntaxError) and error.message.endswith("Parsing aborted."):  # a limit of the parser
+        return QueryTooComplex(error.message)
     if cause is None or isinstance(cause, GraphQLError):
         return BadRequest(error.message)
+    if isinstance(cause, ValueError | RecursionError) and not error.path:  # reading the document, not running it
+        return BadRequest("a number in the document is too long, or the document is nested too deeply")
     request_id = request.state.request_id
     details = {"request_id": request_id, "path": ".".join(map(str, error.path or ()))}
     log.error("resolver failed", exc_info=cause, extra={"details": details})
@@ -130,16 +138,27 @@ def _failure(error: GraphQLError, request: Request) -> CrmError:
 
 
 def _rendered(failure: CrmError, error: GraphQLError | None = None) -> dict[str, Any]:
-    message = error.message if error is not None and error.message != str(error.original_error) else failure.message
-    if failure.code == "INTERNAL":
-        message = failure.message
-    rendered: dict[str, Any] = {"message": f"[{failure.code}] {message}"}
+    message = failure.message
+    if error is not None and isinstance(error.original_error, CrmError | None) and failure.code != "INTERNAL":
+        message = error.message  # it says which value of which variable
+    rendered: dict[str, Any] = {"message": f"[{failure.code}] {message}"[:MESSAGE_MAX]}
     if error is not None and error.locations:
         rendered["locations"] = [location.formatted for location in error.locations]
     if error is not None and error.path:
         rendered["path"] = error.path
-    field = {"field": to_camel_case(failure.field)} if failure.field else {}
-    return rendered | {"extensions": {"code": failure.code} | field}
+    field = to_camel_case(failure.field) if failure.field else _misshapen(error)
+    return rendered | {"extensions": {"code": failure.code} | ({"field": field} if field else {})}
+
+
+def _misshapen(error: GraphQLError | None) -> str | None:
+    """The input field whose value no scalar reads: graphql-core names it in the message, or by its place alone."""
+    if error is None or error.path:
+        return None
+    if named := _IN_VARIABLE.match(error.message):
+        return named[1]
+    before = error.source.body[: error.positions[0]] if error.source and error.positions else ""
+    in_document = _IN_DOCUMENT.search(before[-100:])
+    return in_document[1] if in_document and isinstance(error.original_error, CrmError) else None
 
 
 def _refusal(

@@ -65,7 +65,7 @@ class _ContactFields:
     website: str | None = _given()
     linkedin_url: str | None = _given()
     company_id: uuid.UUID | None = _given()
-    owner_id: uuid.UUID | None = _given("For admins; null gives the contact to the pool.")
+    owner_id: uuid.UUID | None = _given("Only an admin may name another than you; null gives the contact to the pool.")
     lifecycle_stage: enums.LifecycleStage | None = _given("Can't be cleared.")
     custom: JSON | None = _given("An object; its keys are set, null removes one, the other keys stay (RFC 7396).")
 

@@ -1,0 +1,12 @@
+"""Intent: what a lead's reply means, in English or Turkish, by documented rules.
+
+classify() gives the status of the reply-status table, visible_reply() the text without quoted history, absence_until()
+the date in an out-of-office notice. Nothing here reads a clock, a network or a database.
+"""
+
+from crm_graph.intent.absence import absence_until
+from crm_graph.intent.quoting import visible_reply
+from crm_graph.intent.rules import classify
+from crm_graph.intent.verdict import REVIEW_THRESHOLD, Status, Verdict
+
+__all__ = ["REVIEW_THRESHOLD", "Status", "Verdict", "absence_until", "classify", "visible_reply"]

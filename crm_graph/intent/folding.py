@@ -1,0 +1,66 @@
+"""Folding: text as people type it -> one spelling that the vocabularies can match.
+
+Turkish is written with and without its letters ("görüşebiliriz", "gorusebiliriz", "GÖRÜŞEBİLİRİZ"), and Python's
+lower() turns İ into two characters, so case, accents and the dotless ı all fold away.
+"""
+
+import re
+import unicodedata
+
+# Edit distance 1 from one of these reads as the word: people reply from phones. English only: in Turkish one letter
+# is often the negation ("ilgileniyoruz" / "ilgilenmiyoruz").
+_OFTEN_MISTYPED = (
+    "interested", "interesting", "unsubscribe", "unsubscribed", "pricing", "meeting", "schedule", "available",
+    "information", "vacation", "currently", "details", "tomorrow", "calendar", "company", "remove", "please",
+    "office", "emails", "mailing", "contact", "thanks", "budget", "question", "database", "holiday",
+)  # fmt: skip
+# Real words one letter away from those.
+_OTHER_WORDS = frozenset(
+    {
+        "mating", "melting", "meting", "removed", "removes", "remote", "pleased", "pleas", "offices",
+        "officer", "mails", "mailings", "contacts", "thank", "budgets", "questions", "databases", "holidays",
+        "uninterested", "unsubscribes", "meetings", "scheduled", "schedules", "unavailable", "vacations", "detail",
+        "detailed", "calendars", "contract", "offence", "removal",
+    }
+)  # fmt: skip
+
+_BEFORE = str.maketrans({"ı": "i", "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "“": '"', "”": '"'})
+_URL = re.compile(r"(?:https?://|www\.)\S{1,300}", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]{1,190}")
+_PHONE = re.compile(r"(?<!\w)\+?\(?\d[\d ()/-]{7,18}\d(?!\w)")
+_MAX_WORD = 40
+_NOT_WORD = re.compile(r"[^\w#]+")
+
+
+def fold(text: str) -> str:
+    """Lower case, no accents, no dotless ı, no invisible characters."""
+    decomposed = unicodedata.normalize("NFKD", text.translate(_BEFORE).casefold())
+    return "".join(c for c in decomposed if unicodedata.category(c) not in ("Mn", "Cf"))
+
+
+def mark_addresses(text: str) -> str:
+    """E-mail addresses, links and phone numbers as one word each, so that their dots end no sentence."""
+    text = _ADDRESS.sub(" mailaddress ", _URL.sub(" weblink ", text))
+    return _PHONE.sub(" phonenumber ", text)
+
+
+def words(text: str) -> str:
+    """Folded words with single spaces between them; apostrophes close up ("don't" -> "dont", "Ocak'a" -> "ocaka")."""
+    closed = fold(text).replace("'", "")
+    return " ".join(_corrected(word[:_MAX_WORD]) for word in _NOT_WORD.split(closed) if word)
+
+
+def _shortened(word: str) -> set[str]:
+    return {word} | {word[:i] + word[i + 1 :] for i in range(len(word))}
+
+
+_KNOWN = {short: word for word in _OFTEN_MISTYPED for short in _shortened(word)}
+_KNOWN.update({word: word for word in (*_OFTEN_MISTYPED, *_OTHER_WORDS)})
+
+
+def _corrected(word: str) -> str:
+    if not 6 <= len(word) <= 13 or word in _OTHER_WORDS:
+        return word
+    if word in _KNOWN:
+        return _KNOWN[word]
+    return next((_KNOWN[s] for s in _shortened(word) if s in _KNOWN and s not in _OTHER_WORDS), word)

@@ -1,0 +1,62 @@
+"""Phrases: the notation of the vocabularies, compiled to regular expressions with bounded gaps only.
+
+One phrase a line, over folded words with single spaces: `(a|b)` alternatives, `word*` and `(a|b)*` stems with any
+ending, `(x)?` an optional word, `…` up to four words between, `<name>` a class of words or endings, `^` and `$` the
+ends of the clause, `#` a comment; within a word, regular expressions. A line that ends in | goes on in the next.
+"""
+
+import re
+from collections.abc import Mapping
+
+_GAP = r"(?: \w+){0,4}"
+_CLASS = re.compile(r"<(\w+)>")
+_STEM = re.compile(r"(?<=[\w)\]])\*")
+_CONTINUED = re.compile(r"\|\n\s+")
+_GROUP = re.compile(r"\((?!\?)")
+
+
+def compile_phrases(block: str, classes: Mapping[str, str]) -> re.Pattern[str]:
+    """One expression that finds any phrase of the block. Raises KeyError on a class that does not exist."""
+    lines = (line.split("#")[0].strip() for line in _CONTINUED.sub("|", block).splitlines())
+    phrases = [_phrase(line, classes) for line in lines if line]
+    return re.compile(rf"\b(?:{'|'.join(phrases)})(?!\w)")
+
+
+def _phrase(line: str, classes: Mapping[str, str]) -> str:
+    pattern, led = "", False
+    for part in _split(line.removeprefix("^").removesuffix("$").strip()):
+        if part == "…":
+            pattern += _GAP
+        elif _is_optional(part):
+            pattern += f"(?: {part[:-1]})?" if led else f"(?:{part[:-1]} )?"
+        else:
+            pattern += f" ({part})" if led else f"({part})"
+            led = True
+    pattern = _CLASS.sub(lambda name: f"({classes[name[1]]})", pattern)
+    pattern = _GROUP.sub("(?:", _STEM.sub(r"\\w*", pattern))
+    return ("^" if line.startswith("^") else "") + f"(?:{pattern})" + ("$" if line.endswith("$") else "")
+
+
+def _split(line: str) -> list[str]:
+    """At spaces outside parentheses."""
+    parts, depth, start = [], 0, 0
+    for i, c in enumerate(line):
+        depth += (c == "(") - (c == ")")
+        if c == " " and depth == 0:
+            parts.append(line[start:i])
+            start = i + 1
+    return [part for part in [*parts, line[start:]] if part]
+
+
+def _is_optional(part: str) -> bool:
+    """One group with a question mark, not two groups of which the last has one: "(very)?" but not "(ask)(ing)?"."""
+    return part.startswith("(") and part.endswith(")?") and _closes_at(part) == len(part) - 2
+
+
+def _closes_at(part: str) -> int:
+    depth = 0
+    for i, c in enumerate(part):
+        depth += (c == "(") - (c == ")")
+        if depth == 0:
+            return i
+    return -1

@@ -1,0 +1,245 @@
+"""Every setting: where it is read from, what is refused, and that nothing secret gets into a message."""
+
+import os
+import re
+import stat
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from crm_graph.db import place
+from crm_graph.errors import SetupError
+from crm_graph.settings import DEMO_SECRETS, Settings, make_demo_secrets
+
+EXAMPLE = Path(__file__).parent.parent / ".env.example"
+NAMES = {name.upper() for name in Settings.model_fields}
+LONG = "a-secret-of-at-least-thirty-two-bytes"
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(plain(part) for part in value)
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+GIVEN = {
+    "CRM_ENV": ("development", "development"),
+    "LOG_LEVEL": ("WARNING", "warning"),
+    "HOST": ("0.0.0.0", "0.0.0.0"),
+    "PORT": ("8080", 8080),
+    "PUBLIC_URL": ("https://crm.example.com", "https://crm.example.com"),
+    "CRM_DATA_DIR": ("/srv/müşteri verisi", Path("/srv/müşteri verisi")),
+    "DATABASE_URL": ("postgresql://u:p@h/d", "postgresql://u:p@h/d"),
+    "MIGRATION_DATABASE_URL": ("postgresql://a:p@h/d", "postgresql://a:p@h/d"),
+    "PG_HOST": ("db.internal", "db.internal"),
+    "PG_PORT": ("6543", 6543),
+    "PG_DATABASE": ("sales", "sales"),
+    "PG_USER": ("somebody", "somebody"),
+    "PG_PASSWORD": ("p#a s$s'", "p#a s$s'"),
+    "PG_SSLMODE": ("verify-full", "verify-full"),
+    "JWT_SECRET": (LONG, LONG),
+    "JWT_ISSUER": ("https://id.example.com", "https://id.example.com"),
+    "JWT_AUDIENCE": ("crm", "crm"),
+    "HMAC_SHARED_SECRET_INSTANTLY": ("new, old ,", ("new", "old")),
+    "HMAC_SHARED_SECRET_CALCOM": ("only", ("only",)),
+    "INSTANTLY_WEBHOOK_TOKEN": ("one,two", ("one", "two")),
+    "DEV_SIGNATURE_BYPASS": ("true", True),
+    "INTERNAL_DOMAINS": ("seller.com, seller.de", ("seller.com", "seller.de")),
+    "CALCOM_EVENT_TYPES": ("demo,intro", ("demo", "intro")),
+    "DEFAULT_CURRENCY": ("EUR", "EUR"),
+    "ALLOWED_ORIGINS": ("https://board.example.com", ("https://board.example.com",)),
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No variable of whoever runs the tests, and no .env of theirs."""
+    for name in os.environ:
+        if name.upper() in NAMES:
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def read_everything() -> None:
+    """What `serve` reads before it starts anything."""
+    settings = Settings.load()
+    settings.server_url()
+    settings.migration_url()
+    settings.jwt_key()
+
+
+def refused(**environment: str) -> str:
+    """The one line with which an environment is refused."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        with pytest.raises(SetupError) as error:
+            read_everything()
+    line = str(error.value)
+    assert "\n" not in line
+    return line
+
+
+def test_the_table_above_is_complete() -> None:
+    assert set(GIVEN) == NAMES
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_from_the_environment(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("CRM_ENV", "development")
+    raw, value = GIVEN[name]
+    monkeypatch.setenv(name, raw)
+    assert plain(getattr(Settings.load(), name.lower())) == value
+
+
+def test_from_a_file(tmp_path: Path) -> None:
+    lines = (f"{name}={raw!r}" if "'" not in raw else f'{name}="{raw}"' for name, (raw, _) in GIVEN.items())
+    (tmp_path / ".env").write_text("\ufeff# written on Windows\n" + "\n".join(lines), encoding="utf-8")
+    settings = Settings.load()
+    assert {name: plain(getattr(settings, name.lower())) for name in GIVEN} == {n: v for n, (_, v) in GIVEN.items()}
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=1111\nHOST=0.0.0.0\nUNKNOWN=is fine\n")
+    monkeypatch.setenv("PORT", "2222")
+    settings = Settings.load()
+    assert (settings.port, settings.host) == (2222, "0.0.0.0")
+
+
+def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "")  # an empty value counts as not set
+    settings = Settings.load()
+    assert (settings.crm_env, settings.host, settings.port) == ("production", "127.0.0.1", 8000)
+    assert settings.server_url() is settings.migration_url() is None
+    assert settings.crm_data_dir == Path("/var/lib/crm-graph" if os.geteuid() == 0 else ".crm-graph")
+    assert not settings.dev_signature_bypass
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CRM_ENV", "prodution-typo"),
+        ("LOG_LEVEL", "loud-typo"),
+        ("PORT", "not-a-port"),
+        ("PORT", "65536"),
+        ("PORT", "0"),
+        ("PUBLIC_URL", "crm.example.com"),
+        ("PG_PORT", "-17"),
+        ("PG_SSLMODE", "sometimes"),
+        ("DEV_SIGNATURE_BYPASS", "perhaps"),
+        ("DEFAULT_CURRENCY", "usd"),
+        ("DEFAULT_CURRENCY", "XQX"),
+        ("JWT_SECRET", "too-short-a-secret"),
+        ("DATABASE_URL", "not-a-url"),
+        ("DATABASE_URL", "mysql://user:hidden-word@host/crm"),
+        ("DATABASE_URL", "sqlite:///hidden-word.db"),
+        ("DATABASE_URL", "postgresql://user:hidden-word@host:port/crm"),
+        ("DATABASE_URL", "postgresql://user:hidden@word@host/crm"),
+        ("MIGRATION_DATABASE_URL", "oracle://user:hidden-word@host/crm"),
+    ],
+)
+def test_a_wrong_value_is_named_and_not_shown(name: str, value: str) -> None:
+    line = refused(**{name: value})
+    assert name in line
+    shown = line.replace(name, "").replace("at least 32 bytes", "")
+    assert value not in shown
+    assert not re.search("hidden|word|short-a|typo", shown.replace("password", ""))
+
+
+def test_every_wrong_value_is_named_at_once() -> None:
+    line = refused(PORT="x", LOG_LEVEL="y", PG_PORT="z")
+    assert all(name in line for name in ("PORT", "LOG_LEVEL", "PG_PORT"))
+
+
+def test_a_file_that_is_not_text(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"PG_PASSWORD=gizli-\xfe\xff")
+    assert refused() == "can't read the settings in .env: it is not UTF-8"
+
+
+def test_jwt_secret_must_be_there_and_long() -> None:
+    assert "JWT_SECRET is not set" in refused()
+    assert "JWT_SECRET is too short" in refused(JWT_SECRET="x" * 31)
+    assert Settings.load(jwt_secret=SecretStr("ş" * 16)).jwt_key() == ("ş" * 16).encode()  # bytes count, not letters
+
+
+def test_unsigned_events_are_for_development() -> None:
+    line = refused(DEV_SIGNATURE_BYPASS="true")
+    assert "DEV_SIGNATURE_BYPASS" in line
+    assert "development" in line
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+asyncpg"])
+def test_forms_of_a_database_url(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"{scheme}://user:p%40ss@db.internal:6543/sales?sslmode=require")
+    url = Settings.load().server_url()
+    assert url is not None
+    assert (url.drivername, url.host, url.port, url.database) == ("postgresql+psycopg", "db.internal", 6543, "sales")
+    assert (url.username, url.password, dict(url.query)) == ("user", "p@ss", {"sslmode": "require"})
+
+
+def test_the_parts_make_the_same_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PG_HOST", "PG_PORT", "PG_DATABASE", "PG_USER", "PG_PASSWORD", "PG_SSLMODE"):
+        monkeypatch.setenv(name, GIVEN[name][0])
+    url = Settings.load().server_url()
+    assert url is not None
+    assert (url.host, url.port, url.database, url.username) == ("db.internal", 6543, "sales", "somebody")
+    assert (url.password, dict(url.query)) == ("p#a s$s'", {"sslmode": "verify-full"})
+
+
+def test_a_socket_folder_as_host() -> None:
+    url = Settings.load(pg_host="/run/postgresql", pg_port=5433).server_url()
+    assert url is not None
+    assert (url.host, url.query["host"], url.port) == (None, "/run/postgresql", 5433)
+    assert place(url) == "app_user@/run/postgresql:5433/crm"
+
+
+def test_the_url_wins_over_its_parts_and_migrations_may_have_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PG_HOST", "one")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://two/crm")
+    settings = Settings.load()
+    assert settings.server_url() == settings.migration_url()
+    monkeypatch.setenv("MIGRATION_DATABASE_URL", "postgresql://app_admin@two/crm")
+    urls = Settings.load().server_url(), Settings.load().migration_url()
+    assert [url and (url.username, url.host) for url in urls] == [(None, "two"), ("app_admin", "two")]
+
+
+def test_secrets_are_hidden_wherever_settings_are_printed() -> None:
+    settings = Settings.load(jwt_secret=LONG, pg_password=LONG, hmac_shared_secret_calcom=LONG, pg_host="h")
+    assert LONG not in f"{settings!r} {settings} {settings.model_dump()} {settings.server_url()}"
+    url = Settings.load(database_url=f"postgresql://u:{LONG}@h/d?password={LONG}").server_url()
+    assert url is not None
+    assert place(url) == "u@h:5432/d"
+
+
+def test_demo_secrets_are_made_once_and_only_fill_gaps(tmp_path: Path) -> None:
+    made = make_demo_secrets(tmp_path)
+    assert make_demo_secrets(tmp_path) == made
+    assert set(made) == set(DEMO_SECRETS)
+    assert len(set(made.values())) == len(made)
+    files = list(tmp_path.iterdir())
+    assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600]
+    settings = Settings.load(crm_data_dir=tmp_path, hmac_shared_secret_calcom="the operator's").with_demo_secrets()
+    assert settings.jwt_key().decode() == made["JWT_SECRET"]
+    assert plain(settings.hmac_shared_secret_calcom) == ("the operator's",)
+
+
+def test_without_a_demo_nothing_is_filled_in(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="JWT_SECRET is not set"):
+        Settings.load(crm_data_dir=tmp_path / "nowhere").with_demo_secrets().jwt_key()
+
+
+def test_the_example_lists_every_setting_with_a_line_of_help() -> None:
+    lines = EXAMPLE.read_text().splitlines()
+    names = [line.partition("=")[0] for line in lines if re.match(r"[A-Z_]+=", line)]
+    assert sorted(names) == sorted(NAMES)
+    for before, line in pairwise(lines):
+        assert before.startswith("# ") or not re.match(r"[A-Z_]+=", line), f"{line} has no help"
+
+
+def test_the_example_changes_nothing(tmp_path: Path) -> None:
+    before = Settings.load()
+    (tmp_path / ".env").write_text(EXAMPLE.read_text())
+    assert Settings.load() == before

@@ -1,0 +1,90 @@
+"""The HMAC schemes, against published vectors and against signatures that are almost right."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crm_graph import signing
+
+SECRET = b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+BODY = b'{"test": 2432232314}'
+MESSAGE_ID, TIMESTAMP = "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330"
+SIGNATURE = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+NOW = datetime.fromtimestamp(int(TIMESTAMP), UTC)
+
+
+def verify(
+    header: str = SIGNATURE,
+    *,
+    secrets: tuple[bytes, ...] = (SECRET,),
+    message_id: str = MESSAGE_ID,
+    timestamp: str = TIMESTAMP,
+    now: datetime = NOW,
+) -> bool:
+    return signing.verify_standard_webhooks(
+        secrets, BODY, message_id=message_id, timestamp=timestamp, header=header, now=now
+    )
+
+
+def test_standard_webhooks_vector() -> None:
+    assert signing.standard_webhooks_signature(SECRET, MESSAGE_ID, TIMESTAMP, BODY) == SIGNATURE
+    assert verify()
+
+
+def test_standard_webhooks_takes_one_right_signature_among_several() -> None:
+    assert verify(f"v1,bm90IGl0 v1a,whatever {SIGNATURE}")
+    assert verify(secrets=(b"another", SECRET))
+
+
+@pytest.mark.parametrize("seconds", [-301, 301])
+def test_standard_webhooks_refuses_a_stale_timestamp(seconds: int) -> None:
+    assert not verify(now=NOW + timedelta(seconds=seconds))
+    assert verify(now=NOW + timedelta(seconds=seconds - (seconds > 0) + (seconds < 0)))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"header": SIGNATURE.removeprefix("v1,")},
+        {"header": "v2," + SIGNATURE.removeprefix("v1,")},
+        {"header": ""},
+        {"header": "v1,é"},
+        {"message_id": MESSAGE_ID + "x"},
+        {"timestamp": "1614265331"},
+        {"timestamp": "1614265330.0"},
+        {"timestamp": "-1614265330"},
+        {"timestamp": "١٦١٤٢٦٥٣٣٠"},
+        {"timestamp": "9" * 400},
+        {"secrets": (b"another",)},
+        {"secrets": ()},
+    ],
+    ids=str,
+)
+def test_standard_webhooks_refuses(wrong: dict[str, object]) -> None:
+    assert not verify(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("secret", [b"whsec_", b"whsec_===", b"whsec_not base64"])
+def test_a_secret_that_is_no_base64_is_never_an_empty_key(secret: bytes) -> None:
+    assert signing.standard_webhooks_key(secret) == secret
+
+
+# RFC 4231, test case 2
+RFC_4231 = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+
+
+def test_hex_vector_in_every_spelling() -> None:
+    secret, body = b"Jefe", b"what do ya want for nothing?"
+
+    assert signing.hex_signature(secret, body) == RFC_4231
+    for header in (RFC_4231, RFC_4231.upper(), f"sha256={RFC_4231}", f"SHA256={RFC_4231}", f" {RFC_4231} "):
+        assert signing.verify_hex((b"old", secret), body, header)
+    for header in ("", "sha256=", RFC_4231[:-1], RFC_4231 + "0", "é" * 64, f"sha1={RFC_4231}", "no-secret-provided"):
+        assert not signing.verify_hex((b"old", secret), body, header)
+    assert not signing.verify_hex((), body, RFC_4231)
+
+
+def test_token() -> None:
+    assert signing.verify_token((b"old", b"new"), b"new")
+    assert not signing.verify_token((b"old", b"new"), b"ne")
+    assert not signing.verify_token((), b"")

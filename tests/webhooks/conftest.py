@@ -1,0 +1,19 @@
+"""The application is made once for all of these: it keeps nothing between requests, and making it takes 70 ms."""
+
+import pytest
+from fastapi import FastAPI
+
+from crm_graph.app import create_app
+from crm_graph.db import Database
+from crm_graph.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def _app(settings: Settings, database: Database) -> FastAPI:
+    return create_app(settings, database)
+
+
+@pytest.fixture
+def app(_app: FastAPI, clean: None) -> FastAPI:
+    """The application, on a clean database."""
+    return _app

@@ -1,0 +1,166 @@
+"""Carrying out what happened, through the verbs and inside the caller's transaction."""
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from crm_graph import activities, contacts, deals, leads, pipelines
+from crm_graph.auth import Principal
+from crm_graph.models import Activity, ActivityType, Contact, Deal, Pipeline, PipelineStage, ReplyStatus, StageKind
+from crm_graph.values import clean_line
+from webhooks.provider import DealEffect, Happening
+
+QUALIFIED, MEETING_SCHEDULED = "qualified", "meeting_scheduled"
+TITLE_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """When the event reached us (an event that waited for a retry knows no more than that), and now."""
+
+    received_at: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Whom and what an event touched."""
+
+    contact_id: uuid.UUID
+    deal_id: uuid.UUID | None
+
+
+async def apply(
+    session: AsyncSession, principal: Principal, happening: Happening, clock: Clock, *, default_currency: str
+) -> Applied | None:
+    """Carry out what happened; None when it is about a contact that this event may not create.
+
+    Raises NoSuchStage when the pipeline lacks the stage that the deal should go to.
+    """
+    contact = await _contact(session, happening, clock)
+    if contact is None:
+        return None
+    deal = await deals.newest_open(session, contact.id)
+    pipeline = await pipelines.find_pipeline(session, happening.pipeline) if happening.pipeline else None
+    entry = await activities.log(
+        session,
+        principal,
+        type=happening.type,
+        content=happening.content + _unknown_pipeline(happening, pipeline),
+        occurred_at=happening.occurred_at,
+        contact_id=contact.id,
+        deal_id=deal.id if deal else None,
+        meta=happening.meta,
+        effect_key=happening.effect_key,
+    )
+    if entry is None:  # another event has announced this already
+        return Applied(contact.id, deal.id if deal else None)
+    await _change_contact(session, contact, happening, clock.now)
+    affected = deal
+    if contact.deleted_at is None:
+        opening = _Opening(principal, contact, happening, clock, pipeline, default_currency)
+        affected = await _change_deal(session, deal, opening)
+    if affected is not None and affected is not deal:
+        await session.execute(update(Activity).where(col(Activity.id) == entry).values(deal_id=affected.id))
+    return Applied(contact.id, affected.id if affected else None)
+
+
+async def _contact(session: AsyncSession, happening: Happening, clock: Clock) -> Contact | None:
+    lead = happening.lead
+    if happening.contact_id is not None:
+        named = await leads.find(session, happening.contact_id)
+        if named is not None and named.deleted_at is None:
+            lead = replace(lead, email=named.email)
+    if not happening.creates_contact and await contacts.lock(session, contacts.has_address(lead.email)) is None:
+        return None
+    assignment = await leads.assignment_for(session, happening.colleague, happening.colleague_source)
+    contact, _ = await leads.record_lead(session, lead, assignment=assignment, now=clock.now)
+    return contact
+
+
+async def _change_contact(session: AsyncSession, contact: Contact, happening: Happening, now: datetime) -> None:
+    if happening.type is ActivityType.EMAIL_OUT:
+        latest = contact.latest_email_sent_at
+        contact.latest_email_sent_at = max(latest or happening.occurred_at, happening.occurred_at)
+        await session.flush()
+    if happening.verdict is not None:
+        await leads.judge(session, contact, happening.verdict, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What a deal is moved or opened with."""
+
+    principal: Principal
+    contact: Contact
+    happening: Happening
+    clock: Clock
+    pipeline: Pipeline | None
+    default_currency: str
+
+
+async def _change_deal(session: AsyncSession, deal: Deal | None, opening: _Opening) -> Deal | None:
+    """The deal that the event is about, moved or opened if the event says so."""
+    effect = opening.happening.deal
+    if deal is not None:
+        if effect in (DealEffect.MEET, DealEffect.ADVANCE):
+            await _advance(
+                session, deal, await pipelines.stage_by_key(session, deal.pipeline_id, MEETING_SCHEDULED), opening
+            )
+        elif effect is DealEffect.WIN:
+            await _advance(
+                session, deal, await pipelines.stage_by_kind(session, deal.pipeline_id, StageKind.WON), opening
+            )
+        return deal
+    # A stronger or newer verdict stands against this one: then the contact isn't interested, whatever the reply says.
+    qualifies = effect is DealEffect.QUALIFY and opening.contact.reply_status is ReplyStatus.INTERESTED
+    if not qualifies and effect is not DealEffect.MEET:
+        return None
+    if await deals.are_all_won(session, opening.contact.id):
+        return None
+    return await _open(session, QUALIFIED if qualifies else MEETING_SCHEDULED, opening)
+
+
+async def _advance(session: AsyncSession, deal: Deal, stage: PipelineStage, opening: _Opening) -> None:
+    await deals.advance(
+        session,
+        opening.principal,
+        deal,
+        stage,
+        occurred_at=opening.happening.occurred_at,
+        received_at=opening.clock.received_at,
+        now=opening.clock.now,
+    )
+
+
+async def _open(session: AsyncSession, stage_key: str, opening: _Opening) -> Deal:
+    contact, happening = opening.contact, opening.happening
+    pipeline = opening.pipeline or await pipelines.default_pipeline(session)
+    stage = await pipelines.stage_by_key(session, pipeline.id, stage_key)
+    title = " · ".join(part for part in (contact.full_name or contact.email, happening.about) if part)
+    values: dict[str, Any] = {
+        "title": clean_line(title, TITLE_MAX),
+        "contact_id": contact.id,
+        "stage_id": stage.id,
+        "source": opening.principal.source,
+        "campaign_id": happening.campaign_id,
+    }
+    return await deals.create(
+        session,
+        opening.principal,
+        now=opening.clock.now,
+        default_currency=opening.default_currency,
+        values=values,
+        occurred_at=happening.occurred_at,
+    )
+
+
+def _unknown_pipeline(happening: Happening, pipeline: Pipeline | None) -> str:
+    if happening.pipeline is None or pipeline is not None:
+        return ""
+    return f"\nThere is no pipeline {happening.pipeline!r}, which the booking names: the default one counts."

@@ -1,0 +1,48 @@
+"""Cal.com: bookings. What its triggers and our normalised `booking.created` mean; the README says how to set it up."""
+
+from functools import partial
+
+from crm_graph.settings import Settings
+from webhooks import signatures
+from webhooks.calcom.booking import read
+from webhooks.calcom.events import (
+    booked,
+    cancelled,
+    meeting_ended,
+    meeting_started,
+    pinged,
+    rejected,
+    requested,
+    rescheduled,
+    unknown,
+)
+from webhooks.calcom.forms import form_submitted
+from webhooks.calcom.no_show import no_show_updated
+from webhooks.provider import Provider, Secrets
+
+
+def _secrets(settings: Settings) -> Secrets:
+    return Secrets(hmac=tuple(secret.get_secret_value().encode() for secret in settings.hmac_shared_secret_calcom))
+
+
+CALCOM = Provider(
+    name="calcom",
+    event="booking",
+    secrets=_secrets,
+    verify=partial(signatures.verify, schemes=(signatures.calcom, signatures.ours, signatures.standard_webhooks)),
+    read=read,
+    translators={
+        "booking.created": booked,
+        "BOOKING_CREATED": booked,
+        "BOOKING_REQUESTED": requested,
+        "BOOKING_REJECTED": rejected,
+        "BOOKING_RESCHEDULED": rescheduled,
+        "BOOKING_CANCELLED": cancelled,
+        "BOOKING_NO_SHOW_UPDATED": no_show_updated,
+        "MEETING_STARTED": meeting_started,
+        "MEETING_ENDED": meeting_ended,
+        "FORM_SUBMITTED": form_submitted,
+        "PING": pinged,
+    },
+    otherwise=unknown,
+)

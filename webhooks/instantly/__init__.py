@@ -1,0 +1,67 @@
+"""Instantly: cold e-mail. What its events, and our normalised `reply`, mean; the README says how to set it up."""
+
+from functools import partial
+
+from crm_graph.settings import Settings
+from webhooks import signatures
+from webhooks.instantly.events import (
+    auto_replied,
+    bounced,
+    judged_interested,
+    judged_neutral,
+    judged_not_interested,
+    judged_wrong_person,
+    label_or_unknown,
+    lead_closed,
+    lead_no_show,
+    marked_out_of_office,
+    meeting_booked,
+    meeting_completed,
+    no_effect,
+    replied,
+    sending_account_failed,
+    sent,
+    unsubscribed,
+)
+from webhooks.instantly.normalised import normalised_reply
+from webhooks.instantly.shape import read
+from webhooks.provider import Provider, Secrets
+
+
+def _secrets(settings: Settings) -> Secrets:
+    return Secrets(
+        hmac=tuple(secret.get_secret_value().encode() for secret in settings.hmac_shared_secret_instantly),
+        tokens=tuple(token.get_secret_value().encode() for token in settings.instantly_webhook_token),
+    )
+
+
+INSTANTLY = Provider(
+    name="instantly",
+    event="reply",
+    secrets=_secrets,
+    verify=partial(signatures.verify, schemes=(signatures.ours, signatures.bearer, signatures.standard_webhooks)),
+    read=read,
+    translators={
+        "reply": normalised_reply,
+        "reply_received": replied,
+        "auto_reply_received": auto_replied,
+        "lead_out_of_office": marked_out_of_office,
+        "lead_interested": judged_interested,
+        "lead_not_interested": judged_not_interested,
+        "lead_neutral": judged_neutral,
+        "lead_wrong_person": judged_wrong_person,
+        "lead_meeting_booked": meeting_booked,
+        "lead_meeting_completed": meeting_completed,
+        "lead_no_show": lead_no_show,
+        "lead_closed": lead_closed,
+        "email_sent": sent,
+        "email_bounced": bounced,
+        "lead_unsubscribed": unsubscribed,
+        "email_opened": no_effect,
+        "link_clicked": no_effect,
+        "email_link_clicked": no_effect,
+        "campaign_completed": no_effect,
+        "account_error": sending_account_failed,
+    },
+    otherwise=label_or_unknown,
+)

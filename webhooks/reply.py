@@ -1,0 +1,55 @@
+"""A reply as both shapes carry it, and what the rules make of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from crm_graph.intent import REVIEW_THRESHOLD, absence_until, classify, visible_reply
+from crm_graph.leads import Verdict
+from crm_graph.models import ReplyStatus, ReplyStatusSource
+from crm_graph.values import clean_line
+
+SUMMARY_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a lead wrote, quoted history included."""
+
+    subject: str | None
+    text: str
+
+    @property
+    def content(self) -> str:
+        """What the timeline shows: the reply without its history."""
+        return visible_reply(self.text) or self.text or self.subject or "(empty reply)"
+
+    @property
+    def first_line(self) -> str | None:
+        """The first line of what was written this time."""
+        return clean_line(visible_reply(self.text).partition("\n")[0], SUMMARY_MAX)
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """The whole text, for whoever wants to see what was quoted."""
+        return {"subject": self.subject, "text": self.text}
+
+    def judge(self, at: datetime) -> Verdict | None:
+        """The rules' verdict; None when nothing was written."""
+        if not (self.text or self.subject):
+            return None
+        found = classify(self.text, subject=self.subject or "")
+        status = ReplyStatus(found.status)
+        return Verdict(
+            status=status,
+            source=ReplyStatusSource.RULES,
+            occurred_at=at,
+            summary=found.summary or None,
+            is_sure=found.confidence >= REVIEW_THRESHOLD,
+            absent_until=absence_until(self.text, at) if status is ReplyStatus.OUT_OF_OFFICE else None,
+        )
+
+    @staticmethod
+    def is_interested(verdict: Verdict | None) -> bool:
+        """Whether a verdict is sure enough to open a deal: a junk deal costs more than a look at the review list."""
+        return verdict is not None and verdict.is_sure and verdict.status is ReplyStatus.INTERESTED

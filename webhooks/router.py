@@ -1,0 +1,88 @@
+"""POST /crm/webhooks/{provider}/{event}: raw bytes -> verify -> JSON object -> inbox -> the answer for its outcome."""
+
+import logging
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from crm_graph.auth import utc_now
+from crm_graph.db import Database
+from crm_graph.errors import ApplyFailed, BadRequest, KeyReused
+from crm_graph.http import read_body
+from crm_graph.settings import Settings
+from webhooks import inbox, signatures
+from webhooks.inbox import Outcome, Result
+from webhooks.provider import Delivery, Provider
+from webhooks.registry import PROVIDERS
+
+log = logging.getLogger(__name__)
+
+KEY_HEADERS = ("idempotency-key", "webhook-id")
+KEY_MAX = 255
+
+
+def create_router(settings: Settings, database: Database) -> APIRouter:
+    """The ingest endpoints; warns about each provider that has no secret, since everything it sends is refused."""
+    router = APIRouter()
+    for provider in PROVIDERS.values():
+        secrets = provider.secrets(settings)
+        if not secrets.hmac and not secrets.tokens:
+            log.warning("no secret is set for %s: its webhooks are answered with 503", provider.name)
+        _add_endpoint(router, settings, database, provider)
+    return router
+
+
+def _add_endpoint(router: APIRouter, settings: Settings, database: Database, provider: Provider) -> None:
+    secrets = provider.secrets(settings)
+
+    async def endpoint(request: Request) -> Response:
+        now = utc_now()
+        body = await read_body(request)
+        may_be_unsigned = settings.dev_signature_bypass and signatures.is_local(request)
+        provider.verify(Delivery(body, request.headers, now, may_be_unsigned), secrets)
+        event = provider.read(inbox.read_event(body), body)
+        key = _key(request) or _checked(event.key, "idempotency_key in the body")
+        outcome = await inbox.receive(database, settings, provider, event, body, key=key, now=now)
+        return _answer(outcome, caller_gave_key=key is not None)
+
+    path = f"/crm/webhooks/{provider.name}/{provider.event}"
+    router.add_api_route(path, endpoint, methods=["POST"], response_model=None, name=f"receive_{provider.name}")
+
+
+def _key(request: Request) -> str | None:
+    """The caller's own name for the event: Idempotency-Key, else webhook-id."""
+    for name in KEY_HEADERS:
+        values = set(request.headers.getlist(name))
+        if len(values) > 1:
+            raise BadRequest(f"the header {name} has two values; send one")
+        if key := _checked("".join(values).strip(), f"the header {name}"):
+            return key
+    return None
+
+
+def _checked(key: str | None, place: str) -> str | None:
+    if key and (len(key) > KEY_MAX or not key.isprintable()):
+        raise BadRequest(f"{place} must be at most {KEY_MAX} printable characters")
+    return key or None
+
+
+def _answer(outcome: Outcome, *, caller_gave_key: bool) -> Response:
+    """What the sender hears: with a key 409 for a repetition and 5xx for a failure; a provider without keys would drop
+    the event or disable the webhook, and hears 2xx for whatever is stored. Raises ApplyFailed and KeyReused.
+    """
+    where = f"webhook {outcome.webhook_id}: {outcome.reason}"
+    if outcome.result is Result.KEY_REUSED:
+        raise KeyReused(f"{KeyReused.__doc__} ({where})")
+    if outcome.result is Result.FAILED and caller_gave_key:
+        raise ApplyFailed(f"{ApplyFailed.__doc__} ({where})")
+    is_stored_only = outcome.result is Result.FAILED
+    status_code = 202 if is_stored_only else 200
+    if outcome.result is Result.DUPLICATE and caller_gave_key:
+        status_code = 409
+    body = {
+        "status": "stored" if is_stored_only else outcome.result.value,
+        "webhook_id": str(outcome.webhook_id),
+        "contact_id": str(outcome.contact_id) if outcome.contact_id else None,
+        "deal_id": str(outcome.deal_id) if outcome.deal_id else None,
+    }
+    return JSONResponse(body | ({"reason": outcome.reason} if outcome.reason else {}), status_code)
