@@ -157,6 +157,11 @@ def _replaces(verdict: Verdict, contact: Contact) -> bool:
         return True
     if verdict.status is ReplyStatus.OUT_OF_OFFICE:
         return False
+    if (
+        contact.reply_status is ReplyStatus.OUT_OF_OFFICE
+        and contact.reply_status_source is not ReplyStatusSource.PERSON
+    ):
+        return True  # an absence is no opinion: whatever the contact wrote, before or after it, says more
     is_older = contact.reply_status_at is not None and verdict.occurred_at < contact.reply_status_at
     return STRENGTH[verdict.source] >= STRENGTH[contact.reply_status_source] and not is_older
 

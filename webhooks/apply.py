@@ -11,7 +11,17 @@ from sqlmodel import col
 
 from crm_graph import activities, contacts, deals, leads, pipelines
 from crm_graph.auth import Principal
-from crm_graph.models import Activity, ActivityType, Contact, Deal, Pipeline, PipelineStage, ReplyStatus, StageKind
+from crm_graph.models import (
+    Activity,
+    ActivityType,
+    Contact,
+    Deal,
+    Pipeline,
+    PipelineStage,
+    ReplyStatus,
+    ReplyStatusSource,
+    StageKind,
+)
 from crm_graph.values import clean_line
 from webhooks.provider import DealEffect, Happening
 
@@ -47,17 +57,8 @@ async def apply(
         return None
     deal = await deals.newest_open(session, contact.id)
     pipeline = await pipelines.find_pipeline(session, happening.pipeline) if happening.pipeline else None
-    entry = await activities.log(
-        session,
-        principal,
-        type=happening.type,
-        content=happening.content + _unknown_pipeline(happening, pipeline),
-        occurred_at=happening.occurred_at,
-        contact_id=contact.id,
-        deal_id=deal.id if deal else None,
-        meta=happening.meta,
-        effect_key=happening.effect_key,
-    )
+    note = _unknown_pipeline(happening, pipeline)
+    entry = await _log(session, principal, happening, note, contact_id=contact.id, deal_id=deal.id if deal else None)
     if entry is None:  # another event has announced this already
         return Applied(contact.id, deal.id if deal else None)
     await _change_contact(session, contact, happening, clock.now)
@@ -81,6 +82,28 @@ async def _contact(session: AsyncSession, happening: Happening, clock: Clock) ->
     assignment = await leads.assignment_for(session, happening.colleague, happening.colleague_source)
     contact, _ = await leads.record_lead(session, lead, assignment=assignment, now=clock.now)
     return contact
+
+
+async def _log(
+    session: AsyncSession,
+    principal: Principal,
+    happening: Happening,
+    note: str,
+    *,
+    contact_id: uuid.UUID,
+    deal_id: uuid.UUID | None,
+) -> uuid.UUID | None:
+    return await activities.log(
+        session,
+        principal,
+        type=happening.type,
+        content=happening.content + note,
+        occurred_at=happening.occurred_at,
+        contact_id=contact_id,
+        deal_id=deal_id,
+        meta=happening.meta,
+        effect_key=happening.effect_key,
+    )
 
 
 async def _change_contact(session: AsyncSession, contact: Contact, happening: Happening, now: datetime) -> None:
@@ -117,13 +140,22 @@ async def _change_deal(session: AsyncSession, deal: Deal | None, opening: _Openi
                 session, deal, await pipelines.stage_by_kind(session, deal.pipeline_id, StageKind.WON), opening
             )
         return deal
-    # A stronger or newer verdict stands against this one: then the contact isn't interested, whatever the reply says.
-    qualifies = effect is DealEffect.QUALIFY and opening.contact.reply_status is ReplyStatus.INTERESTED
+    qualifies = effect is DealEffect.QUALIFY and not _is_overruled(opening)
     if not qualifies and effect is not DealEffect.MEET:
         return None
     if await deals.are_all_won(session, opening.contact.id):
         return None
     return await _open(session, QUALIFIED if qualifies else MEETING_SCHEDULED, opening)
+
+
+def _is_overruled(opening: _Opening) -> bool:
+    """Whether a person, or what the contact wrote later, says that there is no interest. A provider's older verdict
+    may keep its status; it doesn't keep a deal from being opened for what the contact writes now."""
+    contact = opening.contact
+    if contact.reply_status is ReplyStatus.INTERESTED:
+        return False
+    is_newer = contact.reply_status_at is not None and contact.reply_status_at > opening.happening.occurred_at
+    return is_newer or contact.reply_status_source is ReplyStatusSource.PERSON
 
 
 async def _advance(session: AsyncSession, deal: Deal, stage: PipelineStage, opening: _Opening) -> None:
