@@ -11,15 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_e
 
 from crm_graph.errors import Unavailable
 
-# A statement, a lock, a place in the pool, a connection: nobody waits longer, and a transaction not twice as long.
+# A statement, a lock, a place in the pool, a connection: nobody waits longer, and a whole transaction hardly longer.
 WAIT_SECONDS = 8
-TRANSACTION_SECONDS = 12
+TRANSACTION_SECONDS = 10
+GIVE_UP_SECONDS = 1  # for a server that does not even answer a request to cancel
 
 
 class Database:
     """A pool of connections to one PostgreSQL database."""
 
-    def __init__(self, url: URL, *, pool_size: int = 10) -> None:
+    def __init__(self, url: URL, *, pool_size: int = 10, seconds: float = TRANSACTION_SECONDS) -> None:
+        self._seconds = seconds
         options = (
             f"-c statement_timeout={WAIT_SECONDS}s -c lock_timeout={WAIT_SECONDS}s "
             f"-c idle_in_transaction_session_timeout={TRANSACTION_SECONDS}s -c timezone=UTC"
@@ -37,13 +39,17 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for single statements that only read; each sees what was committed when it started."""
-        async with _reachable(), self._autocommit.connect() as connection:
+        async with _reachable(self._seconds), self._autocommit.connect() as connection:
             yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed when the block ends, rolled back when it raises."""
-        async with _reachable(), AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+        async with (
+            _reachable(self._seconds),
+            AsyncSession(self._engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
 
     async def close(self) -> None:
@@ -65,10 +71,11 @@ def reason(error: BaseException | None) -> str:
 
 
 @asynccontextmanager
-async def _reachable() -> AsyncIterator[None]:
+async def _reachable(seconds: float) -> AsyncIterator[None]:
     """Turn a database that is down, hung, overloaded or out of connections into Unavailable."""
     try:
-        async with asyncio.timeout(TRANSACTION_SECONDS):
+        # Cancelled once, the driver asks the server to cancel and waits ten seconds for it; twice, it hangs up.
+        async with asyncio.timeout(seconds + GIVE_UP_SECONDS), asyncio.timeout(seconds):
             yield
     except (OperationalError, InterfaceError, PoolTimeout, TimeoutError) as error:
         raise Unavailable from error
