@@ -179,8 +179,9 @@ class _Cluster:
     def find_server(self) -> psutil.Process | None:
         """The server that runs on this cluster; None only when no process of one is left.
 
-        Processes decide, not the pid file. But a server whose pid file is gone or names another one (deleted or
-        restored under its feet) is doomed: PostgreSQL stops it within a minute. So it is stopped now.
+        Processes decide, not the pid file. But a server whose pid file is gone or not its own is doomed, PostgreSQL
+        ends it within a minute: its folder was deleted, maybe restored. It ends now, and immediately: a last
+        checkpoint would write into the restored cluster (pg_control is opened by its absolute path).
         """
         deadline = time.monotonic() + ORPHAN_SECONDS
         while processes := self._processes():
@@ -189,7 +190,7 @@ class _Cluster:
                 return server
             if server:
                 logger.warning("stopping server %d on %s: its pid file is not its own", server.pid, self.path)
-                self.stop(server)
+                self.stop(server, signal.SIGQUIT)
             elif time.monotonic() > deadline:
                 pids = ", ".join(str(process.pid) for process in processes)
                 raise EmbeddedError(f"server processes without a parent still run on {self.path}; end them: {pids}")
@@ -236,9 +237,9 @@ class _Cluster:
         finally:
             os.close(lock)  # and no unlocking, which would unlock it for the server, too
 
-    def stop(self, server: psutil.Process) -> None:
-        """Stop fast: open transactions are rolled back; then wait until no process is left."""
-        for how, seconds in ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, ORPHAN_SECONDS)):
+    def stop(self, server: psutil.Process, first: signal.Signals = signal.SIGINT) -> None:
+        """Stop fast (open transactions are rolled back), at last immediately; wait until no process is left."""
+        for how, seconds in ((first, STOP_SECONDS), (signal.SIGQUIT, ORPHAN_SECONDS)):
             deadline = time.monotonic() + seconds
             while (running := self._processes()) and time.monotonic() < deadline:
                 with suppress(psutil.NoSuchProcess):
@@ -437,6 +438,7 @@ def _locate(data_dir: Path) -> tuple[Path, _Runner]:
 
 
 def _relocate(data_dir: Path, runner: _Runner, blocked: str) -> Path:
+    """A folder that the runner can enter, instead of opening one that isn't ours; the pointer file finds it again."""
     clusters = SYSTEM_DIR / "clusters"
     _make_dir(SYSTEM_DIR, 0o711)
     _make_dir(clusters, 0o711)

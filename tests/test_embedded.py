@@ -39,7 +39,7 @@ from crm_graph import embedded
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))  # as the command line does
 signal.signal(signal.SIGINT, signal.default_int_handler)  # even if the tests run in the background, which ignores it
 embedded.SYSTEM_DIR = Path(sys.argv[2])
-embedded.ORPHAN_SECONDS = 2
+embedded.ORPHAN_SECONDS = 0.5
 try:
     with embedded.EmbeddedPostgres(Path(sys.argv[1]), durable=False):
         print("ready", flush=True)
@@ -563,15 +563,16 @@ def test_a_server_that_lost_its_pid_file_is_replaced_before_it_gives_up(data_dir
     assert servers(data_dir) == []
 
 
-def test_a_data_folder_deleted_under_a_running_server_starts_empty(folder: Path) -> None:
+def test_a_data_folder_deleted_and_restored_under_its_server_gets_a_new_server(data_dir: Path, folder: Path) -> None:
+    place = folder / "data"
     with ExitStack() as before:
-        before.enter_context(start(folder / "data"))
-        assert stat.S_IMODE((folder / "data").stat().st_mode) == (0o711 if ROOT else 0o700)
+        before.enter_context(start(place))
         doomed = the_server(folder)
-        shutil.rmtree(folder / "data")
-        with start(folder / "data") as postgres:
+        assert stat.S_IMODE(place.stat().st_mode) == (0o711 if ROOT else 0o700)
+        shutil.rmtree(place)
+        with moved(data_dir, place), start(place) as postgres:
             assert the_server(folder) != doomed
-            before.close()
+            before.close()  # its lease was on the deleted folder: it must not stop the new server
             assert ask(postgres, "SELECT 1") == [(1,)]
     assert servers(folder) == []
 
