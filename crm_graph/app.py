@@ -13,6 +13,7 @@ from crm_graph.db import Database
 from crm_graph.errors import CrmError, Unavailable
 from crm_graph.graphql.http import create_router as graphql_router
 from crm_graph.http import RETRY_AFTER_SECONDS, RequestLog
+from crm_graph.intent import classify
 from crm_graph.settings import Settings
 from webhooks.router import create_router as webhook_router
 
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 def create_app(settings: Settings, database: Database) -> FastAPI:
     """The ASGI application; whoever made `database` closes it. Raises SetupError when a setting is missing."""
+    classify("")  # compiles the vocabularies now: up to a second that the first reply would wait for
     app = FastAPI(title="crm-graph", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(webhook_router(settings, database))
     app.include_router(graphql_router(settings, database))

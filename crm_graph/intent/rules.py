@@ -1,8 +1,8 @@
 """Rules: a reply's cues -> its status, summary and confidence.
 
-What a status means is the table "Intent statuses" of docs/replies.md. A reply that says two things takes the one that
-costs more to miss: an absence notice whatever else it mentions, then the request to be left alone (the law), then "not
-me", then a no, and a wish last, because a junk deal costs more than a look.
+What each status means is told in verdict.py. A reply that says two things takes the one that costs more to miss: an
+absence notice whatever else it mentions, then the request to be left alone (the law), then "not me", then a no, and a
+wish last, because a junk deal costs more than a look.
 """
 
 import re
@@ -63,14 +63,15 @@ def _weighed(decision: _Decision, liked: Opinion) -> _Decision:
     if lead < _CLEAR_LEAD:
         return decision
     if status == decision.status:
-        torn = status == "interested" and decision.confidence < REVIEW_THRESHOLD
+        torn = decision.weight > 1 and decision.confidence < REVIEW_THRESHOLD
         return decision if torn else decision._replace(confidence=min(decision.confidence + 0.1, 0.97))
     if status == "interested":
         return decision._replace(confidence=min(decision.confidence, _DOUBT)) if decision.weight < 2 else decision
     easily = decision.weight < 2 or (decision.weight < 3 and decision.status == "interested")
     if easily or (decision.weight == 2 and lead > 3 * _CLEAR_LEAD):
         return _Decision(status, 1, _DOUBT)
-    if decision.status == "interested":
+    # Who asks for the price sounds like who asks anything else, so that takes a clearer lead.
+    if decision.status == "interested" and lead > (2 if status == "question" else 1) * _CLEAR_LEAD:
         return decision._replace(confidence=min(decision.confidence, _DOUBT))
     return decision
 

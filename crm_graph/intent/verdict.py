@@ -1,4 +1,15 @@
-"""Verdict: what is said of a reply, and how sure the rules are."""
+"""Verdict: what is said of a reply, and how sure the rules are.
+
+| status | means |
+|---|---|
+| interested | wants to go on: asks for price, deck, details, demo, a time; agrees to talk; names a colleague to add |
+| not_interested | declines for now or for good, without asking to be left off the list |
+| question | asks something neutral (who are you, does it do X, where is the data), no sign of wanting or declining |
+| unsubscribed | asks not to be written to again, to be removed, to have data deleted (KVKK, GDPR), STOP |
+| out_of_office | an automatic or hand-written absence notice, whatever else it mentions |
+| wrong_person | not me, left the company, write to someone else |
+| neutral | none of these |
+"""
 
 from dataclasses import dataclass
 from typing import Literal, get_args

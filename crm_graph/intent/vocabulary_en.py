@@ -107,7 +107,7 @@ CLASSES = {
 NOT_A_REQUEST = r"""
     (click|click here|tap|visit|reply|text|type|link|button|wish|want|here) (stop|here|below)? to (unsubscribe|
         opt out|stop receiving)
-    ^ to (unsubscribe|opt out|stop receiving)
+    ^ to (unsubscribe|opt out|stop (these|this|receiving|getting|such|further|future))
     (to|here to) (unsubscribe|opt out) … (here|below|link)
     (do|does|did) (you|they|it|the system|your \w+) (also|really|actually)? (delete|remove|erase|stop) (it|them|data|
         everything|old|the|our|customer)
@@ -179,10 +179,11 @@ DOUBLE_NEGATION = """
 """
 
 # Reads like a referral and is an invitation.
-INVITED = """
+INVITED = r"""
     (add|added|adding|loop*|copy*|copied|bring*|includ*|cc|cced|ccing|ccd|introduc*|tagging|involve|involving|
         invit*) (in|you (to|with)|also|here|him|her)? (my|our|the|with)? … (in|on|to|into|who|here|so|cc|join|
         <colleague>|as well|too|for|and|thread|call|meeting|loop|conversation|discussion)
+    (cc|ccing|cc ing|cced|looping|loop|copying|adding) (in)? \w+ (here|in|now)? $
     (contact|email|call|write to|ask) my (pa|assistant|secretary)
     (in|on|to|into) (cc|copy|the loop|the thread|the conversation)
     (reach|call|contact|email|write to|text|ring|ping) (me|us|my (pa|assistant|secretary|cell|mobile|office)) (on|at|
@@ -317,6 +318,7 @@ REMOVAL = r"""
     removal request
     (cancel|end|terminate|stop) (my|our|this|the) … (subscription|membership|mailings?|account|registration)
     (sick|tired|fed up) (and tired)? (of|with) … <write>
+    <not> … (be|stay|remain|appear|belong) (on|in) (this|your|that|any|a|the) … <list>
     request* … (removal|deletion|erasure)
     ^ (<please>|just)? (remove|delete|unsubscribe|take off|erase|unsub|opt out|removal) (<please>|<thanks>|now|asap|
         immediately)? $
@@ -612,6 +614,7 @@ NO_ROOM = r"""
     (other|different|higher|more urgent|bigger) priorit*
     hands (are)? tied
     until … (merger|audit|acquisition|restructuring|reorg*|sale|move|migration)
+    contract … (runs|ends|expires|until|till|through)
     (on hold|on ice|paused|frozen|freeze|moratorium|back ?burner|shelved|shelving|low priority|other priorities|
         bigger fish|more pressing|different direction|another direction)
     (too|far too|way too) (early|late|small|soon|complicated|complex|big) (for)?
@@ -742,6 +745,9 @@ WANTS = r"""
     (im|were|i am|we are) (in|game|on board) $
     (answers|answer is|its a|that is a|thats a|big|definite|definitely a) yes
     <day> it is
+    (give|show) (me|us) (a|the) (\w+)? (walkthrough|tour|demo*|overview|presentation|quote|price)
+    (like|want|need) (him|her|them|you|my \w+) (on|in|at|to join) (the|this|our|a)? (call|meeting|demo|invite|
+        conversation)
     next steps?
     (tell|show|give) me … (<price>|<matter>)
     (want|need|take|order|buy|have|like) \d+ …

@@ -277,6 +277,7 @@ REMOVAL = r"""
     kara liste*
     (iletisime|irtibata|temasa) gec(ilme|me)(yin|yiniz|sin|sini|mesini|menizi)*
     (benimle|bizimle|tarafimla) … (iletisim|irtibat|temas)* … (gec|kur)<dont>
+    liste* … (olmak|kalmak|yer almak|bulunmak) istem*
     unut(un)? (bu|beni|bizi|adres*|mail*)*
     (rahatsiz) edil*
     (tarafima|tarafimiza|bana|bize) … gonder(ilme|me)(mesini|sini|menizi|yiniz|yin)*
@@ -445,12 +446,15 @@ NO_ROOM = r"""
         iletis*|haberles*|ulas*|gundem*|arayin|aray*|bakalim|temas*|haber*)
     belki … (<later>|bir gun|ilerde|ileride|sonra*)
     (aklimizda|aklimda|kenarda|not olarak|dosyamizda) (dursun|kalsin|bulunsun|tutar*|olsun)
-    (pahali*|yuksek|tuzlu|fazla gel*|el yak*|astronomik|ucuk) (geldi|buldu*|bizim|bana|bize|kaldi*|maalesef|ya)? …
+    pahali*
+    (cok|fazla|biraz|oldukca) (yuksek|tuzlu)
+    (yuksek|tuzlu|fazla gel*|el yak*|astronomik|ucuk) (geldi|buldu*|bizim|bana|bize|kaldi*|maalesef|ya)
     (zaten) (\w+)? (\w+)? (var*|kullan(iyor|makta)*|calis(iyor|makta)*|anlas*|mevcut*|aldik|cozduk|coz*|hallett*|
         yapiyor*|memnun*|yaptir*|destek ali*)
     (anlasma*|sozlesme*|tedarikci*|cozum*|is ortag*) (\w+)? (var*|mevcut*|imzalad*|imzalam*|yaptik|devam ediyor|
         bulunuyor*|bulunmakta*)
     (yogun*|mesgul*|musait deg*|vakit yok) … (donem*|bakam*|ilgilenem*|degerlendirem*|ayiram*|mumkun deg*)
+    nakit (sikis*|yok|sikinti*)
     butce* (\w+)? (\w+)? (uzerinde|disinda|ustunde|cok ustu|fazla|asan)*
 """
 

@@ -244,12 +244,11 @@ async def test_nothing_listens_on_the_database_s_port(settings: Settings) -> Non
     await assert_unavailable(Database(url), settings, within=2)
 
 
-async def test_the_database_hangs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db, "TRANSACTION_SECONDS", 0.5)
+async def test_the_database_hangs(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         url = URL.create("postgresql+psycopg", "app_user", host="127.0.0.1", port=port, database="crm")
-        await assert_unavailable(Database(url), settings, within=2)
+        await assert_unavailable(Database(url, seconds=0.5), settings, within=2)
 
 
 async def test_every_connection_is_taken_and_given_back(
