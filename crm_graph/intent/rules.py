@@ -57,16 +57,21 @@ def classify(text: str, *, subject: str = "") -> Verdict:
 
 
 def _weighed(decision: _Decision, liked: Opinion) -> _Decision:
-    """Likeness to the labelled replies decides where the rules found next to nothing, and casts doubt elsewhere.
-    Interested it never makes: a deal is opened by what somebody said, not by how it sounds."""
+    """Likeness to the labelled replies decides where the rules found next to nothing, or are torn, and casts doubt
+    elsewhere. Interested it never makes alone: a deal is opened by what somebody said, not by how it sounds."""
     status, lead = liked
     if lead < _CLEAR_LEAD:
         return decision
     if status == decision.status:
         torn = decision.weight > 1 and decision.confidence < REVIEW_THRESHOLD
         return decision if torn else decision._replace(confidence=min(decision.confidence + 0.1, 0.97))
+    torn = decision.status == "wrong_person" and decision.confidence < REVIEW_THRESHOLD
+    if status == "interested" and torn and lead > 3 * _CLEAR_LEAD:
+        return _Decision(status, 2, 0.55)  # "I don't decide that, but I'd love to see it": names a colleague to include
     if status == "interested":
         return decision._replace(confidence=min(decision.confidence, _DOUBT)) if decision.weight < 2 else decision
+    if decision.status == "interested" and lead > 3 * _CLEAR_LEAD:
+        return _Decision(status, 1, _DOUBT)
     easily = decision.weight < 2 or (decision.weight < 3 and decision.status == "interested")
     if easily or (decision.weight == 2 and lead > 3 * _CLEAR_LEAD):
         return _Decision(status, 1, _DOUBT)

@@ -230,6 +230,7 @@ AWAY = r"""
 """
 
 REMOVAL = r"""
+    (yazma|gonderme|arama|yollama|mail atma) (artik|ya|yahu|be)
     <mine> … (cikar(in|iniz|ir|t|il|sa|ma|iver|sin)*|cikar|cikart|cikmak|cikayim|dus(ur|ul)*|dusun $)
     (cikar(in|iniz|t)*|cikar|sil(in|iniz|er|ir)*|kaldir(in)*) (\w+)? (<mine>|liste*|su|bu|oradan|ordan|surdan)
     (beni|bizi) … (cikar*|sil*|ekleme*|unut*)
@@ -566,6 +567,7 @@ WANTS = r"""
 """
 
 WARM = r"""
+    ^ (evet|tamam|bana|bize|bizim icin|benim icin|bizce|bence)? (\w+)? uygun(dur)? (<thanks>)? $
     (?!vazgec|pas|birak|ertele|durdur|kapat|iptal|beklet|almay|\w*m[ae]y[ae]l)\w{3,}[ae]lim
     ^ (merhaba*|selam*|valla|vallahi|ya|aa*|hmm|max|iyi gunler|hocam|tabi|evet)? (\w+)? (evet|olur*|tabii*|tabi|
         elbette|peki olur|kesinlikle|memnuniyetle|neden olmasin|olabilir|uyar|hay hay|aynen|seve seve|mutlaka|olsun|
