@@ -296,7 +296,8 @@ AWAY = """
 """
 
 REMOVAL = r"""
-    never (hear|heard|hearing|see|seeing|saw) (from you|about|of|this|it|these|anything|another) … (again|anymore|any more)
+    never (hear|heard|hearing|see|seeing|saw) (from you|about|of|this|it|these|anything|another) … (again|anymore|
+        any more)
     ^ (please|pls|plz|just|ok|no|hey|hi|and|so)? stop (now|please|pls|it|this|that|here|all|thanks|thank you|already|
         immediately|at once|thx)? (please|now|thanks|it|that)? $
     stop $
@@ -493,8 +494,8 @@ REFERRED = r"""
 """
 
 DECLINED = r"""
-    (ill|i will|well|we will|going to|gonna|have to|think ill|guess ill) (have to|probably)? pass (on (this|it|that)|this
-        time|for now|<thanks>)? $
+    (ill|i will|well|we will|going to|gonna|have to|think ill|guess ill) (have to|probably)? pass (on (this|it|that)|
+        this time|for now|<thanks>)? $
     (survive|do|manage|live|cope|get by|fine) (just fine)? without (it|this|one|you|your|that)
     (sooner|rather) (go|eat|watch|stick|use|keep|have|walk|set|pull|not)
     answer (is|hasnt|has not|remains|still|was) (still)? (no|changed|the same)
@@ -845,7 +846,8 @@ PASSED_ON = r"""
         past|by|before) (my|our|the|some)
     (will|ill|well|let me|shall|need to|going to|have to) (\w+)? (\w+)? (get back|come back|revert|respond|reply|
         be in touch|let you know|discuss|check (with|internally)|talk (to|with)|think (about|it|on)|consider|review|
-        pass (it|this|that|on|along|your|the)|forward|circulate|share|run (it|this)|speak (to|with)|mull|sleep on|digest|look into|relay)
+        pass (it|this|that|on|along|your|the)|
+        forward|circulate|share|run (it|this)|speak (to|with)|mull|sleep on|digest|look into|relay)
     (i|we|have|ive|weve|was|been|already|will|ill|well) (also|just|already)? (forward*|pass*|shared|sent|relay*|
         circulat*|handed|share) (it|this|that|your|the|along|on)? … (to|on|along|with|onto|over|internally|around)
 """
