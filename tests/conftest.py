@@ -39,7 +39,7 @@ def server() -> Iterator[URL]:
     """A PostgreSQL server, as its superuser."""
     configured = Settings.load().server_url()
     if configured is not None:
-        yield configured
+        yield configured.set(database="postgres")  # where scratch databases are made from; PG_DATABASE may not exist
         return
     with ExitStack() as stack:
         # Not tmp_path: when root runs the tests, the server's user must be able to pass through.

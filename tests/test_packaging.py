@@ -73,17 +73,9 @@ def test_the_wheel_has_nothing_else(installed: Path) -> None:
     assert at_the_top - {"bin"} == {"crm_graph", "webhooks"}
 
 
-def test_it_migrates_and_finds_its_samples_outside_the_checkout(installed: Path, folder: Path) -> None:
+def test_it_migrates_outside_the_checkout(installed: Path, folder: Path) -> None:
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir()
     given = {"PYTHONPATH": str(installed), "CRM_DATA_DIR": str(folder / "data")}
     printed = run(sys.executable, "-c", MAIN, "migrate", cwd=elsewhere, **given)
     assert printed == f"the embedded database in {folder / 'data'} has schema {migrations.head()}\n"
-    unsent = subprocess.run(
-        [sys.executable, "-c", MAIN, "send", "calcom"],
-        cwd=elsewhere,
-        env=given | {"PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-    )
-    assert "booking_created" in unsent.stderr

@@ -25,7 +25,9 @@ SCRIPT = str(Path(sys.executable).with_name("crm-graph"))
 # Forks a process for each command: the imports take longer than most of what is tested.
 FORKS = """
 import json, os, sys
+import sqlalchemy.dialects.postgresql.psycopg, typer.rich_utils  # what commands import late
 from crm_graph.cli import main
+import gc; gc.freeze()
 for line in sys.stdin:
     order = json.loads(line)
     if not (pid := os.fork()):

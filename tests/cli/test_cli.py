@@ -131,7 +131,7 @@ def test_a_refused_change_changes_nothing(
     assert rows(everything) == before
 
 
-@pytest.mark.parametrize("name", ["two\nlines", "a\ttab", "", " "])
+@pytest.mark.parametrize("name", ["two\nlines", "a\ttab", " "])
 def test_a_name_that_would_break_the_output(crm: Commands, team: dict[str, str], name: str) -> None:
     assert "name" in crm("owner", "add", "--name", name, "--email", "eve@seller.com", **team).problem()
 

@@ -167,18 +167,18 @@ async def test_a_database_that_goes_down_between_token_and_query_is_503(
         ("{" + "a{" * 2_400 + "b" + "}" * 2_401, "QUERY_TOO_COMPLEX"),
         ("{ me { " + "id " * 6_000 + "} }", "QUERY_TOO_COMPLEX"),
         ("{ deals { " + "nodes { contact { deals { " * 20 + "totalCount" + " } } }" * 20 + " } }", "QUERY_TOO_COMPLEX"),
-        ("{ pipeline { stages { " + " ".join(f"d{i}: deals {{ totalCount nodes {{ id }} }}" for i in range(60)) + " } } }",
-         "QUERY_TOO_COMPLEX"),
+        ("{ deals { nodes { " + " ".join(f"d{i}: activities {{ totalCount nodes {{ id }} }}" for i in range(60))
+         + " } } }", "QUERY_TOO_COMPLEX"),
         ("{ deals { nodes { ...F } } } fragment F on Deal { contact { deals { nodes { ...F } } } }", "BAD_REQUEST"),
     ],
     ids=["wrong id", "unclosed", "2,400 levels", "6,000 fields", "60 levels", "120 lists", "circular"],
 )  # fmt: skip
 async def test_a_costly_document_is_refused_quickly(document: str, code: str, client: httpx.AsyncClient) -> None:
     await ask(client, ADA, ME)
-    started = time.perf_counter()
+    started = time.process_time()  # of this process alone: the machine may be busy
 
     answer = await send(client, ADA, document)
 
-    assert time.perf_counter() - started < 1  # the limit is 100 ms; the machine may be busy
+    assert time.process_time() - started < 1
     assert answer.json()["errors"][0]["extensions"]["code"] == code, answer.text[:300]
     assert answer.status_code in (200, 400)

@@ -78,11 +78,10 @@ NO_REQUESTS = {
 }
 
 
-@pytest.mark.parametrize("body", NO_REQUESTS.values(), ids=NO_REQUESTS)
-async def test_what_is_no_graphql_request_is_400(body: bytes, client: httpx.AsyncClient) -> None:
-    message = assert_errors(await post(client, body), 400, "BAD_REQUEST")
-
-    assert len(message) < 300
+async def test_what_is_no_graphql_request_is_400(client: httpx.AsyncClient) -> None:
+    for name, body in NO_REQUESTS.items():
+        message = assert_errors(await post(client, body), 400, "BAD_REQUEST")
+        assert len(message) < 300, name
 
 
 async def test_of_a_key_that_is_there_twice_the_last_counts(client: httpx.AsyncClient) -> None:
@@ -100,33 +99,35 @@ async def test_success_has_no_errors_key(bom: bytes, client: httpx.AsyncClient) 
     assert answer.headers["x-request-id"]
 
 
+WRONG_DOCUMENTS = [
+    "{", "{ " + "x" * 9_000 + " }", "{ me { email }", "{ nothing }", "{ me }", "{ me { email { x } } }",
+    "query ($a: Nope) { me { id } }", "{ deal { id } }", '{ deal(id: "x", no: 1) { id } }', "{ ...F }",
+    "subscription { me { id } }", "\ud800", '{ deal(id: "\ud800") { id } }', "{ me { \ud800 } }",
+    "{ me(\u0000) { id } }",
+    "{ m\u202ee { id } }", "{ deals(first: " + "9" * 5_000 + ") { totalCount } }", "{ me @nope { id } }",
+    "query ($id: UUID!) { deal(id: $id) { id } }",
+    'query ($e: String = "\\ud800") { contactByEmail(email: $e) { id } }',
+]  # fmt: skip
+
+
+async def test_a_wrong_document_is_answered_with_errors(client: httpx.AsyncClient) -> None:
+    for document in WRONG_DOCUMENTS:
+        plain = await post(client, json.dumps({"query": document}))
+        strict = await post(client, json.dumps({"query": document}), Accept=GRAPHQL_MEDIA)
+
+        for answer in (plain, strict):
+            for error in answer.json()["errors"]:
+                assert error["extensions"]["code"] in ("BAD_REQUEST", "VALIDATION"), ascii(document)
+                assert error["message"].startswith(f"[{error['extensions']['code']}] ")
+                assert len(error["message"]) <= 500
+        assert strict.status_code == 400, ascii(document)
+        assert plain.status_code in (200, 400)
+        assert strict.headers["content-type"] == GRAPHQL_MEDIA
+
+
 @pytest.mark.parametrize(
-    "document",
-    ["{", "{ " + "x" * 9_000 + " }", "{ me { email }", "{ nothing }", "{ me }", "{ me { email { x } } }", "query ($a: Nope) { me { id } }",
-     "{ deal { id } }", '{ deal(id: "x", no: 1) { id } }', "{ ...F }", "subscription { me { id } }", "\ud800",
-     '{ deal(id: "\ud800") { id } }', "{ me { \ud800 } }", "{ me(\u0000) { id } }", "{ m\u202ee { id } }",
-     "{ deals(first: " + "9" * 5_000 + ") { totalCount } }", "{ me @nope { id } }", "query ($id: UUID!) { deal(id: $id) { id } }",
-     'query ($e: String = "\\ud800") { contactByEmail(email: $e) { id } }'],
-    ids=lambda document: ascii(document)[:30],
-)  # fmt: skip
-async def test_a_wrong_document_is_answered_with_errors(document: str, client: httpx.AsyncClient) -> None:
-    plain = await send(client, ADA, document)
-    strict = await client.post(
-        "/graphql", content=json.dumps({"query": document}), headers=bearer(ADA) | JSON | {"Accept": GRAPHQL_MEDIA}
-    )
-
-    for answer in (plain, strict):
-        for error in answer.json()["errors"]:
-            assert error["extensions"]["code"] in ("BAD_REQUEST", "VALIDATION")
-            assert error["message"].startswith(f"[{error['extensions']['code']}] ")
-            assert len(error["message"]) <= 500
-    assert strict.status_code == 400
-    assert plain.status_code in (200, 400)
-    assert strict.headers["content-type"] == GRAPHQL_MEDIA
-
-
-@pytest.mark.parametrize(
-    "media", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/graphql",
+    "media", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+ "application/graphql",
               "application/json5", "text/json", ""]
 )  # fmt: skip
 async def test_only_json_is_read(media: str, client: httpx.AsyncClient) -> None:

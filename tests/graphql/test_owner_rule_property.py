@@ -151,22 +151,21 @@ async def store(sql: AsyncConnection, team: Team, stage: dict[str, Any], owner: 
     await sql.execute(text("DELETE FROM contacts"))
     await sql.execute(text("DELETE FROM companies"))
     await sql.execute(insert(table(Company)).values(**team.company))
-    for row in team.contacts:
-        await sql.execute(insert(table(Contact)).values(row | {"owner_id": owner[row["owner_id"]]}))
-    for row in team.deals:
-        values = row | {"owner_id": owner[row["owner_id"]], "stage_id": stage[row["stage"]], "rank": "a0"}
-        values |= {"pipeline_id": stage["pipeline"], "status": "open"}
-        await sql.execute(insert(table(Deal)).values({k: v for k, v in values.items() if k != "stage"}))
-    for i, row in enumerate(team.activities):
-        at = START + timedelta(seconds=i)
-        await sql.execute(insert(table(Activity)).values(row | {"type": "note", "occurred_at": at}))
-    for row in team.moves:
-        values = row | {"to_stage_id": stage["new"], "moved_at": START, "source": "test"}
-        await sql.execute(insert(table(DealStageHistory)).values(values))
+    place = {"pipeline_id": stage["pipeline"], "rank": "a0", "status": "open"}
+    contacts = [row | {"owner_id": owner[row["owner_id"]]} for row in team.contacts]
+    deals = [row | place | {"owner_id": owner[row["owner_id"]], "stage_id": stage[row["stage"]]} for row in team.deals]
+    at = [START + timedelta(seconds=i) for i in range(len(team.activities))]
+    notes = [row | {"type": "note", "occurred_at": at[i]} for i, row in enumerate(team.activities)]
+    moves = [row | {"to_stage_id": stage["new"], "moved_at": START, "source": "test"} for row in team.moves]
+    for deal in deals:
+        del deal["stage"]
+    for model, rows in ((Contact, contacts), (Deal, deals), (Activity, notes), (DealStageHistory, moves)):
+        if rows:
+            await sql.execute(insert(table(model)), rows)
 
 
 @given(team=teams())
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_a_nested_query_returns_exactly_what_is_visible(
     client: httpx.AsyncClient, sql: AsyncConnection, team: Team
 ) -> None:
