@@ -1,5 +1,8 @@
 # Everything runs from this folder, whatever folder make is called from.
 ROOT := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
+ifneq ($(words $(ROOT)),1)
+$(error a path with spaces is more than make can take: move the project into a folder without them)
+endif
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help demo test check schema lock clean
@@ -31,7 +34,7 @@ demo: $(STAMP)  ## set everything up, post signed sample webhooks, show what the
 	@cd "$(ROOT)" && exec "$(BIN)/crm-graph" demo
 
 test: $(STAMP)  ## the tests, on the embedded PostgreSQL or on the one that PG_HOST names
-	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 2 $(ARGS)
+	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 2 --dist loadfile $(ARGS)
 
 check: $(STAMP)  ## lint, types, import contract, schema drift
 	@cd "$(ROOT)" && "$(BIN)/ruff" check --output-format concise . && "$(BIN)/ruff" format --check . && "$(BIN)/mypy" && "$(BIN)/lint-imports"

@@ -29,7 +29,7 @@ async def find_or_create(session: AsyncSession, *, name: str | None, domain: str
         if found is not None:
             return found
     # DO NOTHING and then a look: of two first events of one company, the second waits here and finds the first's.
-    created = await session.scalar(new.on_conflict_do_nothing().returning(col(Company.id)))
+    created: uuid.UUID | None = await session.scalar(new.on_conflict_do_nothing().returning(col(Company.id)))
     if created is not None:
         return created
     if name and domain:

@@ -156,7 +156,8 @@ def _misshapen(error: GraphQLError | None) -> str | None:
         return None
     if named := _IN_VARIABLE.match(error.message):
         return named[1]
-    before = error.source.body[: error.positions[0]] if error.source and error.positions else ""
+    places = list(error.positions or ())
+    before = error.source.body[: places[0]] if error.source and places else ""
     in_document = _IN_DOCUMENT.search(before[-100:])
     return in_document[1] if in_document and isinstance(error.original_error, CrmError) else None
 
