@@ -62,11 +62,24 @@ def run(settings: Settings) -> None:
 
 async def _run(settings: Settings, urls: runtime.Urls, listening: Any, console: Console) -> None:
     async with runtime.database(urls) as database:
+        if not urls.is_embedded:
+            await _refuse_a_database_in_use(database)
         await _seed(database)
         server = uvicorn.Server(runtime.server_config(create_app(settings, database)))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         await _show(settings, console)  # the socket listens already: what comes early waits in its queue
         await serving
+
+
+async def _refuse_a_database_in_use(database: Database) -> None:
+    """The demo would add made-up people to somebody's real data."""
+    async with database.transaction() as session:
+        strangers = {owner.email for owner, _ in await owners.everyone(session)} - {email for _, email, _ in TEAM}
+    if strangers:
+        raise SetupError(
+            f"the database has owners of its own ({len(strangers)}): the demo only fills an empty one. "
+            "Unset DATABASE_URL and PG_HOST, or name an empty database"
+        )
 
 
 async def _seed(database: Database) -> None:

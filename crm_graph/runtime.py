@@ -85,6 +85,7 @@ def serve(settings: Settings, workers: int) -> None:
 
         asyncio.run(check())
         # The workers read the same environment, and this is the one thing in it that they can't know.
+        os.environ.pop("PGHOSTADDR", None)  # it would lead libpq past the host that this URL names
         os.environ["DATABASE_URL"] = urls.server.render_as_string(hide_password=False)
         config = server_config("crm_graph.runtime:worker_app", factory=True, workers=workers)
         Multiprocess(config, sockets=[listening]).run()

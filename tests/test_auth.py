@@ -1,5 +1,6 @@
 """Bearer tokens: whatever is wrong with one, the answer is the same 401 and nothing is written (RFC 8725)."""
 
+import hashlib
 import time
 import uuid
 from collections.abc import Callable
@@ -55,6 +56,8 @@ FORGERIES: dict[str, Callable[[], str]] = {
     "a public key as secret": lambda: token(key=PUBLIC_PEM),
     "RS256 header": lambda: token(header={"alg": "RS256"}),
     "HS512 header": lambda: token(header={"alg": "HS512"}),
+    "HS384 with our key": lambda: token(header={"alg": "HS384"}, digest=hashlib.sha384),
+    "HS512 with our key": lambda: token(header={"alg": "HS512"}, digest=hashlib.sha512),
     "tampered claims": tampered,
     "key in the header": lambda: token(header={"jwk": {"kty": "oct", "k": encoded(b"x" * 32)}}, key=b"x" * 32),
     "key by URL": lambda: token(header={"jku": "http://127.0.0.1:9/keys", "x5u": "http://127.0.0.1:9/"}, key=b"x" * 32),
@@ -62,6 +65,7 @@ FORGERIES: dict[str, Callable[[], str]] = {
     "kid SQL": lambda: token(header={"kid": "' UNION SELECT 'x'--"}, key=b"x"),
     "kid number": lambda: token(header={"kid": 5}),
     "crit unknown": lambda: token(header={"crit": ["urn:example:policy"], "urn:example:policy": "strict"}),
+    "crit that the library knows": lambda: token(header={"crit": ["b64"], "b64": True}),
     "crit b64": lambda: token(header={"crit": ["b64"], "b64": False}),
     "expired": lambda: token({"exp": in_s(-60)}),
     "exp missing": lambda: token(without=("exp",)),

@@ -270,6 +270,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(op.f("deals_company_id_idx"), "deals", ["company_id"], unique=False)
+    op.create_index(op.f("deals_owner_id_idx"), "deals", ["owner_id"], unique=False)
     op.create_index("deals_contact_id_created_at_idx", "deals", ["contact_id", "created_at", "id"], unique=False)
     op.create_index("deals_created_at_id_idx", "deals", ["created_at", "id"], unique=False)
     op.create_index(
@@ -440,6 +441,7 @@ def downgrade() -> None:
     )
     op.drop_index("deals_created_at_id_idx", table_name="deals")
     op.drop_index("deals_contact_id_created_at_idx", table_name="deals")
+    op.drop_index(op.f("deals_owner_id_idx"), table_name="deals")
     op.drop_index(op.f("deals_company_id_idx"), table_name="deals")
     op.drop_index("deals_board_idx", table_name="deals", postgresql_where=sa.text("deleted_at IS NULL"))
     op.drop_table("deals")

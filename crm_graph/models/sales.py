@@ -105,7 +105,7 @@ class Deal(SQLModel, table=True):
     company_id: uuid.UUID | None = reference("companies.id", default=None, index=True)
     pipeline_id: uuid.UUID = reference("pipelines.id")
     stage_id: uuid.UUID = Field(sa_type=Uuid)
-    owner_id: uuid.UUID | None = reference("owners.id", default=None)
+    owner_id: uuid.UUID | None = reference("owners.id", default=None, index=True)
     amount: Decimal | None = Field(default=None, sa_type=Numeric(14, 2))
     currency: str = Field(sa_type=String(3))
     close_date: date | None = None
