@@ -1,0 +1,255 @@
+"""A cluster and the server on it: made when there is none, started, found again by its processes, stopped."""
+
+import hashlib
+import logging
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+
+from crm_graph.embedded.config import INITDB, NOT_DURABLE, PORT, ROLES, SETTINGS
+from crm_graph.embedded.errors import EmbeddedError
+from crm_graph.embedded.files import last_lines, open_log, sync_dir, write_whole
+from crm_graph.embedded.locks import lock_within, open_lock
+from crm_graph.embedded.runner import Runner, find_programs, make_private_dir
+
+logger = logging.getLogger(__name__)
+
+START_SECONDS, STOP_SECONDS, ORPHAN_SECONDS = 120, 60, 10
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster and the server on it. Only the holder of the start lock may call these methods."""
+
+    data_dir: Path
+    home: Path  # where the cluster is: mostly data_dir itself
+    runner: Runner
+    durable: bool
+
+    @property
+    def path(self) -> Path:
+        return self.home / "cluster"
+
+    @property
+    def log(self) -> Path:
+        return self.data_dir / "postgres.log"
+
+    @property
+    def name(self) -> str:
+        return f"crm-graph-{self.runner.uid}-{hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]}"
+
+    @property
+    def socket_dir(self) -> Path:
+        """In the data folder if a socket's address can hold that path, else in a short one that we must share."""
+        inside = self.home / "socket"
+        socket_path = str(inside / f".s.PGSQL.{PORT}")
+        # 103 bytes fit everywhere (Linux 107, macOS 103). libpq splits its host at commas; what isn't printable
+        # may be bytes that are no UTF-8.
+        if len(os.fsencode(socket_path)) <= 103 and socket_path.isprintable() and "," not in socket_path:
+            return inside
+        return Path("/tmp") / self.name  # noqa: S108 - not TMPDIR: every process must find the same one
+
+    def conninfo(self, user: str, dbname: str) -> dict[str, Any]:
+        """What psycopg.connect takes."""
+        # Given, even empty, hostaddr isn't taken from PGHOSTADDR, which would lead to another server.
+        return {"host": str(self.socket_dir), "hostaddr": "", "port": PORT, "user": user, "dbname": dbname}
+
+    def find_server(self) -> psutil.Process | None:
+        """The server that runs on this cluster; None only when no process of one is left.
+
+        Processes decide, not the pid file. But a server whose pid file is gone or not its own is doomed, PostgreSQL
+        ends it within a minute: its folder was deleted, maybe restored. It ends now, and immediately: a last
+        checkpoint would write into the restored cluster (pg_control is opened by its absolute path).
+        """
+        deadline = time.monotonic() + ORPHAN_SECONDS
+        while processes := self._processes():
+            server = _parent_of(processes)
+            if server and server.pid == self._pid_in_file():
+                return server
+            if server:
+                logger.warning("stopping server %d on %s: its pid file is not its own", server.pid, self.path)
+                self.stop(server, signal.SIGQUIT)
+            elif time.monotonic() > deadline:
+                pids = ", ".join(str(process.pid) for process in processes)
+                raise EmbeddedError(f"server processes without a parent still run on {self.path}; end them: {pids}")
+            time.sleep(0.02)
+        return None
+
+    def start(self) -> psutil.Process:
+        """Start a server where find_server found none."""
+        programs = find_programs(self.runner, self.data_dir)
+        if self.path.exists():
+            self._check_version(programs)
+        with self._server_lock() as lock:
+            if not self.path.exists():
+                self._initdb(programs)
+            make_private_dir(self.socket_dir, self.runner)
+            self._remove_stale_files()
+            settings = SETTINGS | self._access_settings() | ({} if self.durable else NOT_DURABLE)
+            options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+            command = [str(programs / "postgres"), "-D", str(self.path), *options]
+            with open_log(self.log) as log:
+                # The shell ends at once, so the server isn't our child: nobody need wait for it.
+                shell = self.runner.run("/bin/sh", "-c", '"$@" >&2 & echo $!', "sh", *command, stderr=log, keep=lock)
+        try:
+            server = psutil.Process(int(shell.stdout))
+        except psutil.NoSuchProcess:
+            raise self._failure() from None
+        logger.info("started PostgreSQL on %s as user %s, pid %d", self.path, self.runner.name, server.pid)
+        return server
+
+    @contextmanager
+    def _server_lock(self) -> Iterator[int]:
+        """A lock that the server's processes inherit and hold while one of them lives, whoever can see them.
+
+        A server in another container is invisible to find_server; two servers would destroy the cluster.
+        """
+        lock = open_lock(self.data_dir / "server.lock")
+        try:
+            if not lock_within(lock, ORPHAN_SECONDS):
+                raise EmbeddedError(
+                    f"a server that can't be seen from here, maybe in another container, runs on {self.path}: let "
+                    "both containers share one PID namespace, or set DATABASE_URL in all of them"
+                )
+            yield lock
+        finally:
+            os.close(lock)  # and no unlocking, which would unlock it for the server, too
+
+    def stop(self, server: psutil.Process, first: signal.Signals = signal.SIGINT) -> None:
+        """Stop fast (open transactions are rolled back), at last immediately; wait until no process is left."""
+        for how, seconds in ((first, STOP_SECONDS), (signal.SIGQUIT, ORPHAN_SECONDS)):
+            deadline = time.monotonic() + seconds
+            while (running := self._processes()) and time.monotonic() < deadline:
+                with suppress(psutil.NoSuchProcess):
+                    server.send_signal(how)  # again and again: one that is just starting may miss the first
+                time.sleep(0.02)
+            if not running:
+                logger.info("stopped PostgreSQL on %s", self.path)
+                break
+            logger.warning("the server on %s still runs %d s after %s", self.path, seconds, how.name)
+        else:
+            raise EmbeddedError(f"the server on {self.path} can't be stopped, pid {server.pid}")
+        if self.socket_dir.parent != self.home:
+            with suppress(OSError):
+                self.socket_dir.rmdir()
+
+    def make_database(self, server: psutil.Process) -> None:
+        """Wait for the server; complete what a crash kept an earlier start from making (nobody else is here now)."""
+        with self._connect(server) as connection:
+            if not connection.execute("SELECT FROM pg_roles WHERE rolname = 'app_admin'").rowcount:
+                connection.execute("CREATE ROLE app_admin LOGIN CREATEROLE")
+            if not connection.execute("SELECT FROM pg_database WHERE datname = 'crm'").rowcount:
+                connection.execute("CREATE DATABASE crm OWNER app_admin")
+
+    def _connect(self, server: psutil.Process) -> psycopg.Connection[Any]:
+        deadline, pause = time.monotonic() + START_SECONDS, 0.01
+        while True:
+            try:
+                return psycopg.connect(**self.conninfo("postgres", "postgres"), autocommit=True, connect_timeout=10)
+            except psycopg.OperationalError as error:
+                if not server.is_running() or server.status() == psutil.STATUS_ZOMBIE:
+                    raise self._failure() from error
+                if time.monotonic() > deadline:
+                    reason = " ".join(str(error).split())
+                    raise EmbeddedError(f"no connection to {self.path} in {START_SECONDS} s: {reason}") from error
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.5)  # each try is a line in its log while it recovers
+
+    def _initdb(self, programs: Path) -> None:
+        """Make the cluster beside its place and rename it, so that a crash leaves either nothing or all of it."""
+        for leftover in self.home.glob("cluster.new-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        staging = tempfile.mkdtemp(prefix="cluster.new-", dir=self.home)
+        self.runner.own(staging)
+        sync = () if self.durable else ("--no-sync",)
+        made = self.runner.run(str(programs / "initdb"), "-D", staging, *INITDB, *sync, stderr=subprocess.STDOUT)
+        if made.returncode:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise EmbeddedError(f"initdb failed in {self.home}:\n{last_lines(made.stdout)}")
+        os.rename(staging, self.path)
+        sync_dir(self.home)  # else a power cut could bring back the old name, and the next start remove it
+        logger.info("made a PostgreSQL cluster in %s", self.path)
+
+    def _check_version(self, programs: Path) -> None:
+        try:
+            data = (self.path / "PG_VERSION").read_text().strip()
+        except FileNotFoundError:
+            raise EmbeddedError(f"{self.path} is no PostgreSQL cluster; choose another CRM_DATA_DIR") from None
+        version = self.runner.run(str(programs / "postgres"), "-V").stdout.split()[-1]
+        if data != version.partition(".")[0]:
+            raise EmbeddedError(
+                f"{self.path} has the data of PostgreSQL {data}, but this is PostgreSQL {version}: dump them with "
+                f"PostgreSQL {data} and load them into a new CRM_DATA_DIR, or choose another CRM_DATA_DIR"
+            )
+
+    def _access_settings(self) -> dict[str, str]:
+        """Who may connect: the OS user that we are, through the socket, and nobody else (peer checks with the kernel).
+
+        The rules are written at every start and lie outside the cluster: as root, we never write into a folder that
+        another user could fill with links.
+        """
+        us = pwd.getpwuid(os.geteuid()).pw_name.replace('"', '""')
+        hba, ident = self.home / "pg_hba.conf", self.home / "pg_ident.conf"
+        write_whole(hba, "local all all peer map=crm_graph\n", 0o644)
+        write_whole(ident, "".join(f'crm_graph "{us}" {role}\n' for role in ROLES), 0o644)
+        return {
+            "hba_file": str(hba),
+            "ident_file": str(ident),
+            "unix_socket_directories": '"' + str(self.socket_dir).replace('"', '""') + '"',
+            "port": PORT,
+            "cluster_name": self.name,
+        }
+
+    def _remove_stale_files(self) -> None:
+        """Remove what a killed server left: PostgreSQL would take any living process of that number for a server."""
+        endpoint = self.socket_dir / f".s.PGSQL.{PORT}"
+        for stale in (self.path / "postmaster.pid", endpoint, Path(f"{endpoint}.lock")):
+            stale.unlink(missing_ok=True)
+
+    def _pid_in_file(self) -> int | None:
+        try:
+            return int((self.path / "postmaster.pid").read_text().partition("\n")[0])
+        except (OSError, ValueError):
+            return None
+
+    def _processes(self) -> list[psutil.Process]:
+        return [process for process in psutil.process_iter() if self._has(process)]
+
+    def _has(self, process: psutil.Process) -> bool:
+        with suppress(psutil.Error, OSError):
+            if process.name() != "postgres" or process.uids().real != self.runner.uid:
+                return False
+            try:
+                folder = process.cwd()
+            except psutil.AccessDenied:
+                # Root in a container mostly lacks CAP_SYS_PTRACE, so it must believe what the process shows.
+                shown = process.cmdline()
+                return str(self.path) in shown or " ".join(shown).startswith(f"postgres: {self.name}: ")
+            return folder == str(self.path) or os.path.samefile(folder, self.path)
+        return False
+
+    def _failure(self) -> EmbeddedError:
+        lines = last_lines(self.log.read_text(errors="replace"))
+        return EmbeddedError(f"PostgreSQL stopped while it started on {self.path}; the end of {self.log}:\n{lines}")
+
+
+def _parent_of(processes: list[psutil.Process]) -> psutil.Process | None:
+    """The server among its processes: no other's child, and without the title that the children give themselves."""
+    pids = {process.pid for process in processes}
+    for process in processes:
+        with suppress(psutil.Error):
+            if process.ppid() not in pids and not " ".join(process.cmdline()).startswith("postgres:"):
+                return process
+    return None
