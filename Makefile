@@ -25,7 +25,7 @@ $(STAMP): $(ROOT)requirements.lock $(ROOT)pyproject.toml
 	@test -w "$(ROOT)" || { echo 'cannot install into $(ROOT).venv: the folder is not writable by this user. Clone the project into a folder of your own.'; exit 1; }
 	@echo 'installing into $(ROOT).venv ...'
 	@"$(PYTHON)" -m venv --clear "$(ROOT).venv"
-	@cd "$(ROOT)" && { $(PIP) '$(UV)' && "$(BIN)/uv" pip install -q --python "$(BIN)/python" --require-hashes -r requirements.lock; } 2>/dev/null \
+	@cd "$(ROOT)" && { $(PIP) '$(UV)' && "$(BIN)/uv" pip install -q --compile-bytecode --python "$(BIN)/python" --require-hashes -r requirements.lock; } 2>/dev/null \
 		|| $(PIP) --require-hashes -r requirements.lock
 	@cd "$(ROOT)" && $(PIP) --no-deps --no-build-isolation -e .
 	@touch "$(STAMP)"

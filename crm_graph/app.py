@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 def create_app(settings: Settings, database: Database) -> FastAPI:
     """The ASGI application; whoever made `database` closes it. Raises SetupError when a setting is missing."""
-    classify("")  # compiles the vocabularies now: up to a second that the first reply would wait for
+    classify("warm up")  # compiles the vocabularies now: up to a second that the first reply would wait for
     app = FastAPI(title="crm-graph", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(webhook_router(settings, database))
     app.include_router(graphql_router(settings, database))

@@ -38,7 +38,7 @@ async def upsert(
     if company_name is not None:
         changes["company_id"] = company_id
     owned: dict[str, Any] = {"owner_id": principal.owner_id, "owner_source": OwnerSource.PERSON}
-    given = {name: value for name, value in changes.items() if value is not None}
+    given = {name: value for name, value in changes.items() if value is not None or name == "owner_id"}
     if "custom" in given:
         given["custom"] = _without_nulls(given["custom"])
     created = await insert_new(session, address, owned | given | {"company_id": company_id}, now)

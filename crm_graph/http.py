@@ -28,7 +28,7 @@ async def read_body(request: Request, limit: int = BODY_MAX) -> bytes:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMedia("send the body without Content-Encoding")
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced[:20]) > limit:
+    if announced.isdecimal() and int(announced[:20]) > limit:
         raise PayloadTooLarge(f"the request body is larger than {limit:,} bytes")
     body = bytearray()
     try:

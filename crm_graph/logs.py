@@ -23,6 +23,15 @@ class JsonLines(logging.Formatter):
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
 
+    def formatException(self, ei: Any) -> str:
+        """A traceback without PostgreSQL's DETAIL, which quotes the row ("Failing row contains ...")."""
+        text, error = super().formatException(ei), ei[1]
+        while error is not None:
+            detail = getattr(getattr(error, "diag", None), "message_detail", None)
+            text = text.replace(detail, "(hidden)") if detail else text
+            error = error.__cause__ or error.__context__
+        return text
+
 
 def configure(level: str) -> None:
     """Send every logger's lines to stderr; libraries that would print requests or queries are silenced."""

@@ -106,6 +106,16 @@ async def test_neither_token_nor_query_nor_body_is_logged(client: httpx.AsyncCli
     assert text_of_all.count('"logger": "crm_graph.request"') == 8
 
 
+async def test_the_librarys_own_logger_prints_no_query(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    for document in ("{ me { hunter2 } }", "{ hunter2 ", '{ deals(first: 0, after: "hunter2") { totalCount } }'):
+        await send(client, ADA, document)
+
+    assert [record for record in caplog.records if record.name.startswith(("strawberry", "graphql"))] == []
+    assert "hunter2" not in caplog.text
+
+
 async def test_an_internal_error_is_one_line_without_the_query(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +145,20 @@ async def test_a_broken_statement_is_logged_without_its_values(client: httpx.Asy
     [line] = [record for record in records(lines) if record["level"] == "error"]
     assert "UndefinedColumn" in line["exception"]
     for secret in SECRETS:
+        assert secret not in "\n".join(lines)
+
+
+async def test_a_refused_row_is_logged_without_its_values(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+    await sql.execute(text("ALTER TABLE deals ADD CONSTRAINT never CHECK (title <> 'the-private-title hunter2')"))
+    try:
+        with written() as lines:
+            answer = await send(client, ADA, CREATE, **{"in": {"title": "the-private-title hunter2"}})
+    finally:
+        await sql.execute(text("ALTER TABLE deals DROP CONSTRAINT never"))
+
+    assert answer.status_code == 500
+    assert "CheckViolation" in "\n".join(lines)
+    for secret in ("hunter2", "the-private-title"):
         assert secret not in "\n".join(lines)
 
 

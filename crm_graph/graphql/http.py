@@ -57,10 +57,10 @@ def create_router(settings: Settings, database: Database) -> APIRouter:
         except CrmError as error:
             return _refusal(error, request, media)
 
-    @router.get("/graphql", include_in_schema=False)
+    @router.api_route("/graphql", methods=["GET", "PUT", "PATCH", "DELETE"])
     async def graphiql(request: Request) -> Response:
         """GraphiQL, in development only: queries run by POST."""
-        if is_open and "text/html" in request.headers.get("accept", ""):
+        if is_open and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
             return HTMLResponse(get_graphql_ide_html("graphiql"))
         refusal = BadRequest("queries are sent by POST, as JSON")
         return _refusal(refusal, request, _media(request), status=405, headers={"Allow": "POST"})

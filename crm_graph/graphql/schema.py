@@ -1,6 +1,7 @@
 """The schema: the types, the limits that hold before anything is executed, and how bound fields find their value."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import orjson
@@ -83,6 +84,7 @@ class MutationLimit(ASTValidationRule):
         return counted[name]
 
 
+@cache
 def build_schema(*, is_open: bool) -> Schema:
     """The schema; `is_open` (development) allows introspection and "did you mean"."""
     extensions: list[Any] = [

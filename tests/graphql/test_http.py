@@ -164,6 +164,14 @@ async def test_a_body_over_the_limit_is_413_while_it_is_read(client: httpx.Async
     assert read <= 12
 
 
+async def test_a_length_that_is_no_number_is_not_believed(client: httpx.AsyncClient) -> None:
+    sent = bearer(ADA) | JSON | {b"Content-Length": b"\xb2"}
+
+    answer = await client.post("/graphql", content=json.dumps({"query": ME}), headers=sent)  # type: ignore[arg-type]
+
+    assert answer.json() == {"data": {"me": {"email": ADA}}}
+
+
 async def test_a_body_at_the_limit_is_read(client: httpx.AsyncClient) -> None:
     body = json.dumps({"query": ME}).encode()
 
