@@ -64,7 +64,7 @@ def main() -> NoReturn:
 
 def _failed(message: str, code: int = 1) -> int:
     if message:
-        print(f"crm-graph: {message}", file=sys.stderr)  # noqa: T201
+        print(f"crm-graph: {message}", file=sys.stderr)
     return code
 
 
@@ -88,10 +88,10 @@ def migrate() -> None:
     url = settings.migration_url()
     if url is None:
         with runtime.postgres(settings):
-            print(f"the embedded database in {settings.crm_data_dir} has schema {migrations.head()}")  # noqa: T201
+            print(f"the embedded database in {settings.crm_data_dir} has schema {migrations.head()}")
         return
     before, after = migrations.migrate(url)
-    print(f"schema {before or 'none'} -> {after}" if before != after else f"schema {after}, nothing to do")  # noqa: T201
+    print(f"schema {before or 'none'} -> {after}" if before != after else f"schema {after}, nothing to do")
 
 
 @app.command()
@@ -181,7 +181,7 @@ def token(
     if not found.active:
         raise SetupError(f"{found.email} is inactive, so its tokens are refused: crm-graph owner update --active")
     subject, issuer, audience = str(found.id), settings.jwt_issuer, settings.jwt_audience
-    print(issue_token(key, subject, lifetime, utc_now(), issuer=issuer, audience=audience))  # noqa: T201
+    print(issue_token(key, subject, lifetime, utc_now(), issuer=issuer, audience=audience))
 
 
 @app.command()
@@ -195,7 +195,7 @@ def send(
     settings = Settings.load().with_demo_secrets()
     body = file.read_bytes() if file else sending.fixture(provider, fixture)
     answer = sending.post(sending.ready(settings, provider, body, url))
-    print(json.dumps({"http": answer.status_code} | _json_of(answer), ensure_ascii=False))  # noqa: T201
+    print(json.dumps({"http": answer.status_code} | _json_of(answer), ensure_ascii=False))
     if answer.is_error and answer.status_code != httpx.codes.CONFLICT:
         raise SystemExit(1)
 
@@ -226,7 +226,7 @@ def replay(
 @app.command()
 def schema() -> None:
     """Print the GraphQL schema (SDL)."""
-    print(build_schema(is_open=True).as_str())  # noqa: T201
+    print(build_schema(is_open=True).as_str())
 
 
 def _with_database(work: Callable[[Database], Awaitable[T]]) -> T:
@@ -259,7 +259,7 @@ def _show(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table on a terminal; elsewhere one line of tab-separated values for each row."""
     if not sys.stdout.isatty():
         for row in rows:
-            print("\t".join(row))  # noqa: T201
+            print("\t".join(row))
         return
     table = Table(*columns)
     for row in rows:

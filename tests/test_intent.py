@@ -22,16 +22,14 @@ LABELLED = Path(__file__).with_name("intent_replies.jsonl")
 REPLIES: list[dict[str, Any]] = [json.loads(line) for line in LABELLED.read_text("utf-8").splitlines()]
 NOW = datetime(2026, 1, 6, 9, 0, tzinfo=UTC)  # a Tuesday
 
-# Accuracy, precision of interested, recall of unsubscribed, before the round's mistakes were mended. From h on with the
-# likeness of likeness.py. c, g and i were written to break the rules; n and o by
-# people who had not seen them.
+# Accuracy, precision of interested, recall of unsubscribed, before the round's mistakes were mended; from h on with
+# likeness.py. c, g and i were written to break the rules, n and o by people who had not seen them.
 _FIRST_MEASURE = {
     "b": (0.861, 0.879, 0.960), "c": (0.786, 0.875, 0.778), "d": (0.874, 0.933, 0.905), "e": (0.855, 0.867, 0.900),
     "f": (0.846, 0.875, 0.944), "g": (0.784, 0.889, 0.824), "h": (0.944, 0.960, 1.000), "i": (0.589, 0.500, 0.733),
     "j": (0.951, 1.000, 1.000), "k": (0.833, 0.792, 1.000), "l": (0.969, 0.958, 1.000), "m": (0.914, 1.000, 0.889),
     "n": (0.919, 0.857, 0.920), "o": (0.935, 0.930, 0.967),
 }  # fmt: skip
-
 
 CUES = ["no", "not", "send", "price", "until 5 May", "izindeyim", "?", "\n", "> a", "but", "çıkar", "On 1 Max wrote:"]
 

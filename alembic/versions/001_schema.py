@@ -1,4 +1,4 @@
-"""The tables of the spine, and the default pipeline."""
+"""The tables of the spine, and the default pipeline. Long, because a first schema is one migration."""
 
 import sqlalchemy as sa
 from alembic import op
