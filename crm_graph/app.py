@@ -1,7 +1,5 @@
 """The application: GraphQL, the webhook endpoints and the health probes on one ASGI app."""
 
-import logging
-
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy import text
@@ -10,20 +8,18 @@ from starlette.middleware.cors import CORSMiddleware
 
 from crm_graph import migrations
 from crm_graph.db import Database
-from crm_graph.errors import CrmError, Unavailable
+from crm_graph.errors import CrmError, PayloadTooLarge, Unavailable
 from crm_graph.graphql.http import create_router as graphql_router
-from crm_graph.http import RETRY_AFTER_SECONDS, RequestLog
+from crm_graph.http import RETRY_AFTER_SECONDS, RequestLog, log_refusal
 from crm_graph.intent import classify
 from crm_graph.settings import Settings
 from webhooks.router import create_router as webhook_router
-
-log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings, database: Database) -> FastAPI:
     """The ASGI application; whoever made `database` closes it. Raises SetupError when a setting is missing."""
     classify("warm up")  # compiles the vocabularies now: up to a second that the first reply would wait for
-    app = FastAPI(title="crm-graph", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="crm-graph", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.include_router(webhook_router(settings, database))
     app.include_router(graphql_router(settings, database))
     app.add_exception_handler(CrmError, _crm_error)
@@ -63,14 +59,15 @@ async def schema_version(database: Database) -> str | None:
 
 async def _crm_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, CrmError)
-    if error.status >= 500:
-        log.error("request failed", exc_info=error, extra={"details": {"request_id": request.state.request_id}})
+    log_refusal(request, error)
     return error_response(error)
 
 
 def error_response(error: CrmError) -> JSONResponse:
     """A REST error: `{"error": code, "message": what and where}`."""
-    headers = {"Retry-After": RETRY_AFTER_SECONDS} if isinstance(error, Unavailable) else None
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if isinstance(error, Unavailable) else {}
+    if isinstance(error, PayloadTooLarge):
+        headers["Connection"] = "close"  # else the rest of the body would be read, to be thrown away
     return JSONResponse({"error": error.code.lower(), "message": error.message}, error.status, headers)
 
 

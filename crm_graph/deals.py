@@ -262,13 +262,7 @@ async def _record_move(
 async def _note(
     session: AsyncSession, principal: Principal, deal: Deal, content: str, at: datetime, meta: Mapping[str, Any]
 ) -> None:
+    # On the deal's timeline alone: whoever sees its contact may not see this deal.
     await activities.log(
-        session,
-        principal,
-        type=ActivityType.SYSTEM,
-        content=content,
-        occurred_at=at,
-        contact_id=deal.contact_id,
-        deal_id=deal.id,
-        meta=meta,
+        session, principal, type=ActivityType.SYSTEM, content=content, occurred_at=at, deal_id=deal.id, meta=meta
     )

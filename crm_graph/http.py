@@ -10,10 +10,18 @@ from typing import Any, NoReturn
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crm_graph.errors import BadRequest, PayloadTooLarge, UnsupportedMedia
+from crm_graph.errors import (
+    BadRequest,
+    CrmError,
+    PayloadTooLarge,
+    SecretNotConfigured,
+    Unavailable,
+    UnsupportedMedia,
+)
 
 BODY_MAX = 1_000_000
 BODY_SECONDS = 15
+DEPTH_MAX = 200  # far below what Python's stack allows, so that a body that was read once can be read again
 RETRY_AFTER_SECONDS = "5"
 
 log = logging.getLogger("crm_graph.request")
@@ -25,7 +33,7 @@ async def read_body(request: Request, limit: int = BODY_MAX) -> bytes:
     Raises PayloadTooLarge while reading (a chunked body has no length to believe), UnsupportedMedia for a compressed
     one, BadRequest for one that never ends or breaks off.
     """
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if any(value.lower() != "identity" for value in request.headers.getlist("content-encoding")):
         raise UnsupportedMedia("send the body without Content-Encoding")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > limit:
@@ -42,13 +50,15 @@ async def read_body(request: Request, limit: int = BODY_MAX) -> bytes:
     return bytes(body)
 
 
-def parse_json(body: bytes) -> Any:
+def parse_json(body: bytes, *, unique_keys: bool = False) -> Any:
     """The JSON value in `body`; lone surrogates are kept, as RFC 8259 leaves them to us.
 
-    Raises BadRequest for anything else, NaN and Infinity included (RFC 8259 has no such numbers).
+    Raises BadRequest for anything else, NaN and Infinity included (RFC 8259 has no such numbers), for more than
+    DEPTH_MAX levels, and with `unique_keys` for a key that an object has twice.
     """
+    hook = _refuse_duplicates if unique_keys else None
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_no_such_number)
+        value = json.loads(body.decode("utf-8-sig"), parse_constant=_no_such_number, object_pairs_hook=hook)
     except UnicodeDecodeError as error:
         raise BadRequest(f"the request body is not UTF-8: byte {error.start} is wrong") from None
     except json.JSONDecodeError as error:
@@ -58,10 +68,46 @@ def parse_json(body: bytes) -> Any:
         raise BadRequest(
             "the request body is not JSON that is read here: nested too deeply, or a huge number"
         ) from None
+    if body.count(b"[") + body.count(b"{") > DEPTH_MAX:
+        _check_depth(value)
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(DEPTH_MAX + 1):
+        level = [
+            part
+            for item in level
+            if isinstance(item, dict | list)
+            for part in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return
+    raise BadRequest(f"the request body is nested more than {DEPTH_MAX} levels deep")
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise BadRequest(f"the request body has the key {key[:100]!r} twice in one object")
+        found[key] = value
+    return found
 
 
 def _no_such_number(constant: str) -> NoReturn:
     raise BadRequest(f"the request body is not JSON: it has no number {constant}")
+
+
+def log_refusal(request: Request, error: CrmError) -> None:
+    """Log a failure of ours: its traceback, or for what an operator knows (no database, no secret) one line."""
+    details = {"request_id": request.state.request_id, "code": error.code}
+    if isinstance(error, Unavailable | SecretNotConfigured):
+        cause = error.__cause__
+        log.warning("request refused", extra={"details": details | {"cause": type(cause).__name__ if cause else None}})
+    elif error.status >= 500:
+        log.error("request failed", exc_info=error, extra={"details": details})
 
 
 class RequestLog:

@@ -45,6 +45,8 @@ def normal_email(raw: str, *, field: str = "email") -> str:
     by ASCII rules alone (under Turkish rules `INFO@` would become another person). Plus-tags are kept: whether
     they mean the same mailbox is up to the host. Raises ValidationFailed naming `field`.
     """
+    if len(raw) > 4 * EMAIL_MAX:  # before normalising, whose time grows with the square of the combining marks
+        raise ValidationFailed(f"{field} is not an e-mail address", field=field)
     address = unicodedata.normalize("NFC", raw.strip().strip(_PADDING).strip())
     local, at, domain = address.rpartition("@")
     hidden = any(
@@ -62,7 +64,7 @@ def normal_domain(raw: str, *, field: str = "domain") -> str:
     """A host name in IDNA (UTS 46) lower case. Raises ValidationFailed naming `field`."""
     domain = raw.strip().rstrip(".").translate(_ASCII_LOWER)
     try:
-        if not domain.isascii():
+        if not domain.isascii() and len(domain) <= EMAIL_MAX:
             domain = idna.encode(domain, uts46=True).decode()
     except (idna.IDNAError, UnicodeError):
         domain = ""
@@ -107,11 +109,12 @@ def clean_text(value: Any, max_length: int = TEXT_MAX) -> str:
 
 
 def clean_json(value: Any, depth: int = JSON_DEPTH_MAX) -> Any:
-    """A JSON value that `jsonb` can hold: without unstorable characters, infinite numbers and levels below `depth`."""
+    """A JSON value that can be stored and read: no unstorable characters or infinite numbers, whole numbers beyond 64
+    bits as text, and nothing below `depth`."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("", value)
-    if isinstance(value, float) and not isfinite(value):
-        return None
+    if not _is_readable(value):
+        return str(value) if isinstance(value, int) else None
     if not isinstance(value, dict | list):
         return value
     if depth == 0:
@@ -127,12 +130,19 @@ def check_json(value: object, *, field: str) -> None:
     for _ in range(JSON_DEPTH_MAX + 1):
         if any(isinstance(item, str) and _UNSTORABLE.search(item) for item in level):
             raise ValidationFailed(f"{field} contains a NUL character or half of a surrogate pair", field=field)
-        if any(isinstance(item, float) and not isfinite(item) for item in level):
-            raise ValidationFailed(f"{field} contains a number too large to store", field=field)
+        if not all(_is_readable(item) for item in level):
+            raise ValidationFailed(f"{field} contains a number beyond 64 bits; send it as text", field=field)
         level = [part for item in level for part in _parts(item)]
         if not level:
             return
     raise ValidationFailed(f"{field} is nested more than {JSON_DEPTH_MAX} levels deep", field=field)
+
+
+def _is_readable(value: object) -> bool:
+    """Whether JSON's readers take it for what it is: jsonb stores any number, but most readers stop at 64 bits."""
+    if isinstance(value, float):
+        return isfinite(value)
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def _parts(value: object) -> Iterator[object]:

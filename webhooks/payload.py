@@ -2,7 +2,6 @@
 
 import hashlib
 import html
-import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -74,8 +73,7 @@ def scalar(value: Any) -> Any:
     """A text, number or boolean that can be stored; None for anything else and for an empty text."""
     if isinstance(value, str):
         return clean_text(value, VALUE_MAX) or None
-    is_plain = isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
-    return value if is_plain and len(str(value)) <= 100 else None
+    return clean_json(value) if isinstance(value, bool | int | float) and len(str(value)) <= 100 else None
 
 
 def known(**values: Any) -> dict[str, Any]:

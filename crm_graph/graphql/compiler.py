@@ -44,6 +44,7 @@ from crm_graph.models import table
 
 DEPTH_MAX = 12
 READS_MAX = 120
+FIELDS_MAX = 1_000
 ROWS_MAX = 500  # of a plain list, which stays far below
 OBJECT_FIELDS_MAX = 50  # json_build_object takes 100 arguments
 
@@ -107,7 +108,7 @@ class _Compiler:
         coerced: Any = info.variable_values
         self._variables = coerced if isinstance(coerced, VariableValues) else VariableValues({}, coerced)
         self._fragments = {name: FragmentDetails(node) for name, node in info.fragments.items()}
-        self._names = count()
+        self._names, self._fields = count(), count()
 
     def collect(self, type_: GraphQLObjectType, fields: Fields) -> list[tuple[str, Fields]]:
         """The selected fields by response key, without __typename (graphql-core answers it itself)."""
@@ -119,6 +120,8 @@ class _Compiler:
         """The JSON of one field of `type_`."""
         if depth > DEPTH_MAX:
             raise QueryTooComplex(f"the query is nested more than {DEPTH_MAX} levels deep")
+        if next(self._fields) >= FIELDS_MAX:
+            raise QueryTooComplex(f"the query selects more than {FIELDS_MAX:,} fields below one root field; split it")
         node = fields[0].node
         field = type_.fields[node.name.value]
         args = get_argument_values(field, node, self._variables, fields[0].fragment_variable_values)
@@ -141,7 +144,8 @@ class _Compiler:
     def one(self, binding: One, at: _Place) -> Json:
         """At most one row, as an object or null."""
         site, seen = self._read(_model(at.type), at)
-        found = select(self._object(at, site.rows)).where(binding.where(site), seen).limit(1)
+        # select_from, here and below: a selection may name no column of the table (`__typename`, a nested object).
+        found = select(self._object(at, site.rows)).select_from(site.rows).where(binding.where(site), seen).limit(1)
         return _correlated(found, at).scalar_subquery()
 
     def _scalar(self, binding: Scalar, at: _Place) -> Json:
@@ -173,7 +177,8 @@ class _Compiler:
 
     def _rows(self, binding: Rows, at: _Place) -> Json:
         site, seen = self._read(_model(at.type), at)
-        found = select(self._object(at, site.rows).label("item")).where(binding.where(site), seen)
+        found = select(self._object(at, site.rows).label("item")).select_from(site.rows)
+        found = found.where(binding.where(site), seen)
         found = found.order_by(*_ordering(site.rows, binding.order)).limit(ROWS_MAX)
         listed = _correlated(found, at).subquery(self._name())
         return select(_json_list(listed.c.item)).scalar_subquery()
@@ -188,7 +193,8 @@ class _Compiler:
         parts = [(k, self._page_part(binding, at, site, f, columns)) for k, f in self.collect(at.type, at.fields)]
         if not columns:  # nothing but totalCount, or nothing at all
             return _json_object([(key, part(site.rows)) for key, part in parts])
-        found = select(*(value.label(name) for name, value in columns.items())).where(binding.where(site), seen)
+        found = select(*(value.label(name) for name, value in columns.items())).select_from(site.rows)
+        found = found.where(binding.where(site), seen)
         if cursor is not None:
             found = found.where(cursors.after(site.rows, binding.order, cursor))
         found = found.order_by(*_ordering(site.rows, binding.order)).limit(first + 1)

@@ -19,10 +19,18 @@ from strawberry.utils.str_converters import to_camel_case
 
 from crm_graph.auth import Authenticator, utc_now
 from crm_graph.db import Database
-from crm_graph.errors import BadRequest, CrmError, QueryTooComplex, Unauthenticated, Unavailable, UnsupportedMedia
+from crm_graph.errors import (
+    BadRequest,
+    CrmError,
+    PayloadTooLarge,
+    QueryTooComplex,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMedia,
+)
 from crm_graph.graphql.context import Context
 from crm_graph.graphql.schema import Schema, build_schema
-from crm_graph.http import RETRY_AFTER_SECONDS, parse_json, read_body
+from crm_graph.http import RETRY_AFTER_SECONDS, log_refusal, parse_json, read_body
 from crm_graph.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -56,6 +64,9 @@ def create_router(settings: Settings, database: Database) -> APIRouter:
             return _answer(await _execute(schema, asked, context), request, media)
         except CrmError as error:
             return _refusal(error, request, media)
+        except Exception as error:
+            log.error("request failed", exc_info=error, extra={"details": {"request_id": request.state.request_id}})
+            return _refusal(_internal(request), request, media)
 
     @router.api_route("/graphql", methods=["GET", "PUT", "PATCH", "DELETE"])
     async def graphiql(request: Request) -> Response:
@@ -127,26 +138,33 @@ def _failure(error: GraphQLError, request: Request) -> CrmError:
         return cause
     if isinstance(error, GraphQLSyntaxError) and error.message.endswith("Parsing aborted."):  # a limit of the parser
         return QueryTooComplex(error.message)
+    if error.message.startswith("Too many validation errors"):
+        return QueryTooComplex("the document has too many errors to list them")
     if cause is None or isinstance(cause, GraphQLError):
         return BadRequest(error.message)
     if isinstance(cause, ValueError | RecursionError) and not error.path:  # reading the document, not running it
         return BadRequest("a number in the document is too long, or the document is nested too deeply")
-    request_id = request.state.request_id
-    details = {"request_id": request_id, "path": ".".join(map(str, error.path or ()))}
+    details = {"request_id": request.state.request_id, "path": ".".join(map(str, error.path or ()))}
     log.error("resolver failed", exc_info=cause, extra={"details": details})
-    return CrmError(f"internal error; the log has the cause under request id {request_id}")
+    return _internal(request)
+
+
+def _internal(request: Request) -> CrmError:
+    return CrmError(f"internal error; the log has the cause under request id {request.state.request_id}")
 
 
 def _rendered(failure: CrmError, error: GraphQLError | None = None) -> dict[str, Any]:
-    message = failure.message
-    if error is not None and isinstance(error.original_error, CrmError | None) and failure.code != "INTERNAL":
-        message = error.message  # it says which value of which variable
-    rendered: dict[str, Any] = {"message": f"[{failure.code}] {message}"[:MESSAGE_MAX]}
+    field = to_camel_case(failure.field) if failure.field else _misshapen(error)
+    message = failure.message.replace(failure.field, to_camel_case(failure.field)) if failure.field else failure.message
+    if field and field not in message:
+        message = f"{field}: {message}"  # n8n shows nothing but the message
+    # A message may quote what was sent, and half a surrogate pair can't be sent back.
+    shown = f"[{failure.code}] {message}"[:MESSAGE_MAX].encode("utf-8", "backslashreplace").decode()
+    rendered: dict[str, Any] = {"message": shown}
     if error is not None and error.locations:
         rendered["locations"] = [location.formatted for location in error.locations]
     if error is not None and error.path:
         rendered["path"] = error.path
-    field = to_camel_case(failure.field) if failure.field else _misshapen(error)
     return rendered | {"extensions": {"code": failure.code} | ({"field": field} if field else {})}
 
 
@@ -165,8 +183,7 @@ def _misshapen(error: GraphQLError | None) -> str | None:
 def _refusal(
     error: CrmError, request: Request, media: str, *, status: int | None = None, headers: dict[str, str] | None = None
 ) -> Response:
-    if error.status >= 500:
-        log.error("request failed", exc_info=error, extra={"details": {"request_id": request.state.request_id}})
+    log_refusal(request, error)
     return _response({"errors": [_rendered(error)]}, status or error.status, media, headers)
 
 
@@ -176,4 +193,6 @@ def _response(body: dict[str, Any], status: int, media: str, headers: dict[str, 
         sent["Retry-After"] = RETRY_AFTER_SECONDS
     if status == Unauthenticated.status:
         sent["WWW-Authenticate"] = "Bearer"
+    if status == PayloadTooLarge.status:
+        sent["Connection"] = "close"  # else the rest of the body would be read, to be thrown away
     return Response(orjson.dumps(body), status, sent, media)

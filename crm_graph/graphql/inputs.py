@@ -39,7 +39,7 @@ class UpdateDealInput:
     title: str | None = _given("Can't be cleared.")
     contact_id: uuid.UUID | None = _given()
     company_id: uuid.UUID | None = _given()
-    owner_id: uuid.UUID | None = _given("Only an admin may name another than you; null gives the deal to the pool.")
+    owner_id: uuid.UUID | None = _given("You; only an admin may name another, or nobody (null: the unassigned pool).")
     amount: Decimal | None = _given("At least 0, with no more decimals than the currency has.")
     currency: str | None = _given("ISO 4217 in capitals; can't be cleared.")
     close_date: date | None = _given()
@@ -65,7 +65,7 @@ class _ContactFields:
     website: str | None = _given()
     linkedin_url: str | None = _given()
     company_id: uuid.UUID | None = _given()
-    owner_id: uuid.UUID | None = _given("Only an admin may name another than you; null gives the contact to the pool.")
+    owner_id: uuid.UUID | None = _given("You; only an admin may name another, or nobody (null: the unassigned pool).")
     lifecycle_stage: enums.LifecycleStage | None = _given("Can't be cleared.")
     custom: JSON | None = _given("An object; its keys are set, null removes one, the other keys stay (RFC 7396).")
 

@@ -29,8 +29,8 @@ from crm_graph.graphql.mutations import Mutation
 from crm_graph.graphql.queries import Query
 from crm_graph.graphql.scalars import SCALARS
 
-TOKENS_MAX = 5_000
-MUTATIONS_MAX = 10
+TOKENS_MAX = 2_000
+ROOT_FIELDS_MAX = {OperationType.QUERY: 30, OperationType.MUTATION: 10}
 
 
 class Schema(strawberry.Schema):
@@ -58,13 +58,14 @@ class OperationChoice(SchemaExtension):
         yield
 
 
-class MutationLimit(ASTValidationRule):
-    """Refuses an operation with more mutation fields than one request may run, fragments included."""
+class RootFieldLimit(ASTValidationRule):
+    """Refuses an operation with more root fields than one request may run, fragments included."""
 
     def enter_operation_definition(self, node: OperationDefinitionNode, *_args: Any) -> None:
         """Count the root fields."""
-        if node.operation is OperationType.MUTATION and self._count(node.selection_set, {}) > MUTATIONS_MAX:
-            original = QueryTooComplex(f"one operation may have at most {MUTATIONS_MAX} mutations")
+        limit = ROOT_FIELDS_MAX.get(node.operation)
+        if limit is not None and self._count(node.selection_set, {}) > limit:
+            original = QueryTooComplex(f"a {node.operation.value} may have at most {limit} root fields")
             self.report_error(GraphQLError(original.message, node, original_error=original))
 
     def _count(self, selected: SelectionSetNode, counted: dict[str, int]) -> int:
@@ -90,7 +91,7 @@ def build_schema(*, is_open: bool) -> Schema:
     extensions: list[Any] = [
         lambda: MaxTokensLimiter(TOKENS_MAX),
         OperationChoice,
-        lambda: AddValidationRules([MutationLimit]),
+        lambda: AddValidationRules([RootFieldLimit]),
     ]
     schema = Schema(
         Query,

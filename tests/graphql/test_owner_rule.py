@@ -35,6 +35,21 @@ async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
     return await build(sql)
 
 
+async def test_a_deal_of_a_colleague_says_nothing_on_the_timeline_of_a_shared_contact(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    create = "mutation ($i: CreateDealInput!) { createDeal(input: $i) { deal { id } } }"
+    made = await ask(client, BOB, create, i={"title": "SECRET", "contactId": str(world.pool.contact)})
+    edit = "mutation ($i: UpdateDealInput!) { updateDeal(input: $i) { deal { id } } }"
+    await ask(client, BOB, edit, i={"dealId": made["createDeal"]["deal"]["id"], "notes": "SECRET", "amount": "9.99"})
+
+    document = "query ($id: UUID!) { contact(id: $id) { activities { nodes { content meta createdBy { email } } } } }"
+    seen = await ask(client, ADA, document, id=str(world.pool.contact))
+
+    assert "SECRET" not in json.dumps(seen)
+    assert "9.99" not in json.dumps(seen)
+
+
 def ids(*values: Any) -> set[str]:
     return {str(value) for value in values}
 

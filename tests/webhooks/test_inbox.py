@@ -97,6 +97,18 @@ async def test_fifty_keys_on_one_body_and_one_key_on_fifty_bodies(
     assert statuses == ["processed"] * 2 + ["quarantined"] * 24
 
 
+async def test_crossed_keys_never_wait_for_each_other(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+    one, other = REPLY, NORMALISED | {"idempotency_key": "other"}
+    for body, key in ((one, "k1"), (other, "k2")):
+        assert (await post(client, "instantly", body, **{"Idempotency-Key": key})).status_code == 200
+
+    pairs = ((one, "k2"), (other, "k1")) * 10
+    crossed = [post(client, "instantly", body, **{"Idempotency-Key": key}) for body, key in pairs]
+    codes = {answer.status_code for answer in await asyncio.gather(*crossed)}
+
+    assert codes == {422}
+
+
 async def test_parallel_retries_of_a_failed_event_have_one_effect(
     client: httpx.AsyncClient, sql: AsyncConnection, database: Database, settings: Settings
 ) -> None:

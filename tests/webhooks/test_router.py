@@ -194,19 +194,28 @@ async def test_what_is_no_json_object_is_400(body: bytes, client: httpx.AsyncCli
     [
         b'{"event_type": NaN}',
         b'{"event_type": -Infinity}',
+        b'{"a": ' * 201 + b"1" + b"}" * 201,
         b'{"a": ' * 10_000 + b"1" + b"}" * 10_000,
         b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
         b'{"event_type": "reply_received", "event_type": "email_sent"}',
         b'{"payload": {"uid": "a", "uid": "b"}}',
         b'{"n": ' + b"9" * 5_000 + b"}",
     ],
-    ids=["NaN", "Infinity", "deep object", "deep array", "twice", "twice inside", "5,000 digits"],
+    ids=["NaN", "Infinity", "201 levels", "deep object", "deep array", "twice", "twice inside", "5,000 digits"],
 )
 async def test_ambiguous_or_endless_json_is_400(body: bytes, client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     for provider in ENDPOINTS:
         answer = await post(client, provider, body)
         assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
     assert await stored.counts(sql) == (0, 0, 0, 0)
+
+
+async def test_whatever_depth_is_read_is_applied_too(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+    deep: Any = "x"
+    for _ in range(198):
+        deep = {"a": deep}
+    body = json.loads(fixture("instantly", "normalised_reply")) | {"deep": deep}
+    assert (await post(client, "instantly", body)).json()["status"] == "ok"
 
 
 async def test_large_and_compressed_bodies_are_refused(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
