@@ -1,9 +1,11 @@
 """From settings to something that runs: the database (embedded or given), its schema, and the HTTP server."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -17,12 +19,14 @@ from uvicorn.supervisors import Multiprocess
 from crm_graph import logs, migrations
 from crm_graph.app import create_app, schema_version
 from crm_graph.db import Database, place, reason
-from crm_graph.embedded import EmbeddedPostgres
+from crm_graph.embedded import EmbeddedError, EmbeddedPostgres
 from crm_graph.errors import SetupError, Unavailable
 from crm_graph.settings import Settings
 
+log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 8
 WORKER_START_SECONDS = 30  # a worker that is still importing doesn't answer, and must not be taken for a hung one
+LOOK_SECONDS, RETRY_MAX_SECONDS = 2, 60  # for the embedded server, which nobody else would start again
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,38 @@ def postgres(settings: Settings) -> Iterator[Urls]:
     if server is not None and migration is not None:
         yield Urls(server, migration, is_embedded=False)
         return
-    with EmbeddedPostgres(settings.crm_data_dir) as embedded:
+    with EmbeddedPostgres(settings.crm_data_dir) as embedded, kept_running(embedded):
         urls = Urls(embedded.url("app_user"), embedded.url("app_admin"), is_embedded=True)
         migrations.migrate(urls.migration)  # its only user is crm-graph, so nobody has to choose the moment
         yield urls
+
+
+@contextmanager
+def kept_running(embedded: EmbeddedPostgres) -> Iterator[None]:
+    """Start the server again whenever it dies (kill -9, out of memory), until the block ends."""
+    stop = threading.Event()
+    keeper = threading.Thread(target=_keep_running, args=(embedded, stop), name="embedded-postgres", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        keeper.join()  # before the lease is given up, so that it can't be starting what is being stopped
+
+
+def _keep_running(embedded: EmbeddedPostgres, stop: threading.Event) -> None:
+    wait = retry = LOOK_SECONDS
+    while not stop.wait(wait):
+        try:
+            if not embedded.is_running() and embedded.revive(stop):
+                log.warning("the embedded PostgreSQL had died and runs again")
+            wait = retry = LOOK_SECONDS
+        except Exception as error:  # whatever it was: without another try the server would answer 503 for ever
+            if stop.is_set():
+                return
+            wait, retry = retry, min(retry * 2, RETRY_MAX_SECONDS)
+            unforeseen = None if isinstance(error, EmbeddedError) else error
+            log.error("the embedded PostgreSQL died; next try in %s s: %s", wait, error, exc_info=unforeseen)
 
 
 @asynccontextmanager
@@ -84,6 +116,7 @@ def serve(settings: Settings, workers: int) -> None:
                 pass
 
         asyncio.run(check())
+        _log_address(listening)
         # The workers read the same environment, and this is the one thing in it that they can't know.
         os.environ.pop("PGHOSTADDR", None)  # it would lead libpq past the host that this URL names
         os.environ["DATABASE_URL"] = urls.server.render_as_string(hide_password=False)
@@ -102,7 +135,14 @@ def worker_app() -> Any:
 
 async def _serve_one(settings: Settings, urls: Urls, listening: socket.socket) -> None:
     async with database(urls) as opened:
+        _log_address(listening)
         await uvicorn.Server(server_config(create_app(settings, opened))).serve(sockets=[listening])
+
+
+def _log_address(listening: socket.socket) -> None:
+    host, port = listening.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    log.info("listening", extra={"details": {"url": url}})
 
 
 def server_config(app: Any, **options: Any) -> uvicorn.Config:

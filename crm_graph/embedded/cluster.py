@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -145,26 +146,27 @@ class Cluster:
             with suppress(OSError):
                 self.socket_dir.rmdir()
 
-    def make_database(self, server: psutil.Process) -> None:
+    def make_database(self, server: psutil.Process, stop: threading.Event) -> None:
         """Wait for the server; complete what a crash kept an earlier start from making (nobody else is here now)."""
-        with self._connect(server) as connection:
+        with self._connect(server, stop) as connection:
             if not connection.execute("SELECT FROM pg_roles WHERE rolname = 'app_admin'").rowcount:
                 connection.execute("CREATE ROLE app_admin LOGIN CREATEROLE")
             if not connection.execute("SELECT FROM pg_database WHERE datname = 'crm'").rowcount:
                 connection.execute("CREATE DATABASE crm OWNER app_admin")
 
-    def _connect(self, server: psutil.Process) -> psycopg.Connection[Any]:
+    def _connect(self, server: psutil.Process, stop: threading.Event) -> psycopg.Connection[Any]:
         deadline, pause = time.monotonic() + START_SECONDS, 0.01
         while True:
             try:
                 return psycopg.connect(**self.conninfo("postgres", "postgres"), autocommit=True, connect_timeout=10)
             except psycopg.OperationalError as error:
-                if not server.is_running() or server.status() == psutil.STATUS_ZOMBIE:
+                if not is_alive(server):
                     raise self._failure() from error
                 if time.monotonic() > deadline:
                     reason = " ".join(str(error).split())
                     raise EmbeddedError(f"no connection to {self.path} in {START_SECONDS} s: {reason}") from error
-            time.sleep(pause)
+            if stop.wait(pause):
+                raise EmbeddedError(f"not waiting any more for the server on {self.path}, pid {server.pid}")
             pause = min(pause * 1.5, 0.5)  # each try is a line in its log while it recovers
 
     def _initdb(self, programs: Path) -> None:
@@ -243,6 +245,14 @@ class Cluster:
     def _failure(self) -> EmbeddedError:
         lines = last_lines(self.log.read_text(errors="replace"))
         return EmbeddedError(f"PostgreSQL stopped while it started on {self.path}; the end of {self.log}:\n{lines}")
+
+
+def is_alive(server: psutil.Process) -> bool:
+    """Whether it still runs; a dead one stays as a zombie where nobody waits for it, as in many containers."""
+    try:
+        return server.is_running() and server.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _parent_of(processes: list[psutil.Process]) -> psutil.Process | None:
