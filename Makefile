@@ -5,7 +5,7 @@ $(error a path with spaces is more than make can take: move the project into a f
 endif
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check schema lock clean
+.PHONY: help install demo test check schema lock clean
 
 # The first interpreter that is new enough and can make a virtual environment. PYTHON=... overrides.
 CANDIDATES := python3 python3.11 python3.12 python3.13 python3.14 /usr/bin/python3
@@ -29,6 +29,8 @@ $(STAMP): $(ROOT)requirements.lock $(ROOT)pyproject.toml
 		|| $(PIP) --require-hashes -r requirements.lock
 	@cd "$(ROOT)" && $(PIP) --no-deps --no-build-isolation -e .
 	@touch "$(STAMP)"
+
+install: $(STAMP)  ## set up .venv
 
 demo: $(STAMP)  ## set everything up, post signed sample webhooks, show what they changed, serve
 	@cd "$(ROOT)" && exec "$(BIN)/crm-graph" demo

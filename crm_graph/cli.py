@@ -2,29 +2,30 @@
 
 import asyncio
 import json
+import os
 import re
-import sys
+import signal
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from types import FrameType
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import httpx
 import typer
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import demo as demonstration
 from crm_graph import logs, migrations, owners, runtime, sending
 from crm_graph.auth import issue_token, utc_now
+from crm_graph.console import remark, show
 from crm_graph.db import Database
-from crm_graph.errors import CrmError, SetupError
+from crm_graph.errors import CrmError, NotFound, SetupError
 from crm_graph.graphql.schema import build_schema
 from crm_graph.models import Owner, Role, WebhookStatus
 from crm_graph.owners import OwnerChanges
-from crm_graph.settings import Settings
+from crm_graph.settings import Settings, env_file_problems
 from webhooks import inbox
 
 T = TypeVar("T")
@@ -50,6 +51,8 @@ Mailboxes = Annotated[
 def main() -> NoReturn:
     """Run a command; a failure is one line on stderr and exit code 1, or 2 for wrong usage."""
     runtime.stop_on_sigterm()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not if whoever started us ignores it
+        signal.signal(signal.SIGINT, _interrupted)
     logs.configure("error")  # what a command warns of is in what it prints; `serve` logs more
     try:
         code = app(standalone_mode=False)
@@ -62,10 +65,32 @@ def main() -> NoReturn:
     raise SystemExit(code)
 
 
+def _interrupted(_signal: int, _frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # more of them would only interrupt the stopping
+    raise KeyboardInterrupt
+
+
 def _failed(message: str, code: int = 1) -> int:
     if message:
-        print(f"crm-graph: {message}", file=sys.stderr)
+        remark(message)
     return code
+
+
+def _settings(**overrides: Any) -> Settings:
+    """The settings, after a remark on each line of `.env` that was meant to set something and doesn't."""
+    settings = Settings.load(**overrides)
+    for problem in env_file_problems():
+        remark(problem)
+    return settings
+
+
+def _moment(text: str) -> datetime:
+    """A time without an offset is in UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"{text!r} is not a time: write 2026-01-05 or 2026-01-05T09:00:00Z") from None
 
 
 @app.command()
@@ -76,7 +101,7 @@ def serve(
 ) -> None:
     """Serve GraphQL and the webhook endpoints until SIGTERM or Ctrl-C."""
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = Settings.load(**given)
+    settings = _settings(**given)
     logs.configure(settings.log_level)
     runtime.serve(settings, workers)
 
@@ -84,7 +109,7 @@ def serve(
 @app.command()
 def migrate() -> None:
     """Bring the database to the schema that this version needs."""
-    settings = Settings.load()
+    settings = _settings()
     url = settings.migration_url()
     if url is None:
         with runtime.postgres(settings):
@@ -97,7 +122,7 @@ def migrate() -> None:
 @app.command()
 def demo() -> None:
     """Set up a small team, post signed sample webhooks, show what they changed, and serve until Ctrl-C."""
-    demonstration.run(Settings.load(crm_env="development"))
+    demonstration.run(_settings(crm_env="development"))
 
 
 @owner_app.command("add")
@@ -128,12 +153,16 @@ def owner_update(
     default: Annotated[
         bool | None, typer.Option("--default/--no-default", help="Whether contacts fall to them.")
     ] = None,
+    no_mailboxes: Annotated[bool, typer.Option("--no-mailboxes", help="Free all their mailboxes.")] = False,
     active: Annotated[
         bool | None, typer.Option("--active/--inactive", help="An inactive owner's tokens are refused.")
     ] = None,
 ) -> None:
     """Change an owner; what is not given stays. --mailbox replaces the whole list."""
-    changes = OwnerChanges(name=name, role=role, mailboxes=mailbox, is_default=default, active=active)
+    if mailbox and no_mailboxes:
+        raise SetupError("give either --mailbox or --no-mailboxes")
+    mailboxes = [] if no_mailboxes else mailbox
+    changes = OwnerChanges(name=name, role=role, mailboxes=mailboxes, is_default=default, active=active)
 
     async def work(session: AsyncSession) -> None:
         await owners.change(session, email=email, changes=changes)
@@ -155,7 +184,7 @@ def _list_owners(after: Callable[[AsyncSession], Awaitable[None]] | None = None)
             return await owners.everyone(session)
 
     found = _with_database(work)
-    _show(
+    show(
         ("email", "name", "role", "default", "active", "mailboxes"),
         [
             (o.email, o.name, o.role.value, str(o.is_default).lower(), str(o.active).lower(), ",".join(boxes))
@@ -170,16 +199,17 @@ def token(
     ttl: Annotated[str, typer.Option(help="How long it is valid: 30m, 1h, 7d.")] = "1h",
 ) -> None:
     """Print a bearer token for an owner, and nothing else."""
-    settings = Settings.load().with_demo_secrets()
+    settings = _settings().with_demo_secrets()
     key, lifetime = settings.jwt_key(), _duration(ttl)
 
     async def work(database: Database) -> Owner:
         async with database.transaction() as session:
             return await owners.find(session, owner)
 
-    found = _with_database(work)
+    found = _with_database(work, settings)
     if not found.active:
-        raise SetupError(f"{found.email} is inactive, so its tokens are refused: crm-graph owner update --active")
+        hint = f"crm-graph owner update --email {found.email} --active"
+        raise SetupError(f"{found.email} is inactive, so its tokens are refused: {hint}")
     subject, issuer, audience = str(found.id), settings.jwt_issuer, settings.jwt_audience
     print(issue_token(key, subject, lifetime, utc_now(), issuer=issuer, audience=audience))
 
@@ -192,10 +222,12 @@ def send(
     url: Annotated[str | None, typer.Option(help="The server. Default: PUBLIC_URL, else HOST and PORT.")] = None,
 ) -> None:
     """Sign a payload as its provider would, and post it to a running server."""
-    settings = Settings.load().with_demo_secrets()
+    settings = _settings().with_demo_secrets()
     body = file.read_bytes() if file else sending.fixture(provider, fixture)
     answer = sending.post(sending.ready(settings, provider, body, url))
-    print(json.dumps({"http": answer.status_code} | _json_of(answer), ensure_ascii=False))
+    print(json.dumps(sending.summary(answer), ensure_ascii=False))
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        remark("the server has other secrets: set CRM_DATA_DIR or the provider's secret")
     if answer.is_error and answer.status_code != httpx.codes.CONFLICT:
         raise SystemExit(1)
 
@@ -204,23 +236,28 @@ def send(
 def replay(
     webhook_id: Annotated[uuid.UUID | None, typer.Argument(help="One stored event.")] = None,
     status: Annotated[WebhookStatus | None, typer.Option(help="All events in this state; needs --since.")] = None,
-    since: Annotated[datetime | None, typer.Option(help="Received at or after this time (UTC).")] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(parser=_moment, metavar="TIME", help="Received at or after this time; UTC, or with an offset."),
+    ] = None,
 ) -> None:
     """Apply stored events again; what was applied already stays as it is."""
     if (webhook_id is None) == (status is None or since is None):
         raise SetupError("give either one WEBHOOK_ID, or --status and --since")
-    settings = Settings.load()
+    settings = _settings()
 
     async def work(database: Database) -> Sequence[inbox.Outcome]:
         now = utc_now()
-        if webhook_id is not None:
+        if status is not None and since is not None:
+            return await inbox.replay_since(database, settings, status, since, now, REPLAY_MAX)
+        assert webhook_id is not None
+        try:
             return [await inbox.replay(database, settings, webhook_id, now)]
-        assert status is not None
-        assert since is not None
-        return await inbox.replay_since(database, settings, status, since.replace(tzinfo=UTC), now, REPLAY_MAX)
+        except NotFound as error:
+            raise NotFound(f"{error.message}: {webhook_id}", field=error.field) from None
 
-    outcomes = _with_database(work)
-    _show(("webhook", "status", "reason"), [(str(o.webhook_id), o.result.value, o.reason or "") for o in outcomes])
+    outcomes = _with_database(work, settings)
+    show(("webhook", "status", "reason"), [(str(o.webhook_id), o.result.value, o.reason or "") for o in outcomes])
 
 
 @app.command()
@@ -229,14 +266,17 @@ def schema() -> None:
     print(build_schema(is_open=True).as_str())
 
 
-def _with_database(work: Callable[[Database], Awaitable[T]]) -> T:
-    settings = Settings.load()
+def _with_database(work: Callable[[Database], Awaitable[T]], settings: Settings | None = None) -> T:
+    settings = settings or _settings()
+    is_new = settings.server_url() is None and not os.path.exists(settings.crm_data_dir)
 
     async def run(urls: runtime.Urls) -> T:
         async with runtime.database(urls) as opened:
             return await work(opened)
 
     with runtime.postgres(settings) as urls:
+        if is_new:  # seen here, a DATABASE_URL that was forgotten costs no search
+            remark(f"made a new database in {settings.crm_data_dir}")
         return asyncio.run(run(urls))
 
 
@@ -245,23 +285,3 @@ def _duration(text: str) -> timedelta:
     if match is None:
         raise SetupError(f"--ttl {text!r} is not a duration: write 90s, 30m, 1h or 7d")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
-
-
-def _json_of(answer: httpx.Response) -> dict[str, object]:
-    try:
-        body = answer.json()
-    except ValueError:
-        body = None
-    return body if isinstance(body, dict) else {"body": answer.text[:200]}
-
-
-def _show(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table on a terminal; elsewhere one line of tab-separated values for each row."""
-    if not sys.stdout.isatty():
-        for row in rows:
-            print("\t".join(row))
-        return
-    table = Table(*columns)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)

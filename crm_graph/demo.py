@@ -2,20 +2,23 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import uvicorn
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from sqlalchemy import exists, or_, select
+from sqlmodel import col
 
 from crm_graph import logs, migrations, owners, runtime, sending
 from crm_graph.app import create_app
 from crm_graph.auth import issue_token, utc_now
 from crm_graph.db import Database
 from crm_graph.errors import Conflict, SetupError
-from crm_graph.models import Role
+from crm_graph.models import Contact, Role, WebhookLog
 from crm_graph.owners import OwnerChanges
 from crm_graph.settings import Settings, make_demo_secrets
 
@@ -36,6 +39,7 @@ SAMPLES = [
     ("instantly", "lead_unsubscribed"),
     ("calcom", "ping"),
 ]
+ANYTHING = or_(exists(select(col(Contact.id))), exists(select(col(WebhookLog.id))))
 SHOWN = """{
   contacts(first: 20) { nodes { email fullName replyStatus replySummary owner { name } company { name } } }
   deals(first: 20) { nodes { title source stage { name } contact { email } owner { name }
@@ -49,15 +53,17 @@ def run(settings: Settings) -> None:
     logs.configure("warning")
     console = Console()
     console = console if console.is_terminal else Console(width=140)
-    console.print("starting PostgreSQL ...")
-    with runtime.bound_socket(settings) as listening, runtime.postgres(settings) as urls:
-        if not urls.is_embedded:
-            migrations.migrate(urls.migration)
-        settings.crm_data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        make_demo_secrets(settings.crm_data_dir)
-        # Without PUBLIC_URL: the samples go to this server, not to one that its name may lead to.
-        mine = settings.with_demo_secrets().model_copy(update={"public_url": None})
-        asyncio.run(_run(mine, urls, listening, console))
+    with runtime.bound_socket(settings) as listening:
+        if settings.server_url() is None:
+            console.print("starting PostgreSQL ...")
+        with runtime.postgres(settings) as urls:
+            if not urls.is_embedded:
+                migrations.migrate(urls.migration)
+            settings.crm_data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_demo_secrets(settings.crm_data_dir)
+            # Without PUBLIC_URL: the samples go to this server, not to one that its name may lead to.
+            mine = settings.with_demo_secrets().model_copy(update={"public_url": None})
+            asyncio.run(_run(mine, urls, listening, console))
 
 
 async def _run(settings: Settings, urls: runtime.Urls, listening: Any, console: Console) -> None:
@@ -65,7 +71,7 @@ async def _run(settings: Settings, urls: runtime.Urls, listening: Any, console: 
         if not urls.is_embedded:
             await _refuse_a_database_in_use(database)
         await _seed(database)
-        server = uvicorn.Server(runtime.server_config(create_app(settings, database)))
+        server = uvicorn.Server(runtime.server_config(create_app(settings, database), lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         await _show(settings, console)  # the socket listens already: what comes early waits in its queue
         await serving
@@ -74,21 +80,27 @@ async def _run(settings: Settings, urls: runtime.Urls, listening: Any, console: 
 async def _refuse_a_database_in_use(database: Database) -> None:
     """The demo would add made-up people to somebody's real data."""
     async with database.transaction() as session:
-        strangers = {owner.email for owner, _ in await owners.everyone(session)} - {email for _, email, _ in TEAM}
-    if strangers:
+        present = {owner.email for owner, _ in await owners.everyone(session)}
+        is_empty = not present and not await session.scalar(select(ANYTHING))
+    if not is_empty and present != {email for _, email, _ in TEAM}:
         raise SetupError(
-            f"the database has owners of its own ({len(strangers)}): the demo only fills an empty one. "
+            "the database is in use: the demo only fills an empty one. "
             "Unset DATABASE_URL and PG_HOST, or name an empty database"
         )
 
 
 async def _seed(database: Database) -> None:
-    for name, email, changes in TEAM:
-        try:
-            async with database.transaction() as session:
-                await owners.add(session, name=name, email=email, changes=changes)
-        except Conflict:
-            continue  # an earlier demo added them
+    async with database.transaction() as session:
+        for name, email, changes in TEAM:
+            with suppress(Conflict):  # an earlier demo added them
+                async with session.begin_nested():
+                    await owners.add(session, name=name, email=email, changes=changes)
+        admin = await owners.find(session, ADMIN)
+        if not admin.active or admin.role is not Role.ADMIN:
+            raise SetupError(
+                f"the demo shows what its admin sees, and {ADMIN} is no active admin any more: "
+                f"crm-graph owner update --email {ADMIN} --role admin --active"
+            )
 
 
 async def _show(settings: Settings, console: Console) -> None:
@@ -124,14 +136,18 @@ def _curl(base: str, token: str, query: str) -> str:
 
 async def _post_samples(settings: Settings, client: httpx.AsyncClient, console: Console) -> None:
     table = Table("provider", "sample event", "HTTP", "answer", title="signed webhooks, posted to this server")
+    answers = []
     for provider, name in SAMPLES:
         answer = await client.send(sending.ready(settings, provider, sending.fixture(provider, name)))
-        table.add_row(provider, name, str(answer.status_code), answer.json().get("status") or answer.json()["error"])
+        answers.append(answer.json().get("status") or answer.json()["error"])
+        table.add_row(provider, name, str(answer.status_code), answers[-1])
     console.print(table)
+    if "duplicate" in answers:
+        console.print("duplicate: posted by an earlier demo; nothing is applied twice", highlight=False)
 
 
 def _show_contacts(nodes: list[dict[str, Any]], console: Console) -> None:
-    table = Table("contact", "e-mail", "company", "reply", "owner", title="contacts they made")
+    table = Table("contact", Column("e-mail", overflow="fold"), "company", "reply", "owner", title="contacts they made")
     for node in reversed(nodes):
         company, owner = node["company"] or {}, node["owner"] or {}
         status = (node["replyStatus"] or "").lower().replace("_", " ")
@@ -140,7 +156,14 @@ def _show_contacts(nodes: list[dict[str, Any]], console: Console) -> None:
 
 
 def _show_deals(nodes: list[dict[str, Any]], console: Console) -> None:
-    table = Table("deal", "contact", "way through the pipeline", "source", "owner", title="deals they opened and moved")
+    table = Table(
+        "deal",
+        Column("contact", overflow="fold"),
+        "way through the pipeline",
+        "source",
+        "owner",
+        title="deals they opened and moved",
+    )
     for node in reversed(nodes):
         way = " -> ".join(move["toStage"]["name"] for move in node["stageHistory"]["nodes"])
         contact, owner = node["contact"] or {}, node["owner"] or {}

@@ -90,6 +90,17 @@ async def _set_mailboxes(session: AsyncSession, owner: Owner, mailboxes: list[st
     for mailbox in mailboxes:
         new = insert(OwnerMailbox).values(email=mailbox, owner_id=owner.id).on_conflict_do_nothing()
         await session.execute(new)
-        holder = await session.scalar(select(col(OwnerMailbox.owner_id)).where(col(OwnerMailbox.email) == mailbox))
-        if holder != owner.id:
-            raise Conflict(f"the mailbox {mailbox} is a colleague's: take it from them first", field="mailbox")
+        query = select(Owner).join(OwnerMailbox).where(col(OwnerMailbox.email) == mailbox)
+        holder = (await session.scalars(query)).one()
+        if holder.id != owner.id:
+            raise Conflict(await _taken(session, mailbox, holder), field="mailbox")
+
+
+async def _taken(session: AsyncSession, mailbox: str, holder: Owner) -> str:
+    """Whose a mailbox is, and the command that leaves them only their others."""
+    query = select(col(OwnerMailbox.email)).where(col(OwnerMailbox.owner_id) == holder.id)
+    others = sorted(set(await session.scalars(query)) - {mailbox})
+    left = " ".join(f"--mailbox {other}" for other in others) or "--no-mailboxes"
+    return (
+        f"the mailbox {mailbox} is {holder.email}'s; to free it: crm-graph owner update --email {holder.email} {left}"
+    )

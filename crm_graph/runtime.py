@@ -136,7 +136,8 @@ def worker_app() -> Any:
 async def _serve_one(settings: Settings, urls: Urls, listening: socket.socket) -> None:
     async with database(urls) as opened:
         _log_address(listening)
-        await uvicorn.Server(server_config(create_app(settings, opened))).serve(sockets=[listening])
+        config = server_config(create_app(settings, opened), lifespan="off")
+        await uvicorn.Server(config).serve(sockets=[listening])
 
 
 def _log_address(listening: socket.socket) -> None:

@@ -1,6 +1,7 @@
 """Posting an event the way its provider does: `crm-graph send` and the demo."""
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -45,9 +46,13 @@ def headers(settings: Settings, provider: str, body: bytes) -> dict[str, str]:
 def ready(settings: Settings, provider: str, body: bytes, url: str | None = None) -> httpx.Request:
     """The signed request to `url`, or to where these settings serve. Raises SetupError."""
     _folder(provider)
-    target = (url or base_url(settings)).rstrip("/") + endpoint(provider)
+    base = (url or base_url(settings)).rstrip("/")
+    target = (base if "://" in base else f"http://{base}") + endpoint(provider)
     signed = headers(settings, provider, body) | {"Content-Type": "application/json"}
-    return httpx.Request("POST", target, content=body, headers=signed)
+    try:
+        return httpx.Request("POST", target, content=body, headers=signed)
+    except httpx.InvalidURL as error:
+        raise SetupError(f"{base} is not a URL: {error}") from None
 
 
 def post(request: httpx.Request) -> httpx.Response:
@@ -57,6 +62,15 @@ def post(request: httpx.Request) -> httpx.Response:
             return client.send(request)
     except httpx.HTTPError as error:
         raise SetupError(f"no answer from {request.url}: {error}; is the server running? (crm-graph serve)") from None
+
+
+def summary(answer: httpx.Response) -> dict[str, Any]:
+    """The HTTP status and what the server said, for one line of JSON."""
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    return {"http": answer.status_code} | (body if isinstance(body, dict) else {"body": answer.text[:200]})
 
 
 def endpoint(provider: str) -> str:

@@ -4,11 +4,15 @@ Sources, the first that has a value wins: the environment, `.env` in the working
 development commands, the secrets that `demo` made in CRM_DATA_DIR.
 """
 
+import logging
 import os
+import re
 import secrets
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+from dotenv.parser import Binding, parse_stream
 from iso4217 import Currency
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -17,8 +21,11 @@ from sqlalchemy.exc import ArgumentError
 
 from crm_graph.errors import SetupError
 
+logging.getLogger("dotenv").setLevel("ERROR")  # env_file_problems() says more
 JWT_SECRET_MIN_BYTES = 32  # RFC 7518, 3.2: a key at least as long as the hash
 URL_FORM = "postgresql://user:password@host:5432/crm"
+ENV_FILE = Path(".env")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([^\s/?#@:\[\]]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
 DEMO_SECRETS = (
     "JWT_SECRET",
     "HMAC_SHARED_SECRET_INSTANTLY",
@@ -42,6 +49,23 @@ def _currency(code: str) -> str:
         raise ValueError("must be an ISO 4217 code in capitals, such as EUR") from None
 
 
+def _public_url(url: str) -> str:
+    if not re.match(r"https?://[^/\s]", url):
+        raise ValueError("must be a whole URL, such as https://crm.example.com")
+    return url
+
+
+def _origins(given: tuple[str, ...]) -> tuple[str, ...]:
+    origins = tuple(origin.lower().rstrip("/") for origin in given)
+    if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+        raise ValueError("each must be scheme://host or scheme://host:port without a path: https://board.example.com")
+    return origins
+
+
+def _domains(given: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(domain.removeprefix("@").lower() for domain in given)
+
+
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 
@@ -54,14 +78,14 @@ class Settings(BaseSettings):
     """What the operator can set; `.env.example` lists the same names with one line of help each."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8-sig", env_ignore_empty=True, extra="ignore", frozen=True
+        env_file=ENV_FILE, env_file_encoding="utf-8-sig", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     crm_env: Literal["production", "development"] = "production"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
-    public_url: str | None = Field(default=None, pattern=r"^https?://[^/]")
+    public_url: Annotated[str, AfterValidator(_public_url)] | None = None
 
     crm_data_dir: Path = Field(default_factory=_default_data_dir)
     database_url: SecretStr | None = None
@@ -81,10 +105,10 @@ class Settings(BaseSettings):
     instantly_webhook_token: SecretList = ()
     dev_signature_bypass: bool = False
 
-    internal_domains: CommaList = ()
+    internal_domains: Annotated[CommaList, AfterValidator(_domains)] = ()
     calcom_event_types: CommaList = ()
     default_currency: Annotated[str, AfterValidator(_currency)] = "USD"
-    allowed_origins: CommaList = ()
+    allowed_origins: Annotated[CommaList, AfterValidator(_origins)] = ()
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:
@@ -92,6 +116,8 @@ class Settings(BaseSettings):
 
         Raises SetupError with one line that names every variable that is wrong.
         """
+        if ENV_FILE.is_dir():
+            raise SetupError(f"{ENV_FILE} is a folder: the settings are read from a file of that name")
         try:
             settings = cls(**overrides)
         except ValidationError as error:
@@ -150,6 +176,34 @@ class Settings(BaseSettings):
         if self.migration_database_url:
             return _postgres_url("MIGRATION_DATABASE_URL", self.migration_database_url)
         return self.server_url()
+
+
+def env_file_problems() -> list[str]:
+    """A line for each line of `.env` that sets nothing and looks as if it should; never with a value in it."""
+    if not ENV_FILE.is_file():  # a pipe, too: that can be read only once
+        return []
+    with ENV_FILE.open(encoding="utf-8-sig") as file:
+        found = [(binding, _env_line_problem(binding)) for binding in parse_stream(file)]
+    return [f"{ENV_FILE} line {_line_number(binding)}: {problem}" for binding, problem in found if problem]
+
+
+def _env_line_problem(binding: Binding) -> str | None:
+    names = [name.upper() for name in Settings.model_fields]
+    if binding.error:
+        word = re.match(r"\s*(?:export\s+)?(\w+)", binding.original.string)
+        name = word[1].upper() if word and word[1].upper() in names else "it"
+        return f"{name} can't be read; write NAME=value, and close every quote"
+    key = (binding.key or "").upper()
+    close = get_close_matches(key, names, n=1, cutoff=0.8)
+    if not close or (key in names and binding.value is not None):
+        return None
+    return f"{key} has no = behind it" if key in names else f"{key!a} is no setting; did you mean {close[0]}?"
+
+
+def _line_number(binding: Binding) -> int:
+    """Where it starts itself: python-dotenv counts from the empty lines before it."""
+    text = binding.original.string
+    return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def _postgres_url(name: str, value: SecretStr) -> URL:

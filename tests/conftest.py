@@ -21,8 +21,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from crm_graph.app import create_app
-from crm_graph.db import Database
+from crm_graph.db import Database, place
 from crm_graph.embedded import EmbeddedPostgres
+from crm_graph.errors import SetupError
 from crm_graph.migrations import migrate
 from crm_graph.models import Owner
 from crm_graph.settings import Settings
@@ -123,6 +124,22 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://crm.test") as opened:
         yield opened
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Stop at once, with one line, when the server that was named can't be used; before the workers start."""
+    if hasattr(session.config, "workerinput"):
+        return
+    try:
+        url = Settings.load().server_url()
+        if url is None:
+            return
+        maintenance = url.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
+        with psycopg.connect(maintenance, connect_timeout=10) as connection:
+            if not connection.execute("SELECT FROM pg_roles WHERE rolname = current_user AND rolsuper").rowcount:
+                pytest.exit(f"the tests need a superuser on {place(url)}: set PG_USER", returncode=2)
+    except (SetupError, psycopg.Error) as error:
+        pytest.exit(f"no PostgreSQL for the tests: {' '.join(str(error).split())}", returncode=2)
 
 
 def pytest_report_header() -> str:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from crm_graph.db import place
 from crm_graph.errors import SetupError
-from crm_graph.settings import DEMO_SECRETS, Settings, make_demo_secrets
+from crm_graph.settings import DEMO_SECRETS, Settings, env_file_problems, make_demo_secrets
 
 EXAMPLE = Path(__file__).parent.parent / ".env.example"
 NAMES = {name.upper() for name in Settings.model_fields}
@@ -47,10 +47,10 @@ GIVEN = {
     "HMAC_SHARED_SECRET_CALCOM": ("only", ("only",)),
     "INSTANTLY_WEBHOOK_TOKEN": ("one,two", ("one", "two")),
     "DEV_SIGNATURE_BYPASS": ("true", True),
-    "INTERNAL_DOMAINS": ("seller.com, seller.de", ("seller.com", "seller.de")),
+    "INTERNAL_DOMAINS": ("@Seller.com, seller.de", ("seller.com", "seller.de")),
     "CALCOM_EVENT_TYPES": ("demo,intro", ("demo", "intro")),
     "DEFAULT_CURRENCY": ("EUR", "EUR"),
-    "ALLOWED_ORIGINS": ("https://board.example.com", ("https://board.example.com",)),
+    "ALLOWED_ORIGINS": ("https://Board.example.com/,http://[::1]:80", ("https://board.example.com", "http://[::1]:80")),
 }
 
 
@@ -126,7 +126,11 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
         ("PORT", "not-a-port"),
         ("PORT", "65536"),
         ("PORT", "0"),
-        ("PUBLIC_URL", "crm.example.com"),
+        ("PUBLIC_URL", "crm.example.org"),
+        ("ALLOWED_ORIGINS", "board.example.org"),
+        ("ALLOWED_ORIGINS", "https://board.example.org/path"),
+        ("ALLOWED_ORIGINS", "https://good.example.org,https://board.example.org:port"),
+        ("ALLOWED_ORIGINS", "*"),
         ("PG_PORT", "-17"),
         ("PG_SSLMODE", "sometimes"),
         ("DEV_SIGNATURE_BYPASS", "perhaps"),
@@ -157,6 +161,37 @@ def test_every_wrong_value_is_named_at_once() -> None:
 def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"PG_PASSWORD=gizli-\xfe\xff")
     assert refused() == "can't read the settings in .env: it is not UTF-8"
+
+
+def test_a_file_that_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    assert refused() == ".env is a folder: the settings are read from a file of that name"
+
+
+def test_plain_words_for_a_wrong_url() -> None:
+    assert refused(PUBLIC_URL="x") == (
+        "wrong setting: PUBLIC_URL: must be a whole URL, such as https://crm.example.com"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("DATABSE_URL=hidden", "'DATABSE_URL' is no setting; did you mean DATABASE_URL?"),
+        ("export jwt-secret=hidden", "'JWT-SECRET' is no setting; did you mean JWT_SECRET?"),
+        ("JWT_SECRET='hidden", "JWT_SECRET can't be read; write NAME=value, and close every quote"),
+        ("JWT_SECRET: hidden", "JWT_SECRET can't be read; write NAME=value, and close every quote"),
+        ("hidden word", "it can't be read; write NAME=value, and close every quote"),
+        ("JWT_SECRET", "JWT_SECRET has no = behind it"),
+        ("N8N_PORTAL=hidden", None),
+        ("port=1", None),
+        ("# JWT_SECRE=hidden", None),
+    ],
+)
+def test_a_line_that_sets_nothing_is_named_without_its_value(tmp_path: Path, line: str, problem: str | None) -> None:
+    (tmp_path / ".env").write_text(f"\ufeffHOST=h\n\n\n{line}\nLOG_LEVEL=debug\n", encoding="utf-8")
+    assert Settings.load().log_level == "debug"
+    assert env_file_problems() == ([f".env line 4: {problem}"] if problem else [])
 
 
 def test_jwt_secret_must_be_there_and_long() -> None:
@@ -243,3 +278,4 @@ def test_the_example_changes_nothing(tmp_path: Path) -> None:
     before = Settings.load()
     (tmp_path / ".env").write_text(EXAMPLE.read_text())
     assert Settings.load() == before
+    assert env_file_problems() == []

@@ -55,6 +55,11 @@ class Done:
         assert (self.code, self.err) == (0, "")
         return self.out.splitlines()
 
+    def remarks(self) -> list[str]:
+        """What it said on stderr, though it succeeded."""
+        assert self.code == 0
+        return [line.removeprefix("crm-graph: ") for line in self.err.splitlines()]
+
     def problem(self, code: int = 1) -> str:
         """The one line with which it failed."""
         assert (self.code, self.out) == (code, "")
@@ -67,14 +72,14 @@ class Commands:
     """Runs `crm-graph ...`; keywords are environment variables."""
 
     def __init__(self, forks: subprocess.Popen[str], folder: Path) -> None:
-        self._forks, self._folder = forks, folder
+        self._forks, self.folder = forks, folder
 
     def __call__(self, *arguments: str, **environment: str) -> Done:
         """Run a command to its end."""
-        files = {name: str(self._folder / name) for name in ("out", "err")}
+        files = {name: str(self.folder / name) for name in ("out", "err")}
         for file in files.values():
             Path(file).write_bytes(b"")
-        order = {"arguments": arguments, "env": clean_environment(**environment), "cwd": str(self._folder)} | files
+        order = {"arguments": arguments, "env": clean_environment(**environment), "cwd": str(self.folder)} | files
         assert self._forks.stdin
         assert self._forks.stdout
         self._forks.stdin.write(json.dumps(order) + "\n")
@@ -135,6 +140,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def heed_ctrl_c() -> None:
+    """In a child: even if the tests run in the background, where Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def started(*arguments: str, log: Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """The installed script, in the background, with its output in `log`; killed if the test didn't stop it."""
@@ -147,6 +157,7 @@ def started(*arguments: str, log: Path, **environment: str) -> Iterator[subproce
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=heed_ctrl_c,
         )
     try:
         yield process

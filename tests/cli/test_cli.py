@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,8 @@ def test_help(crm: Commands, command: str) -> None:
         ("owner add --name Ada --email a@b.c --role boss", "boss"),
         ("replay not-an-id", "not-an-id|UUID"),
         ("replay --status lost --since 2026-01-01", "lost"),
-        ("replay --status error --since yesterday", "yesterday|since"),
+        ("replay --status error --since yesterday", "'yesterday' is not a time: write 2026-01-05 or"),
+        ("replay --status error --since 0001-01-01T00:00:00+23:00", "is not a time"),
         ("send calcom --file /nowhere.json", "/nowhere.json"),
     ],
 )
@@ -90,6 +92,19 @@ def test_owners_are_listed_for_machines(crm: Commands, team: dict[str, str]) -> 
     ]
 
 
+def test_without_owners_it_says_so_beside_the_pipe(crm: Commands, team: dict[str, str], rows: Any) -> None:
+    rows("DELETE FROM owners RETURNING 1")
+    done = crm("owner", "list", **team)
+    assert (done.code, done.out, done.err) == (0, "", "none\n")
+
+
+def test_a_new_embedded_database_is_announced(crm: Commands, data_dir: Path) -> None:
+    fresh = data_dir.parent / "fresh"
+    assert crm("owner", "list", CRM_DATA_DIR=str(fresh)).remarks() == [f"made a new database in {fresh}", "none"]
+    assert crm("owner", "list", CRM_DATA_DIR=str(fresh)).remarks() == ["none"]
+    shutil.rmtree(fresh)
+
+
 def test_add_an_owner_who_becomes_the_default(crm: Commands, team: dict[str, str]) -> None:
     who = ("--name", "Zoë", "--email", " Zoe@Seller.COM", "--role", "readonly", "--default")
     boxes = ("--mailbox", "B@sender.com", "--mailbox", "a@sender.com")
@@ -111,15 +126,32 @@ def test_what_is_not_given_stays(crm: Commands, team: dict[str, str]) -> None:
     assert changed[0] == "ada@seller.com\tAda\tadmin\tfalse\ttrue\t"
 
 
+def test_a_mailbox_is_freed_with_the_command_that_the_refusal_names(crm: Commands, team: dict[str, str]) -> None:
+    for boxes, rest in (
+        (["max@sender.com", "m@x.com"], ["--mailbox", "m@x.com"]),
+        (["max@sender.com"], ["--no-mailboxes"]),
+    ):
+        given = [part for box in boxes for part in ("--mailbox", box)]
+        crm("owner", "update", "--email", "max@seller.com", *given, **team).lines()
+        line = crm("owner", "update", "--email", "ada@seller.com", "--mailbox", "max@sender.com", **team).problem()
+        whose, _, command = line.partition("; to free it: crm-graph ")
+        assert whose == "the mailbox max@sender.com is max@seller.com's"
+        assert command.split() == ["owner", "update", "--email", "max@seller.com", *rest]
+        changed = crm(*command.split(), **team).lines()
+        assert changed[1].split("\t")[-1] == ",".join(rest[1:])
+    both = ("--mailbox", "m@x.com", "--no-mailboxes")
+    assert "--no-mailboxes" in crm("owner", "update", "--email", "max@seller.com", *both, **team).problem()
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
         ("add --name Max --email MAX@seller.com", "there is an owner max@seller.com already"),
-        ("add --name Eve --email eve@seller.com --mailbox max@sender.com", "max@sender.com is a colleague's"),
+        ("add --name Eve --email eve@seller.com --mailbox max@sender.com", "max@sender.com is max@seller.com's; "),
         ("add --name Eve --email eve@seller.com --mailbox nonsense", "mailbox is not an e-mail address"),
         ("add --name Eve --email nonsense --default", "email is not an e-mail address"),
         ("update --email eve@seller.com --name Eve", "there is no owner eve@seller.com"),
-        ("update --email ada@seller.com --role sales --mailbox max@sender.com", "max@sender.com is a colleague's"),
+        ("update --email ada@seller.com --role sales --mailbox max@sender.com", "max@sender.com is max@seller.com's; "),
     ],
 )
 def test_a_refused_change_changes_nothing(
@@ -161,7 +193,8 @@ def test_no_token(crm: Commands, team: dict[str, str], arguments: str, secret: s
 
 def test_no_token_for_an_inactive_owner(crm: Commands, team: dict[str, str]) -> None:
     crm("owner", "update", "--email", "max@seller.com", "--inactive", **team).lines()
-    assert "inactive" in crm("token", "--owner", "max@seller.com", JWT_SECRET=SECRET, **team).problem()
+    line = crm("token", "--owner", "max@seller.com", JWT_SECRET=SECRET, **team).problem()
+    assert line.endswith("are refused: crm-graph owner update --email max@seller.com --active")
 
 
 @pytest.mark.parametrize(
@@ -196,8 +229,10 @@ def test_replay_of_what(crm: Commands, team: dict[str, str], arguments: str) -> 
 
 
 def test_replay_of_an_unknown_event(crm: Commands, team: dict[str, str]) -> None:
-    assert "not found" in crm("replay", "0b0e7a3c-58f1-4c50-8d5b-000000000000", **team).problem()
-    assert crm("replay", "--status", "error", "--since", "2026-01-01", **team).lines() == []
+    unknown = "0b0e7a3c-58f1-4c50-8d5b-000000000000"
+    assert crm("replay", unknown, **team).problem() == f"webhook not found: {unknown}"
+    nothing = crm("replay", "--status", "error", "--since", "2026-01-01", **team)
+    assert (nothing.code, nothing.out, nothing.err) == (0, "", "none\n")
 
 
 def test_schema_is_the_committed_one(crm: Commands) -> None:
@@ -206,6 +241,19 @@ def test_schema_is_the_committed_one(crm: Commands) -> None:
 
 def test_a_wrong_setting(crm: Commands) -> None:
     assert "PG_PORT" in crm("owner", "list", PG_HOST="localhost", PG_PORT="many").problem()
+
+
+def test_a_line_of_the_settings_file_that_sets_nothing(crm: Commands, team: dict[str, str], tmp_path: Path) -> None:
+    file = crm.folder / ".env"
+    file.write_text("DATABSE_URL=postgresql://u:hidden-word@h/d\n")
+    try:
+        done = crm("owner", "list", **team)
+        refused = crm("token", "--owner", "ada@seller.com", **team)
+    finally:
+        file.unlink()
+    assert done.remarks() == [".env line 1: 'DATABSE_URL' is no setting; did you mean DATABASE_URL?"]
+    assert len(done.out.splitlines()) == 2
+    assert len(refused.err.splitlines()) == 2
 
 
 def test_a_data_folder_that_is_a_file(crm: Commands, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -85,14 +86,16 @@ def test_send_signs_as_the_provider_does(crm: Commands, served: Served, tmp_path
     assert (again["status"], again["webhook_id"]) == ("duplicate", first["webhook_id"])
     own = tmp_path / "own.json"
     own.write_bytes(b'{"event": "reply", "lead": {"email": "own@acme.com"}, "message": {"text": "Merhaba \xc5\x9f"}}')
-    mine = sent(crm, served, "instantly", "--file", str(own), "--url", f"{served.base}/", PORT="1")
+    bare = f"{served.base.removeprefix('http://')}/"
+    mine = sent(crm, served, "instantly", "--file", str(own), "--url", bare, PORT="1")
     assert (mine["http"], mine["status"]) == (200, "ok")
 
 
 def test_send_fails_when_the_answer_is_a_refusal(crm: Commands, served: Served) -> None:
     wrong = served.environment | {"HMAC_SHARED_SECRET_CALCOM": "another-secret"}
     done = crm("send", "calcom", "ping", **wrong)
-    assert (done.code, done.err) == (1, "")
+    hint = "crm-graph: the server has other secrets: set CRM_DATA_DIR or the provider's secret\n"
+    assert (done.code, done.err) == (1, hint)
     assert json.loads(done.out)["http"] == 401
 
 
@@ -106,7 +109,22 @@ def test_replay_by_id_and_by_state(crm: Commands, served: Served, tmp_path: Path
     several = ("--status", stored["status"], "--since", "2020-01-01")
     found = crm("replay", *several, **served.environment).lines()
     assert one in found
-    assert crm("replay", "--status", stored["status"], "--since", "2999-01-01", **served.environment).lines() == []
+    later = crm("replay", "--status", stored["status"], "--since", "2999-01-01", **served.environment)
+    assert (later.code, later.out, later.err) == (0, "", "none\n")
+
+
+def test_replay_since_a_time_with_an_offset(crm: Commands, served: Served, tmp_path: Path) -> None:
+    nobody = tmp_path / "nobody.json"
+    nobody.write_text('{"event_type": "reply_received", "reply_text": "somebody else"}')
+    since = datetime.now(UTC) - timedelta(seconds=1)
+    stored = sent(crm, served, "instantly", "--file", str(nobody))
+    ahead = timezone(timedelta(hours=5))
+    for same in (since.astimezone(ahead), since, since.replace(tzinfo=None)):
+        found = crm("replay", "--status", "quarantined", "--since", same.isoformat(), **served.environment).lines()
+        assert stored["webhook_id"] in "".join(found)
+    # the same clock shows a later time further west
+    later = since.replace(tzinfo=timezone(timedelta(hours=-5))).isoformat()
+    assert not crm("replay", "--status", "quarantined", "--since", later, **served.environment).out
 
 
 def test_the_port_is_taken(crm: Commands, served: Served) -> None:

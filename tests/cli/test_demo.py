@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import stat
 import subprocess
 import time
@@ -11,9 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
+from sqlalchemy.engine import URL
 
+from crm_graph.migrations import migrate
 from tests.cli.conftest import Commands, free_port, postgres_of, started
+from tests.scratch import scratch_database
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,13 @@ def test_a_demo_from_first_start_to_ctrl_c_and_again(data_dir: Path, tmp_path: P
     with demo(data_dir, tmp_path / "first") as first:
         shows_what_the_events_changed(first)
         works_as_printed(first)
+        assert not first.lines_with("earlier demo")
         others_find_its_secrets(first, data_dir, crm)
         stops(first, signal.SIGINT, data_dir)
     with demo(data_dir, tmp_path / "second") as second:
         shows_what_the_events_changed(second)
         works_as_printed(second)
+        assert second.lines_with("duplicate: posted by an earlier demo; nothing is applied twice")
         stops(second, signal.SIGTERM, data_dir)
     for log in ("first", "second"):
         assert "Traceback" not in (tmp_path / log).read_text()
@@ -88,3 +95,49 @@ def stops(shown: Demo, how: signal.Signals, data_dir: Path) -> None:
     assert not postgres_of(data_dir)
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{shown.base}/healthz")
+
+
+OWNER = "INSERT INTO owners (name, email, role) VALUES ('Ada', 'ada@seller.com', 'admin')"
+TEAM = """
+INSERT INTO owners (name, email, role, active) VALUES ('Ada', 'ada@seller.com', 'admin', false),
+    ('Max', 'max@seller.com', 'sales', true), ('Ana', 'ana@seller.com', 'sales', true),
+    ('Rita', 'rita@seller.com', 'readonly', true)
+"""
+IN_USE = "the database is in use: the demo only fills an empty one"
+
+
+@pytest.mark.parametrize(
+    ("already", "problem"),
+    [
+        (OWNER, IN_USE),
+        ("INSERT INTO contacts (email) VALUES ('lead@acme.example')", IN_USE),
+        (f"{TEAM}; INSERT INTO owners (name, email, role) VALUES ('Grace', 'grace@acme.example', 'admin')", IN_USE),
+        (
+            TEAM,
+            "ada@seller.com is no active admin any more: crm-graph owner update --email ada@seller.com --role admin",
+        ),
+    ],
+    ids=["an owner", "a contact", "the team and a stranger", "the team without its admin"],
+)
+def test_a_database_that_is_not_the_demos(
+    crm: Commands, server: URL, data_dir: Path, already: str, problem: str
+) -> None:
+    counts = "SELECT (SELECT count(*) FROM owners), (SELECT count(*) FROM contacts)"
+    with scratch_database(server) as url:
+        migrate(url)
+        dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute(already.encode())
+            before = connection.execute(counts).fetchone()
+            given = {"DATABASE_URL": dsn, "CRM_DATA_DIR": str(data_dir), "PORT": str(free_port())}
+            assert problem in crm("demo", **given).problem()
+            assert connection.execute(counts).fetchone() == before
+
+
+def test_a_taken_port_is_seen_before_anything_starts(crm: Commands, data_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        untouched = data_dir.parent / "untouched"
+        line = crm("demo", CRM_DATA_DIR=str(untouched), PORT=port).problem()
+    assert line.startswith(f"can't listen on 127.0.0.1:{port}")
+    assert not untouched.exists()
