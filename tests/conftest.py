@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
+import hypothesis
 import psycopg
 import pytest
 from fastapi import FastAPI
@@ -27,6 +28,10 @@ from crm_graph.errors import SetupError
 from crm_graph.migrations import migrate
 from crm_graph.models import Owner
 from crm_graph.settings import Settings
+
+# The same examples in every run: a change is judged by what it changes. Random ones belong into a soak.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("same")
 
 JWT_SECRET = "tests-only-secret-of-more-than-32-bytes"
 INSTANTLY_SECRET = "instantly-signing-secret"

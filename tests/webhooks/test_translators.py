@@ -116,8 +116,8 @@ async def test_the_server_answers_2xx_to_any_object(name: str, client: httpx.Asy
         bodies = [json.dumps(payload).encode() for payload in drawn[start : start + 10]]
         answers = await asyncio.gather(*(post(client, name, body) for body in bodies))
         for body, answer in zip(bodies, answers, strict=True):
-            # NaN and Infinity are no JSON, and a key of 10 kB is no key: the rest is kept.
-            is_refused = answer.status_code == 400
+            # NaN and Infinity are no JSON, a key of 10 kB is no key, and one key may be drawn for two bodies.
+            is_refused = answer.status_code in (400, 422)
             assert is_refused or answer.json()["status"] in ("ok", "ignored", "quarantined", "duplicate"), body
 
 
