@@ -12,12 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from graphql import (
-    GraphQLField,
-    GraphQLObjectType,
-    GraphQLResolveInfo,
-    get_named_type,
-)
+from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, get_named_type
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
 from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, func, literal_column, select
