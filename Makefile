@@ -5,7 +5,7 @@ $(error a path with spaces is more than make can take: move the project into a f
 endif
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check schema lock clean
+.PHONY: help install demo test check bench schema lock clean
 
 # The first interpreter that is new enough and can make a virtual environment. PYTHON=... overrides.
 CANDIDATES := python3 python3.11 python3.12 python3.13 python3.14 /usr/bin/python3
@@ -15,7 +15,9 @@ BIN := $(ROOT).venv/bin
 PIP := "$(BIN)/python" -m pip install --quiet --disable-pip-version-check
 # uv installs the lock in seconds; where it cannot (an index that only pip knows), pip does.
 UV := uv==0.13.9
+install_lock = { $(PIP) '$(UV)' && "$(BIN)/uv" pip install -q --compile-bytecode --python "$(BIN)/python" --require-hashes -r $(1); } 2>/dev/null || $(PIP) --require-hashes -r $(1)
 STAMP := $(ROOT).venv/installed
+PEERS := $(ROOT).venv/peers-installed
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' "$(ROOT)Makefile"
@@ -25,10 +27,15 @@ $(STAMP): $(ROOT)requirements.lock $(ROOT)pyproject.toml
 	@test -w "$(ROOT)" || { echo 'cannot install into $(ROOT).venv: the folder is not writable by this user. Clone the project into a folder of your own.'; exit 1; }
 	@echo 'installing into $(ROOT).venv ...'
 	@"$(PYTHON)" -m venv --clear "$(ROOT).venv"
-	@cd "$(ROOT)" && { $(PIP) '$(UV)' && "$(BIN)/uv" pip install -q --compile-bytecode --python "$(BIN)/python" --require-hashes -r requirements.lock; } 2>/dev/null \
-		|| $(PIP) --require-hashes -r requirements.lock
+	@cd "$(ROOT)" && $(call install_lock,requirements.lock)
 	@cd "$(ROOT)" && $(PIP) --no-deps --no-build-isolation -e .
 	@touch "$(STAMP)"
+
+# Node and what draws plots. Where they can't be had, whoever needs them says what it did without.
+$(PEERS): $(STAMP) $(ROOT)requirements-peers.lock
+	@echo 'installing what the benchmarks and the end-to-end tests compare with ...'
+	@cd "$(ROOT)" && { $(call install_lock,requirements-peers.lock); } && touch "$(PEERS)" \
+		|| echo 'could not install requirements-peers.lock; going on without it'
 
 install: $(STAMP)  ## set up .venv
 
@@ -43,12 +50,17 @@ check: $(STAMP)  ## lint, types, import contract, schema drift
 	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema | diff -u schema.graphql - || { echo 'schema.graphql is stale: run make schema'; exit 1; }
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/test_schema_drift.py
 
+bench: $(PEERS)  ## measure beside PostGraphile, the usual way and pgbench; ARGS=--quick for a first look
+	@cd "$(ROOT)" && exec "$(BIN)/python" -m bench $(ARGS)
+
 schema: $(STAMP)  ## write schema.graphql
 	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 
-lock: $(STAMP)  ## resolve requirements.lock again (versions and hashes, no addresses)
+lock: $(STAMP)  ## resolve the lock files again (versions and hashes, no addresses)
 	@cd "$(ROOT)" && $(PIP) '$(UV)' && "$(BIN)/uv" pip compile pyproject.toml --extra dev --universal \
 		--generate-hashes --python-version 3.11 --upgrade --quiet --custom-compile-command 'make lock' -o requirements.lock
+	@cd "$(ROOT)" && "$(BIN)/uv" pip compile pyproject.toml --extra peers --constraint requirements.lock --universal \
+		--generate-hashes --python-version 3.11 --upgrade --quiet --custom-compile-command 'make lock' -o requirements-peers.lock
 
 clean:  ## remove the virtual environment and caches (no data)
 	@cd "$(ROOT)" && rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
