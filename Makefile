@@ -5,7 +5,7 @@ $(error a path with spaces is more than make can take: move the project into a f
 endif
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench schema lock clean
+.PHONY: help install demo test check e2e bench schema lock clean
 
 # The first interpreter that is new enough and can make a virtual environment. PYTHON=... overrides.
 CANDIDATES := python3 python3.11 python3.12 python3.13 python3.14 /usr/bin/python3
@@ -20,7 +20,7 @@ STAMP := $(ROOT).venv/installed
 PEERS := $(ROOT).venv/peers-installed
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' "$(ROOT)Makefile"
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' "$(ROOT)Makefile"
 
 $(STAMP): $(ROOT)requirements.lock $(ROOT)pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'crm-graph needs Python 3.11 or newer with the venv module (Debian: python3-venv). Name one: make PYTHON=/path/to/python3'; exit 1; }
@@ -49,6 +49,9 @@ check: $(STAMP)  ## lint, types, import contract, schema drift
 	@cd "$(ROOT)" && "$(BIN)/ruff" check --output-format concise . && "$(BIN)/ruff" format --check . && "$(BIN)/mypy" && "$(BIN)/lint-imports"
 	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema | diff -u schema.graphql - || { echo 'schema.graphql is stale: run make schema'; exit 1; }
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/test_schema_drift.py
+
+e2e: $(PEERS)  ## other people's programs against a server that runs (their npm packages are downloaded once)
+	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/e2e $(ARGS)
 
 bench: $(PEERS)  ## measure beside PostGraphile, the usual way and pgbench; ARGS=--quick for a first look
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m bench $(ARGS)
