@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any
 
 import jwt
-from sqlalchemy import ColumnElement, FromClause, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, Uuid, and_, bindparam, exists, false, or_, select, true
 from sqlmodel import SQLModel, col
 
 from crm_graph.db import Database
@@ -46,26 +46,41 @@ def machine(source: str) -> Principal:
     return Principal(owner_id=None, role=Role.ADMIN, source=source)
 
 
-def visible(model: type[SQLModel], principal: Principal, rows: FromClause | None = None) -> ColumnElement[bool]:
-    """The owner rule, as a predicate on `rows` (the model's table, or an alias of it).
+def caller(principal: Principal) -> ColumnElement[Any]:
+    """The principal's owner id as the parameter `caller`: statements that are kept get it anew for each caller."""
+    return bindparam("caller", principal.owner_id, type_=Uuid)
 
-    Admin and readonly see everything; sales see their own rows and the unassigned pool. An activity is visible
-    when its contact or its deal is, a stage move when its deal is. Companies, pipelines, stages and colleagues'
-    names are shared. Deleted rows are nobody's. The webhook log is for admins.
+
+def alternatives(
+    model: type[SQLModel], principal: Principal, rows: FromClause | None = None
+) -> list[ColumnElement[bool]]:
+    """The owner rule, as predicates on `rows` (the model's table, or an alias of it) of which a visible row meets one.
+
+    Admin and readonly see everything; sales see their own rows and the unassigned pool, two predicates because an
+    index can serve each of them in order, and not both at once. An activity is visible when its contact or its deal
+    is, a stage move when its deal is. Companies, pipelines, stages and colleagues' names are shared. Deleted rows are
+    nobody's. The webhook log is for admins.
     """
     c = (table(model) if rows is None else rows).c
     everything = principal.role is not Role.SALES
     if model in (Contact, Deal):
-        mine = true() if everything else or_(c.owner_id == principal.owner_id, c.owner_id.is_(None))
-        return mine & c.deleted_at.is_(None)
+        exists_still = c.deleted_at.is_(None)
+        if everything:
+            return [exists_still]
+        return [and_(c.owner_id == caller(principal), exists_still), and_(c.owner_id.is_(None), exists_still)]
     if model is WebhookLog:
-        return true() if principal.role is Role.ADMIN else false()
+        return [true() if principal.role is Role.ADMIN else false()]
     if everything or model not in (Activity, DealStageHistory):
-        return true()
+        return [true()]
     parents: list[tuple[type[SQLModel], ColumnElement[Any]]] = [(Deal, c.deal_id)]
     if model is Activity:
         parents.append((Contact, c.contact_id))
-    return or_(*(_reachable(parent, key, principal) for parent, key in parents))
+    return [or_(*(_reachable(parent, key, principal) for parent, key in parents))]
+
+
+def visible(model: type[SQLModel], principal: Principal, rows: FromClause | None = None) -> ColumnElement[bool]:
+    """The owner rule as one predicate."""
+    return or_(*alternatives(model, principal, rows))
 
 
 def _reachable(parent: type[SQLModel], key: ColumnElement[Any], principal: Principal) -> ColumnElement[bool]:

@@ -263,7 +263,7 @@ def replay(
 @app.command()
 def schema() -> None:
     """Print the GraphQL schema (SDL)."""
-    print(build_schema(is_open=True).as_str())
+    print(build_schema().as_str())
 
 
 def _with_database(work: Callable[[Database], Awaitable[T]], settings: Settings | None = None) -> T:

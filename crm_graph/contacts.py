@@ -80,7 +80,7 @@ async def check_new_owner(session: AsyncSession, principal: Principal, owner_id:
         raise NotFound("owner not found, or not active", field="owner_id")
 
 
-def has_address(address: str, rows: FromClause | None = None) -> ColumnElement[bool]:
+def has_address(address: str | ColumnElement[str], rows: FromClause | None = None) -> ColumnElement[bool]:
     """Whether a contact (of `rows`, the table or an alias of it) has this normal address, be it as a further one."""
     c = (table(Contact) if rows is None else rows).c
     alias = select(col(ContactEmail.contact_id)).where(col(ContactEmail.email) == address).scalar_subquery()

@@ -1,13 +1,16 @@
 """Database: the only way to a session. Every wait has a timeout, and an unreachable server is Unavailable."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
+import psycopg
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 from crm_graph.errors import Unavailable
 
@@ -15,32 +18,71 @@ from crm_graph.errors import Unavailable
 WAIT_SECONDS = 8
 TRANSACTION_SECONDS = 10
 GIVE_UP_SECONDS = 1  # for a server that does not even answer a request to cancel
+PREPARE_AFTER = 2  # executions of a statement on one connection
 
 
 class Database:
-    """A pool of connections to one PostgreSQL database."""
+    """Two pools of connections to one PostgreSQL database, for statements that only read and for transactions."""
 
-    def __init__(self, url: URL, *, pool_size: int = 10, seconds: float = TRANSACTION_SECONDS) -> None:
+    def __init__(self, url: URL, *, pool_size: int = 8, seconds: float = TRANSACTION_SECONDS) -> None:
         self._seconds = seconds
         options = (
             f"-c statement_timeout={WAIT_SECONDS}s -c lock_timeout={WAIT_SECONDS}s "
-            f"-c idle_in_transaction_session_timeout={TRANSACTION_SECONDS}s -c timezone=UTC"
+            f"-c idle_in_transaction_session_timeout={TRANSACTION_SECONDS}s -c timezone=UTC -c jit=off"
         )
-        self._engine = create_async_engine(
-            url.update_query_dict({"options": f"{url.query.get('options', '')} {options}".strip()}),
-            pool_size=pool_size,
-            hide_parameters=True,  # an exception's text reaches the log, and parameters are people's data
-            max_overflow=0,
-            pool_timeout=WAIT_SECONDS,
-            connect_args={"connect_timeout": WAIT_SECONDS, "application_name": "crm-graph"},
-        )
-        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        url = url.update_query_dict({"options": f"{url.query.get('options', '')} {options}".strip()})
+
+        def pool(**how: Any) -> AsyncEngine:
+            return create_async_engine(
+                url,
+                pool_size=pool_size,
+                hide_parameters=True,  # an exception's text reaches the log, and parameters are people's data
+                max_overflow=0,
+                pool_timeout=WAIT_SECONDS,
+                connect_args={
+                    "connect_timeout": WAIT_SECONDS,
+                    "application_name": "crm-graph",
+                    "prepare_threshold": PREPARE_AFTER,
+                },
+                **how,
+            )
+
+        self._engine = pool()
+        # Its connections are never in a transaction, so there is nothing to roll back when one is returned.
+        self._reads = pool(isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for single statements that only read; each sees what was committed when it started."""
-        async with _reachable(self._seconds), self._autocommit.connect() as connection:
+        async with _reachable(self._seconds), self._reads.connect() as connection:
             yield connection
+
+    async def read_row(self, sql: str, parameters: Sequence[Any]) -> list[bytes | None]:
+        """The one row of a statement that only reads, column by column as PostgreSQL wrote it.
+
+        `$1`, `$2`, ... in `sql` stand for the parameters. Goes around SQLAlchemy, which takes longer for the statement
+        and its result than PostgreSQL does.
+        """
+        async with _reachable(self._seconds):
+            try:
+                return await self._read_row(sql, parameters)
+            except _ConnectionLost:
+                await self._reads.dispose()  # the others, of before the server's restart, are lost as well
+                return await self._read_row(sql, parameters)
+
+    async def _read_row(self, sql: str, parameters: Sequence[Any]) -> list[bytes | None]:
+        pooled = await self._reads.raw_connection()
+        try:
+            driver: Any = pooled.driver_connection
+            try:
+                return await fetch_row(driver, sql, parameters)
+            except BaseException as error:
+                await greenlet_spawn(pooled.invalidate)
+                if isinstance(error, psycopg.OperationalError) and driver.broken:
+                    raise _ConnectionLost from error
+                raise
+        finally:
+            await greenlet_spawn(pooled.close)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -55,6 +97,30 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+        await self._reads.dispose()
+
+
+class _ConnectionLost(psycopg.OperationalError):
+    """The server has closed the connection."""
+
+
+async def fetch_row(
+    connection: psycopg.AsyncConnection[Any], sql: str, parameters: Sequence[Any]
+) -> list[bytes | None]:
+    """The one row of a statement with `$1`, `$2`, ..., column by column as PostgreSQL wrote it."""
+    cursor = psycopg.AsyncRawCursor(connection)
+    await cursor.execute(sql, parameters)
+    result = cursor.pgresult
+    assert result is not None
+    return [result.get_value(0, column) for column in range(result.nfields)]
+
+
+async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
+    """The driver's own connection of a session, inside its transaction."""
+    pooled = await (await session.connection()).get_raw_connection()
+    driver = pooled.driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)
+    return driver
 
 
 def place(url: URL) -> str:
@@ -77,7 +143,7 @@ async def _reachable(seconds: float) -> AsyncIterator[None]:
         # Cancelled once, the driver asks the server to cancel and waits ten seconds for it; twice, it hangs up.
         async with asyncio.timeout(seconds + GIVE_UP_SECONDS), asyncio.timeout(seconds):
             yield
-    except (OperationalError, InterfaceError, PoolTimeout, TimeoutError) as error:
+    except (OperationalError, InterfaceError, psycopg.OperationalError, PoolTimeout, TimeoutError) as error:
         raise Unavailable from error
     except DBAPIError as error:
         if error.connection_invalidated:

@@ -1,8 +1,9 @@
 """How a GraphQL field is bound to the database, declared next to the field; the compiler reads nothing else.
 
-A binding gets a Site: the row that the field belongs to (`parent`), the rows that it reads (`rows`), its arguments
-and the principal. It returns a predicate or an expression. The owner rule is not its business: the compiler adds
-`visible()` wherever it reads a table.
+A binding gets a Site: the row that the field belongs to (`parent`), the rows that it reads (`rows`) and its arguments.
+It returns a predicate or an expression. The owner rule is not its business: the compiler adds it wherever it reads a
+table. A compiled statement serves every later request of the same shape, so a binding never sees the text, ids or
+times of one request: it asks for a parameter with `site.value()`.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,23 +11,35 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import strawberry
-from sqlalchemy import ColumnElement, FromClause, Select, and_, true
+from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, func, literal, true
+from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from crm_graph.auth import Principal
+from crm_graph.models.columns import Time
 
 BINDING = "binding"
+CRITERION = "criterion"
 PAGE_DEFAULT, PAGE_MAX = 50, 100
+NOW: ColumnElement[Any] = bindparam("now", type_=Time)  # when the request arrived
+
+Arguments = Mapping[str, Any]
+SqlType = TypeEngine[Any] | type[TypeEngine[Any]] | None  # None: that of what the value is compared with
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a field is being compiled."""
+    """Where a field is being compiled.
+
+    `principal` has the caller's role, not the id (see auth.caller). `args` tells which arguments are given; of their
+    values only what shapes a statement can be seen: null, booleans, whole numbers, enums (see requests.shape).
+    """
 
     principal: Principal
-    args: Mapping[str, Any]
+    args: Arguments
     parent: FromClause
     rows: FromClause
+    value: Callable[[Callable[[Arguments], Any], SqlType], ColumnElement[Any]]
 
 
 Predicate = Callable[[Site], ColumnElement[bool]]
@@ -40,19 +53,40 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True)
-class Aggregate:
-    """One value over the visible rows of `model`."""
+class Source:
+    """A query over the visible rows of `model`, of which it reads the columns `needs` (default: any)."""
 
     model: type[SQLModel]
     query: Callable[[Site], Select[Any]]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """One value computed from visible rows."""
+
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A total order over rows, all ascending or all descending; its columns are what a cursor holds."""
+    """A total order over rows, all ascending or all descending; its columns are what a cursor holds.
+
+    `absent` stands in for nulls of the first column, because a keyset can't be compared with null.
+    """
 
     columns: tuple[str, ...]
     descending: bool = False
+    absent: Any = None
+
+    def keys(self, rows: FromClause) -> list[ColumnElement[Any]]:
+        """The values that order `rows`."""
+        first, *others = (rows.c[name] for name in self.columns)
+        return [first if self.absent is None else func.coalesce(first, literal(self.absent, first.type)), *others]
+
+    def by(self, rows: FromClause) -> list[ColumnElement[Any]]:
+        """What to ORDER BY."""
+        return [key.desc() if self.descending else key for key in self.keys(rows)]
 
 
 NEWEST_FIRST = Order(("created_at", "id"), descending=True)
@@ -75,7 +109,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A list that can grow, as a Relay connection with keyset cursors."""
+    """A list that can grow, as a Relay connection with keyset cursors; an argument `orderBy` overrides the order."""
 
     where: Predicate
     order: Order
@@ -83,14 +117,23 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """Rows computed from the visible rows of `model`, such as totals; the field's type names their columns."""
+    """Rows computed from visible rows, such as totals or hits; the field's type names their columns."""
 
-    model: type[SQLModel]
-    query: Callable[[Site], Select[Any]]
+    sources: tuple[Source, ...]
+    order: Order
+    limit: Callable[[Site], int] | None = None
 
 
 Binding = Scalar | Aggregate | One | Rows | Page | Derived
 T = TypeVar("T", bound=type)
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """What a field of a filter demands of a row, given the value as a parameter."""
+
+    sql: Callable[[Site, ColumnElement[Any]], ColumnElement[bool]]
+    type_: SqlType = None
 
 
 def bound(model: type[SQLModel] | None = None) -> Callable[[T], T]:
@@ -114,9 +157,11 @@ def computed(sql: Callable[[Site], ColumnElement[Any]], *, doc: str | None = Non
     return strawberry.field(description=doc, metadata={BINDING: Scalar(sql)})
 
 
-def aggregate(model: type[SQLModel], query: Callable[[Site], Select[Any]], *, doc: str | None = None) -> Any:
+def aggregate(
+    model: type[SQLModel], query: Callable[[Site], Select[Any]], *, needs: tuple[str, ...] = (), doc: str | None = None
+) -> Any:
     """One value over the visible rows of another table."""
-    return strawberry.field(description=doc, metadata={BINDING: Aggregate(model, query)})
+    return strawberry.field(description=doc, metadata={BINDING: Aggregate(Source(model, query, needs))})
 
 
 def to_one(key: str, *, doc: str | None = None) -> Any:
@@ -126,7 +171,8 @@ def to_one(key: str, *, doc: str | None = None) -> Any:
 
 def payload_row(*, doc: str | None = None) -> Any:
     """In a mutation's payload: the row whose id the mutation returned under the field's name."""
-    return strawberry.field(description=doc, metadata={BINDING: One(lambda site: site.rows.c.id == site.args["id"])})
+    where = One(lambda site: site.rows.c.id == site.value(lambda args: args["id"], None))
+    return strawberry.field(description=doc, metadata={BINDING: where})
 
 
 def one(where: Predicate, *, args: Any = None, doc: str | None = None) -> Any:
@@ -139,22 +185,38 @@ def rows(where: Predicate, order: Order, *, doc: str | None = None) -> Any:
     return strawberry.field(description=doc, metadata={BINDING: Rows(where, order)})
 
 
-def derived(model: type[SQLModel], query: Callable[[Site], Select[Any]], *, doc: str | None = None) -> Any:
-    """A list of rows computed from the visible rows of another table."""
-    return strawberry.field(description=doc, metadata={BINDING: Derived(model, query)})
+def derived(*sources: Source, order: Order, doc: str | None = None, args: Any = None, limit: Any = None) -> Any:
+    """A list of rows computed from the visible rows of other tables."""
+    return strawberry.field(resolver=args, description=doc, metadata={BINDING: Derived(sources, order, limit)})
 
 
-def _page_args(
-    first: Annotated[int, strawberry.argument(description="How many rows, 1 to 100.")] = PAGE_DEFAULT,
-    after: Annotated[
-        str | None, strawberry.argument(description="A cursor: rows that come after it.")
-    ] = strawberry.UNSET,
-) -> None:
+def criterion(
+    sql: Callable[[Site, ColumnElement[Any]], ColumnElement[bool]], type_: SqlType = None, *, doc: str | None = None
+) -> Any:
+    """A field of a filter: the rows for which `sql` holds. Left out or null, it demands nothing."""
+    return strawberry.field(default=strawberry.UNSET, description=doc, metadata={CRITERION: Criterion(sql, type_)})
+
+
+def equals(name: str, *, doc: str | None = None) -> Any:
+    """A field of a filter: the rows whose column `name` has this value."""
+    return criterion(lambda site, value: site.rows.c[name] == value, doc=doc)
+
+
+First = Annotated[int, strawberry.argument(description="How many rows, 1 to 100.")]
+After = Annotated[str | None, strawberry.argument(description="A cursor: rows that come after it.")]
+
+
+def _page_args(first: First = PAGE_DEFAULT, after: After = strawberry.UNSET) -> None:
     """The arguments of every connection."""
 
 
 def page(
-    order: Order = NEWEST_FIRST, *, key: str | None = None, where: Predicate | None = None, doc: str | None = None
+    order: Order = NEWEST_FIRST,
+    *,
+    key: str | None = None,
+    where: Predicate | None = None,
+    args: Any = _page_args,
+    doc: str | None = None,
 ) -> Any:
     """A connection over the rows whose foreign key `key` points at the parent, and which meet `where`."""
 
@@ -162,4 +224,4 @@ def page(
         owned = site.rows.c[key] == site.parent.c.id if key else true()
         return and_(owned, where(site)) if where else owned
 
-    return strawberry.field(resolver=_page_args, description=doc, metadata={BINDING: Page(condition, order)})
+    return strawberry.field(resolver=args, description=doc, metadata={BINDING: Page(condition, order)})

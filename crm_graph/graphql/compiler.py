@@ -1,32 +1,55 @@
-"""Selection -> one SELECT whose single value is the JSON of the answer.
+"""Selection -> one SELECT with a column of JSON for each field.
 
-`select_root` compiles a root field, `select_payload` the rows of a mutation's payload. Both walk the selection with
-graphql-core's own collector, so aliases, fragments, variables, @include and @skip mean what they mean everywhere
-else, and look each field's binding up on its Strawberry definition. Every table that is read gets the owner rule in
-`_read`. The tree that comes back is keyed by response key; `from_tree` hands it to graphql-core field by field.
+`fields` compiles root fields, `payload` the rows of a mutation's payload. The selection is walked with graphql-core's
+own collector, so aliases, fragments, variables, @include and @skip mean what they mean everywhere else, and each
+field's binding is looked up on its Strawberry definition. Every object and list is one scalar subquery that builds its
+JSON over the few rows it read: PostgreSQL has nothing to join, and no shape of a query makes it ask twice. Every table
+is read through `_read` or `_arms`, which add the owner rule.
 """
 
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, get_named_type
-from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    get_named_type,
+    get_nullable_type,
+)
+from graphql.execution.collect_fields import FieldDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
-from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, func, literal_column, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlmodel import SQLModel
 
-from crm_graph.auth import Principal, visible
-from crm_graph.errors import QueryTooComplex, ValidationFailed
+from crm_graph.auth import Principal, alternatives, visible
+from crm_graph.errors import ValidationFailed
 from crm_graph.graphql import cursors
 from crm_graph.graphql.bind import (
     BINDING,
+    CRITERION,
     PAGE_MAX,
     Aggregate,
+    Arguments,
     Binding,
+    Criterion,
     Derived,
     One,
     Order,
@@ -34,12 +57,13 @@ from crm_graph.graphql.bind import (
     Rows,
     Scalar,
     Site,
+    Source,
 )
+from crm_graph.graphql.operations import Operation
+from crm_graph.graphql.plans import Plan, Reader, Request, make, shape
 from crm_graph.models import table
+from crm_graph.values import check_text
 
-DEPTH_MAX = 12
-READS_MAX = 120
-FIELDS_MAX = 1_000
 ROWS_MAX = 500  # of a plain list, which stays far below
 OBJECT_FIELDS_MAX = 50  # json_build_object takes 100 arguments
 
@@ -49,198 +73,287 @@ Json = ColumnElement[Any]
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A field that is being compiled: its definition, what is selected of it, and the row it hangs on."""
+    """A field that is being compiled: its definition, what is selected of it, and the row it hangs on.
+
+    `args` is the shape of its arguments; `given` reads the arguments themselves from a request.
+    """
 
     field: GraphQLField
     fields: Fields
-    args: Mapping[str, Any]
+    args: Arguments
+    given: Callable[[Request], Arguments]
     parent: FromClause | None
-    depth: int
 
     @property
     def type(self) -> GraphQLObjectType:
         return _object_type(self.field)
 
 
-def select_root(info: GraphQLResolveInfo[Any], principal: Principal) -> Select[Any]:
-    """The statement that answers the root field `info` stands at. Raises ValidationFailed or QueryTooComplex."""
-    fields = [FieldDetails(node, None) for node in info.field_nodes]
-    return select(cast(_Compiler(info, principal).field(info.parent_type, fields, parent=None, depth=0), Text))
+class Compiler:
+    """Compiles parts of one operation for one role and one shape of variables.
 
-
-def select_payload(
-    info: GraphQLResolveInfo[Any], principal: Principal, ids: Mapping[str, uuid.UUID | bool]
-) -> tuple[Select[Any] | None, dict[str, str]]:
-    """The statement that reads the rows of a payload back, and which response keys stand for its plain values.
-
-    `ids` names the row of each field that is a row. The statement is None when no row is selected.
+    Raises ValidationFailed or Forbidden where a binding refuses what is asked.
     """
-    type_ = get_named_type(info.return_type)
-    assert isinstance(type_, GraphQLObjectType)
-    compiler = _Compiler(info, principal)
-    pairs: list[tuple[str, Json]] = []
-    plain: dict[str, str] = {}
-    for key, fields in compiler.collect(type_, [FieldDetails(node, None) for node in info.field_nodes]):
-        name = fields[0].node.name.value
-        binding = _binding(type_.fields[name])
-        if isinstance(binding, One):
-            at = _Place(type_.fields[name], fields, {"id": ids[name]}, parent=None, depth=0)
-            pairs.append((key, compiler.one(binding, at)))
-        else:
-            plain[key] = name
-    return (select(cast(_json_object(pairs), Text)) if pairs else None), plain
 
+    def __init__(self, operation: Operation, principal: Principal, variables: VariableValues) -> None:
+        self._operation, self._principal = operation, principal
+        self._variables = VariableValues(variables.sources, shape(variables.coerced))
+        self._readers: dict[str, Reader] = {}
+        self._names = count()
 
-def from_tree(source: Any, info: GraphQLResolveInfo[Any], **_arguments: Any) -> Any:
-    """The resolver of every bound field: its value is in the tree already."""
-    return source[info.path.key]
+    def root_fields(self) -> list[tuple[str, Fields]]:
+        """The root fields by response key."""
+        operation = self._operation
+        found = collect_fields(
+            operation.schema, operation.fragments, self._variables, operation.root_type, operation.node
+        )
+        return list(found.grouped_field_set.items())
 
+    def query(self, fields: Sequence[Fields]) -> Plan:
+        """The statement that answers these root fields, a column for each."""
+        type_ = self._operation.root_type
+        return self._plan([self._field(type_, selected, parent=None) for selected in fields])
 
-class _Compiler:
-    def __init__(self, info: GraphQLResolveInfo[Any], principal: Principal) -> None:
-        self._info, self._principal = info, principal
-        # Strawberry hands the coerced values over without their sources, which only defaults of fragments would need.
-        coerced: Any = info.variable_values
-        self._variables = coerced if isinstance(coerced, VariableValues) else VariableValues({}, coerced)
-        self._fragments = {name: FragmentDetails(node) for name, node in info.fragments.items()}
-        self._names, self._fields = count(), count()
+    def payload(self, fields: Fields) -> tuple[Plan | None, dict[str, str]]:
+        """The statement that reads back the rows of a mutation's payload, as one JSON object, and which response keys
+        stand for its plain values. The statement is None when no row is selected.
+        """
+        type_ = _object_type(self._operation.root_type.fields[fields[0].node.name.value])
+        pairs: list[tuple[str, Json]] = []
+        plain: dict[str, str] = {}
+        for key, selected in self._collect(type_, fields):
+            name = selected[0].node.name.value
+            binding = None if name == "__typename" else _binding(type_.fields[name])
+            if isinstance(binding, One):
+                at = _Place(type_.fields[name], selected, {}, _id_of(name), parent=None)
+                pairs.append((key, self._one(binding, at)))
+            elif binding is not None:
+                plain[key] = name
+        return (self._plan([_json_object(pairs)]) if pairs else None), plain
 
-    def collect(self, type_: GraphQLObjectType, fields: Fields) -> list[tuple[str, Fields]]:
-        """The selected fields by response key, without __typename (graphql-core answers it itself)."""
-        info = self._info
-        found = collect_subfields(info.schema, self._fragments, self._variables, info.operation, type_, fields)
-        return [(k, f) for k, f in found.grouped_field_set.items() if f[0].node.name.value != "__typename"]
+    def _plan(self, columns: Sequence[Json]) -> Plan:
+        labelled: list[Any] = [cast(column, Text).label(f"c{place}") for place, column in enumerate(columns)]
+        return make(select(*labelled), self._readers)
 
-    def field(self, type_: GraphQLObjectType, fields: Fields, *, parent: FromClause | None, depth: int) -> Json:
+    def _collect(self, type_: GraphQLObjectType, fields: Fields) -> list[tuple[str, Fields]]:
+        operation = self._operation
+        found = collect_subfields(operation.schema, operation.fragments, self._variables, operation.node, type_, fields)
+        return list(found.grouped_field_set.items())
+
+    def _field(self, type_: GraphQLObjectType, fields: Fields, *, parent: FromClause | None) -> Json:
         """The JSON of one field of `type_`."""
-        if depth > DEPTH_MAX:
-            raise QueryTooComplex(f"the query is nested more than {DEPTH_MAX} levels deep")
-        if next(self._fields) >= FIELDS_MAX:
-            raise QueryTooComplex(f"the query selects more than {FIELDS_MAX:,} fields below one root field; split it")
         node = fields[0].node
+        if node.name.value == "__typename":
+            return literal_column(f"'{type_.name}'")
         field = type_.fields[node.name.value]
-        args = get_argument_values(field, node, self._variables, fields[0].fragment_variable_values)
-        at = _Place(field, fields, args, parent, depth)
+
+        def given(request: Request) -> Arguments:
+            return get_argument_values(field, node, request.variables)
+
+        at = _Place(field, fields, shape(get_argument_values(field, node, self._variables)), given, parent)
         match _binding(field):
             case Scalar() as binding:
                 return self._scalar(binding, at)
             case Aggregate() as binding:
-                return self._computed(binding, at).scalar_subquery()
+                return self._computed(binding.source, at).scalar_subquery()
             case Derived() as binding:
-                computed = self._computed(binding, at).subquery(self._name())
-                return select(_json_list(self._object(at, computed))).select_from(computed).scalar_subquery()
+                return self._derived(binding, at)
             case One() as binding:
-                return self.one(binding, at)
+                return self._one(binding, at)
             case Rows() as binding:
-                return self._rows(binding, at)
+                site = self._arms(_model(at.type), at, binding.where, binding.order, ROWS_MAX)
+                return select(_json_list(self._object(at, site))).select_from(site).scalar_subquery()
             case Page() as binding:
                 return self._page(binding, at)
 
-    def one(self, binding: One, at: _Place) -> Json:
+    def _scalar(self, binding: Scalar, at: _Place) -> Json:
+        assert at.parent is not None
+        value = binding.sql(self._site(at, at.parent))
+        type_ = get_named_type(at.field.type)
+        if isinstance(type_, GraphQLEnumType):
+            return func.upper(value)  # see enums.py: names are the stored values in capitals
+        # A number in JSON is a float to most readers: money travels as text.
+        return cast(value, Text) if type_.name == "Decimal" else value
+
+    def _one(self, binding: One, at: _Place) -> Json:
         """At most one row, as an object or null."""
         site, seen = self._read(_model(at.type), at)
         # select_from, here and below: a selection may name no column of the table (`__typename`, a nested object).
         found = select(self._object(at, site.rows)).select_from(site.rows).where(binding.where(site), seen).limit(1)
         return _correlated(found, at).scalar_subquery()
 
-    def _scalar(self, binding: Scalar, at: _Place) -> Json:
-        assert at.parent is not None
-        value = binding.sql(Site(self._principal, at.args, at.parent, at.parent))
-        # A number in JSON is a float to most readers: money travels as text.
-        return cast(value, Text) if get_named_type(at.field.type).name == "Decimal" else value
+    def _derived(self, binding: Derived, at: _Place) -> Json:
+        found = [self._computed(source, at) for source in binding.sources]
+        computed = (found[0] if len(found) == 1 else union_all(*found)).subquery(self._name())
+        ordered: Select[Any] = select(computed).order_by(*binding.order.by(computed))
+        if binding.limit is not None:
+            ordered = ordered.limit(_whole(binding.limit(self._site(at, computed))))
+        rows = ordered.subquery(self._name())
+        return select(_json_list(self._object(at, rows))).select_from(rows).scalar_subquery()
 
-    def _object(self, at: _Place, rows: FromClause, type_: GraphQLObjectType | None = None) -> Json:
-        type_ = type_ or at.type
-        selected = self.collect(type_, at.fields)
-        return _json_object([(k, self.field(type_, f, parent=rows, depth=at.depth + 1)) for k, f in selected])
+    def _object(self, at: _Place, rows: FromClause) -> Json:
+        """The JSON object of a row, as `at` selects it."""
+        selected = self._collect(at.type, at.fields)
+        return _json_object([(key, self._field(at.type, fields, parent=rows)) for key, fields in selected])
+
+    def _page(self, binding: Page, at: _Place) -> Json:
+        """A connection: its rows are read once, whichever of nodes, edges and pageInfo are selected."""
+        first = at.args["first"]
+        if not 1 <= first <= PAGE_MAX:
+            raise ValidationFailed(f"first must be between 1 and {PAGE_MAX}", field="first")
+        order: Order = at.args["orderBy"].value if at.args.get("orderBy") else binding.order
+        selected = self._collect(at.type, at.fields)
+        names = {fields[0].node.name.value for _, fields in selected}
+        model = _model(_node_type(at.type))
+        if not names & {"nodes", "edges", "pageInfo"}:
+            return _json_object([(key, self._page_part(binding, at, fields, order, None)) for key, fields in selected])
+        looks_ahead = "pageInfo" in names  # the one row too many says whether there is a next page
+        page = self._arms(model, at, binding.where, order, first + looks_ahead)
+        if looks_ahead:
+            page = select(page, func.row_number().over().label("place")).subquery(self._name())
+        parts = [(key, self._page_part(binding, at, fields, order, page)) for key, fields in selected]
+        return select(_json_object(parts)).select_from(page).scalar_subquery()
+
+    def _page_part(self, binding: Page, at: _Place, fields: Fields, order: Order, page: FromClause | None) -> Json:
+        """One field of the connection, over the rows of `page`."""
+        name, first = fields[0].node.name.value, at.args["first"]
+        if name == "__typename":
+            return literal_column(f"'{at.type.name}'")
+        if name == "totalCount":
+            return self._total(binding, at)
+        assert page is not None
+        inner = replace(at, field=at.type.fields[name], fields=fields)
+        if name == "pageInfo":
+            said: Json = func.array_agg(cursors.keys(page, order), type_=ARRAY(Text))
+            return _json_object(
+                [
+                    (key, self._page_info(inner, f[0].node.name.value, said, first))
+                    for key, f in self._collect(inner.type, fields)
+                ]
+            )
+        item = self._edge(inner, page, order) if name == "edges" else self._object(inner, page)
+        return _json_list(item, page.c.place <= _whole(first) if "place" in page.c else None)
+
+    def _edge(self, at: _Place, rows: FromClause, order: Order) -> Json:
+        pairs: list[tuple[str, Json]] = []
+        for key, fields in self._collect(at.type, at.fields):
+            name = fields[0].node.name.value
+            if name == "node":
+                value = self._object(replace(at, field=at.type.fields[name], fields=fields), rows)
+            else:
+                is_cursor = name == "cursor"
+                value = cursors.encode(cursors.keys(rows, order)) if is_cursor else literal_column(f"'{at.type.name}'")
+            pairs.append((key, value))
+        return _json_object(pairs)
+
+    def _page_info(self, at: _Place, name: str, said: Json, first: int) -> Json:
+        if name == "__typename":
+            return literal_column(f"'{at.type.name}'")
+        if name == "hasNextPage":
+            return func.count() > _whole(first)
+        if name == "hasPreviousPage":
+            return literal_column("true" if at.args.get("after") is not None else "false")
+        place: Json = func.least(func.count(), _whole(first)) if name == "endCursor" else _whole(1)
+        return cursors.encode(said[place])
+
+    def _total(self, binding: Page, at: _Place) -> Json:
+        model = _model(_node_type(at.type))
+        rows = table(model).alias(self._name())
+        site = self._site(at, rows)
+        wanted = and_(binding.where(site), *_criteria(site, at))
+        counts = [
+            _correlated(select(func.count()).select_from(rows).where(wanted, seen), at).scalar_subquery()
+            for seen in alternatives(model, self._principal, rows)
+        ]
+        total: Json = counts[0]
+        for counted in counts[1:]:
+            total = total + counted
+        return total
+
+    def _computed(self, source: Source, at: _Place) -> Select[Any]:
+        """The query of a source over the rows that the caller may see."""
+        if not source.needs:
+            site, seen = self._read(source.model, at)
+            return _correlated(source.query(site).where(seen), at)
+        # Read one after the other, each alternative of the owner rule can be answered from an index alone.
+        stored = table(source.model)
+        arms = [
+            select(*(rows.c[name] for name in source.needs)).where(seen)
+            for rows in (stored.alias(self._name()),)
+            for seen in alternatives(source.model, self._principal, rows)
+        ]
+        rows = union_all(*arms).subquery(self._name()) if len(arms) > 1 else arms[0].subquery(self._name())
+        return _correlated(source.query(self._site(at, rows)), at)
 
     def _read(self, model: type[SQLModel], at: _Place) -> tuple[Site, ColumnElement[bool]]:
         """A fresh alias of the table, and the owner rule on it."""
         rows = table(model).alias(self._name())
-        site = Site(self._principal, at.args, rows if at.parent is None else at.parent, rows)
-        return site, visible(model, self._principal, rows)
+        return self._site(at, rows), visible(model, self._principal, rows)
+
+    def _arms(
+        self, model: type[SQLModel], at: _Place, where: Callable[[Site], Json], order: Order, limit: int
+    ) -> FromClause:
+        """The first `limit` visible rows in order; each alternative of the owner rule is read from an index in that
+        order, and what they found is merged."""
+        rows = table(model).alias(self._name())
+        site = self._site(at, rows)
+        wanted = [where(site), *_criteria(site, at)]
+        if at.args.get("after") is not None:
+            wanted.append(cursors.after(site, order))
+        arms = [
+            _correlated(select(rows).where(*wanted, seen).order_by(*order.by(rows)).limit(_whole(limit)), at)
+            for seen in alternatives(model, self._principal, rows)
+        ]
+        if len(arms) == 1:
+            return arms[0].subquery(self._name())
+        merged = union_all(*(arm.subquery(self._name()).select() for arm in arms)).subquery(self._name())
+        return select(merged).order_by(*order.by(merged)).limit(_whole(limit)).subquery(self._name())
+
+    def _site(self, at: _Place, rows: FromClause) -> Site:
+        def value(read: Callable[[Arguments], Any], type_: Any) -> ColumnElement[Any]:
+            name = f"v{len(self._readers)}"
+            self._readers[name] = lambda request: _plain(read(at.given(request)))
+            return bindparam(name, type_=type_)
+
+        return Site(self._principal, at.args, rows if at.parent is None else at.parent, rows, value)
 
     def _name(self) -> str:
-        number = next(self._names)
-        if number >= READS_MAX:
-            raise QueryTooComplex("the query reads too many lists and objects at once; split it")
-        return f"t{number}"
-
-    def _computed(self, binding: Aggregate | Derived, at: _Place) -> Select[Any]:
-        site, seen = self._read(binding.model, at)
-        return _correlated(binding.query(site).where(seen), at)
-
-    def _rows(self, binding: Rows, at: _Place) -> Json:
-        site, seen = self._read(_model(at.type), at)
-        found = select(self._object(at, site.rows).label("item")).select_from(site.rows)
-        found = found.where(binding.where(site), seen)
-        found = found.order_by(*_ordering(site.rows, binding.order)).limit(ROWS_MAX)
-        listed = _correlated(found, at).subquery(self._name())
-        return select(_json_list(listed.c.item)).scalar_subquery()
-
-    def _page(self, binding: Page, at: _Place) -> Json:
-        """A connection: its rows are read once, whichever of nodes, edges and pageInfo are selected."""
-        first, cursor = at.args["first"], at.args.get("after")
-        if not 1 <= first <= PAGE_MAX:
-            raise ValidationFailed(f"first must be between 1 and {PAGE_MAX}", field="first")
-        site, seen = self._read(_model(_node_type(at.type)), at)
-        columns: dict[str, Json] = {}
-        parts = [(k, self._page_part(binding, at, site, f, columns)) for k, f in self.collect(at.type, at.fields)]
-        if not columns:  # nothing but totalCount, or nothing at all
-            return _json_object([(key, part(site.rows)) for key, part in parts])
-        found = select(*(value.label(name) for name, value in columns.items())).select_from(site.rows)
-        found = found.where(binding.where(site), seen)
-        if cursor is not None:
-            found = found.where(cursors.after(site.rows, binding.order, cursor))
-        found = found.order_by(*_ordering(site.rows, binding.order)).limit(first + 1)
-        read = _correlated(found, at).subquery(self._name())
-        # The one row too many says whether there is a next page.
-        place, found_rows = func.row_number().over().label("place"), func.count().over().label("found")
-        page = select(read, place, found_rows).subquery(self._name())
-        return select(_json_object([(key, part(page)) for key, part in parts])).scalar_subquery()
-
-    def _page_part(
-        self, binding: Page, at: _Place, site: Site, fields: Fields, columns: dict[str, Json]
-    ) -> Callable[[FromClause], Json]:
-        """One field of the connection, as a function of the page; what it needs of a row is added to `columns`."""
-        name, first = fields[0].node.name.value, at.args["first"]
-        inner = replace(at, field=at.type.fields[name], fields=fields)
-        if name == "totalCount":
-            total = self._total(binding, at)
-            return lambda page: total
-        if name == "pageInfo":
-            columns.setdefault("cursor", cursors.encode(site.rows, binding.order))
-            selected = self.collect(inner.type, fields)
-            is_later = at.args.get("after") is not None
-            return lambda page: _json_object(
-                [(k, _page_info(f[0].node.name.value, page, first, is_later)) for k, f in selected]
-            )
-        column = f"{name}_{len(columns)}"
-        columns[column] = self._edge(inner, site, binding.order) if name == "edges" else self._object(inner, site.rows)
-        return lambda page: _json_list(page.c[column], page.c.place <= first)
-
-    def _edge(self, at: _Place, site: Site, order: Order) -> Json:
-        pairs: list[tuple[str, Json]] = []
-        for key, fields in self.collect(at.type, at.fields):
-            name = fields[0].node.name.value
-            node = replace(at, field=at.type.fields[name], fields=fields)
-            value = cursors.encode(site.rows, order) if name == "cursor" else self._object(node, site.rows)
-            pairs.append((key, value))
-        return _json_object(pairs)
-
-    def _total(self, binding: Page, at: _Place) -> Json:
-        site, seen = self._read(_model(_node_type(at.type)), at)
-        counted = select(func.count()).select_from(site.rows).where(binding.where(site), seen)
-        return _correlated(counted, at).scalar_subquery()
+        return f"t{next(self._names)}"
 
 
-def _page_info(name: str, page: FromClause, first: int, is_later: bool) -> Json:
-    if name == "hasNextPage":
-        return func.count() > first
-    if name == "hasPreviousPage":
-        return literal_column("true" if is_later else "false")
-    last = func.least(page.c.found, first) if name == "endCursor" else 1
-    return func.min(page.c.cursor).filter(page.c.place == last)
+def _criteria(site: Site, at: _Place) -> list[ColumnElement[bool]]:
+    """What the argument `filter` demands."""
+    given: Mapping[str, Any] = site.args.get("filter") or {}
+    found = []
+    for name, value in given.items():
+        if value is None:
+            continue
+        type_ = get_nullable_type(at.field.args["filter"].type)
+        assert isinstance(type_, GraphQLInputObjectType)
+        criterion: Criterion = type_.fields[name].extensions["strawberry-definition"].metadata[CRITERION]
+        found.append(criterion.sql(site, site.value(_filter_value(name), criterion.type_)))
+    return found
+
+
+def _filter_value(name: str) -> Callable[[Arguments], Any]:
+    def read(args: Arguments) -> Any:
+        value = args["filter"][name]
+        return check_text(value, field=name) if isinstance(value, str) else value
+
+    return read
+
+
+def _id_of(name: str) -> Callable[[Request], Arguments]:
+    return lambda request: {"id": request.ids[name]}
+
+
+def _plain(value: Any) -> Any:
+    return getattr(value, "value", value)  # of an enum, what is stored
+
+
+def _whole(number: int) -> ColumnElement[int]:
+    """A number that is part of the statement, so that PostgreSQL can plan for it."""
+    return literal_column(str(int(number)))
 
 
 def _binding(field: GraphQLField) -> Binding:
@@ -269,10 +382,6 @@ def _model(type_: GraphQLObjectType) -> type[SQLModel]:
     return model
 
 
-def _ordering(rows: FromClause, order: Order) -> list[ColumnElement[Any]]:
-    return [rows.c[name].desc() if order.descending else rows.c[name] for name in order.columns]
-
-
 def _correlated(statement: Select[Any], at: _Place) -> Select[Any]:
     return statement if at.parent is None else statement.correlate(at.parent)
 
@@ -285,10 +394,9 @@ def _json_object(pairs: Sequence[tuple[str, Json]]) -> Json:
     parts = [func.json_build_object(*flat[i : i + width]) for i in range(0, max(len(flat), 1), width)]
     if len(parts) == 1:
         return parts[0]
-    merged: Json = cast(parts[0], JSONB)
-    for part in parts[1:]:
-        merged = merged.concat(cast(part, JSONB))
-    return merged
+    # As text, because merging jsonb would reorder the keys: "{...}" + "{...}" -> "{...,...}".
+    texts = [func.btrim(func.left(func.substr(cast(part, Text), 2), -1)) for part in parts]
+    return cast(func.concat("{", func.concat_ws(",", *texts), "}"), JSON)
 
 
 def _json_list(item: Json, condition: ColumnElement[bool] | None = None) -> Json:

@@ -1,10 +1,12 @@
-"""What a resolver knows of its request: the database, the principal and the clock. Never a session."""
+"""What a resolver knows of its request: the database, the principal, the clock and the operation. Never a session."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from crm_graph.auth import Principal
 from crm_graph.db import Database
+from crm_graph.graphql.operations import Operation
+from crm_graph.graphql.reads import Reads
 from crm_graph.settings import Settings
 
 
@@ -13,6 +15,8 @@ class Context:
     """One GraphQL request."""
 
     database: Database
+    reads: Reads
     settings: Settings
     principal: Principal
     now: datetime
+    operation: Operation

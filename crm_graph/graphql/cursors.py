@@ -1,66 +1,84 @@
-"""Keyset cursors: the order columns of a row as base64url of a JSON array; opaque to clients, checked on return."""
+"""Keyset cursors: an order and a row's keys in it as base64url of a JSON array; opaque to clients, checked here."""
 
 import base64
 import binascii
 import json
 import uuid
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, cast, func, literal, literal_column, tuple_
+from sqlalchemy import ColumnElement, FromClause, Numeric, Text, cast, func, literal_column, tuple_
 
 from crm_graph.errors import ValidationFailed
-from crm_graph.graphql.bind import Order
+from crm_graph.graphql.bind import Arguments, Order, Site
+from crm_graph.graphql.scalars import parse_date, parse_decimal
 
 CURSOR_MAX = 1_000
 
 
-def encode(rows: FromClause, order: Order) -> ColumnElement[str]:
-    """The cursor of a row, made by PostgreSQL."""
-    keys = cast(func.json_build_array(*(rows.c[name] for name in order.columns)), Text)
-    encoded = func.encode(func.convert_to(keys, literal_column("'UTF8'")), literal_column("'base64'"))
+def keys(rows: FromClause, order: Order) -> ColumnElement[str]:
+    """What a row's cursor says, as text: the order and the row's keys."""
+    texts = [cast(key, Text) if isinstance(key.type, Numeric) else key for key in order.keys(rows)]
+    return cast(func.json_build_array(literal_column(f"'{_name(order)}'"), *texts), Text)
+
+
+def encode(said: ColumnElement[Any]) -> ColumnElement[str]:
+    """The cursor that says so, made by PostgreSQL."""
+    encoded = func.encode(func.convert_to(said, literal_column("'UTF8'")), literal_column("'base64'"))
     # encode() breaks lines after 76 characters and uses the alphabet that needs escaping in URLs.
     return func.translate(encoded, literal_column("E'+/=\\n'"), literal_column("'-_'"))
 
 
-def after(rows: FromClause, order: Order, cursor: str) -> ColumnElement[bool]:
-    """The predicate of the rows behind `cursor`; raises ValidationFailed for anything that no such list gave out."""
-    columns = [rows.c[name] for name in order.columns]
-    values = _decode(cursor)
-    if len(values) != len(columns):
-        raise _not_a_cursor()
-    keys = tuple_(*(literal(_value(c, value), c.type) for c, value in zip(columns, values, strict=True)))
-    return tuple_(*columns) < keys if order.descending else tuple_(*columns) > keys
+def after(site: Site, order: Order) -> ColumnElement[bool]:
+    """The predicate of the rows behind the cursor in the argument `after`.
+
+    For anything but a cursor that this order gave out, the parameters' values raise ValidationFailed.
+    """
+    columns = order.keys(site.rows)
+    kinds = [column.type.python_type for column in columns]
+
+    def parameter(place: int) -> ColumnElement[Any]:
+        def read(args: Arguments) -> Any:
+            return _decode(args["after"], _name(order), kinds)[place]
+
+        return site.value(read, columns[place].type)
+
+    values = tuple_(*(parameter(place) for place in range(len(columns))))
+    return tuple_(*columns) < values if order.descending else tuple_(*columns) > values
 
 
-def _decode(cursor: str) -> list[Any]:
+def _name(order: Order) -> str:
+    return order.columns[0] + ("-" if order.descending else "+")
+
+
+def _decode(cursor: str, name: str, kinds: list[type]) -> list[Any]:
     try:
         if len(cursor) > CURSOR_MAX:
             raise ValueError
-        values = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-    except (ValueError, binascii.Error, RecursionError):
-        raise _not_a_cursor() from None
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise _not_a_cursor()
-    return values
+        said = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+        if not isinstance(said, list) or len(said) != 1 + len(kinds) or said[0] != name:
+            raise ValueError
+        if not all(isinstance(text, str) for text in said):
+            raise ValueError
+        return [_value(kind, text) for kind, text in zip(kinds, said[1:], strict=True)]
+    except (ValueError, ValidationFailed, binascii.Error, RecursionError):
+        pass
+    raise ValidationFailed("after is not a cursor of this list; pass pageInfo.endCursor as it is", field="after")
 
 
-def _value(column: ColumnElement[Any], text: str) -> Any:
-    kind = column.type.python_type
-    try:
-        if kind is datetime:
-            value = datetime.fromisoformat(text)
-            if value.tzinfo is None:
-                raise ValueError
-            return value
-        if kind is uuid.UUID:
-            return uuid.UUID(text)
-    except ValueError:
-        raise _not_a_cursor() from None
+def _value(kind: type, text: str) -> Any:
+    if kind is datetime:
+        value = datetime.fromisoformat(text)
+        if value.tzinfo is None:
+            raise ValueError
+        return value
+    if kind is uuid.UUID:
+        return uuid.UUID(text)
+    if kind is Decimal:
+        return parse_decimal(text)
+    if kind is date:
+        return parse_date(text)
     if "\x00" in text or not text.isprintable():
-        raise _not_a_cursor()
+        raise ValueError
     return text
-
-
-def _not_a_cursor() -> ValidationFailed:
-    return ValidationFailed("after is not a cursor of this list; pass pageInfo.endCursor as it is", field="after")

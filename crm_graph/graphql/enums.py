@@ -28,4 +28,6 @@ __all__ = [
 
 for _name in __all__:
     _kind = globals()[_name]
+    # Answers get their names from SQL, by upper().
+    assert all(member.name == member.value.upper() for member in _kind), f"{_name} has a name that is not its value"
     strawberry.enum(_kind, description=" ".join(_kind.__doc__.split()))

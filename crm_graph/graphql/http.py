@@ -6,15 +6,14 @@ message, on every status.
 
 import logging
 import re
+from collections.abc import Awaitable
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, execute
 from strawberry.http.ides import get_graphql_ide_html
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types.execution import ExecutionResult
 from strawberry.utils.str_converters import to_camel_case
 
 from crm_graph.auth import Authenticator, utc_now
@@ -29,7 +28,9 @@ from crm_graph.errors import (
     UnsupportedMedia,
 )
 from crm_graph.graphql.context import Context
-from crm_graph.graphql.schema import Schema, build_schema
+from crm_graph.graphql.operations import Documents, InvalidDocument
+from crm_graph.graphql.reads import Reads
+from crm_graph.graphql.schema import build_schema
 from crm_graph.http import RETRY_AFTER_SECONDS, log_refusal, parse_json, read_body
 from crm_graph.settings import Settings
 
@@ -45,13 +46,13 @@ _IN_DOCUMENT = re.compile(r"(\w+)\s*:\s*$")
 def create_router(settings: Settings, database: Database) -> APIRouter:
     """The endpoint. Raises SetupError when JWT_SECRET is missing or short."""
     is_open = settings.crm_env == "development"
-    schema = build_schema(is_open=is_open)
+    schema = build_schema()
+    documents, reads = Documents(schema._schema, is_open=is_open), Reads(database)
     authenticator = Authenticator(
         database, settings.jwt_key(), issuer=settings.jwt_issuer, audience=settings.jwt_audience
     )
     router = APIRouter()
 
-    @router.post("/graphql")
     async def graphql(request: Request) -> Response:
         """Run one operation as the bearer's owner."""
         media = _media(request)
@@ -60,15 +61,22 @@ def create_router(settings: Settings, database: Database) -> APIRouter:
                 raise Unauthenticated("a token belongs into the Authorization header, not into the address")
             principal = await authenticator.principal(request.headers.getlist("authorization"))
             asked = _parse(request, await read_body(request))
-            context = Context(database, settings, principal, utc_now())
-            return _answer(await _execute(schema, asked, context), request, media)
+            variables, now = asked.get("variables") or {}, utc_now()
+            operation = documents.operation(asked["query"], asked.get("operationName"), variables)
+            if operation.is_query:
+                body = await reads.answer(operation, principal, now, variables)
+                if body is not None:
+                    return Response(body, media_type=media)
+            context = Context(database, reads, settings, principal, now, operation)
+            return _answer(await _execute(context, variables, is_open=is_open), request, media)
+        except InvalidDocument as error:
+            return _answer(ExecutionResult(None, error.errors), request, media)
         except CrmError as error:
             return _refusal(error, request, media)
         except Exception as error:
             log.error("request failed", exc_info=error, extra={"details": {"request_id": request.state.request_id}})
             return _refusal(_internal(request), request, media)
 
-    @router.api_route("/graphql", methods=["GET", "PUT", "PATCH", "DELETE"])
     async def graphiql(request: Request) -> Response:
         """GraphiQL, in development only: queries run by POST."""
         if is_open and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
@@ -76,6 +84,9 @@ def create_router(settings: Settings, database: Database) -> APIRouter:
         refusal = BadRequest("queries are sent by POST, as JSON")
         return _refusal(refusal, request, _media(request), status=405, headers={"Allow": "POST"})
 
+    # Starlette's own routes: FastAPI would resolve dependencies that there are none of, on every request.
+    router.add_route("/graphql", graphql, methods=["POST"])
+    router.add_route("/graphql", graphiql, methods=["GET", "PUT", "PATCH", "DELETE"])
     return router
 
 
@@ -102,24 +113,25 @@ def _parse(request: Request, body: bytes) -> dict[str, Any]:
     return asked
 
 
-async def _execute(schema: Schema, asked: dict[str, Any], context: Context) -> ExecutionResult:
-    try:
-        return await schema.execute(
-            asked["query"],
-            variable_values=asked.get("variables"),
-            context_value=context,
-            operation_name=asked.get("operationName"),
-        )
-    except (CannotGetOperationTypeError, InvalidOperationTypeError) as error:
-        raise BadRequest("operationName must name one operation of the document") from error
-    except RecursionError:
-        raise BadRequest("the document is nested too deeply") from None
+async def _execute(context: Context, variables: dict[str, Any], *, is_open: bool) -> ExecutionResult:
+    """Run the operation through graphql-core: mutations, introspection, and whatever has an error to tell."""
+    operation = context.operation
+    result = execute(
+        operation.schema,
+        operation.document,
+        context_value=context,
+        variable_values=variables,
+        operation_name=operation.node.name.value if operation.node.name else None,
+        hide_suggestions=not is_open,
+    )
+    return await result if isinstance(result, Awaitable) else result
 
 
 def _answer(result: ExecutionResult, request: Request, media: str) -> Response:
-    body: dict[str, Any] = {"data": result.data}
     if not result.errors:
-        return Response(orjson.dumps(body), media_type=media)
+        return Response(orjson.dumps({"data": result.data}), media_type=media)
+    was_run = result.data is not None or any(error.path for error in result.errors)
+    body: dict[str, Any] = {"data": result.data} if was_run else {}  # GraphQL, 7.1: no data before execution
     failures = [_failure(error, request) for error in result.errors]
     body["errors"] = [_rendered(failure, error) for failure, error in zip(failures, result.errors, strict=True)]
     nothing_done = not any(value is not None for value in (result.data or {}).values())

@@ -5,13 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Any, TypeAlias, TypeVar, cast
 
-import orjson
 import strawberry
+from graphql.execution.collect_fields import FieldDetails
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import contacts, deals
 from crm_graph.graphql.bind import bound, payload_row
-from crm_graph.graphql.compiler import select_payload
 from crm_graph.graphql.context import Context
 from crm_graph.graphql.inputs import (
     CreateDealInput,
@@ -21,6 +20,7 @@ from crm_graph.graphql.inputs import (
     UpdateDealInput,
     UpsertContactInput,
 )
+from crm_graph.graphql.plans import Request
 from crm_graph.graphql.types import Contact, Deal, Webhook
 from webhooks import inbox
 
@@ -155,8 +155,11 @@ async def payload(info: Info, session: AsyncSession, _type: type[Payload], **val
 
     `values` gives the id of each field that is a row, and the other fields' values.
     """
-    statement, plain = select_payload(info._raw_info, info.context.principal, values)
-    tree: Any = {} if statement is None else orjson.loads(await session.scalar(statement) or "{}")
+    raw, ctx = info._raw_info, info.context
+    ids = {name: value for name, value in values.items() if isinstance(value, uuid.UUID)}
+    request = Request(ctx.principal, ctx.now, raw.variable_values, ids)
+    fields = [FieldDetails(node, None) for node in raw.field_nodes]
+    tree, plain = await ctx.reads.payload(session, ctx.operation, request, str(raw.path.key), fields)
     return cast(Payload, tree | {key: values[name] for key, name in plain.items()})
 
 

@@ -9,8 +9,10 @@ import strawberry
 from sqlalchemy import ColumnElement, and_, true
 
 from crm_graph import contacts
+from crm_graph.auth import caller
 from crm_graph.graphql.bind import Order, Site, bound, one, page, rows
 from crm_graph.graphql.types import Company, Connection, Contact, Deal, Owner, Pipeline, Webhook
+from crm_graph.models.columns import EmailText
 from crm_graph.values import normal_email
 
 
@@ -31,22 +33,19 @@ def _by_email(email: Annotated[str, strawberry.argument(description="In any spel
 
 
 def _has_id(site: Site) -> ColumnElement[bool]:
-    return and_(site.rows.c.id == site.args["id"])
+    return and_(site.rows.c.id == site.value(lambda args: args["id"], None))
 
 
 def _is_pipeline(site: Site) -> ColumnElement[bool]:
-    pipeline_id = site.args.get("id")
-    if pipeline_id is None:
-        return and_(site.rows.c.is_default)
-    return and_(site.rows.c.id == pipeline_id)
+    return and_(site.rows.c.is_default) if site.args.get("id") is None else _has_id(site)
 
 
 def _has_email(site: Site) -> ColumnElement[bool]:
-    return contacts.has_address(normal_email(site.args["email"]), site.rows)
+    return contacts.has_address(site.value(lambda args: normal_email(args["email"]), EmailText), site.rows)
 
 
 def _is_caller(site: Site) -> ColumnElement[bool]:
-    return and_(site.rows.c.id == site.principal.owner_id)
+    return and_(site.rows.c.id == caller(site.principal))
 
 
 def _for_admins(site: Site) -> ColumnElement[bool]:

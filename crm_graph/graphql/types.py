@@ -5,20 +5,33 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import strawberry
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from strawberry.scalars import JSON
 
 from crm_graph import models
 from crm_graph.graphql import enums
-from crm_graph.graphql.bind import Order, aggregate, bound, column, computed, derived, page, rows, to_one
+from crm_graph.graphql.bind import (
+    Order,
+    Site,
+    Source,
+    aggregate,
+    bound,
+    column,
+    computed,
+    derived,
+    page,
+    rows,
+    to_one,
+)
 
 BOARD_ORDER = Order(("rank", "id"))
 LATEST_FIRST = Order(("occurred_at", "id"), descending=True)
 STAGE_ORDER = Order(("order_index", "id"))
+BY_CURRENCY = Order(("currency",))
 Node = TypeVar("Node")
 
 
@@ -142,6 +155,19 @@ class AmountTotal:
     currency: str = column(doc="ISO 4217.")
 
 
+def _stage_totals(site: Site) -> Select[Any]:
+    amount = func.sum(site.rows.c.amount)
+    return (
+        select(site.rows.c.currency, amount.label("amount"), _weighted(amount, site.parent).label("weighted_amount"))
+        .where(site.rows.c.stage_id == site.parent.c.id, site.rows.c.amount.is_not(None))
+        .group_by(site.rows.c.currency)
+    )
+
+
+def _weighted(amount: ColumnElement[Any], stage: FromClause) -> ColumnElement[Any]:
+    return func.round(amount * stage.c.probability, 2)
+
+
 @bound(models.PipelineStage)
 class PipelineStage:
     """A column of the board."""
@@ -156,16 +182,12 @@ class PipelineStage:
     deal_count: int = aggregate(
         models.Deal,
         lambda site: select(func.count()).where(site.rows.c.stage_id == site.parent.c.id),
+        needs=("stage_id",),
         doc="Deals here that you may see.",
     )
     amount_totals: list[AmountTotal] = derived(
-        models.Deal,
-        lambda site: (
-            select(site.rows.c.currency, func.sum(site.rows.c.amount).label("amount"))
-            .where(site.rows.c.stage_id == site.parent.c.id, site.rows.c.amount.is_not(None))
-            .group_by(site.rows.c.currency)
-            .order_by(site.rows.c.currency)
-        ),
+        Source(models.Deal, _stage_totals, needs=("stage_id", "amount", "currency")),
+        order=BY_CURRENCY,
         doc="Their amounts, per currency.",
     )
     deals: Connection[Deal] = page(BOARD_ORDER, key="stage_id", doc="In board order, top first.")

@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
-from sqlalchemy import event, insert, select
+import psycopg
+import pytest
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
-from crm_graph.db import Database
 from crm_graph.models import Owner, PipelineStage, table
 from tests.builders import bearer
 
@@ -84,16 +85,15 @@ async def unchanged(sql: AsyncConnection) -> AsyncIterator[None]:
 
 
 @contextmanager
-def recorded(database: Database) -> Iterator[list[str]]:
-    """The statements that run on the application's database inside the block."""
+def recorded() -> Iterator[list[str]]:
+    """Every statement that this process sends to PostgreSQL inside the block, BEGIN and COMMIT aside."""
     statements: list[str] = []
+    execute = psycopg.AsyncCursor.execute
 
-    def record(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
+    async def record(self: Any, query: Any, *args: Any, **options: Any) -> Any:
+        statements.append(str(query))
+        return await execute(self, query, *args, **options)
 
-    engine = database._engine.sync_engine
-    event.listen(engine, "before_cursor_execute", record)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psycopg.AsyncCursor, "execute", record)
         yield statements
-    finally:
-        event.remove(engine, "before_cursor_execute", record)

@@ -19,15 +19,15 @@ from tests.graphql.asking import ask, stages
 from tests.graphql.world import ADA, BOB, START
 
 Row = dict[str, Any]
-ENTRIES = "activities(first: 100) { totalCount nodes { id contact { id } deal { id } } }"
-DEAL = f"id contact {{ id }} company {{ id }} stageHistory(first: 100) {{ totalCount nodes {{ id }} }} {ENTRIES}"
-QUERY = f"""{{ deals(first: 100) {{ totalCount nodes {{ {DEAL} }} }}
-    contacts(first: 100) {{ totalCount nodes {{ id company {{ id }}
-        deals(first: 100) {{ totalCount nodes {{ {DEAL} }} }} {ENTRIES} }} }}
-    company(id: "%s") {{ id contacts(first: 100) {{ totalCount nodes {{ id }} }}
-        deals(first: 100) {{ totalCount nodes {{ id contact {{ id }} }} }} }}
+ENTRIES = "activities(first: 10) { totalCount nodes { id contact { id } deal { id } } }"
+DEAL = f"id contact {{ id }} company {{ id }} stageHistory(first: 10) {{ totalCount nodes {{ id }} }} {ENTRIES}"
+QUERY = f"""{{ deals(first: 10) {{ totalCount nodes {{ {DEAL} }} }}
+    contacts(first: 10) {{ totalCount nodes {{ id company {{ id }}
+        deals(first: 10) {{ totalCount nodes {{ {DEAL} }} }} {ENTRIES} }} }}
+    company(id: "%s") {{ id contacts(first: 10) {{ totalCount nodes {{ id }} }}
+        deals(first: 10) {{ totalCount nodes {{ id contact {{ id }} }} }} }}
     pipeline {{ stages {{ key dealCount amountTotals {{ amount currency }}
-        deals(first: 100) {{ totalCount nodes {{ {DEAL} }} }} }} }} }}"""
+        deals(first: 10) {{ totalCount nodes {{ {DEAL} }} }} }} }} }}"""
 
 
 @dataclass

@@ -35,7 +35,7 @@ async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
 async def test_the_board_is_one_statement(client: httpx.AsyncClient, world: World, database: Database) -> None:
     await ask(client, ADA, "{ me { id } }")
 
-    with recorded(database) as statements:
+    with recorded() as statements:
         pipeline = (await ask(client, ADA, BOARD, first=3))["pipeline"]
 
     assert len(statements) == 1
@@ -58,7 +58,7 @@ async def test_pages_of_a_deal_and_a_contact_are_one_statement(
 ) -> None:
     await ask(client, ADA, "{ me { id } }")
 
-    with recorded(database) as statements:
+    with recorded() as statements:
         deal = (await ask(client, ADA, DEAL_PAGE, id=str(world.ada.deal)))["deal"]
         contact = (await ask(client, ADA, CONTACT_PAGE, email=world.ada.email))["contactByEmail"]
 
@@ -81,8 +81,8 @@ async def test_pages_of_a_deal_and_a_contact_are_one_statement(
 @pytest.mark.parametrize(
     ("document", "count"),
     [
-        ("{ me { id } deals { totalCount } contacts { nodes { id } } }", 3),
-        ("{ a: deals(first: 1) { nodes { id } } b: deals(first: 2) { nodes { id } } }", 2),
+        ("{ me { id } deals { totalCount } contacts { nodes { id } } }", 1),
+        ("{ a: deals(first: 1) { nodes { id } } b: deals(first: 2) { nodes { id } } }", 1),
         ("{ me { id } me { name } ... { me { email } } }", 1),
         ("{ __typename }", 0),
         ('mutation { createDeal(input: {title: "x"}) { deal { title stage { name } activities { totalCount } } } }', 7),
@@ -90,12 +90,14 @@ async def test_pages_of_a_deal_and_a_contact_are_one_statement(
         ('mutation { upsertContact(input: {email: "a@b.example"}) { created } }', 2),
     ],
 )  # fmt: skip
-async def test_root_fields_are_statements(
+async def test_a_query_is_one_statement_and_a_payload_one_more(
     document: str, count: int, client: httpx.AsyncClient, world: World, database: Database
 ) -> None:
+    async with database.transaction() as session:
+        await session.connection()  # SQLAlchemy asks a new server about itself
     await ask(client, ADA, "{ me { id } }")
 
-    with recorded(database) as statements:
+    with recorded() as statements:
         await ask(client, ADA, document)
 
     assert len(statements) == count, statements
@@ -112,7 +114,7 @@ async def test_writes_have_a_known_number_of_statements(
         f'updateContact(input: {{contactId: "{contact}", title: "y"}}) {{ contact {{ id }} }}': 4,
     }
     for write, count in writes.items():
-        with recorded(database) as statements:
+        with recorded() as statements:
             await ask(client, ADA, f"mutation {{ {write} }}")
         print(f"{len(statements)} statements: {write.partition('(')[0]}")
         assert len(statements) == count, statements

@@ -268,7 +268,8 @@ async def test_every_connection_is_taken_and_given_back(
 ) -> None:
     monkeypatch.setattr(db, "WAIT_SECONDS", 1)
     small = Database(admin_url, pool_size=1)
-    async with small.read():
+    async with small.transaction() as session:
+        await session.connection()
         await assert_unavailable(small, settings, within=2, close=False)
     assert await stored.counts(sql) == (0, 0, 0, 0)
 

@@ -1,0 +1,214 @@
+"""The one cost rule: what a document may ask for, judged before the standard rules look at it.
+
+Standard validation and execution walk a fragment again at each of its spreads, so that a few hundred bytes can keep
+them busy for seconds. Here each fragment is measured once: what it costs is added wherever it is spread.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionNode,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+)
+
+from crm_graph.errors import BadRequest, QueryTooComplex
+from crm_graph.graphql.bind import PAGE_MAX
+
+TOKENS_MAX = 2_000
+OPERATIONS_MAX = 20
+FRAGMENTS_MAX = 50
+ROOT_FIELDS_MAX = {OperationType.QUERY: 30, OperationType.MUTATION: 10, OperationType.SUBSCRIPTION: 1}
+DEPTH_MAX = 16
+SELECTIONS_MAX = 1_000  # fields and fragments
+OBJECTS_MAX = 200  # fields with a selection of their own: each is a subquery
+ALIASES_MAX = 200
+DIRECTIVES_MAX = 100
+REPEATS_MAX = 200  # the standard rules compare each field with every other of the same name and place
+ROWS_MAX = 20_000  # the product of `first` along each path, summed up
+LIST_ROWS = 10  # what a plain list, which has no `first`, counts for
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a selection asks for, its fragments included."""
+
+    depth: int = 0
+    selections: int = 0
+    objects: int = 0
+    aliases: int = 0
+    directives: int = 0
+    rows: int = 0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(
+            max(self.depth, other.depth),
+            self.selections + other.selections,
+            self.objects + other.objects,
+            self.aliases + other.aliases,
+            self.directives + other.directives,
+            self.rows + other.rows,
+        )
+
+
+def check(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
+    """Raises QueryTooComplex when an operation of the document asks for too much, BadRequest when a fragment spreads
+    itself; `variables` as they were sent.
+    """
+    _Measure(schema, document, variables).check()
+
+
+class _Measure:
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
+        self._schema, self._variables = schema, variables
+        definitions = document.definitions
+        self._operations = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
+        fragments = [node for node in definitions if isinstance(node, FragmentDefinitionNode)]
+        self._fragments = {node.name.value: node for node in fragments}
+        self._measured: dict[str, Cost] = {}
+        self._open: set[str] = set()
+        self._root_fields: dict[str, int] = {}
+        _limit(len(self._operations), OPERATIONS_MAX, "operations")
+        _limit(len(fragments), FRAGMENTS_MAX, "fragments")
+
+    def check(self) -> None:
+        for operation in self._operations:
+            kind, selected = operation.operation, operation.selection_set
+            found = self._selection(selected, self._schema.get_root_type(kind))
+            roots = self._count_root_fields(selected)
+            _limit(roots, ROOT_FIELDS_MAX[kind], f"root fields in one {kind.value}")
+            found += Cost(directives=len(operation.directives or ()))
+            for name, most in (
+                ("depth", DEPTH_MAX),
+                ("selections", SELECTIONS_MAX),
+                ("objects", OBJECTS_MAX),
+                ("aliases", ALIASES_MAX),
+                ("directives", DIRECTIVES_MAX),
+                ("rows", ROWS_MAX),
+            ):
+                what = {"depth": "levels", "selections": "fields", "objects": "objects and lists"}.get(name, name)
+                _limit(getattr(found, name), most, what)
+            _limit(self._repeats([selected]), REPEATS_MAX, "repeated fields")  # SELECTIONS_MAX bounds this walk
+
+    def _selection(self, selected: SelectionSetNode, parent: GraphQLNamedType | None) -> Cost:
+        total = Cost()
+        for node in selected.selections:
+            total += Cost(directives=len(node.directives or ())) + self._node(node, parent)
+        return total
+
+    def _node(self, node: SelectionNode, parent: GraphQLNamedType | None) -> Cost:
+        if isinstance(node, FieldNode):
+            return self._field(node, parent)
+        if isinstance(node, FragmentSpreadNode):
+            return self._fragment(node.name.value) + Cost(selections=1)
+        assert isinstance(node, InlineFragmentNode)
+        condition = node.type_condition
+        type_ = self._schema.get_type(condition.name.value) if condition else parent
+        return self._selection(node.selection_set, type_) + Cost(selections=1)
+
+    def _fragment(self, name: str) -> Cost:
+        if name in self._open:
+            raise BadRequest(f"the fragment {name} spreads itself")
+        if name not in self._measured:
+            self._measured[name] = Cost()  # what isn't defined is another rule's business
+            fragment = self._fragments.get(name)
+            if fragment is not None:
+                self._open.add(name)
+                type_ = self._schema.get_type(fragment.type_condition.name.value)
+                found = self._selection(fragment.selection_set, type_)
+                self._measured[name] = found + Cost(directives=len(fragment.directives or ()))
+                self._open.remove(name)
+        return self._measured[name]
+
+    def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Cost:
+        field = parent.fields.get(node.name.value) if isinstance(parent, GraphQLObjectType) else None
+        below = Cost()
+        if node.selection_set is not None:
+            below = self._selection(node.selection_set, get_named_type(field.type) if field else None)
+        rows = self._rows(node, field, parent)
+        return Cost(
+            depth=1 + below.depth,
+            selections=1 + below.selections,
+            objects=(node.selection_set is not None) + below.objects,
+            aliases=(node.alias is not None) + below.aliases,
+            directives=below.directives,
+            rows=(rows if rows > 1 else 0) + rows * below.rows,
+        )
+
+    def _rows(self, node: FieldNode, field: GraphQLField | None, parent: GraphQLNamedType | None) -> int:
+        """How many rows of the field there are for each row of its parent, at most."""
+        for argument in node.arguments or ():
+            if argument.name.value == "first":
+                value = argument.value
+                if isinstance(value, IntValueNode):
+                    return _within_a_page(int(value.value[:20]))
+                given = self._variables.get(value.name.value) if isinstance(value, VariableNode) else None
+                return _within_a_page(given) if isinstance(given, int) else PAGE_MAX
+        if field is None or node.selection_set is None:
+            return 1
+        if "first" in field.args:
+            return int(field.args["first"].default_value)
+        in_page = isinstance(parent, GraphQLObjectType) and "pageInfo" in parent.fields
+        return LIST_ROWS if is_list_type(get_nullable_type(field.type)) and not in_page else 1
+
+    def _count_root_fields(self, selected: SelectionSetNode) -> int:
+        total = 0
+        for node in selected.selections:
+            if isinstance(node, FragmentSpreadNode):
+                name = node.name.value
+                if name not in self._root_fields:
+                    fragment = self._fragments.get(name)
+                    self._root_fields[name] = self._count_root_fields(fragment.selection_set) if fragment else 0
+                total += self._root_fields[name]
+            else:
+                total += self._count_root_fields(node.selection_set) if isinstance(node, InlineFragmentNode) else 1
+        return total
+
+    def _repeats(self, selected: list[SelectionSetNode]) -> int:
+        """How many fields have a response key that another field of the same place has, too."""
+        by_key: dict[str, list[SelectionSetNode]] = {}
+        found: Counter[str] = Counter()
+        for node in self._expanded(selected):
+            key = (node.alias or node.name).value
+            found[key] += 1
+            by_key.setdefault(key, []).extend([node.selection_set] if node.selection_set else [])
+        below = sum(self._repeats(sets) for sets in by_key.values() if sets)
+        return sum(times - 1 for times in found.values()) + below
+
+    def _expanded(self, selected: Iterable[SelectionSetNode]) -> Iterator[FieldNode]:
+        for selection_set in selected:
+            for node in selection_set.selections:
+                if isinstance(node, FieldNode):
+                    yield node
+                elif isinstance(node, InlineFragmentNode):
+                    yield from self._expanded([node.selection_set])
+                elif isinstance(node, FragmentSpreadNode) and node.name.value in self._fragments:
+                    yield from self._expanded([self._fragments[node.name.value].selection_set])
+
+
+def _within_a_page(first: int) -> int:
+    return min(max(first, 1), PAGE_MAX)  # any other `first` is refused by name
+
+
+def _limit(found: int, most: int, what: str) -> None:
+    if found > most:
+        asked = f"{found:,}" if found < 10**9 else "far"
+        raise QueryTooComplex(f"the query asks for {asked} {what}; at most {most:,} are answered: split it")

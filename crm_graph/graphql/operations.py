@@ -1,0 +1,149 @@
+"""GraphQL documents, read and judged once: parsed, measured by the cost rule, checked by the standard rules, kept."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from cachetools import LRUCache
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    Visitor,
+    parse,
+    specified_rules,
+    validate,
+    visit,
+)
+from graphql.execution.collect_fields import FragmentDetails
+
+from crm_graph.errors import BadRequest
+from crm_graph.graphql import complexity
+
+CACHE_TOKENS = 50_000  # in all documents of a process; a token costs about a kilobyte
+_numbers = count()
+
+
+class InvalidDocument(Exception):
+    """The document can't be run; `errors` say why."""
+
+    def __init__(self, *errors: GraphQLError) -> None:
+        self.errors = list(errors)
+        super().__init__(*errors)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """One operation of a valid document, with a number that plans are kept under."""
+
+    schema: GraphQLSchema
+    document: DocumentNode
+    node: OperationDefinitionNode
+    fragments: dict[str, FragmentDetails]
+    number: int = field(default_factory=lambda: next(_numbers))
+    _below: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def is_query(self) -> bool:
+        return self.node.operation is OperationType.QUERY
+
+    @property
+    def root_type(self) -> GraphQLObjectType:
+        type_ = self.schema.get_root_type(self.node.operation)
+        assert type_ is not None
+        return type_
+
+    @property
+    def variables(self) -> list[str]:
+        """The names of its variables; a valid operation uses all of them."""
+        return [node.variable.name.value for node in self.node.variable_definitions or ()]
+
+    def variables_below(self, key: str, fields: Iterable[FieldNode]) -> list[str]:
+        """The names of the variables that are used below a root field (`key` is its response key), not by itself."""
+        if key not in self._below:
+            found = _Variables(self.fragments)
+            for node in fields:
+                if node.selection_set:
+                    visit(node.selection_set, found)
+            self._below[key] = sorted(found.names)
+        return self._below[key]
+
+
+class Documents:
+    """The documents that this process has read, by their text."""
+
+    def __init__(self, schema: GraphQLSchema, *, is_open: bool) -> None:
+        self._schema, self._is_open = schema, is_open
+        self._rules = [*specified_rules, *([] if is_open else [NoSchemaIntrospectionCustomRule])]
+        self._known: LRUCache[str, tuple[DocumentNode, dict[str | None, Operation]]] = LRUCache(
+            CACHE_TOKENS, getsizeof=lambda known: known[0].token_count
+        )
+
+    def operation(self, source: str, name: str | None, variables: Mapping[str, Any]) -> Operation:
+        """The operation of a document by name; without one, the only one there is.
+
+        Raises InvalidDocument, or BadRequest when there is no such operation or no way to choose.
+        """
+        known = self._known.get(source)
+        if known is None:
+            known = self._known[source] = self._read(source, variables)
+        operations = known[1]
+        chosen = operations.get(name) if name is not None else next(iter(operations.values()))
+        if chosen is None or (name is None and len(operations) > 1):
+            raise BadRequest("operationName must name one operation of the document")
+        return chosen
+
+    def _read(self, source: str, variables: Mapping[str, Any]) -> tuple[DocumentNode, dict[str | None, Operation]]:
+        try:
+            return self._parsed(source, variables)
+        except GraphQLError as error:
+            raise InvalidDocument(error) from None
+        except (ValueError, RecursionError):
+            raise BadRequest("a number in the document is too long, or the document is nested too deeply") from None
+
+    def _parsed(self, source: str, variables: Mapping[str, Any]) -> tuple[DocumentNode, dict[str | None, Operation]]:
+        document = parse(source, max_tokens=complexity.TOKENS_MAX, allow_empty_selection_sets=False)
+        if not any(isinstance(node, OperationDefinitionNode) for node in document.definitions):
+            raise BadRequest("the document has no operation")
+        try:
+            complexity.check(self._schema, document, variables)
+        except BadRequest as error:
+            raise InvalidDocument(GraphQLError(error.message, original_error=error)) from None
+        errors = validate(self._schema, document, self._rules, hide_suggestions=not self._is_open)
+        if errors:
+            raise InvalidDocument(*errors)
+        return document, {node.name.value if node.name else None: op for node, op in self._operations(document)}
+
+    def _operations(self, document: DocumentNode) -> Iterator[tuple[OperationDefinitionNode, Operation]]:
+        definitions = document.definitions
+        fragments = {
+            node.name.value: FragmentDetails(node) for node in definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        for node in definitions:
+            if isinstance(node, OperationDefinitionNode):
+                yield node, Operation(self._schema, document, node, fragments)
+
+
+class _Variables(Visitor):
+    def __init__(self, fragments: Mapping[str, FragmentDetails]) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self._fragments, self._seen = fragments, set[str]()
+
+    def enter_variable(self, node: VariableNode, *_args: Any) -> None:
+        self.names.add(node.name.value)
+
+    def enter_fragment_spread(self, node: FragmentSpreadNode, *_args: Any) -> None:
+        name = node.name.value
+        if name not in self._seen:
+            self._seen.add(name)
+            visit(self._fragments[name].definition, self)

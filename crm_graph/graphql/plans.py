@@ -1,0 +1,111 @@
+"""Plans: a compiled statement with what it takes from a request, kept for every later request of the same shape.
+
+The shape of a request's variables is all that the compiler ever sees of them, so a plan can't hold one caller's text,
+ids or times: null, booleans, whole numbers and enums shape a statement, everything else is a parameter.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from cachetools import LRUCache
+from graphql.execution.values import VariableValues
+from sqlalchemy import Select
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from crm_graph.auth import Principal
+
+CACHE_CHARACTERS = 20_000_000  # of SQL, in all plans of a process
+_DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+
+class _Given:
+    """Stands for a value that a request gives and a statement takes as a parameter."""
+
+    def __repr__(self) -> str:
+        return "GIVEN"
+
+
+GIVEN = _Given()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a plan's parameters are read from; `ids` are those of the rows in a mutation's payload."""
+
+    principal: Principal
+    now: datetime
+    variables: VariableValues
+    ids: Mapping[str, uuid.UUID] = field(default_factory=dict)
+
+
+Reader = Callable[[Request], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """SQL whose one row has a column of JSON for each field, and how its parameters ($1, $2, ...) are read."""
+
+    sql: str
+    readers: tuple[Reader, ...]
+
+    @property
+    def size(self) -> int:
+        """What it counts for in the cache."""
+        return len(self.sql)
+
+    def parameters(self, request: Request) -> list[Any]:
+        """The values of $1, $2, ...; raises ValidationFailed for one that can't be read."""
+        return [read(request) for read in self.readers]
+
+
+def make(statement: Select[Any], readers: Mapping[str, Reader]) -> Plan:
+    """The plan of a statement whose parameters have these readers; other parameters are constants."""
+    compiled = statement.compile(dialect=_DIALECT)
+    constants = {name: _bound(compiled.binds[name].type, value) for name, value in compiled.params.items()}
+    known: dict[str, Reader] = {"caller": _caller, "now": _now, **readers}
+    in_order: Sequence[str] = compiled.positiontup or ()
+    return Plan(str(compiled), tuple(known.get(name) or _constant(constants[name]) for name in in_order))
+
+
+def shape(value: Any) -> Any:
+    """What of a value shapes a statement; GIVEN stands for the rest."""
+    if value is None or isinstance(value, bool | int | Enum):
+        return value
+    if isinstance(value, Mapping):
+        return {name: shape(part) for name, part in value.items()}
+    return GIVEN
+
+
+class PlanCache:
+    """The plans of one process, bounded by the length of their SQL."""
+
+    def __init__(self) -> None:
+        self._plans: LRUCache[Any, Any] = LRUCache(CACHE_CHARACTERS, getsizeof=lambda found: found.size)
+
+    def get(self, key: Any, make: Callable[[], Any]) -> Any:
+        """The value under `key`, made when it is not there; what `make` raises is not kept."""
+        found = self._plans.get(key)
+        if found is None:
+            found = self._plans[key] = make()
+        return found
+
+
+def _caller(request: Request) -> Any:
+    return request.principal.owner_id
+
+
+def _now(request: Request) -> Any:
+    return request.now
+
+
+def _constant(value: Any) -> Reader:
+    return lambda _request: value
+
+
+def _bound(type_: Any, value: Any) -> Any:
+    processor = type_.dialect_impl(_DIALECT).bind_processor(_DIALECT)
+    return processor(value) if processor else value

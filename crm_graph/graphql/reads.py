@@ -1,0 +1,159 @@
+"""Reading through plans: the whole answer of a query as bytes, one root field as a tree, a mutation's payload.
+
+The three ways run the same compiled statements. A query whose plan is known costs a look-up, the parameters and one
+round trip, and its bytes go to the client as PostgreSQL wrote them. Whatever is not a plain success is left to
+graphql-core's executor over the tree, which knows how an error is told.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import psycopg
+from graphql import is_non_null_type
+from graphql.execution.values import VariableValues, get_variable_values
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_graph.auth import Principal
+from crm_graph.db import Database, driver_connection, fetch_row
+from crm_graph.errors import CrmError, Unavailable
+from crm_graph.graphql import complexity
+from crm_graph.graphql.compiler import Compiler, Fields
+from crm_graph.graphql.operations import Operation
+from crm_graph.graphql.plans import Plan, PlanCache, Request, shape
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A plan with the bytes that stand around its columns; without a plan, only graphql-core can answer."""
+
+    plan: Plan | None
+    between: tuple[bytes, ...] = ()
+    is_required: tuple[bool, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return self.plan.size if self.plan else 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Payload:
+    plan: Plan | None
+    plain: Mapping[str, str]
+
+    @property
+    def size(self) -> int:
+        return self.plan.size if self.plan else 100
+
+
+class Reads:
+    """Everything that this process reads for GraphQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._plans = PlanCache()
+
+    async def answer(
+        self, operation: Operation, principal: Principal, now: datetime, given: Mapping[str, Any]
+    ) -> bytes | None:
+        """The body of the answer to a query; None when the standard executor has to find out what to say.
+
+        Raises Unavailable.
+        """
+        variables = get_variable_values(operation.schema, operation.node.variable_definitions or (), dict(given))
+        if isinstance(variables, list):
+            return None
+        request = Request(principal, now, variables)
+        try:
+            found = self._kept(
+                "", operation, request, operation.variables, lambda: self._compile_answer(operation, request)
+            )
+            if found.plan is None:
+                return None
+            row = await self._database.read_row(found.plan.sql, found.plan.parameters(request))
+        except Unavailable:
+            raise
+        except (CrmError, psycopg.Error):
+            return None
+        body = bytearray(found.between[0])
+        for value, is_required, after in zip(row, found.is_required, found.between[1:], strict=True):
+            if value is None and is_required:
+                return None
+            body += value or b"null"
+            body += after
+        return bytes(body)
+
+    async def root_field(
+        self, operation: Operation, principal: Principal, now: datetime, key: str, variables: VariableValues
+    ) -> Any:
+        """The tree of one root field, by response key, for the standard executor."""
+        request = Request(principal, now, variables)
+
+        def compile_field() -> Plan:
+            compiler = Compiler(operation, principal, variables)
+            return compiler.query([dict(compiler.root_fields())[key]])
+
+        plan = self._kept(key, operation, request, operation.variables, compile_field)
+        [value] = await self._database.read_row(plan.sql, plan.parameters(request))
+        return None if value is None else orjson.loads(value)
+
+    async def payload(
+        self,
+        session: AsyncSession,
+        operation: Operation,
+        request: Request,
+        key: str,
+        fields: Fields,
+    ) -> tuple[dict[str, Any], Mapping[str, str]]:
+        """The tree of the rows in a mutation's payload, read in its own transaction, and the response keys of the
+        other fields with their names.
+        """
+
+        def compile_payload() -> _Payload:
+            return _Payload(*Compiler(operation, request.principal, request.variables).payload(fields))
+
+        used = operation.variables_below(key, (details.node for details in fields))
+        found = self._kept(key, operation, request, used, compile_payload)
+        if found.plan is None:
+            return {}, found.plain
+        connection = await driver_connection(session)
+        [value] = await fetch_row(connection, found.plan.sql, found.plan.parameters(request))
+        return orjson.loads(value or b"{}"), found.plain
+
+    def _kept(
+        self, key: str, operation: Operation, request: Request, used: Iterable[str], make: Callable[[], Any]
+    ) -> Any:
+        """The plan under `key`; it depends on the caller's role and on the shape of the variables that are used."""
+        given = request.variables.coerced
+        shaped = str([(name, shape(given[name])) for name in used if name in given])
+
+        def judged() -> Any:
+            complexity.check(operation.schema, operation.document, given)
+            return make()
+
+        return self._plans.get((operation.number, key, request.principal.role, shaped), judged)
+
+    def _compile_answer(self, operation: Operation, request: Request) -> _Answer:
+        compiler = Compiler(operation, request.principal, request.variables)
+        columns: list[Fields] = []
+        between, is_required = [b'{"data":{'], []
+        for place, (key, fields) in enumerate(compiler.root_fields()):
+            name = fields[0].node.name.value
+            between[-1] += (b"," if place else b"") + orjson.dumps(key) + b":"
+            if name == "__typename":
+                between[-1] += orjson.dumps(operation.root_type.name)
+                continue
+            if name.startswith("__"):
+                return _Answer(None)
+            columns.append(fields)
+            is_required.append(is_non_null_type(operation.root_type.fields[name].type))
+            between.append(b"")
+        between[-1] += b"}}"
+        if not columns:
+            return _Answer(None)
+        return _Answer(compiler.query(columns), tuple(between), tuple(is_required))
