@@ -32,12 +32,13 @@ CATALOGUE = {
 
 
 @contextmanager
-def scratch_database(server: URL) -> Iterator[URL]:
-    """An empty database on the server, as its superuser."""
+def scratch_database(server: URL, locale: str = "C") -> Iterator[URL]:
+    """An empty database on the server, as its superuser, where letters are what the locale says."""
     name = f"crm_scratch_{uuid.uuid4().hex[:12]}"
     maintenance = server.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(maintenance, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
+        made = f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE '{locale}'"
+        connection.execute(made.encode())
     try:
         yield server.set(database=name)
     finally:
