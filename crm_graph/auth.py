@@ -7,12 +7,12 @@ from time import monotonic
 from typing import Any
 
 import jwt
-from sqlalchemy import ColumnElement, FromClause, Uuid, and_, bindparam, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Uuid, and_, bindparam, exists, false, or_, select, true
 from sqlmodel import SQLModel, col
 
 from crm_graph.db import Database
 from crm_graph.errors import Forbidden, Unauthenticated, ValidationFailed
-from crm_graph.models import Activity, Contact, Deal, DealStageHistory, Owner, Role, WebhookLog, table
+from crm_graph.models import Activity, Contact, Deal, DealStageHistory, Owner, Relation, Role, WebhookLog, table
 from crm_graph.values import normal_email
 
 ALGORITHM = "HS256"  # fixed here, never taken from a token's header (RFC 8725, 3.1)
@@ -52,7 +52,7 @@ def caller(principal: Principal) -> ColumnElement[Any]:
 
 
 def alternatives(
-    model: type[SQLModel], principal: Principal, rows: FromClause | None = None
+    model: type[SQLModel], principal: Principal, rows: Relation | None = None
 ) -> list[ColumnElement[bool]]:
     """The owner rule, as predicates on `rows` (the model's table, or an alias of it) of which a visible row meets one.
 
@@ -78,7 +78,7 @@ def alternatives(
     return [or_(*(_reachable(parent, key, principal) for parent, key in parents))]
 
 
-def visible(model: type[SQLModel], principal: Principal, rows: FromClause | None = None) -> ColumnElement[bool]:
+def visible(model: type[SQLModel], principal: Principal, rows: Relation | None = None) -> ColumnElement[bool]:
     """The owner rule as one predicate."""
     return or_(*alternatives(model, principal, rows))
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, literal, or_, select
+from sqlalchemy import ColumnElement, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -13,7 +13,7 @@ from sqlmodel import col
 from crm_graph import activities, companies
 from crm_graph.auth import Principal, visible
 from crm_graph.errors import Conflict, Forbidden, NotFound, ValidationFailed
-from crm_graph.models import ActivityType, Contact, ContactEmail, Owner, OwnerSource, Role, table
+from crm_graph.models import ActivityType, Contact, ContactEmail, Owner, OwnerSource, Relation, Role, table
 from crm_graph.values import check_json, check_text, company_domain, normal_email
 
 CUSTOM_MAX_KEYS = 200
@@ -80,7 +80,7 @@ async def check_new_owner(session: AsyncSession, principal: Principal, owner_id:
         raise NotFound("owner not found, or not active", field="owner_id")
 
 
-def has_address(address: str | ColumnElement[str], rows: FromClause | None = None) -> ColumnElement[bool]:
+def has_address(address: str | ColumnElement[str], rows: Relation | None = None) -> ColumnElement[bool]:
     """Whether a contact (of `rows`, the table or an alias of it) has this normal address, be it as a further one."""
     c = (table(Contact) if rows is None else rows).c
     alias = select(col(ContactEmail.contact_id)).where(col(ContactEmail.email) == address).scalar_subquery()

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import strawberry
-from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, func, literal, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, true
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from crm_graph.auth import Principal
+from crm_graph.models import Relation
 from crm_graph.models.columns import Time
 
 BINDING = "binding"
@@ -37,8 +38,8 @@ class Site:
 
     principal: Principal
     args: Arguments
-    parent: FromClause
-    rows: FromClause
+    parent: Relation
+    rows: Relation
     value: Callable[[Callable[[Arguments], Any], SqlType], ColumnElement[Any]]
 
 
@@ -79,12 +80,12 @@ class Order:
     descending: bool = False
     absent: Any = None
 
-    def keys(self, rows: FromClause) -> list[ColumnElement[Any]]:
+    def keys(self, rows: Relation) -> list[ColumnElement[Any]]:
         """The values that order `rows`."""
         first, *others = (rows.c[name] for name in self.columns)
         return [first if self.absent is None else func.coalesce(first, literal(self.absent, first.type)), *others]
 
-    def by(self, rows: FromClause) -> list[ColumnElement[Any]]:
+    def by(self, rows: Relation) -> list[ColumnElement[Any]]:
         """What to ORDER BY."""
         return [key.desc() if self.descending else key for key in self.keys(rows)]
 

@@ -1,14 +1,15 @@
 """Selection -> one SELECT with a column of JSON for each field.
 
-`fields` compiles root fields, `payload` the rows of a mutation's payload. The selection is walked with graphql-core's
+`query` compiles root fields, `payload` the rows of a mutation's payload. The selection is walked with graphql-core's
 own collector, so aliases, fragments, variables, @include and @skip mean what they mean everywhere else, and each
 field's binding is looked up on its Strawberry definition. Every object and list is one scalar subquery that builds its
 JSON over the few rows it read: PostgreSQL has nothing to join, and no shape of a query makes it ask twice. Every table
-is read through `_read` or `_arms`, which add the owner rule.
+is read in `_one`, `_arms`, `_total` or `_computed`, which add the owner rule (`visible`, or its `alternatives`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -27,7 +28,9 @@ from sqlalchemy import (
     JSON,
     ColumnElement,
     FromClause,
+    Integer,
     Select,
+    SelectBase,
     Text,
     and_,
     bindparam,
@@ -37,6 +40,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from crm_graph.auth import Principal, alternatives, visible
@@ -58,14 +62,16 @@ from crm_graph.graphql.bind import (
     Scalar,
     Site,
     Source,
+    SqlType,
 )
 from crm_graph.graphql.operations import Operation
 from crm_graph.graphql.plans import Plan, Reader, Request, make, shape
-from crm_graph.models import table
+from crm_graph.models import Named, Relation, table
 from crm_graph.values import check_text
 
 ROWS_MAX = 500  # of a plain list, which stays far below
 OBJECT_FIELDS_MAX = 50  # json_build_object takes 100 arguments
+ALL: ColumnElement[Any] = literal_column("*")
 
 Fields = list[FieldDetails]
 Json = ColumnElement[Any]
@@ -82,7 +88,7 @@ class _Place:
     fields: Fields
     args: Arguments
     given: Callable[[Request], Arguments]
-    parent: FromClause | None
+    parent: Relation | None
 
     @property
     def type(self) -> GraphQLObjectType:
@@ -140,7 +146,7 @@ class Compiler:
         found = collect_subfields(operation.schema, operation.fragments, self._variables, operation.node, type_, fields)
         return list(found.grouped_field_set.items())
 
-    def _field(self, type_: GraphQLObjectType, fields: Fields, *, parent: FromClause | None) -> Json:
+    def _field(self, type_: GraphQLObjectType, fields: Fields, *, parent: Relation | None) -> Json:
         """The JSON of one field of `type_`."""
         node = fields[0].node
         if node.name.value == "__typename":
@@ -161,8 +167,8 @@ class Compiler:
             case One() as binding:
                 return self._one(binding, at)
             case Rows() as binding:
-                site = self._arms(_model(at.type), at, binding.where, binding.order, ROWS_MAX)
-                return select(_json_list(self._object(at, site))).select_from(site).scalar_subquery()
+                rows, read = self._arms(_model(at.type), at, binding.where, binding.order, ROWS_MAX)
+                return select(_json_list(self._object(at, rows))).select_from(read).scalar_subquery()
             case Page() as binding:
                 return self._page(binding, at)
 
@@ -177,21 +183,22 @@ class Compiler:
 
     def _one(self, binding: One, at: _Place) -> Json:
         """At most one row, as an object or null."""
-        site, seen = self._read(_model(at.type), at)
-        # select_from, here and below: a selection may name no column of the table (`__typename`, a nested object).
-        found = select(self._object(at, site.rows)).select_from(site.rows).where(binding.where(site), seen).limit(1)
-        return _correlated(found, at).scalar_subquery()
+        model = _model(at.type)
+        rows, read = self._table(model)
+        wanted = binding.where(self._site(at, rows)), visible(model, self._principal, rows)
+        return select(self._object(at, rows)).select_from(read).where(*wanted).limit(_whole(1)).scalar_subquery()
 
     def _derived(self, binding: Derived, at: _Place) -> Json:
         found = [self._computed(source, at) for source in binding.sources]
-        computed = (found[0] if len(found) == 1 else union_all(*found)).subquery(self._name())
-        ordered: Select[Any] = select(computed).order_by(*binding.order.by(computed))
+        types = {column.name.rpartition(".")[2]: column.type for column in found[0].selected_columns}
+        computed, read = self._named(found[0] if len(found) == 1 else union_all(*found), types)
+        ordered = select(ALL).select_from(read).order_by(*binding.order.by(computed))
         if binding.limit is not None:
             ordered = ordered.limit(_whole(binding.limit(self._site(at, computed))))
-        rows = ordered.subquery(self._name())
-        return select(_json_list(self._object(at, rows))).select_from(rows).scalar_subquery()
+        rows, read = self._named(ordered, types)
+        return select(_json_list(self._object(at, rows))).select_from(read).scalar_subquery()
 
-    def _object(self, at: _Place, rows: FromClause) -> Json:
+    def _object(self, at: _Place, rows: Relation) -> Json:
         """The JSON object of a row, as `at` selects it."""
         selected = self._collect(at.type, at.fields)
         return _json_object([(key, self._field(at.type, fields, parent=rows)) for key, fields in selected])
@@ -208,13 +215,14 @@ class Compiler:
         if not names & {"nodes", "edges", "pageInfo"}:
             return _json_object([(key, self._page_part(binding, at, fields, order, None)) for key, fields in selected])
         looks_ahead = "pageInfo" in names  # the one row too many says whether there is a next page
-        page = self._arms(model, at, binding.where, order, first + looks_ahead)
+        page, read = self._arms(model, at, binding.where, order, first + looks_ahead)
         if looks_ahead:
-            page = select(page, func.row_number().over().label("place")).subquery(self._name())
+            placed = select(ALL, func.row_number().over().label("place")).select_from(read)
+            page, read = self._named(placed, _types(model) | {"place": Integer()})
         parts = [(key, self._page_part(binding, at, fields, order, page)) for key, fields in selected]
-        return select(_json_object(parts)).select_from(page).scalar_subquery()
+        return select(_json_object(parts)).select_from(read).scalar_subquery()
 
-    def _page_part(self, binding: Page, at: _Place, fields: Fields, order: Order, page: FromClause | None) -> Json:
+    def _page_part(self, binding: Page, at: _Place, fields: Fields, order: Order, page: Named | None) -> Json:
         """One field of the connection, over the rows of `page`."""
         name, first = fields[0].node.name.value, at.args["first"]
         if name == "__typename":
@@ -234,7 +242,7 @@ class Compiler:
         item = self._edge(inner, page, order) if name == "edges" else self._object(inner, page)
         return _json_list(item, page.c.place <= _whole(first) if "place" in page.c else None)
 
-    def _edge(self, at: _Place, rows: FromClause, order: Order) -> Json:
+    def _edge(self, at: _Place, rows: Relation, order: Order) -> Json:
         pairs: list[tuple[str, Json]] = []
         for key, fields in self._collect(at.type, at.fields):
             name = fields[0].node.name.value
@@ -258,67 +266,70 @@ class Compiler:
 
     def _total(self, binding: Page, at: _Place) -> Json:
         model = _model(_node_type(at.type))
-        rows = table(model).alias(self._name())
+        rows, read = self._table(model)
         site = self._site(at, rows)
         wanted = and_(binding.where(site), *_criteria(site, at))
         counts = [
-            _correlated(select(func.count()).select_from(rows).where(wanted, seen), at).scalar_subquery()
+            select(func.count()).select_from(read).where(wanted, seen).scalar_subquery()
             for seen in alternatives(model, self._principal, rows)
         ]
-        total: Json = counts[0]
-        for counted in counts[1:]:
-            total = total + counted
-        return total
+        return sum(counts[1:], start=counts[0])
 
     def _computed(self, source: Source, at: _Place) -> Select[Any]:
         """The query of a source over the rows that the caller may see."""
+        model = source.model
+        rows, read = self._table(model)
         if not source.needs:
-            site, seen = self._read(source.model, at)
-            return _correlated(source.query(site).where(seen), at)
-        # Read one after the other, each alternative of the owner rule can be answered from an index alone.
-        stored = table(source.model)
+            seen = visible(model, self._principal, rows)
+            return source.query(self._site(at, rows)).select_from(read).where(seen)
+        # Each alternative of the owner rule by itself can be answered from an index alone.
         arms = [
-            select(*(rows.c[name] for name in source.needs)).where(seen)
-            for rows in (stored.alias(self._name()),)
-            for seen in alternatives(source.model, self._principal, rows)
+            select(*(rows.c[name] for name in source.needs)).select_from(read).where(seen)
+            for seen in alternatives(model, self._principal, rows)
         ]
-        rows = union_all(*arms).subquery(self._name()) if len(arms) > 1 else arms[0].subquery(self._name())
-        return _correlated(source.query(self._site(at, rows)), at)
-
-    def _read(self, model: type[SQLModel], at: _Place) -> tuple[Site, ColumnElement[bool]]:
-        """A fresh alias of the table, and the owner rule on it."""
-        rows = table(model).alias(self._name())
-        return self._site(at, rows), visible(model, self._principal, rows)
+        needed = {name: _types(model)[name] for name in source.needs}
+        rows, read = self._named(union_all(*arms) if len(arms) > 1 else arms[0], needed)
+        return source.query(self._site(at, rows)).select_from(read)
 
     def _arms(
         self, model: type[SQLModel], at: _Place, where: Callable[[Site], Json], order: Order, limit: int
-    ) -> FromClause:
-        """The first `limit` visible rows in order; each alternative of the owner rule is read from an index in that
-        order, and what they found is merged."""
-        rows = table(model).alias(self._name())
+    ) -> tuple[Named, FromClause]:
+        """The first `limit` visible rows in order.
+
+        Each alternative of the owner rule is read from an index in that order, and what they found is merged.
+        """
+        rows, read = self._table(model)
         site = self._site(at, rows)
         wanted = [where(site), *_criteria(site, at)]
         if at.args.get("after") is not None:
             wanted.append(cursors.after(site, order))
         arms = [
-            _correlated(select(rows).where(*wanted, seen).order_by(*order.by(rows)).limit(_whole(limit)), at)
+            select(ALL).select_from(read).where(*wanted, seen).order_by(*order.by(rows)).limit(_whole(limit))
             for seen in alternatives(model, self._principal, rows)
         ]
         if len(arms) == 1:
-            return arms[0].subquery(self._name())
-        merged = union_all(*(arm.subquery(self._name()).select() for arm in arms)).subquery(self._name())
-        return select(merged).order_by(*order.by(merged)).limit(_whole(limit)).subquery(self._name())
+            return self._named(arms[0], _types(model))
+        merged, read = self._named(union_all(*arms), _types(model))
+        ordered = select(ALL).select_from(read).order_by(*order.by(merged)).limit(_whole(limit))
+        return self._named(ordered, _types(model))
 
-    def _site(self, at: _Place, rows: FromClause) -> Site:
-        def value(read: Callable[[Arguments], Any], type_: Any) -> ColumnElement[Any]:
+    def _table(self, model: type[SQLModel]) -> tuple[Named, FromClause]:
+        """The rows of a table under a name of their own, and what to select them from."""
+        name = f"t{next(self._names)}"
+        return Named(name, _types(model)), table(model).alias(name)
+
+    def _named(self, query: SelectBase, types: Mapping[str, TypeEngine[Any]]) -> tuple[Named, FromClause]:
+        """The rows of a query, under a name of their own, and what to select them from."""
+        name = f"t{next(self._names)}"
+        return Named(name, types), query.subquery(name)
+
+    def _site(self, at: _Place, rows: Relation) -> Site:
+        def value(read: Callable[[Arguments], Any], type_: SqlType) -> ColumnElement[Any]:
             name = f"v{len(self._readers)}"
             self._readers[name] = lambda request: _plain(read(at.given(request)))
             return bindparam(name, type_=type_)
 
         return Site(self._principal, at.args, rows if at.parent is None else at.parent, rows, value)
-
-    def _name(self) -> str:
-        return f"t{next(self._names)}"
 
 
 def _criteria(site: Site, at: _Place) -> list[ColumnElement[bool]]:
@@ -382,8 +393,9 @@ def _model(type_: GraphQLObjectType) -> type[SQLModel]:
     return model
 
 
-def _correlated(statement: Select[Any], at: _Place) -> Select[Any]:
-    return statement if at.parent is None else statement.correlate(at.parent)
+@cache
+def _types(model: type[SQLModel]) -> dict[str, TypeEngine[Any]]:
+    return {column.name: column.type for column in table(model).c}
 
 
 def _json_object(pairs: Sequence[tuple[str, Json]]) -> Json:

@@ -8,16 +8,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Numeric, Text, cast, func, literal_column, tuple_
+from sqlalchemy import ColumnElement, Numeric, Text, cast, func, literal_column, tuple_
 
 from crm_graph.errors import ValidationFailed
 from crm_graph.graphql.bind import Arguments, Order, Site
 from crm_graph.graphql.scalars import parse_date, parse_decimal
+from crm_graph.models import Relation
 
 CURSOR_MAX = 1_000
 
 
-def keys(rows: FromClause, order: Order) -> ColumnElement[str]:
+def keys(rows: Relation, order: Order) -> ColumnElement[str]:
     """What a row's cursor says, as text: the order and the row's keys."""
     texts = [cast(key, Text) if isinstance(key.type, Numeric) else key for key in order.keys(rows)]
     return cast(func.json_build_array(literal_column(f"'{_name(order)}'"), *texts), Text)

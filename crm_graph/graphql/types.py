@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 import strawberry
-from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, func, select
+from sqlalchemy import ColumnElement, Select, Text, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from strawberry.scalars import JSON
 
@@ -152,6 +152,7 @@ class AmountTotal:
     """The sum of the deals' amounts in one currency; amounts in different currencies are never added up."""
 
     amount: Decimal = column()
+    weighted_amount: Decimal = column(doc="Each amount times the probability of its stage: what to expect of it.")
     currency: str = column(doc="ISO 4217.")
 
 
@@ -164,8 +165,8 @@ def _stage_totals(site: Site) -> Select[Any]:
     )
 
 
-def _weighted(amount: ColumnElement[Any], stage: FromClause) -> ColumnElement[Any]:
-    return func.round(amount * stage.c.probability, 2)
+def _weighted(amount: ColumnElement[Any], stage: models.Relation) -> ColumnElement[Any]:
+    return func.round(amount * stage.c.probability, literal_column("2"))
 
 
 @bound(models.PipelineStage)

@@ -1,6 +1,6 @@
 """All tables, with their constraints and indexes: what the database guarantees whoever writes to it."""
 
-from crm_graph.models.columns import table
+from crm_graph.models.columns import Named, Relation, table
 from crm_graph.models.enums import (
     ActivityType,
     DealStatus,
@@ -26,11 +26,13 @@ __all__ = [
     "DealStageHistory",
     "DealStatus",
     "LifecycleStage",
+    "Named",
     "Owner",
     "OwnerMailbox",
     "OwnerSource",
     "Pipeline",
     "PipelineStage",
+    "Relation",
     "ReplyStatus",
     "ReplyStatusSource",
     "Role",

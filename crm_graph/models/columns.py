@@ -1,11 +1,13 @@
 """The kinds of column that the tables are made of, and how their constraints are named."""
 
 import uuid
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import CheckConstraint, DateTime, Enum, String, Table, Uuid, text
+from sqlalchemy import CheckConstraint, ColumnElement, DateTime, Enum, String, Table, Uuid, literal_column, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 SQLModel.metadata.naming_convention = {
@@ -58,6 +60,38 @@ def email_check(column: str = "email") -> CheckConstraint:
         rf"""{column} ~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' AND {column} !~ '[A-Z]'""",
         name="email_normal_form",
     )
+
+
+class Relation(Protocol):
+    """Rows of a statement: a table, or a part of the statement that has a name."""
+
+    @property
+    def c(self) -> Any:
+        """Its columns, by attribute and by item."""
+
+
+class Named:
+    """A part of a statement under the name that it has there.
+
+    SQLAlchemy's own aliases copy every column of what they name, which takes most of the time that compiling takes.
+    """
+
+    def __init__(self, name: str, types: Mapping[str, TypeEngine[Any]]) -> None:
+        self.c = _Columns(name, types)
+
+
+class _Columns:
+    def __init__(self, name: str, types: Mapping[str, TypeEngine[Any]]) -> None:
+        self._name, self._types = name, types
+
+    def __contains__(self, column: str) -> bool:
+        return column in self._types
+
+    def __getitem__(self, column: str) -> ColumnElement[Any]:
+        return literal_column(f"{self._name}.{column}", self._types[column])
+
+    def __getattr__(self, column: str) -> ColumnElement[Any]:
+        return self[column]
 
 
 def table(model: type[SQLModel]) -> Table:
