@@ -20,6 +20,7 @@ from crm_graph.migrations import migrate
 
 ROOT = Path(__file__).parent.parent
 PREFIX = "bench_"
+SEEDING_LOCK = 0x62656E63  # "benc"
 USER = "app_user"  # every contestant connects as the server does in production
 
 
@@ -75,7 +76,10 @@ def database(postgres: EmbeddedPostgres, deals: int) -> Database:
     key = _key()
     name = f"{PREFIX}{key}_{deals}"
     with psycopg.connect(**postgres.conninfo("postgres", "postgres"), autocommit=True) as admin:
-        present = [row[0] for row in admin.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [PREFIX])]
+        admin.execute("SELECT pg_advisory_lock(%s)", [SEEDING_LOCK])  # another run may be seeding
+        present = [
+            row[0] for row in admin.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [PREFIX])
+        ]
         for other in present:
             if not other.startswith(f"{PREFIX}{key}_") or other.endswith("_new"):
                 admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(other)))
@@ -90,7 +94,9 @@ def _make(admin: psycopg.Connection[Any], postgres: EmbeddedPostgres, name: str,
     started = time.monotonic()
     print(f"seeding {size.deals:,} deals of {size.owners:,} owners ...", flush=True)
     admin.execute(
-        sql.SQL("CREATE DATABASE {} OWNER app_admin TEMPLATE template0 STRATEGY file_copy").format(sql.Identifier(draft))
+        sql.SQL("CREATE DATABASE {} OWNER app_admin TEMPLATE template0 STRATEGY file_copy").format(
+            sql.Identifier(draft)
+        )
     )
     migrate(postgres.url("app_admin", draft))
     # As a superuser: VACUUM reaches the catalogue, too. Durability can wait for the checkpoint at the end.

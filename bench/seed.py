@@ -34,7 +34,9 @@ class Size:
 FIRST_NAMES = "Ada Alan Ana Ben Carla Deniz Elif Emma Femi Grace Hana Ivan Jane Kaan Lena Mike Nora Omar Paul Zoe"
 LAST_NAMES = "Adams Berg Costa Demir Evans Fischer Garcia Hansen Ito Jones Kaya Lopez Moore Nagy Okafor Patel Roe Silva"
 ADJECTIVES = "Amber Bright Clear Delta Early Fresh Grand Happy Iron Jade Keen Lunar Metro Noble Ocean Prime Quick Royal"
-NOUNS = "Analytics Bakery Cargo Dental Energy Foods Gardens Health Interiors Journeys Kitchens Labs Media Networks Optics"
+NOUNS = (
+    "Analytics Bakery Cargo Dental Energy Foods Gardens Health Interiors Journeys Kitchens Labs Media Networks Optics"
+)
 SUFFIXES = "AB GmbH Inc LLC Ltd SA"
 JOB_TITLES = "CEO,CTO,Head of Sales,VP Marketing,Operations Manager,Buyer,Founder,Head of Growth"
 PRODUCTS = "pilot,rollout,renewal,expansion,annual plan,onboarding,migration,trial"
@@ -45,6 +47,7 @@ MESSAGES = (
 )
 TYPES = "email_in,email_out,note,call,meeting"
 REPLIES = "interested,question,neutral,not_interested,out_of_office"
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CURRENCIES = "EUR,USD,GBP,TRY"
 STAGE_WEIGHTS = (25, 20, 15, 12, 8, 8, 12)  # in percent, in board order
 
@@ -52,7 +55,7 @@ STAGE_WEIGHTS = (25, 20, 15, 12, 8, 8, 12)  # in percent, in board order
 def seed(connection: psycopg.Connection, size: Size) -> None:
     """Fill an empty, migrated database, and leave it as a quiet night would: vacuumed, with fresh statistics."""
     for statement in (OWNERS, COMPANIES, CONTACTS, DEALS, ACTIVITIES, HISTORY):
-        connection.execute(statement.format(size=size))  # type: ignore[arg-type]  # our own constants
+        connection.execute(statement.format(size=size))
     connection.commit()
     connection.autocommit = True
     connection.execute("VACUUM (ANALYZE)")
@@ -89,6 +92,10 @@ CONTACT_COMPANY = f"(1 + {_hash('c', 13, '{size.companies}')})"
 COMPANY_NAME = f"{_pick(ADJECTIVES, 'k', 21)} || ' ' || {_pick(NOUNS, 'k', 22)}"
 CREATED = "timestamptz '2024-01-01 08:00Z' + interval '2 years' * (i::float8 / {size.deals})"
 
+# A rank is a key of fractional-indexing: `d` and four base-62 digits.
+PLACE = _hash("i", 40, str(62**4))
+RANK = "'d' || " + " || ".join(f"substr('{DIGITS}', ({PLACE} / {62**n} % 62)::int + 1, 1)" for n in (3, 2, 1, 0))
+
 OWNERS = f"""
 INSERT INTO owners (id, name, email, role, created_at)
 SELECT {_id("owner", "i")}, {_pick(FIRST_NAMES, "i", 1)} || ' ' || {_pick(LAST_NAMES, "i", 2)},
@@ -119,21 +126,19 @@ FROM generate_series(1::bigint, {{size.contacts}}) AS c,
      companies
 WHERE companies.id = {_id("company", CONTACT_COMPANY)}
 """
-# A rank is a key of fractional-indexing: `d` and four base-62 digits.
 DEALS = f"""
 INSERT INTO deals (id, title, contact_id, company_id, pipeline_id, stage_id, owner_id, amount, currency, close_date,
                    status, lost_reason, source, rank, created_at, updated_at)
 SELECT {_id("deal", "i")}, companies.name || ' ' || {_pick(PRODUCTS, "i", 32, ",")}, {_id("contact", "c")},
        CASE WHEN {_hash("i", 33, "10")} > 0 THEN companies.id END, pipeline_id, stages.id, {CONTACT_OWNER},
        CASE WHEN {_hash("i", 34, "10")} > 0 THEN (500 + {_hash("i", 35, "9000000")} / 100.0)::numeric(14, 2) END,
-       {_pick(CURRENCIES, "i", 36, ",")}, CASE WHEN {_hash("i", 37, "10")} > 1 THEN (made + interval '60 days')::date END,
+       {_pick(CURRENCIES, "i", 36, ",")},
+       CASE WHEN {_hash("i", 37, "10")} > 1 THEN (made + interval '60 days')::date END,
        stages.kind, CASE WHEN stages.kind = 'lost' THEN 'no budget' END, 'instantly', rank,
        made, made + interval '1 hour' * {_hash("i", 38, "700")}
 FROM generate_series(1::bigint, {{size.deals}}) AS i,
      LATERAL (SELECT 1 + {_hash("i", 39, "{size.contacts}")} AS c, {CREATED} AS made, {_stage("i")} AS place,
-                     'd' || (SELECT string_agg(substr('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz',
-                                                      (1 + {_hash("i", 40, "14776336")} / power % 62)::int, 1), '')
-                             FROM (VALUES (238328), (3844), (62), (1)) AS digits (power)) AS rank
+                     {RANK} AS rank
              ) AS drawn,
      (SELECT pipeline_stages.*, row_number() OVER (ORDER BY order_index) AS number
       FROM pipeline_stages JOIN pipelines ON pipelines.id = pipeline_id AND is_default) AS stages,
@@ -143,7 +148,8 @@ ORDER BY i
 """
 ACTIVITIES = f"""
 INSERT INTO activities (id, type, contact_id, deal_id, content, created_by, occurred_at, created_at)
-SELECT {_id("activity", "(i || '.' || n)")}, type, deals.contact_id, deals.id, {_pick(MESSAGES, "(i * 128 + n)", 42, ",")},
+SELECT {_id("activity", "(i || '.' || n)")}, type, deals.contact_id, deals.id,
+       {_pick(MESSAGES, "(i * 128 + n)", 42, ",")},
        CASE WHEN type <> 'email_in' THEN deals.owner_id END, at, at
 FROM generate_series(1::bigint, {{size.deals}}) AS i
 JOIN deals ON deals.id = {_id("deal", "i")},
@@ -154,7 +160,8 @@ JOIN deals ON deals.id = {_id("deal", "i")},
 """
 HISTORY = f"""
 INSERT INTO deal_stage_history (id, deal_id, from_stage_id, to_stage_id, moved_at, moved_by, source)
-SELECT {_id("move", "(deals.id::text || place)")}, deals.id, moves.from_id, moves.to_id, moves.at, deals.owner_id, 'graphql'
+SELECT {_id("move", "(deals.id::text || place)")}, deals.id, moves.from_id, moves.to_id, moves.at, deals.owner_id,
+       'graphql'
 FROM deals
 JOIN pipeline_stages AS first ON first.pipeline_id = deals.pipeline_id AND first.key = 'new',
      LATERAL (VALUES (1, NULL::uuid, first.id, deals.created_at), (2, first.id, deals.stage_id, deals.updated_at)

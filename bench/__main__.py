@@ -1,0 +1,111 @@
+"""`python -m bench`: seed, start everybody, measure in turn, report."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import databases, memory
+from bench.documents import WORKS
+from bench.figures import ContestantFailed
+from bench.growth import growth
+from bench.machine import describe
+from bench.plot import draw_growth
+from bench.report import Run, markdown
+from bench.rounds import contest
+from bench.servers import CEILING, KINDS, request_file, started
+
+CONTESTANTS = [*(kind.name for kind in KINDS), "pgbench"]
+PARTS = ("growth", "memory")
+GROWTH_WITH = ("ours", "postgraphile", "pgbench")  # the usual way is too slow to have a curve worth the time
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run consists of."""
+
+    works: list[str]
+    parts: list[str]
+    contestants: list[str]
+    rounds: int
+    seconds: float
+    deals: int
+    growth_sizes: list[int]
+    memory_requests: int
+    is_whole: bool
+
+    def __str__(self) -> str:
+        return f"{self.rounds} rounds of {self.seconds:g} s each, after a warm-up"
+
+
+def main() -> None:
+    """Run what the command line asks for; only a whole run replaces bench/results.md."""
+    options = _options()
+    with databases.server() as postgres:
+        database = databases.database(postgres, options.deals)
+        machine = describe(database)
+        with contest(database, options.contestants, options.works) as held:
+            for turn in range(options.rounds if options.works else 0):
+                print(f"round {turn + 1} of {options.rounds}", flush=True)
+                for work in options.works:
+                    held.round(work, turn, options.seconds)
+        run = Run(machine, str(options), held, options.works, _ceiling(database, options.seconds))
+        if "memory" in options.parts:
+            run.memory = _memory(database, options.memory_requests)
+        if "growth" in options.parts:
+            sized = [databases.database(postgres, deals) for deals in options.growth_sizes]
+            names = [name for name in GROWTH_WITH if name in options.contestants]
+            run.growth = growth(sized, names, options.rounds, options.seconds)
+    _write(run, databases.ROOT / "bench" if options.is_whole else databases.bench_dir())
+
+
+def _write(run: Run, folder: Path) -> None:
+    problem = draw_growth(run.growth, folder / "growth.png") if run.growth else None
+    text = markdown(run)
+    print(f"\n{text}")
+    (folder / "results.md").write_text(text)
+    print(f"written to {folder / 'results.md'}" + (f"; {problem}" if problem else ""))
+
+
+def _ceiling(database: databases.Database, seconds: float) -> str:
+    """How much the load generator can ask for, and take in, when the answer costs nothing."""
+    try:
+        with started(CEILING, database) as server, request_file([(None, "{}")]) as requests:
+            return f"{server.measure(requests, seconds).per_second:,.0f} requests/s of 120 kB from {CEILING.label}"
+    except ContestantFailed as error:
+        return f"not measured: {error}"
+
+
+def _memory(database: databases.Database, requests: int) -> memory.Memory | str:
+    try:
+        return memory.memory(database, requests)
+    except ContestantFailed as error:
+        return f"not measured: {error}"
+
+
+def _options() -> Options:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    every = [*WORKS, *PARTS]
+    parser.add_argument("--quick", action="store_true", help="a first look: little data, short rounds")
+    parser.add_argument("--only", action="append", choices=every, help="repeat it for more; default: everything")
+    parser.add_argument("--contestant", action="append", choices=CONTESTANTS, help="repeat it for more; default: all")
+    parser.add_argument("--rounds", type=int, help="default 3, quick 1")
+    parser.add_argument("--seconds", type=float, help="of each measurement; default 8, quick 2")
+    parser.add_argument("--deals", type=int, help="default 100,000, quick 10,000; a thousand for each owner")
+    given = parser.parse_args()
+    chosen: list[str] = given.only or every
+    is_whole = not (given.quick or given.only or given.contestant or given.deals)
+    return Options(
+        works=[work for work in WORKS if work in chosen],
+        parts=[part for part in PARTS if part in chosen],
+        contestants=given.contestant or CONTESTANTS,
+        rounds=given.rounds or (1 if given.quick else 3),
+        seconds=given.seconds or (2 if given.quick else 8),
+        deals=given.deals or (10_000 if given.quick else 100_000),
+        growth_sizes=[1_000, 10_000] if given.quick else [10_000, 100_000, 1_000_000],
+        memory_requests=3_000 if given.quick else 100_000,
+        is_whole=is_whole,
+    )
+
+
+if __name__ == "__main__":
+    main()

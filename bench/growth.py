@@ -1,0 +1,34 @@
+"""Rows against time: the same board on databases of different sizes, measured in turn."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from bench.databases import Database
+from bench.figures import Figure
+from bench.plans import board_plan
+from bench.rounds import contest
+
+WORK = "board"
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The board at each size, by contestant, and the plan at the largest."""
+
+    sizes: list[int]
+    figures: dict[str, list[Figure | None]]
+    plan: str
+
+
+def growth(databases: Sequence[Database], names: Sequence[str], rounds: int, seconds: float) -> Growth:
+    """Every owner has as many deals at every size: what grows is everybody else's data."""
+    with ExitStack() as stack:
+        contests = [stack.enter_context(contest(database, names, [WORK])) for database in databases]
+        for turn in range(rounds):
+            for held in contests:
+                print(f"  {held.database.size.deals:,} deals", flush=True)
+                held.round(WORK, turn, seconds)
+    measured = list(dict.fromkeys(name for held in contests for _, name in held.outcomes))
+    figures = {name: [held.outcome(WORK, name).figure for held in contests] for name in measured}
+    return Growth([database.size.deals for database in databases], figures, board_plan(databases[-1]))

@@ -1,0 +1,160 @@
+"""The load generator: a process of its own, raw sockets, keep-alive, closed loop.
+
+`python -m bench.load PORT REQUESTS.json --seconds 5` prints one Figure as JSON. Each connection sends its next request
+when it has read the answer to the last one, so N connections are N users who never pause.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import cast
+
+import httptools
+import uvloop
+
+from bench.figures import Figure, of_latencies
+
+CONNECTIONS = 8
+ERRORS = b'"errors":'  # a GraphQL failure answers 200, too
+
+
+@dataclass
+class Phase:
+    """A stretch of load: until a moment, or for a number of requests."""
+
+    until: float
+    budget: int
+    started: float = field(default_factory=perf_counter)
+    latencies: list[float] = field(default_factory=list)
+    size: int = 0
+    errors: int = 0
+    first_error: str = ""
+    running: int = CONNECTIONS
+    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def take(self) -> bool:
+        """Whether a connection may send another request."""
+        self.budget -= 1
+        return self.budget >= 0 and perf_counter() < self.until
+
+    def leave(self) -> None:
+        """A connection has read its last answer."""
+        self.running -= 1
+        if not self.running and not self.done.done():
+            self.done.set_result(None)
+
+    def figure(self) -> Figure:
+        """The measurement; its time ends with the last answer, so that slow servers are not cut short."""
+        seconds = perf_counter() - self.started
+        latencies = [1000 * latency for latency in self.latencies]
+        return of_latencies(latencies, seconds, self.size / max(1, len(latencies)), self.errors, self.first_error)
+
+
+class Connection(asyncio.Protocol):
+    """One user: sends, reads the whole answer, sends again."""
+
+    def __init__(self, requests: list[bytes], offset: int) -> None:
+        self._requests, self._next = requests, offset
+        self._phase: Phase | None = None
+        self._transport: asyncio.WriteTransport | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._sent, self._head, self._is_error = 0.0, b"", False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is none by inheritance
+
+    def begin(self, phase: Phase) -> None:
+        """Take part in a phase."""
+        self._phase = phase
+        self._send()
+
+    def _send(self) -> None:
+        assert self._phase
+        assert self._transport
+        if not self._phase.take():
+            self._phase.leave()
+            return
+        self._head, self._is_error = b"", False
+        self._sent = perf_counter()
+        self._transport.write(self._requests[self._next])
+        self._next = (self._next + 1) % len(self._requests)
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def on_body(self, body: bytes) -> None:
+        """Called by the parser for each piece."""
+        assert self._phase
+        self._phase.size += len(body)
+        self._is_error = self._is_error or ERRORS in body
+        if len(self._head) < 500:
+            self._head += body[:500]
+
+    def on_message_complete(self) -> None:
+        """Called by the parser at the end of an answer."""
+        phase = self._phase
+        assert phase
+        phase.latencies.append(perf_counter() - self._sent)
+        status = self._parser.get_status_code()
+        if status != 200 or self._is_error:
+            phase.errors += 1
+            phase.first_error = phase.first_error or f"HTTP {status} {self._head[:500].decode(errors='replace')}"
+        self._send()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._phase and not self._phase.done.done():
+            self._phase.done.set_exception(ConnectionError(f"the server hung up: {error}"))
+
+
+def as_bytes(port: int, token: str | None, body: str) -> bytes:
+    """A GraphQL request as it goes over the wire."""
+    payload = body.encode()
+    lines = [
+        "POST /graphql HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        "Accept: application/json",
+        "Content-Type: application/json",
+        *([f"Authorization: Bearer {token}"] if token else []),
+        f"Content-Length: {len(payload)}",
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + payload
+
+
+async def measure(port: int, requests: list[bytes], *, warmup: float, seconds: float, budget: int) -> Figure:
+    """Warm up, then measure, on the same connections; they start at different requests of the list."""
+    loop = asyncio.get_running_loop()
+    connections: list[Connection] = []
+    for number in range(CONNECTIONS):
+        user = partial(Connection, requests, number * len(requests) // CONNECTIONS)
+        _, connection = await loop.create_connection(user, "127.0.0.1", port)
+        connections.append(connection)
+    for length, limit in ((warmup, 10**9), (seconds, budget)):
+        phase = Phase(until=perf_counter() + length, budget=limit)
+        for connection in connections:
+            connection.begin(phase)
+        await phase.done
+    return phase.figure()
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="bench.load", description=__doc__)
+    parser.add_argument("port", type=int)
+    parser.add_argument("requests", type=Path, help="a JSON list of [token or null, body]")
+    parser.add_argument("--warmup", type=float, default=1.0)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--requests", dest="budget", type=int, default=10**9, help="stop after so many")
+    given = parser.parse_args()
+    requests = [as_bytes(given.port, token, body) for token, body in json.loads(given.requests.read_text())]
+    gc.disable()
+    work = measure(given.port, requests, warmup=given.warmup, seconds=given.seconds, budget=given.budget)
+    print(json.dumps(asdict(uvloop.run(work))))
+
+
+if __name__ == "__main__":
+    main()

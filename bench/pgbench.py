@@ -1,0 +1,88 @@
+"""pgbench: the very SQL that crm-graph sends, with nothing around it. What PostgreSQL itself can do here."""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from bench.databases import Database, programs
+from bench.documents import OURS
+from bench.figures import ContestantFailed, Figure, of_latencies
+from bench.load import CONNECTIONS
+from bench.samples import Sample
+from bench.sent import sent_sql
+from crm_graph.models import Role
+
+WARMUP_SECONDS = 2  # each of 8 clients prepares each of 20 statements, which costs more than running them
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
+
+
+@dataclass(frozen=True, slots=True)
+class Pgbench:
+    """One statement for each sample, chosen at random by each client."""
+
+    database: Database
+
+    def statements(self, work: str, samples: list[Sample]) -> list[str]:
+        """What crm-graph sends. Raises ContestantFailed."""
+        document = OURS[work]
+        try:
+            return [
+                sent_sql(document.query, document.variables(sample), UUID(sample.owner_id), Role.SALES)
+                for sample in samples
+            ]
+        except Exception as error:
+            raise ContestantFailed(f"no SQL: {type(error).__name__}: {error}"[:200]) from error
+
+    def ask(self, statement: str) -> Any:
+        """The first value of the answer, parsed if it is JSON as text. Raises ContestantFailed."""
+        with self.database.connect() as connection:
+            row = connection.execute(statement).fetchone()
+        if row is None or row[0] is None:
+            raise ContestantFailed("the statement found nothing")
+        return json.loads(row[0]) if isinstance(row[0], str) else row[0]
+
+    def measure(self, statements: list[str], seconds: float) -> Figure:
+        """Closed loop, one connection for each client, statements prepared. Raises ContestantFailed."""
+        with tempfile.TemporaryDirectory(prefix="pgbench-") as folder:
+            command = [str(programs() / "pgbench"), "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "2"]
+            command += ["-T", str(round(WARMUP_SECONDS + seconds)), "-l"]
+            for number, statement in enumerate(statements):
+                script = Path(folder, f"{number}.sql")
+                script.write_text(without_variables(statement).rstrip().rstrip(";") + ";\n")
+                command += ["-f", str(script)]
+            environment = os.environ | self.database.environment()
+            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+            if done.returncode:
+                raise ContestantFailed(" ".join(done.stderr.strip().splitlines()[-1].split())[:200])
+            return _figure(
+                [line for log in Path(folder).glob("pgbench_log.*") for line in log.read_text().splitlines()]
+            )
+
+
+def _figure(lines: list[str]) -> Figure:
+    """From pgbench's log: client, number, microseconds, script, and the end in seconds and microseconds."""
+    fields = [line.split() for line in lines]
+    runs = sorted((int(f[4]) + int(f[5]) / 1e6, int(f[2]) / 1e3) for f in fields)
+    begin = runs[0][0] - runs[0][1] / 1e3 + WARMUP_SECONDS
+    kept = [(end, latency) for end, latency in runs if end >= begin]
+    if not kept:
+        raise ContestantFailed("pgbench finished nothing after its warm-up")
+    return of_latencies([latency for _, latency in kept], kept[-1][0] - begin, size=0)
+
+
+def without_variables(statement: str) -> str:
+    """The statement with no colon in a string before a word: pgbench would take '12:30' for a variable."""
+    return _LITERAL.sub(_escaped, statement)
+
+
+def _escaped(literal: re.Match[str]) -> str:
+    text = literal[0]
+    if not re.search(r":\w", text):
+        return text
+    return "E" + text.replace("\\", "\\\\").replace(":", "\\x3a")

@@ -1,0 +1,126 @@
+"""The results as Markdown: medians of one run, their ratios, and which goals hold."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.documents import WORKS
+from bench.figures import Figure
+from bench.growth import Growth
+from bench.memory import Memory
+from bench.rounds import LABELS, Contest
+
+NOTES = """\
+- Closed loop: 8 connections, each sends its next request when it has read the answer. One server process each, all on
+  the same database, measured in turn in every round; each figure is the median of the rounds. Requests rotate over
+  20 owners. Only ratios say something: the machine, the load generator and PostgreSQL share the same cores.
+- Before each measurement every contestant's answer is checked, and must hold the same rows in the same order.
+- PostGraphile answers without checking a token, applies the owner rule to deals only, and counts without totals: it
+  does less. In "own rows only" it is asked the easier question that leaves the unassigned pool out.
+- "The usual way" checks the token, reads the caller's row on each request, and searches with ILIKE.
+- pgbench sends the SQL that crm-graph sends, with constants, prepared, and throws the answers away.\
+"""
+
+
+@dataclass
+class Run:
+    """All that a run found."""
+
+    machine: list[tuple[str, str]]
+    options: str
+    contest: Contest
+    works: list[str]
+    ceiling: str
+    growth: Growth | None = None
+    memory: Memory | str | None = None
+
+    def figure(self, work: str, name: str) -> Figure | None:
+        """The medians, if the contestant was measured and never failed."""
+        outcome = self.contest.outcomes.get((work, name))
+        return outcome.figure if outcome else None
+
+    def ratio(self, work: str, name: str) -> float | None:
+        """How many times as many requests per second as that contestant crm-graph answers."""
+        ours, other = self.figure(work, "ours"), self.figure(work, name)
+        return ours.per_second / other.per_second if ours and other else None
+
+
+def markdown(run: Run) -> str:
+    """The whole report."""
+    lines = ["# Benchmark results", "", "Made by `make bench`. Ratios of medians of one run.", ""]
+    lines += [f"- {name}: {value}" for name, value in run.machine]
+    size = run.contest.database.size
+    lines += [f"- data: {size.owners:,} owners, {size.contacts:,} contacts, {size.deals:,} deals"]
+    lines += [f"- run: {run.options}", f"- ceiling of the load generator: {run.ceiling}", ""]
+    lines += ["## Goals", "", *_goals(run), ""]
+    for work in run.works:
+        lines += [f"## {work}: {WORKS[work]}", "", *_table(run, work), ""]
+    if run.growth:
+        lines += ["## Growth: rows against time", "", *_growth(run.growth), ""]
+    lines += ["## How it was measured", "", NOTES, ""]
+    return "\n".join(lines)
+
+
+def _goals(run: Run) -> Iterator[str]:
+    yield from ("| goal | found | holds |", "|---|---|---|")
+    for name, goal in (("postgraphile", 3.0), ("postgraphile-own", 3.0), ("pgbench", 0.7), ("usual", 50.0)):
+        yield _goal(f"board: {goal:g}x {LABELS[name]}", run.ratio("board", name), goal)
+    if run.growth:
+        largest = _growth_ratio(run.growth, "ours")
+        yield _goal("growth: board p50, largest to smallest, at most 1.3", largest, 1.3, at_most=True)
+        yield f"| plan of the board at the largest size | {run.growth.plan} | |"
+    if isinstance(run.memory, Memory):
+        name = f"memory after {run.memory.requests:,} requests ({', '.join(run.memory.works)}), under 150 MB"
+        yield _goal(name, run.memory.at_end, 150, at_most=True)
+        yield f"| memory after the start, and after 1,000 | {run.memory.at_start:.0f}, {run.memory.warm:.0f} | |"
+    elif run.memory:
+        yield f"| memory | {run.memory} | |"
+
+
+def _goal(name: str, found: float | None, limit: float, *, at_most: bool = False) -> str:
+    if found is None:
+        return f"| {name} | not measured | |"
+    holds = found <= limit if at_most else found >= limit
+    return f"| {name} | {found:.2f} | {'yes' if holds else 'NO'} |"
+
+
+def _table(run: Run, work: str) -> Iterator[str]:
+    yield "| contestant | requests/s | p50 ms | p95 ms | kB | crm-graph's ratio to it | rounds, requests/s |"
+    yield "|---|---:|---:|---:|---:|---:|---|"
+    for (of, name), outcome in run.contest.outcomes.items():
+        if of != work:
+            continue
+        figure = outcome.figure
+        if figure is None:
+            yield f"| {LABELS[name]} | {_cell(outcome.failure)} | | | | | |"
+            continue
+        ratio = run.ratio(work, name)
+        size = f"{figure.size / 1000:.0f}" if figure.size else ""
+        rounds = " ".join(f"{single.per_second:.0f}" for single in outcome.figures)
+        yield (
+            f"| {LABELS[name]} | {figure.per_second:.1f} | {figure.p50:.1f} | {figure.p95:.1f} | {size} "
+            f"| {'' if name == 'ours' or ratio is None else f'{ratio:.2f}'} | {rounds} |"
+        )
+
+
+def _growth(growth: Growth) -> Iterator[str]:
+    yield "The board's p50 in ms by the number of deals in the database, each owner having about 1,000 of them."
+    yield ""
+    yield "| contestant | " + " | ".join(f"{size:,}" for size in growth.sizes) + " | largest to smallest |"
+    yield "|---|" + "---:|" * (len(growth.sizes) + 1)
+    for name, figures in growth.figures.items():
+        cells = (f"{figure.p50:.1f}" if figure else "failed" for figure in figures)
+        ratio = _growth_ratio(growth, name)
+        yield f"| {LABELS[name]} | " + " | ".join(cells) + f" | {'' if ratio is None else f'{ratio:.2f}'} |"
+    yield ""
+    yield "![rows against time](growth.png)"
+
+
+def _growth_ratio(growth: Growth, name: str) -> float | None:
+    figures = growth.figures.get(name, [])
+    if not figures or figures[0] is None or figures[-1] is None:
+        return None
+    return figures[-1].p50 / figures[0].p50
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|") or "not measured"

@@ -1,0 +1,148 @@
+"""The contest: every round checks each contestant's answer, then measures one after the other."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bench.checks import Ids, check, check_sql
+from bench.databases import Database
+from bench.documents import POSTGRAPHILE_OWN, Document
+from bench.figures import ContestantFailed, Figure, median
+from bench.pgbench import Pgbench
+from bench.samples import Sample, draw
+from bench.servers import KINDS, Server, bodies, request_file, started
+
+LABELS = {kind.name: kind.label for kind in KINDS} | {
+    "postgraphile-own": "PostGraphile, own rows only",
+    "pgbench": "pgbench, the same SQL",
+}
+
+
+class Contestant(Protocol):
+    """Somebody who answers some of the works."""
+
+    def works(self) -> Sequence[str]:
+        """What it can be asked."""
+
+    def check(self, work: str, turn: int, expected: Ids | None) -> Ids | None:
+        """Ask once and look at the answer; returns its ids. Raises ContestantFailed."""
+
+    def measure(self, work: str, seconds: float) -> Figure:
+        """Raises ContestantFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverHttp:
+    """A server and the documents it is asked."""
+
+    server: Server
+    documents: Mapping[str, Document]
+    samples: list[Sample]
+    is_comparable: bool = True
+
+    def works(self) -> Sequence[str]:
+        return list(self.documents)
+
+    def check(self, work: str, turn: int, expected: Ids | None) -> Ids | None:
+        data = self.server.ask(self.documents[work], self.samples[turn % len(self.samples)])
+        return check(work, data, expected if self.is_comparable else None)
+
+    def measure(self, work: str, seconds: float) -> Figure:
+        with request_file(bodies(self.documents[work], self.samples)) as requests:
+            return self.server.measure(requests, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class OverPgbench:
+    """The statements that crm-graph sends."""
+
+    pgbench: Pgbench
+    samples: list[Sample]
+
+    def works(self) -> Sequence[str]:
+        return ["board", "counts", "detail", "page", "search"]
+
+    def check(self, work: str, turn: int, expected: Ids | None) -> Ids | None:
+        statements = self.pgbench.statements(work, [self.samples[turn % len(self.samples)]])
+        check_sql(self.pgbench.ask(statements[0]), expected or [])
+        return None
+
+    def measure(self, work: str, seconds: float) -> Figure:
+        return self.pgbench.measure(self.pgbench.statements(work, self.samples), seconds)
+
+
+@dataclass
+class Outcome:
+    """One contestant's rounds in one work; a single failure makes its figures worthless."""
+
+    figures: list[Figure] = field(default_factory=list)
+    failure: str = ""
+
+    @property
+    def figure(self) -> Figure | None:
+        """The medians, if nothing failed."""
+        return median(self.figures) if self.figures and not self.failure else None
+
+
+@dataclass
+class Contest:
+    """Contestants on one database, and how they did, by work and name."""
+
+    database: Database
+    contestants: dict[str, Contestant] = field(default_factory=dict)
+    outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
+
+    def outcome(self, work: str, name: str) -> Outcome:
+        """Made when first asked for."""
+        return self.outcomes.setdefault((work, name), Outcome())
+
+    def round(self, work: str, turn: int, seconds: float) -> None:
+        """One turn of each contestant, first crm-graph's answer as the measure of the others', then the load."""
+        expected: Ids | None = None
+        able = [name for name, contestant in self.contestants.items() if work in contestant.works()]
+        for name in able:
+            with self._recorded(work, name):
+                found = self.contestants[name].check(work, turn, expected)
+                expected = found if name == "ours" else expected
+        for place in range(len(able)):
+            name = able[(place + turn) % len(able)]  # nobody always comes first, or always after the same one
+            outcome = self.outcome(work, name)
+            if not outcome.failure:
+                with self._recorded(work, name):
+                    outcome.figures.append(self.contestants[name].measure(work, seconds))
+                    print(f"  {work:7} {LABELS[name]:36} {outcome.figures[-1].per_second:9.1f}/s", flush=True)
+
+    @contextmanager
+    def _recorded(self, work: str, name: str) -> Iterator[None]:
+        try:
+            yield
+        except ContestantFailed as error:
+            outcome = self.outcome(work, name)
+            outcome.failure = outcome.failure or str(error)
+            print(f"  {work:7} {LABELS[name]:36} failed: {error}", flush=True)
+
+
+@contextmanager
+def contest(database: Database, names: Sequence[str], works: Sequence[str]) -> Iterator[Contest]:
+    """The named contestants, started; one that can't be is recorded as failed in every work."""
+    held, samples = Contest(database), draw(database)
+    with ExitStack() as stack:
+        for kind in KINDS:
+            if kind.name not in names:
+                continue
+            try:
+                server = stack.enter_context(started(kind, database))
+            except ContestantFailed as error:
+                print(f"  {kind.label}: {error}", flush=True)
+                for work in works:
+                    if work in kind.documents:
+                        held.outcome(work, kind.name).failure = str(error)
+                continue
+            held.contestants[kind.name] = OverHttp(server, kind.documents, samples)
+            if kind.name == "postgraphile":
+                own = OverHttp(server, POSTGRAPHILE_OWN, samples, is_comparable=False)
+                held.contestants["postgraphile-own"] = own
+        if "pgbench" in names:
+            held.contestants["pgbench"] = OverPgbench(Pgbench(database), samples)
+        yield held
