@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import strawberry
+from graphql import GraphQLField, GraphQLInputObjectType, GraphQLObjectType, get_nullable_type
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, true
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
@@ -18,7 +19,9 @@ from sqlmodel import SQLModel
 from crm_graph.auth import Principal
 from crm_graph.models import Relation
 from crm_graph.models.columns import Time
+from crm_graph.values import check_text
 
+DEFINITION = "strawberry-definition"  # where Strawberry keeps its own definition of a field or type
 BINDING = "binding"
 CRITERION = "criterion"
 PAGE_DEFAULT, PAGE_MAX = 50, 100
@@ -226,3 +229,40 @@ def page(
         return and_(owned, where(site)) if where else owned
 
     return strawberry.field(resolver=args, description=doc, metadata={BINDING: Page(condition, order)})
+
+
+def binding_of(field: GraphQLField) -> Binding:
+    """The binding of a field; a plain column unless its declaration says otherwise."""
+    definition = field.extensions[DEFINITION]
+    declared = definition.metadata.get(BINDING)
+    if isinstance(declared, str | None):
+        name = declared or definition.python_name
+        return Scalar(lambda site: site.parent.c[name])
+    binding: Binding = declared
+    return binding
+
+
+def model_of(type_: GraphQLObjectType) -> type[SQLModel]:
+    """The table of a type."""
+    model: type[SQLModel] = type_.extensions[DEFINITION].origin.__model__
+    return model
+
+
+def criteria(site: Site, field: GraphQLField) -> list[ColumnElement[bool]]:
+    """What the argument `filter` of a field demands."""
+    given: Mapping[str, Any] = site.args.get("filter") or {}
+    found = []
+    for name in (name for name, value in given.items() if value is not None):
+        type_ = get_nullable_type(field.args["filter"].type)
+        assert isinstance(type_, GraphQLInputObjectType)
+        demand: Criterion = type_.fields[name].extensions[DEFINITION].metadata[CRITERION]
+        found.append(demand.sql(site, site.value(_filter_value(name), demand.type_)))
+    return found
+
+
+def _filter_value(name: str) -> Callable[[Arguments], Any]:
+    def read(args: Arguments) -> Any:
+        value = args["filter"][name]
+        return check_text(value, field=name) if isinstance(value, str) else value
+
+    return read

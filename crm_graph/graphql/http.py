@@ -91,13 +91,25 @@ def create_router(settings: Settings, database: Database) -> APIRouter:
 
 
 def _media(request: Request) -> str:
-    return GRAPHQL_MEDIA if GRAPHQL_MEDIA in request.headers.get("accept", "") else JSON_MEDIA
+    """The media type of the answer: what is accepted most, JSON where that leaves a choice."""
+    accepted = dict(map(_weighed, request.headers.get("accept", "").lower().split(",")))
+    wants = accepted.get(GRAPHQL_MEDIA, 0.0)
+    return GRAPHQL_MEDIA if wants > 0 and wants >= accepted.get(JSON_MEDIA, 0.0) else JSON_MEDIA
+
+
+def _weighed(accepted: str) -> tuple[str, float]:
+    name, *parameters = (part.strip() for part in accepted.split(";"))
+    try:
+        return name, next((float(part[2:]) for part in parameters if part.startswith("q=")), 1.0)
+    except ValueError:
+        return name, 0.0
 
 
 def _parse(request: Request, body: bytes) -> dict[str, Any]:
     """The parameters of a GraphQL request (GraphQL over HTTP, "request parameters"); raises BadRequest."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON_MEDIA:
-        raise UnsupportedMedia(f"send the request as Content-Type: {JSON_MEDIA}")
+    name, *parameters = (part.strip() for part in request.headers.get("content-type", "").lower().split(";"))
+    if name != JSON_MEDIA or any(part.startswith("charset=") and part[8:].strip('"') != "utf-8" for part in parameters):
+        raise UnsupportedMedia(f"send the request as Content-Type: {JSON_MEDIA}, in UTF-8")
     asked = parse_json(body)
     if not isinstance(asked, dict):
         raise BadRequest('the request body must be one JSON object with a text "query"')
@@ -136,7 +148,7 @@ def _answer(result: ExecutionResult, request: Request, media: str) -> Response:
     body["errors"] = [_rendered(failure, error) for failure, error in zip(failures, result.errors, strict=True)]
     nothing_done = not any(value is not None for value in (result.data or {}).values())
     status = max((failure.status for failure in failures if failure.status >= 500), default=200)
-    if result.data is None and status == 200 and media == GRAPHQL_MEDIA:
+    if not was_run and status == 200 and media == GRAPHQL_MEDIA:
         status = 400
     return _response(body, status if nothing_done else 200, media)
 

@@ -91,7 +91,7 @@ class Documents:
     def operation(self, source: str, name: str | None, variables: Mapping[str, Any]) -> Operation:
         """The operation of a document by name; without one, the only one there is.
 
-        Raises InvalidDocument, or BadRequest when there is no such operation or no way to choose.
+        Raises InvalidDocument, also when there is no such operation or no way to choose.
         """
         known = self._known.get(source)
         if known is None:
@@ -99,7 +99,7 @@ class Documents:
         operations = known[1]
         chosen = operations.get(name) if name is not None else next(iter(operations.values()))
         if chosen is None or (name is None and len(operations) > 1):
-            raise BadRequest("operationName must name one operation of the document")
+            raise _invalid("operationName must name one operation of the document")
         return chosen
 
     def _read(self, source: str, variables: Mapping[str, Any]) -> tuple[DocumentNode, dict[str | None, Operation]]:
@@ -108,16 +108,16 @@ class Documents:
         except GraphQLError as error:
             raise InvalidDocument(error) from None
         except (ValueError, RecursionError):
-            raise BadRequest("a number in the document is too long, or the document is nested too deeply") from None
+            raise _invalid("a number in the document is too long, or the document is nested too deeply") from None
 
     def _parsed(self, source: str, variables: Mapping[str, Any]) -> tuple[DocumentNode, dict[str | None, Operation]]:
         document = parse(source, max_tokens=complexity.TOKENS_MAX, allow_empty_selection_sets=False)
         if not any(isinstance(node, OperationDefinitionNode) for node in document.definitions):
-            raise BadRequest("the document has no operation")
+            raise _invalid("the document has no operation")
         try:
             complexity.check(self._schema, document, variables)
         except BadRequest as error:
-            raise InvalidDocument(GraphQLError(error.message, original_error=error)) from None
+            raise _invalid(error.message, error) from None
         errors = validate(self._schema, document, self._rules, hide_suggestions=not self._is_open)
         if errors:
             raise InvalidDocument(*errors)
@@ -131,6 +131,10 @@ class Documents:
         for node in definitions:
             if isinstance(node, OperationDefinitionNode):
                 yield node, Operation(self._schema, document, node, fragments)
+
+
+def _invalid(message: str, error: BadRequest | None = None) -> InvalidDocument:
+    return InvalidDocument(GraphQLError(message, original_error=error))
 
 
 class _Variables(Visitor):

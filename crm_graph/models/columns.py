@@ -77,6 +77,7 @@ class Named:
     """
 
     def __init__(self, name: str, types: Mapping[str, TypeEngine[Any]]) -> None:
+        self.types = types
         self.c = _Columns(name, types)
 
 

@@ -60,9 +60,6 @@ NO_REQUESTS = {
     "variables text": b'{"query": "{ me { id } }", "variables": "{}"}',
     "operationName number": b'{"query": "{ me { id } }", "operationName": 1}',
     "extensions text": b'{"query": "{ me { id } }", "extensions": "x"}',
-    "operationName unknown": b'{"query": "query A { me { id } }", "operationName": "B"}',
-    "operationName missing": b'{"query": "query A { me { id } } query B { me { id } }"}',
-    "no operation": b'{"query": "fragment F on Owner { id }"}',
     "invalid UTF-8": b'{"query": "\xff"}',
     "latin-1": '{"query": "ü"}'.encode("latin-1"),
     "UTF-16": '{"query": "{ me { id } }"}'.encode("utf-16"),
@@ -105,7 +102,8 @@ WRONG_DOCUMENTS = [
     "subscription { me { id } }", "\ud800", '{ deal(id: "\ud800") { id } }', "{ me { \ud800 } }",
     "{ me(\u0000) { id } }",
     "{ m\u202ee { id } }", "{ deals(first: " + "9" * 5_000 + ") { totalCount } }", "{ me @nope { id } }",
-    "query ($id: UUID!) { deal(id: $id) { id } }",
+    "query ($id: UUID!) { deal(id: $id) { id } }", "fragment F on Owner { id }",
+    "query A { me { id } } query B { me { id } }",
     'query ($e: String = "\\ud800") { contactByEmail(email: $e) { id } }',
 ]  # fmt: skip
 
@@ -248,3 +246,43 @@ async def test_a_failed_mutation_undoes_only_itself(client: httpx.AsyncClient, s
     assert len(answer.json()["errors"]) == 1
     assert answer.json()["errors"][0]["path"] == ["two"]
     assert len((await everything(sql))["deals"]) == 1
+
+
+async def test_an_operation_that_the_document_lacks_is_named_in_the_error(client: httpx.AsyncClient) -> None:
+    body = {"query": "query A { me { id } }", "operationName": "B"}
+    plain = await post(client, json.dumps(body))
+    strict = await post(client, json.dumps(body), Accept=GRAPHQL_MEDIA)
+
+    assert (plain.status_code, strict.status_code) == (200, 400)
+    assert plain.json() == strict.json()
+    assert "data" not in plain.json()
+    assert plain.json()["errors"][0]["message"].startswith("[BAD_REQUEST] operationName must name one operation")
+
+
+@pytest.mark.parametrize(
+    ("accept", "media"),
+    [
+        ("", "application/json"), ("*/*", "application/json"), ("text/html", "application/json"),
+        (GRAPHQL_MEDIA, GRAPHQL_MEDIA), (f"application/json, {GRAPHQL_MEDIA}", GRAPHQL_MEDIA),
+        (f"application/json, {GRAPHQL_MEDIA};q=0.5", "application/json"),
+        (f"{GRAPHQL_MEDIA};q=0, application/json", "application/json"),
+        (f"{GRAPHQL_MEDIA};charset=utf-8;q=0.9, application/json;q=0.8", GRAPHQL_MEDIA),
+        (f"{GRAPHQL_MEDIA};q=x", "application/json"),
+    ],
+)  # fmt: skip
+async def test_the_media_type_is_the_one_that_is_accepted_most(
+    accept: str, media: str, client: httpx.AsyncClient
+) -> None:
+    answer = await post(client, json.dumps({"query": ME}), Accept=accept)
+
+    assert answer.headers["content-type"] == media
+
+
+async def test_a_request_in_another_charset_is_415(client: httpx.AsyncClient) -> None:
+    body = json.dumps({"query": ME})
+
+    assert_errors(
+        await post(client, body, **{"Content-Type": "application/json; charset=iso-8859-1"}), 415,
+        "UNSUPPORTED_MEDIA_TYPE",
+    )  # fmt: skip
+    assert (await post(client, body, **{"Content-Type": 'application/json; charset="UTF-8"'})).status_code == 200

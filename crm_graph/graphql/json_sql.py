@@ -1,0 +1,33 @@
+"""JSON as PostgreSQL builds it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import JSON, ColumnElement, Text, cast, func, literal_column
+
+Json = ColumnElement[Any]
+OBJECT_FIELDS_MAX = 50  # json_build_object takes 100 arguments
+
+
+def json_object(pairs: Sequence[tuple[str, Json]]) -> Json:
+    """An object with these keys, in this order."""
+    # Response keys are GraphQL names, [_A-Za-z0-9]: safe to inline, and a parameter would have no type here.
+    flat = [item for key, value in pairs for item in (constant(key), value)]
+    width = 2 * OBJECT_FIELDS_MAX
+    parts = [func.json_build_object(*flat[i : i + width]) for i in range(0, max(len(flat), 1), width)]
+    if len(parts) == 1:
+        return parts[0]
+    # As text, because merging jsonb would reorder the keys: "{...}" + "{...}" -> "{...,...}".
+    texts = [func.btrim(func.left(func.substr(cast(part, Text), 2), -1)) for part in parts]
+    return cast(func.concat("{", func.concat_ws(",", *texts), "}"), JSON)
+
+
+def json_list(item: Json, condition: ColumnElement[bool] | None = None) -> Json:
+    """The items of all rows that meet the condition, in the order of the rows."""
+    listed: Any = func.json_agg(item)
+    return func.coalesce(listed if condition is None else listed.filter(condition), literal_column("'[]'::json"))
+
+
+def constant(name: str) -> Json:
+    """A GraphQL name, which needs no escaping."""
+    return literal_column(f"'{name}'")
