@@ -13,6 +13,7 @@ from bench.plot import draw_growth
 from bench.report import Run, markdown
 from bench.rounds import contest
 from bench.servers import CEILING, KINDS, request_file, started
+from crm_graph.runtime import stop_on_sigterm
 
 CONTESTANTS = [*(kind.name for kind in KINDS), "pgbench"]
 PARTS = ("growth", "memory")
@@ -40,6 +41,7 @@ class Options:
 def main() -> None:
     """Run what the command line asks for; only a whole run replaces bench/results.md."""
     options = _options()
+    stop_on_sigterm()
     with databases.server() as postgres:
         database = databases.database(postgres, options.deals)
         machine = describe(database)

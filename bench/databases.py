@@ -1,5 +1,6 @@
 """The benchmarks' own PostgreSQL and its databases, made once per data set and kept outside the checkout."""
 
+import fcntl
 import hashlib
 import os
 import time
@@ -20,7 +21,6 @@ from crm_graph.migrations import migrate
 
 ROOT = Path(__file__).parent.parent
 PREFIX = "bench_"
-SEEDING_LOCK = 0x62656E63  # "benc"
 USER = "app_user"  # every contestant connects as the server does in production
 
 
@@ -59,9 +59,16 @@ class Database:
 
 @contextmanager
 def server() -> Iterator[EmbeddedPostgres]:
-    """The benchmarks' PostgreSQL: the project's own embedded one, as it comes."""
-    with EmbeddedPostgres(bench_dir() / "postgres") as postgres:
-        yield postgres
+    """The benchmarks' PostgreSQL: the project's own embedded one, as it comes. For one run at a time: two would
+    measure each other."""
+    bench_dir().mkdir(parents=True, exist_ok=True)
+    with (bench_dir() / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(f"another benchmark is running in {bench_dir()}") from None
+        with EmbeddedPostgres(bench_dir() / "postgres") as postgres:
+            yield postgres
 
 
 def programs() -> Path:
@@ -76,7 +83,6 @@ def database(postgres: EmbeddedPostgres, deals: int) -> Database:
     key = _key()
     name = f"{PREFIX}{key}_{deals}"
     with psycopg.connect(**postgres.conninfo("postgres", "postgres"), autocommit=True) as admin:
-        admin.execute("SELECT pg_advisory_lock(%s)", [SEEDING_LOCK])  # another run may be seeding
         present = [
             row[0] for row in admin.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [PREFIX])
         ]
