@@ -3,15 +3,15 @@
 Every word of the text must begin a word of the row, in any order; case, accents and punctuation count for nothing.
 """
 
-from sqlalchemy import ColumnElement, Float, FromClause, Integer, Text, cast, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Float, Integer, Text, cast, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlmodel import SQLModel
 
-from crm_graph.models import table
+from crm_graph.models import Relation, table
 from crm_graph.models.searched import SEARCHED, folded, words_of
 
 
-def matches(model: type[SQLModel], rows: FromClause, text: ColumnElement[str]) -> ColumnElement[bool]:
+def matches(model: type[SQLModel], rows: Relation, text: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether a row of `rows`, the model's table or an alias of it, has all words of `text`; none has no words.
 
     Read from the table's search index. At most 8 words of 64 characters are looked for.
@@ -19,7 +19,7 @@ def matches(model: type[SQLModel], rows: FromClause, text: ColumnElement[str]) -
     return words_of(folded(*_columns(model, rows))).bool_op("@@")(func.crm_query(text))
 
 
-def rank(model: type[SQLModel], rows: FromClause, text: ColumnElement[str]) -> ColumnElement[float]:
+def rank(model: type[SQLModel], rows: Relation, text: ColumnElement[str]) -> ColumnElement[float]:
     """How well the name of a row that matches fits `text`: from 1 up when it has the words whole, in any order, or
     begins with the text; else below 1, by ts_rank, and 0 when the words are elsewhere. Some 20 µs a row."""
     # Scalar subqueries of a parameter are computed once, and not again for each row.
@@ -29,12 +29,12 @@ def rank(model: type[SQLModel], rows: FromClause, text: ColumnElement[str]) -> C
     start = select(func.crm_fold(func.left(text, literal_column("2000")))).scalar_subquery()
     # OFFSET 0 keeps the planner from folding the name again at each mention.
     fold_once = select(folded(_columns(model, rows)[0]).label("folded")).offset(literal_column("0"))
-    name = fold_once.correlate(rows).subquery().c.folded
+    name = fold_once.subquery().c.folded
     fits = or_(func.starts_with(name, start), words_of(name).bool_op("@@")(whole))
     below_one: ColumnElement[int] = literal_column("32")  # the normalization rank / (rank + 1)
     fitness = cast(fits, Integer) + func.ts_rank(words_of(name), beginnings, below_one, type_=Float)
-    return select(fitness).correlate(rows).scalar_subquery()
+    return select(fitness).scalar_subquery()
 
 
-def _columns(model: type[SQLModel], rows: FromClause) -> list[ColumnElement[str | None]]:
+def _columns(model: type[SQLModel], rows: Relation) -> list[ColumnElement[str | None]]:
     return [rows.c[name] for name in SEARCHED[table(model).name]]

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from crm_graph import migrations, search
-from crm_graph.models import Company, Contact, Deal, table
+from crm_graph.models import Company, Contact, Deal, Named, table
 from tests.graphql.asking import add, stages
 from tests.scratch import scratch_database
 
@@ -205,13 +205,21 @@ async def deal(sql: AsyncConnection, title: str) -> Any:
     return await add(sql, Deal, id=uuid.uuid4(), title=title, currency="USD", rank="a0", status="open", **place)
 
 
+def named(model: type[SQLModel], alias: bool) -> tuple[Named, FromClause]:
+    """The rows of a table, or of an alias of it, and what to select them from."""
+    stored = table(model)
+    name = "other" if alias else stored.name
+    return Named(name, {column.name: column.type for column in stored.c}), stored.alias(name) if alias else stored
+
+
 async def searched(sql: AsyncConnection, model: type[SQLModel], text: str) -> list[Any]:
     """The ids of the rows that match, best first; the same from the table and from an alias of it."""
     answers = []
-    for rows in (table(model), table(model).alias("other")):
+    for alias in (False, True):
+        rows, read = named(model, alias)
         best = search.rank(model, rows, literal(text)).desc()
-        query = select(rows.c.id).where(search.matches(model, rows, literal(text))).order_by(best, rows.c.id)
-        answers.append(list(await sql.scalars(query)))
+        query = select(rows.c.id).select_from(read).where(search.matches(model, rows, literal(text)))
+        answers.append(list(await sql.scalars(query.order_by(best, rows.c.id))))
     assert answers[0] == answers[1]
     return answers[0]
 
@@ -269,9 +277,10 @@ async def test_a_text_that_no_index_could_hold_is_stored_and_found_by_its_beginn
 @pytest.mark.parametrize("model", MODELS)
 def test_a_search_is_read_from_its_index(admin_url: URL, model: type[SQLModel], alias: bool, generic: bool) -> None:
     stored = table(model)
-    rows: FromClause = stored.alias("other") if alias else stored
+    rows, read = named(model, alias)
     text: Any = literal_column("$1")
-    ranked = select(rows.c.id, search.rank(model, rows, text)).where(search.matches(model, rows, text))
+    ranked = select(rows.c.id, search.rank(model, rows, text)).select_from(read)
+    ranked = ranked.where(search.matches(model, rows, text))
     statement = str(ranked.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
     with opened(admin_url) as connection:
         connection.execute("SET enable_seqscan = off")

@@ -17,6 +17,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from crm_graph.auth import Principal
+from crm_graph.errors import ValidationFailed
 from crm_graph.models import Relation
 from crm_graph.models.columns import Time
 from crm_graph.values import check_text
@@ -137,7 +138,8 @@ class Criterion:
     """What a field of a filter demands of a row, given the value as a parameter."""
 
     sql: Callable[[Site, ColumnElement[Any]], ColumnElement[bool]]
-    type_: SqlType = None
+    type_: SqlType
+    read: Callable[[Any, str], Any]
 
 
 def bound(model: type[SQLModel] | None = None) -> Callable[[T], T]:
@@ -194,16 +196,36 @@ def derived(*sources: Source, order: Order, doc: str | None = None, args: Any = 
     return strawberry.field(resolver=args, description=doc, metadata={BINDING: Derived(sources, order, limit)})
 
 
+def _checked(value: Any, field: str) -> Any:
+    return check_text(value, field=field) if isinstance(value, str) else value
+
+
 def criterion(
-    sql: Callable[[Site, ColumnElement[Any]], ColumnElement[bool]], type_: SqlType = None, *, doc: str | None = None
+    sql: Callable[[Site, ColumnElement[Any]], ColumnElement[bool]],
+    type_: SqlType = None,
+    *,
+    read: Callable[[Any, str], Any] = _checked,
+    doc: str | None = None,
 ) -> Any:
-    """A field of a filter: the rows for which `sql` holds. Left out or null, it demands nothing."""
-    return strawberry.field(default=strawberry.UNSET, description=doc, metadata={CRITERION: Criterion(sql, type_)})
+    """A field of a filter: the rows for which `sql` holds. Left out or null, it demands nothing.
+
+    `read` makes the parameter of what was given under the field's name, and raises ValidationFailed.
+    """
+    demand = Criterion(sql, type_, read)
+    return strawberry.field(default=strawberry.UNSET, description=doc, metadata={CRITERION: demand})
 
 
 def equals(name: str, *, doc: str | None = None) -> Any:
     """A field of a filter: the rows whose column `name` has this value."""
     return criterion(lambda site, value: site.rows.c[name] == value, doc=doc)
+
+
+def page_size(args: Arguments) -> int:
+    """The argument `first`; raises ValidationFailed when it is not 1 to 100."""
+    first: int = args["first"]
+    if not 1 <= first <= PAGE_MAX:
+        raise ValidationFailed(f"first must be between 1 and {PAGE_MAX}", field="first")
+    return first
 
 
 First = Annotated[int, strawberry.argument(description="How many rows, 1 to 100.")]
@@ -256,13 +278,9 @@ def criteria(site: Site, field: GraphQLField) -> list[ColumnElement[bool]]:
         type_ = get_nullable_type(field.args["filter"].type)
         assert isinstance(type_, GraphQLInputObjectType)
         demand: Criterion = type_.fields[name].extensions[DEFINITION].metadata[CRITERION]
-        found.append(demand.sql(site, site.value(_filter_value(name), demand.type_)))
+        found.append(demand.sql(site, site.value(_from_filter(name, demand), demand.type_)))
     return found
 
 
-def _filter_value(name: str) -> Callable[[Arguments], Any]:
-    def read(args: Arguments) -> Any:
-        value = args["filter"][name]
-        return check_text(value, field=name) if isinstance(value, str) else value
-
-    return read
+def _from_filter(name: str, demand: Criterion) -> Callable[[Arguments], Any]:
+    return lambda args: demand.read(args["filter"][name], name)

@@ -17,10 +17,8 @@ from graphql.execution.values import VariableValues, get_argument_values
 from sqlalchemy import ARRAY, ColumnElement, Select, Text, bindparam, cast, func, literal_column, select, union_all
 
 from crm_graph.auth import Principal
-from crm_graph.errors import ValidationFailed
 from crm_graph.graphql import cursors
 from crm_graph.graphql.bind import (
-    PAGE_MAX,
     Aggregate,
     Arguments,
     Derived,
@@ -35,6 +33,7 @@ from crm_graph.graphql.bind import (
     binding_of,
     criteria,
     model_of,
+    page_size,
 )
 from crm_graph.graphql.json_sql import Json, constant, json_list, json_object
 from crm_graph.graphql.operations import Operation
@@ -171,9 +170,7 @@ class Compiler:
 
     def _page(self, binding: Page, at: _Place) -> Json:
         """A connection: its rows are read once, whichever of nodes, edges and pageInfo are selected."""
-        first = at.args["first"]
-        if not 1 <= first <= PAGE_MAX:
-            raise ValidationFailed(f"first must be between 1 and {PAGE_MAX}", field="first")
+        first = page_size(at.args)
         if at.args.get("orderBy") is not None:
             binding = replace(binding, order=at.args["orderBy"].value)
         names = {_name(fields) for _, fields in self._collect(at.type, at.fields)}

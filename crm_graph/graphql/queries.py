@@ -3,17 +3,54 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy import ColumnElement, and_, true
+from sqlalchemy import ColumnElement, Select, Text, Uuid, and_, null, select, true
+from sqlmodel import SQLModel
 
-from crm_graph import contacts
+from crm_graph import contacts, models, search
 from crm_graph.auth import caller
-from crm_graph.graphql.bind import Order, Site, bound, one, page, rows
-from crm_graph.graphql.types import Company, Connection, Contact, Deal, Owner, Pipeline, Webhook
+from crm_graph.graphql.bind import (
+    PAGE_DEFAULT,
+    After,
+    First,
+    Order,
+    Site,
+    Source,
+    bound,
+    derived,
+    one,
+    page,
+    page_size,
+    rows,
+)
+from crm_graph.graphql.filters import (
+    ActivityFilter,
+    ActivityOrder,
+    CompanyFilter,
+    CompanyOrder,
+    ContactFilter,
+    ContactOrder,
+    DealFilter,
+    DealOrder,
+    searched,
+)
+from crm_graph.graphql.types import (
+    Activity,
+    Company,
+    Connection,
+    Contact,
+    Deal,
+    Owner,
+    Pipeline,
+    SearchHit,
+    Webhook,
+)
 from crm_graph.models.columns import EmailText
 from crm_graph.values import normal_email
+
+HITS_MAX = 1_000
 
 
 def _by_id(id: uuid.UUID) -> None:
@@ -53,6 +90,62 @@ def _for_admins(site: Site) -> ColumnElement[bool]:
     return true()
 
 
+def _deal_args(
+    filter: DealFilter | None = strawberry.UNSET,
+    order_by: DealOrder = DealOrder.CREATED_AT_DESC,
+    first: First = PAGE_DEFAULT,
+    after: After = strawberry.UNSET,
+) -> None:
+    """The arguments of `deals`."""
+
+
+def _contact_args(
+    filter: ContactFilter | None = strawberry.UNSET,
+    order_by: ContactOrder = ContactOrder.CREATED_AT_DESC,
+    first: First = PAGE_DEFAULT,
+    after: After = strawberry.UNSET,
+) -> None:
+    """The arguments of `contacts`."""
+
+
+def _company_args(
+    filter: CompanyFilter | None = strawberry.UNSET,
+    order_by: CompanyOrder = CompanyOrder.NAME_ASC,
+    first: First = PAGE_DEFAULT,
+    after: After = strawberry.UNSET,
+) -> None:
+    """The arguments of `companies`."""
+
+
+def _activity_args(
+    filter: ActivityFilter | None = strawberry.UNSET,
+    order_by: ActivityOrder = ActivityOrder.OCCURRED_AT_DESC,
+    first: First = PAGE_DEFAULT,
+    after: After = strawberry.UNSET,
+) -> None:
+    """The arguments of `activities`."""
+
+
+def _search_args(
+    text: Annotated[str, strawberry.argument(description="Every word must begin a word of what is found.")],
+    first: First = 20,
+) -> None:
+    """The arguments of `search`."""
+
+
+def _hits(kind: str, model: type[SQLModel]) -> Source:
+    """The rows of one kind that a search finds; of very many, some: ranking takes time with each."""
+
+    def query(site: Site) -> Select[Any]:
+        text = site.value(lambda args: searched(args["text"]), Text)
+        found, nobody = site.rows.c.id, null().cast(Uuid)
+        ids = [(found if name == kind else nobody).label(f"{name}_id") for name in ("deal", "contact", "company")]
+        score = search.rank(model, site.rows, text).label("score")
+        return select(found.label("id"), *ids, score).where(search.matches(model, site.rows, text)).limit(HITS_MAX)
+
+    return Source(model, query)
+
+
 @bound()
 class Query:
     """Reads. What isn't yours to see looks like what doesn't exist: null, or absent from a list."""
@@ -61,13 +154,25 @@ class Query:
     pipelines: list[Pipeline] = rows(lambda _site: true(), Order(("name", "id")), doc="Every pipeline, by name.")
     pipeline: Pipeline | None = one(_is_pipeline, args=_by_optional_id)
     deal: Deal | None = one(_has_id, args=_by_id)
-    deals: Connection[Deal] = page(doc="Newest first.")
+    deals: Connection[Deal] = page(args=_deal_args)
     contact: Contact | None = one(_has_id, args=_by_id)
     contact_by_email: Contact | None = one(
         _has_email, args=_by_email, doc="Finds a contact by any of its addresses, in any spelling."
     )
-    contacts: Connection[Contact] = page(doc="Newest first.")
+    contacts: Connection[Contact] = page(args=_contact_args)
     company: Company | None = one(_has_id, args=_by_id)
+    companies: Connection[Company] = page(args=_company_args)
+    activities: Connection[Activity] = page(args=_activity_args)
+    search: list[SearchHit] = derived(
+        _hits("deal", models.Deal),
+        _hits("contact", models.Contact),
+        _hits("company", models.Company),
+        order=Order(("score", "id"), descending=True),
+        args=_search_args,
+        limit=lambda site: page_size(site.args),
+        doc=f"Deals, contacts and companies by their words, the best first. Accents, case and punctuation don't count. "
+        f"Of more than {HITS_MAX:,} of one kind, that many are looked at.",
+    )
     webhooks_log: Connection[Webhook] = page(
         Order(("received_at", "id"), descending=True),
         where=_for_admins,

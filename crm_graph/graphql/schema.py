@@ -1,6 +1,7 @@
 """The schema: the types, and how bound fields find their value."""
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import strawberry
@@ -22,7 +23,7 @@ def build_schema() -> strawberry.Schema:
             for field in type_.fields.values():
                 field.resolve = _root_field if type_.name == "Query" else _from_tree
         if isinstance(type_, GraphQLEnumType) and not type_.name.startswith("__"):
-            setattr(type_, "coerce_output_value", _as_it_is)  # noqa: B010 - SQL has written the name already
+            setattr(type_, "coerce_output_value", partial(_name_of, type_.coerce_output_value))  # noqa: B010
     return schema
 
 
@@ -36,5 +37,6 @@ def _from_tree(source: Any, info: GraphQLResolveInfo[Any], **_arguments: Any) ->
     return source[info.path.key]
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
+def _name_of(known: Callable[[Any], str], value: Any) -> str:
+    """The name of an enum's value; out of a tree it comes as SQL wrote it."""
+    return value if type(value) is str else known(value)

@@ -249,6 +249,16 @@ class Activity:
     created_at: datetime = column()
 
 
+@bound()
+class SearchHit:
+    """A deal, a contact or a company that a search found; the other two are null."""
+
+    score: float = column(doc="How well its name fits: from 1 up when it has the words whole, or begins with them.")
+    deal: Deal | None = to_one("deal_id")
+    contact: Contact | None = to_one("contact_id")
+    company: Company | None = to_one("company_id")
+
+
 @bound(models.WebhookLog)
 class Webhook:
     """An event as it arrived, and what became of it; for admins."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 
-from sqlalchemy import CheckConstraint, ColumnElement, DateTime, Enum, String, Table, Uuid, literal_column, text
+from sqlalchemy import CheckConstraint, ColumnElement, DateTime, Enum, Index, String, Table, Uuid, literal_column, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
@@ -60,6 +60,17 @@ def email_check(column: str = "email") -> CheckConstraint:
         rf"""{column} ~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' AND {column} !~ '[A-Z]'""",
         name="email_normal_form",
     )
+
+
+def live_index(name: str, *columns: str, include: tuple[str, ...] = ()) -> Index:
+    """An index of the rows that are not deleted."""
+    return Index(name, *columns, postgresql_include=list(include), postgresql_where=text("deleted_at IS NULL"))
+
+
+def pool_index(name: str, *columns: str, include: tuple[str, ...] = ()) -> Index:
+    """An index of the unassigned pool, which behind `owner_id IS NULL` needs one of its own to be read in order."""
+    where = text("owner_id IS NULL AND deleted_at IS NULL")
+    return Index(name, *columns, postgresql_include=list(include), postgresql_where=where)
 
 
 class Relation(Protocol):

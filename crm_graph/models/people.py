@@ -21,6 +21,8 @@ from crm_graph.models.columns import (
     document,
     email_check,
     flag,
+    live_index,
+    pool_index,
     primary_key,
     reference,
     set_at_insert,
@@ -97,14 +99,10 @@ class Contact(SQLModel, table=True):
         email_check(),
         Index("contacts_owner_id_idx", "owner_id", "created_at", "id"),
         Index("contacts_created_at_id_idx", "created_at", "id"),
-        Index(
-            "contacts_owner_id_updated_at_idx",
-            "owner_id",
-            "updated_at",
-            "id",
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
-        Index("contacts_updated_at_id_idx", "updated_at", "id", postgresql_where=text("deleted_at IS NULL")),
+        pool_index("contacts_pool_created_at_idx", "created_at", "id"),
+        live_index("contacts_owner_id_updated_at_idx", "owner_id", "updated_at", "id"),
+        pool_index("contacts_pool_updated_at_idx", "updated_at", "id"),
+        live_index("contacts_updated_at_id_idx", "updated_at", "id"),
         search_index("contacts"),
     )
     id: uuid.UUID = primary_key()

@@ -24,6 +24,8 @@ from crm_graph.models.columns import (
     closed_set,
     document,
     flag,
+    live_index,
+    pool_index,
     primary_key,
     reference,
     set_at_insert,
@@ -35,6 +37,8 @@ from crm_graph.models.enums import (
     StageKind,
 )
 from crm_graph.models.searched import search_index
+
+TOTALLED = ("amount", "currency")
 
 
 class Pipeline(SQLModel, table=True):
@@ -81,34 +85,18 @@ class Deal(SQLModel, table=True):
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         CheckConstraint("status = 'lost' OR lost_reason IS NULL", name="lost_reason"),
         Index("deals_pipeline_id_stage_id_idx", "pipeline_id", "stage_id"),
-        Index(
-            "deals_board_idx",
-            "owner_id",
-            "stage_id",
-            "rank",
-            "id",
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
-        Index(
-            "deals_owner_stage_amount_idx",
-            "owner_id",
-            "stage_id",
-            postgresql_include=["amount"],
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
-        Index("deals_stage_id_rank_idx", "stage_id", "rank", "id", postgresql_where=text("deleted_at IS NULL")),
+        # A column's order and its totals: a salesperson's, the pool's, everybody's.
+        live_index("deals_board_idx", "owner_id", "stage_id", "rank", "id", include=TOTALLED),
+        pool_index("deals_pool_board_idx", "stage_id", "rank", "id", include=TOTALLED),
+        live_index("deals_stage_id_rank_idx", "stage_id", "rank", "id", include=TOTALLED),
         Index("deals_contact_id_created_at_idx", "contact_id", "created_at", "id"),
         # Not partial: the foreign key's check, when an owner is deleted, reads deleted deals as well.
         Index("deals_owner_id_idx", "owner_id", "created_at", "id"),
         Index("deals_created_at_id_idx", "created_at", "id"),
-        Index(
-            "deals_owner_id_updated_at_idx",
-            "owner_id",
-            "updated_at",
-            "id",
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
-        Index("deals_updated_at_id_idx", "updated_at", "id", postgresql_where=text("deleted_at IS NULL")),
+        pool_index("deals_pool_created_at_idx", "created_at", "id"),
+        live_index("deals_owner_id_updated_at_idx", "owner_id", "updated_at", "id"),
+        pool_index("deals_pool_updated_at_idx", "updated_at", "id"),
+        live_index("deals_updated_at_id_idx", "updated_at", "id"),
         Index("deals_campaign_id_idx", "campaign_id", postgresql_where=text("campaign_id IS NOT NULL")),
         search_index("deals"),
     )
