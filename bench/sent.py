@@ -1,11 +1,27 @@
 """The SQL that crm-graph sends for a document, for pgbench and EXPLAIN."""
 
+import re
 import uuid
 from typing import Any
 
+from graphql.execution.values import VariableValues, get_variable_values
+from psycopg import sql
+
+from crm_graph.auth import Principal, utc_now
+from crm_graph.graphql.compiler import Compiler
+from crm_graph.graphql.operations import Documents
+from crm_graph.graphql.plans import Request
+from crm_graph.graphql.schema import build_schema
 from crm_graph.models import Role
 
 
 def sent_sql(document: str, variables: dict[str, Any], owner_id: uuid.UUID, role: Role) -> str:
     """The one statement that answers `document` for this caller, its parameters written into it as constants."""
-    raise NotImplementedError("sent_sql waits for the compiler's new interface")
+    operation = Documents(build_schema()._schema, is_open=False).operation(document, None, variables)
+    coerced = get_variable_values(operation.schema, operation.node.variable_definitions or (), variables)
+    assert isinstance(coerced, VariableValues), coerced
+    request = Request(Principal(owner_id, role), utc_now(), coerced)
+    compiler = Compiler(operation, request.principal, coerced)
+    plan = compiler.query([fields for _key, fields in compiler.root_fields()])
+    values = plan.parameters(request)
+    return re.sub(r"\$(\d+)", lambda found: sql.quote(values[int(found[1]) - 1]), plan.sql)
