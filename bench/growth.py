@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bench.databases import Database
 from bench.figures import Figure
 from bench.plans import board_plan
-from bench.rounds import contest
+from bench.rounds import LABELS, contest
 
 WORK = "board"
 
@@ -29,6 +29,6 @@ def growth(databases: Sequence[Database], names: Sequence[str], rounds: int, sec
             for held in contests:
                 print(f"  {held.database.size.deals:,} deals", flush=True)
                 held.round(WORK, turn, seconds)
-    measured = list(dict.fromkeys(name for held in contests for _, name in held.outcomes))
+    measured = [name for name in LABELS if any((WORK, name) in held.outcomes for held in contests)]
     figures = {name: [held.outcome(WORK, name).figure for held in contests] for name in measured}
     return Growth([database.size.deals for database in databases], figures, board_plan(databases[-1]))

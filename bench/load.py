@@ -146,7 +146,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.load", description=__doc__)
     parser.add_argument("port", type=int)
     parser.add_argument("requests", type=Path, help="a JSON list of [token or null, body]")
-    parser.add_argument("--warmup", type=float, default=1.0)
+    parser.add_argument("--warmup", type=float, default=2.0)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--requests", dest="budget", type=int, default=10**9, help="stop after so many")
     given = parser.parse_args()
