@@ -105,16 +105,17 @@ class Authenticator:
         scheme, _, token = authorization[0].partition(" ")
         if scheme.lower() != "bearer" or not token.isascii() or len(token) > TOKEN_MAX:
             raise Unauthenticated
-        subject = self._subject(token.strip())
-        until, principal = self._known.get(subject, (0.0, None))
+        until, principal = self._known.get(token, (0.0, None))
         if principal is None or until < monotonic():
+            subject, seconds = self._verified(token.strip())
             principal = await self._look_up(subject)
             if len(self._known) >= CACHE_SIZE:
                 self._known.clear()
-            self._known[subject] = (monotonic() + CACHE_SECONDS, principal)
+            self._known[token] = (monotonic() + min(CACHE_SECONDS, seconds), principal)
         return principal
 
-    def _subject(self, token: str) -> str:
+    def _verified(self, token: str) -> tuple[str, float]:
+        """The subject of a valid token, and for how many seconds the token stays valid."""
         required = ["exp", "sub"] + ["iss"] * bool(self._issuer) + ["aud"] * bool(self._audience)
         try:
             if "crit" in jwt.get_unverified_header(token):  # RFC 7515, 4.1.11: we understand no extension
@@ -135,7 +136,7 @@ class Authenticator:
         times_are_whole = all(type(claims[name]) is int for name in ("exp", "nbf", "iat") if name in claims)
         if not times_are_whole or not isinstance(subject, str) or not 0 < len(subject) <= 320:
             raise Unauthenticated
-        return subject
+        return subject, claims["exp"] + LEEWAY.total_seconds() - utc_now().timestamp()
 
     async def _look_up(self, subject: str) -> Principal:
         query = select(col(Owner.id), col(Owner.role)).where(_names(subject), col(Owner.active))

@@ -63,7 +63,7 @@ def run(settings: Settings) -> None:
             make_demo_secrets(settings.crm_data_dir)
             # Without PUBLIC_URL: the samples go to this server, not to one that its name may lead to.
             mine = settings.with_demo_secrets().model_copy(update={"public_url": None})
-            asyncio.run(_run(mine, urls, listening, console))
+            runtime.run(_run(mine, urls, listening, console))
 
 
 async def _run(settings: Settings, urls: runtime.Urls, listening: Any, console: Console) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -108,7 +108,7 @@ def serve(settings: Settings, workers: int) -> None:
     settings.jwt_key()
     with postgres(settings) as urls, bound_socket(settings) as listening:
         if workers == 1:
-            asyncio.run(_serve_one(settings, urls, listening))
+            run(_serve_one(settings, urls, listening))
             return
 
         async def check() -> None:
@@ -122,6 +122,12 @@ def serve(settings: Settings, workers: int) -> None:
         os.environ["DATABASE_URL"] = urls.server.render_as_string(hide_password=False)
         config = server_config("crm_graph.runtime:worker_app", factory=True, workers=workers)
         Multiprocess(config, sockets=[listening]).run()
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """asyncio.run, on the event loop that uvicorn would choose: uvloop where there is one."""
+    with asyncio.Runner(loop_factory=server_config(None).get_loop_factory()) as runner:
+        runner.run(main)
 
 
 def worker_app() -> Any:
