@@ -52,6 +52,9 @@ def markdown(run: Run) -> str:
     lines += [f"- data: {size.owners:,} owners, {size.contacts:,} contacts, {size.deals:,} deals"]
     lines += [f"- run: {run.options}", f"- ceiling of the load generator: {run.ceiling}", ""]
     lines += ["## Goals", "", *_goals(run), ""]
+    lines += ["## crm-graph's requests per second, as a multiple of each other's", "", *_ratios(run), ""] * bool(
+        run.works
+    )
     for work in run.works:
         lines += [f"## {work}: {WORKS[work]}", "", *_table(run, work), ""]
     if run.growth:
@@ -76,6 +79,15 @@ def _goals(run: Run) -> Iterator[str]:
         yield f"| memory | {run.memory} | |"
 
 
+def _ratios(run: Run) -> Iterator[str]:
+    others = [name for name in LABELS if name != "ours"]
+    yield "| work | " + " | ".join(LABELS[name] for name in others) + " |"
+    yield "|---|" + "---:|" * len(others)
+    for work in run.works:
+        ratios = (run.ratio(work, name) for name in others)
+        yield f"| {work} | " + " | ".join("" if ratio is None else f"{ratio:.2f}" for ratio in ratios) + " |"
+
+
 def _goal(name: str, found: float | None, limit: float, *, at_most: bool = False) -> str:
     if found is None:
         return f"| {name} | not measured | |"
@@ -84,27 +96,26 @@ def _goal(name: str, found: float | None, limit: float, *, at_most: bool = False
 
 
 def _table(run: Run, work: str) -> Iterator[str]:
-    yield "| contestant | requests/s | p50 ms | p95 ms | kB | crm-graph's ratio to it | rounds, requests/s |"
-    yield "|---|---:|---:|---:|---:|---:|---|"
+    yield "| contestant | requests/s | p50 ms | p95 ms | kB | requests/s of each round |"
+    yield "|---|---:|---:|---:|---:|---|"
     for name in LABELS:
         outcome = run.contest.outcomes.get((work, name))
         if outcome is None:
             continue
         figure = outcome.figure
         if figure is None:
-            yield f"| {LABELS[name]} | {_cell(outcome.failure)} | | | | | |"
+            yield f"| {LABELS[name]} | {_cell(outcome.failure)} | | | | |"
             continue
-        ratio = run.ratio(work, name)
         size = f"{figure.size / 1000:.0f}" if figure.size else ""
         rounds = " ".join(f"{single.per_second:.0f}" for single in outcome.figures)
         yield (
-            f"| {LABELS[name]} | {figure.per_second:.1f} | {figure.p50:.1f} | {figure.p95:.1f} | {size} "
-            f"| {'' if name == 'ours' or ratio is None else f'{ratio:.2f}'} | {rounds} |"
+            f"| {LABELS[name]} | {figure.per_second:.1f} | {figure.p50:.1f} | {figure.p95:.1f} | {size} | {rounds} |"
         )
 
 
 def _growth(growth: Growth) -> Iterator[str]:
     yield "The board's p50 in ms by the number of deals in the database, each owner having about 1,000 of them."
+    yield "Requests rotate over 20 owners, or all of them where there are fewer."
     yield ""
     yield "| contestant | " + " | ".join(f"{size:,}" for size in growth.sizes) + " | largest to smallest |"
     yield "|---|" + "---:|" * (len(growth.sizes) + 1)

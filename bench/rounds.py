@@ -13,8 +13,11 @@ from bench.pgbench import Pgbench
 from bench.samples import Sample, draw
 from bench.servers import KINDS, Server, bodies, request_file, started
 
-LABELS = {kind.name: kind.label for kind in KINDS} | {
+LABELS = {
+    "ours": "crm-graph",
+    "postgraphile": "PostGraphile",
     "postgraphile-own": "PostGraphile, own rows only",
+    "usual": "Strawberry + SQLAlchemy + DataLoader",
     "pgbench": "pgbench, the same SQL",
 }
 
@@ -134,7 +137,7 @@ def contest(database: Database, names: Sequence[str], works: Sequence[str]) -> I
             try:
                 server = stack.enter_context(started(kind, database))
             except ContestantFailed as error:
-                print(f"  {kind.label}: {error}", flush=True)
+                print(f"  {LABELS[kind.name]}: {error}", flush=True)
                 for work in works:
                     if work in kind.documents:
                         held.outcome(work, kind.name).failure = str(error)

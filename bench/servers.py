@@ -30,7 +30,6 @@ class Kind:
     """How a contestant is started."""
 
     name: str
-    label: str
     documents: Mapping[str, Document]
 
     def command(self, database: Database, port: int) -> tuple[list[str], dict[str, str]]:
@@ -53,11 +52,11 @@ class Kind:
 
 
 KINDS = (
-    Kind("ours", "crm-graph", OURS),
-    Kind("postgraphile", "PostGraphile", POSTGRAPHILE),
-    Kind("usual", "Strawberry + SQLAlchemy + DataLoader", USUAL),
+    Kind("ours", OURS),
+    Kind("postgraphile", POSTGRAPHILE),
+    Kind("usual", USUAL),
 )
-CEILING = Kind("ceiling", "an empty ASGI application", {})
+CEILING = Kind("ceiling", {})
 
 
 @dataclass(frozen=True, slots=True)
