@@ -29,9 +29,10 @@ from crm_graph.migrations import migrate
 from crm_graph.models import Owner
 from crm_graph.settings import Settings
 
-# The same examples in every run: a change is judged by what it changes. Random ones belong into a soak.
+# The same examples in every run: a change is judged by what it changes. `make soak` draws others.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
-hypothesis.settings.load_profile("same")
+hypothesis.settings.register_profile("soak", deadline=None, database=None, print_blob=True)
+hypothesis.settings.load_profile("soak" if "SOAK_EXAMPLES" in os.environ else "same")
 
 JWT_SECRET = "tests-only-secret-of-more-than-32-bytes"
 INSTANTLY_SECRET = "instantly-signing-secret"

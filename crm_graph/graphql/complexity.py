@@ -33,6 +33,7 @@ from graphql import (
 from crm_graph.errors import BadRequest, QueryTooComplex
 from crm_graph.graphql.bind import PAGE_MAX
 
+CHARACTERS_MAX = 200_000
 TOKENS_MAX = 2_000
 OPERATIONS_MAX = 20
 FRAGMENTS_MAX = 50

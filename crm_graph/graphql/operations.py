@@ -111,7 +111,12 @@ class Documents:
             raise _invalid("a number in the document is too long, or the document is nested too deeply") from None
 
     def _parsed(self, source: str, variables: Mapping[str, Any]) -> tuple[DocumentNode, dict[str | None, Operation]]:
-        document = parse(source, max_tokens=complexity.TOKENS_MAX, allow_empty_selection_sets=False)
+        document = parse(
+            source,
+            max_source_length=complexity.CHARACTERS_MAX,
+            max_tokens=complexity.TOKENS_MAX,
+            allow_empty_selection_sets=False,
+        )
         if not any(isinstance(node, OperationDefinitionNode) for node in document.definitions):
             raise _invalid("the document has no operation")
         try:

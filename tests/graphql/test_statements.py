@@ -89,7 +89,8 @@ async def test_a_payload_is_read_once_beside_the_statements_of_its_verb(
     client: httpx.AsyncClient, world: World
 ) -> None:
     large = """title stage { key dealCount amountTotals { weightedAmount } }
-        contact { deals { totalCount nodes { id } } } activities { totalCount nodes { content } } stageHistory { pageInfo { hasNextPage } nodes { source } }"""
+        contact { deals { totalCount nodes { id } } } activities { totalCount nodes { content } }
+        stageHistory { pageInfo { hasNextPage } nodes { source } }"""
     deal = str(world.ada.deal)
     for verb in (
         f'updateDeal(input: {{dealId: "{deal}", notes: "%s"}})',
