@@ -19,9 +19,6 @@ DECLINED = {
     "5A70": ("notice", "GET: operations are sent by POST alone, so that no query ends up in the log of a proxy"),
     "D6D5": ("notice", "GET"),
     "6A70": ("notice", "GET"),
-    # Not on purpose: to be taken out when the server leaves `data` out.
-    "D586": ("warn", "a document that can't be parsed is answered with `data: null`, where `data` should be absent"),
-    "5E5B": ("warn", "a document that isn't valid is answered with `data: null`, where `data` should be absent"),
 }
 # These two audits try variables on `__type`, and it is that field which is refused.
 INTROSPECTION_IS_OFF = {
