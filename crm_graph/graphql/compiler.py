@@ -181,7 +181,9 @@ class Compiler:
         page, read = self._visible.first(model, self._wanted(binding, at), binding.order, first + looks_ahead)
         if looks_ahead:
             page, read = self._visible.placed(page, read)
-        return select(self._connection(binding, at, page)).select_from(read).scalar_subquery()
+        # HAVING makes one row of the page also where nothing is aggregated, as in `pageInfo { hasPreviousPage }`.
+        made = select(self._connection(binding, at, page)).select_from(read).having(literal_column("true"))
+        return made.scalar_subquery()
 
     def _connection(self, binding: Page, at: _Place, page: Named | None) -> Json:
         """The object of a connection, aggregated over the rows of `page`."""

@@ -171,3 +171,14 @@ async def test_a_forged_cursor_at_the_ends_of_the_calendar_is_no_accident(
     answer = await ask(client, ADA, DEALS, after=encoded(["created_at-", moment, ID]))
 
     assert len(answer["deals"]["nodes"]) == (4 if moment.startswith("9999") else 0)
+
+
+@pytest.mark.parametrize("fields", ["hasPreviousPage", "__typename", "hasPreviousPage __typename"])
+@pytest.mark.parametrize("rows", ["deals(first: 2)", 'deals(filter: {campaignId: "none"})'])
+async def test_a_page_is_one_whatever_is_selected_of_it(
+    fields: str, rows: str, client: httpx.AsyncClient, world: World
+) -> None:
+    page = (await ask(client, ADA, f"{{ {rows} {{ pageInfo {{ {fields} }} }} }}"))["deals"]["pageInfo"]
+
+    known = {"hasPreviousPage": False, "__typename": "PageInfo"}
+    assert page == {name: known[name] for name in fields.split()}
