@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import jwt
 from sqlalchemy import ColumnElement, Uuid, and_, bindparam, exists, false, or_, select, true
@@ -20,6 +20,7 @@ LEEWAY = timedelta(seconds=30)
 TOKEN_MAX = 8_192
 CACHE_SECONDS = 3.0
 CACHE_SIZE = 1_000
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class Authenticator:
     ) -> None:
         self._database, self._key = database, key
         self._issuer, self._audience = issuer, audience
+        self._verified: dict[str, tuple[float, str]] = {}
         self._known: dict[str, tuple[float, Principal]] = {}
 
     async def principal(self, authorization: list[str]) -> Principal:
@@ -105,16 +107,17 @@ class Authenticator:
         scheme, _, token = authorization[0].partition(" ")
         if scheme.lower() != "bearer" or not token.isascii() or len(token) > TOKEN_MAX:
             raise Unauthenticated
-        until, principal = self._known.get(token, (0.0, None))
+        until, subject = self._verified.get(token, (0.0, ""))
+        if until < monotonic():
+            subject, seconds = self._verify(token.strip())
+            _keep(self._verified, token, subject, min(CACHE_SECONDS, seconds))
+        until, principal = self._known.get(subject, (0.0, None))
         if principal is None or until < monotonic():
-            subject, seconds = self._verified(token.strip())
             principal = await self._look_up(subject)
-            if len(self._known) >= CACHE_SIZE:
-                self._known.clear()
-            self._known[token] = (monotonic() + min(CACHE_SECONDS, seconds), principal)
+            _keep(self._known, subject, principal, CACHE_SECONDS)
         return principal
 
-    def _verified(self, token: str) -> tuple[str, float]:
+    def _verify(self, token: str) -> tuple[str, float]:
         """The subject of a valid token, and for how many seconds the token stays valid."""
         required = ["exp", "sub"] + ["iss"] * bool(self._issuer) + ["aud"] * bool(self._audience)
         try:
@@ -145,6 +148,12 @@ class Authenticator:
         if row is None:
             raise Unauthenticated
         return Principal(owner_id=row.id, role=row.role)
+
+
+def _keep(cache: dict[str, tuple[float, Kept]], key: str, value: Kept, seconds: float) -> None:
+    if len(cache) >= CACHE_SIZE:
+        cache.clear()
+    cache[key] = (monotonic() + seconds, value)
 
 
 def _names(subject: str) -> ColumnElement[bool]:
