@@ -33,7 +33,7 @@ from graphql import (
 from crm_graph.errors import BadRequest, QueryTooComplex
 from crm_graph.graphql.bind import PAGE_MAX
 
-CHARACTERS_MAX = 200_000
+CHARACTERS_MAX = 100_000
 TOKENS_MAX = 2_000
 OPERATIONS_MAX = 20
 FRAGMENTS_MAX = 50
@@ -45,6 +45,7 @@ ALIASES_MAX = 200
 DIRECTIVES_MAX = 100
 REPEATS_MAX = 200  # the standard rules compare each field with every other of the same name and place
 ROWS_MAX = 20_000  # the product of `first` along each path, summed up
+VALUES_MAX = 200_000  # the values in all those rows: what an answer is made of
 LIST_ROWS = 10  # what a plain list, which has no `first`, counts for
 
 
@@ -58,6 +59,7 @@ class Cost:
     aliases: int = 0
     directives: int = 0
     rows: int = 0
+    values: int = 0
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(
@@ -67,6 +69,7 @@ class Cost:
             self.aliases + other.aliases,
             self.directives + other.directives,
             self.rows + other.rows,
+            self.values + other.values,
         )
 
 
@@ -79,7 +82,7 @@ def check(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str,
 
 class _Measure:
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
-        self._schema, self._variables = schema, variables
+        self._schema = schema
         definitions = document.definitions
         self._operations = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
         fragments = [node for node in definitions if isinstance(node, FragmentDefinitionNode)]
@@ -87,6 +90,7 @@ class _Measure:
         self._measured: dict[str, Cost] = {}
         self._open: set[str] = set()
         self._root_fields: dict[str, int] = {}
+        self._given = {**self._defaults(), **variables}
         _limit(len(self._operations), OPERATIONS_MAX, "operations")
         _limit(len(fragments), FRAGMENTS_MAX, "fragments")
 
@@ -104,10 +108,20 @@ class _Measure:
                 ("aliases", ALIASES_MAX),
                 ("directives", DIRECTIVES_MAX),
                 ("rows", ROWS_MAX),
+                ("values", VALUES_MAX),
             ):
                 what = {"depth": "levels", "selections": "fields", "objects": "objects and lists"}.get(name, name)
                 _limit(getattr(found, name), most, what)
             _limit(self._repeats([selected]), REPEATS_MAX, "repeated fields")  # SELECTIONS_MAX bounds this walk
+
+    def _defaults(self) -> dict[str, int]:
+        """The numbers that variables have when they are left out; of several operations' the largest."""
+        found: dict[str, int] = {}
+        for definition in (d for operation in self._operations for d in operation.variable_definitions or ()):
+            name, default = definition.variable.name.value, definition.default_value
+            if isinstance(default, IntValueNode):
+                found[name] = max(found.get(name, 0), int(default.value[:20]))
+        return found
 
     def _selection(self, selected: SelectionSetNode, parent: GraphQLNamedType | None) -> Cost:
         total = Cost()
@@ -152,6 +166,7 @@ class _Measure:
             aliases=(node.alias is not None) + below.aliases,
             directives=below.directives,
             rows=(rows if rows > 1 else 0) + rows * below.rows,
+            values=rows * below.values if node.selection_set is not None else 1,
         )
 
     def _rows(self, node: FieldNode, field: GraphQLField | None, parent: GraphQLNamedType | None) -> int:
@@ -161,7 +176,7 @@ class _Measure:
                 value = argument.value
                 if isinstance(value, IntValueNode):
                     return _within_a_page(int(value.value[:20]))
-                given = self._variables.get(value.name.value) if isinstance(value, VariableNode) else None
+                given = self._given.get(value.name.value) if isinstance(value, VariableNode) else None
                 return _within_a_page(given) if isinstance(given, int) else PAGE_MAX
         if field is None or node.selection_set is None:
             return 1

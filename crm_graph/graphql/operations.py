@@ -30,6 +30,7 @@ from crm_graph.errors import BadRequest
 from crm_graph.graphql import complexity
 
 CACHE_TOKENS = 50_000  # in all documents of a process; a token costs about a kilobyte
+ERRORS_MAX = 10  # each looks for its line in the whole source
 _numbers = count()
 
 
@@ -63,6 +64,11 @@ class Operation:
         return type_
 
     @property
+    def size(self) -> int:
+        """What a plan that refers to its document keeps in memory, in characters of SQL."""
+        return 100 * self.document.token_count + _length(self.document)
+
+    @property
     def variables(self) -> list[str]:
         """The names of its variables; a valid operation uses all of them."""
         return [node.variable.name.value for node in self.node.variable_definitions or ()]
@@ -85,7 +91,7 @@ class Documents:
         self._schema, self._is_open = schema, is_open
         self._rules = [*specified_rules, *([] if is_open else [NoSchemaIntrospectionCustomRule])]
         self._known: LRUCache[str, tuple[DocumentNode, dict[str | None, Operation]]] = LRUCache(
-            CACHE_TOKENS, getsizeof=lambda known: known[0].token_count
+            CACHE_TOKENS, getsizeof=lambda known: known[0].token_count + _length(known[0]) // 20
         )
 
     def operation(self, source: str, name: str | None, variables: Mapping[str, Any]) -> Operation:
@@ -123,7 +129,7 @@ class Documents:
             complexity.check(self._schema, document, variables)
         except BadRequest as error:
             raise _invalid(error.message, error) from None
-        errors = validate(self._schema, document, self._rules, hide_suggestions=not self._is_open)
+        errors = validate(self._schema, document, self._rules, ERRORS_MAX, hide_suggestions=not self._is_open)
         if errors:
             raise InvalidDocument(*errors)
         return document, {node.name.value if node.name else None: op for node, op in self._operations(document)}
@@ -140,6 +146,10 @@ class Documents:
 
 def _invalid(message: str, error: BadRequest | None = None) -> InvalidDocument:
     return InvalidDocument(GraphQLError(message, original_error=error))
+
+
+def _length(document: DocumentNode) -> int:
+    return len(document.loc.source.body) if document.loc else 0
 
 
 class _Variables(Visitor):

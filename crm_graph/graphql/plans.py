@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from crm_graph.auth import Principal
 
-CACHE_CHARACTERS = 20_000_000  # of SQL, in all plans of a process
+CACHE_CHARACTERS = 20_000_000  # of SQL and of the documents it was made from, in all plans of a process
 _DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
@@ -84,14 +84,18 @@ class PlanCache:
     """The plans of one process, bounded by the length of their SQL."""
 
     def __init__(self) -> None:
-        self._plans: LRUCache[Any, Any] = LRUCache(CACHE_CHARACTERS, getsizeof=lambda found: found.size)
+        self._plans: LRUCache[Any, Any] = LRUCache(CACHE_CHARACTERS, getsizeof=lambda kept: kept[1])
 
-    def get(self, key: Any, make: Callable[[], Any]) -> Any:
-        """The value under `key`, made when it is not there; what `make` raises is not kept."""
-        found = self._plans.get(key)
-        if found is None:
-            found = self._plans[key] = make()
-        return found
+    def get(self, key: Any, make: Callable[[], Any], size: int) -> Any:
+        """The value under `key`, made when it is not there; what `make` raises is not kept.
+
+        It counts for its own size and for `size`, that of what it refers to.
+        """
+        kept = self._plans.get(key)
+        if kept is None:
+            made = make()
+            kept = self._plans[key] = made, made.size + size
+        return kept[0]
 
 
 def _caller(request: Request) -> Any:

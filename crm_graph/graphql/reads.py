@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 import psycopg
-from graphql import is_non_null_type
+from graphql import GraphQLError, is_non_null_type
 from graphql.execution.values import VariableValues, get_variable_values
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -78,7 +78,7 @@ class Reads:
             row = await self._database.read_row(found.plan.sql, found.plan.parameters(request))
         except Unavailable:
             raise
-        except (CrmError, psycopg.Error):
+        except (CrmError, GraphQLError, psycopg.Error):
             return None
         body = bytearray(found.between[0])
         for value, is_required, after in zip(row, found.is_required, found.between[1:], strict=True):
@@ -136,7 +136,7 @@ class Reads:
             complexity.check(operation.schema, operation.document, given)
             return make()
 
-        return self._plans.get((operation.number, key, request.principal.role, shaped), judged)
+        return self._plans.get((operation.number, key, request.principal.role, shaped), judged, operation.size)
 
     def _compile_answer(self, operation: Operation, request: Request) -> _Answer:
         compiler = Compiler(operation, request.principal, request.variables)

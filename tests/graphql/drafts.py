@@ -40,7 +40,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from tests.graphql.arguments import BAD_SCALARS, bad, default_of, literal, redrawn, scalar, value
+from tests.graphql.arguments import BAD_SCALARS, default_of, literal, redrawn, scalar, value
 from tests.graphql.world import Row
 
 Selections = tuple[SelectionNode, ...]
@@ -81,7 +81,7 @@ class Draft:
     def _below(self, type_: GraphQLObjectType, node: SelectionNode, change: Change) -> SelectionNode:
         if not isinstance(node, FieldNode | InlineFragmentNode) or node.selection_set is None:
             return node
-        inner = type_of(type_, node) if isinstance(node, FieldNode) else type_
+        inner = type_of(type_, node.name.value) if isinstance(node, FieldNode) else type_
         assert isinstance(inner, GraphQLObjectType)
         return replace(node, selection_set=selected(self._walk(inner, node.selection_set.selections, change)))
 
@@ -151,10 +151,12 @@ class Draft:
         for values, sent in ((self.values, given), (self.others, other)):
             if (has_default or not bang) and self.chance(0.1):
                 continue
-            if not bang and is_nullable and self.chance(0.1):
-                sent = None
             sent = given if sent is None and bang else sent
-            values[name] = self.rng.choice(BAD_SCALARS) if bad(self.rng) else sent
+            if not bang and self.chance(0.1 if is_nullable else 0.03):  # null, where only a value will do
+                sent = None
+            if self.chance(0.01):
+                sent = self.rng.choice((None, *BAD_SCALARS))
+            values[name] = sent
         return variable(name)
 
     def switch(self) -> DirectiveNode:
@@ -199,9 +201,9 @@ def has_variables(given: ValueNode) -> bool:
     return any(isinstance(part, VariableNode) for part in parts)
 
 
-def type_of(parent: GraphQLObjectType, node: FieldNode) -> Any:
+def type_of(parent: Any, name: str) -> Any:
     """The named type of a field."""
-    return get_named_type(parent.fields[node.name.value].type)
+    return get_named_type(parent.fields[name].type)
 
 
 def selected(selections: Selections) -> SelectionSetNode:

@@ -264,3 +264,13 @@ async def test_custom_does_not_grow_without_end(client: httpx.AsyncClient, world
     answer = await ask(client, ADA, UPSERT, **{"in": {"email": world.ada.email, "custom": swapped}})
     assert len(answer["upsertContact"]["contact"]["custom"]) == 200
     assert len(await rows(sql, Deal)) == 6
+
+
+async def test_null_for_an_argument_that_has_a_default_is_named(client: httpx.AsyncClient, world: World) -> None:
+    document = "query ($by: ContactOrder) { contacts(orderBy: $by) { totalCount } }"
+
+    assert (await ask(client, ADA, document))["contacts"]["totalCount"] == 2
+    error = await refusal(client, ADA, document, by=None)
+
+    assert reason(error)[0] == "BAD_REQUEST"
+    assert "orderBy" in error["message"]

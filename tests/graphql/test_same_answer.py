@@ -15,7 +15,15 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode, parse
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLEnumType,
+    InlineFragmentNode,
+    SelectionSetNode,
+    parse,
+)
 from hypothesis import HealthCheck, given, note
 from hypothesis import settings as examples
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -46,7 +54,7 @@ if soak := os.environ.get("SOAK_EXAMPLES"):  # see `make soak`
 class Forgetful(PlanCache):
     """Remembers nothing."""
 
-    def get(self, key: Any, make: Any) -> Any:
+    def get(self, key: Any, make: Any, size: int) -> Any:
         return make()
 
 
@@ -124,8 +132,9 @@ async def clients(settings: Settings, database: Database, _admin_engine: AsyncEn
             await CROWD.remove(sql)
     shares = clients.asked["with data"] / clients.asked["all"], CountedReads.taken / clients.asked["all"]
     print(f"\n{clients.asked['all']} requests; with data: {shares[0]:.0%}; by the fast path: {shares[1]:.0%}")
-    assert shares[0] >= 0.7
-    assert shares[1] >= 0.6
+    if clients.asked["documents"] >= EXAMPLES:  # else a failure has stopped it
+        assert shares[0] >= 0.7
+        assert shares[1] >= 0.6
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -135,18 +144,18 @@ async def test_a_query_is_answered_as_by_graphql_core(clients: Clients, part: in
     turn = clients.asked["documents"]
     clients.asked["documents"] += 1
     one, other = WHO[turn % len(WHO)], WHO[(turn + 1) % len(WHO)]  # two who see different rows
-    sets = [asked.variables] + [asked.others] * (asked.others != asked.variables)
-    for who, given_sets in ((one, sets), (other, sets[:1])):
-        note(who)
-        for variables in given_sets:
-            first = await clients.answer(who, asked, variables)
-            again = await clients.answer(who, asked, variables)
-            expected = await post(clients.standard, who, asked, variables)
+    turns = [(one, asked.variables), (other, asked.variables)]
+    turns += [(one, asked.others)] * (asked.others != asked.variables)
+    for who, variables in turns:
+        note(f"{who}: {variables}")
+        first = await clients.answer(who, asked, variables)
+        again = await clients.answer(who, asked, variables)
+        expected = await post(clients.standard, who, asked, variables)
 
-            assert first == expected
-            assert again == expected
-            assert "INTERNAL" not in expected
-            assert_visible(who, asked, json.loads(expected).get("data"))
+        assert first == expected
+        assert again == expected
+        assert "INTERNAL" not in expected
+        assert_visible(who, asked, json.loads(expected).get("data"))
 
 
 async def post(client: httpx.AsyncClient, who: str, asked: Asked, variables: Row) -> str:
@@ -165,12 +174,16 @@ def number(text: str) -> int | float:
 
 
 def assert_visible(who: str, asked: Asked, data: Row | None) -> None:
-    """Every row in the answer is the caller's to see, and no count is of more."""
+    """Every row in the answer is the caller's to see, no count is of more, and enums have names of the schema."""
     if data is None:
         return
     seen = CROWD.seen_by(who)
     for type_name, name, value in Answer(asked, data):
         rows = seen.get(type_name)
+        if name == "__typename":
+            assert value == type_name
+        elif value is not None and isinstance(enum := type_of(schema().type_map[type_name], name), GraphQLEnumType):
+            assert value in enum.values, (type_name, name, value)
         if rows is not None and name in ("id", "email", "title", "content") and value is not None:
             assert value in {str(row[name]) for row in rows if name in row}, (type_name, name, value)
         elif name == "totalCount" and type_name.removesuffix("Connection") in seen:
@@ -205,7 +218,7 @@ class Answer:
             for key, part in value.items():
                 node, inner = by_key[key][0], [node.selection_set for node in by_key[key] if node.selection_set]
                 if inner:
-                    yield from self._values(type_of(type_, node), inner, part)
+                    yield from self._values(type_of(type_, node.name.value), inner, part)
                 else:
                     yield type_.name, node.name.value, part
 
