@@ -85,6 +85,17 @@ class Draft:
         assert isinstance(inner, GraphQLObjectType)
         return replace(node, selection_set=selected(self._walk(inner, node.selection_set.selections, change)))
 
+    def size(self) -> int:
+        """How many selections there are, each fragment counted once."""
+        counts: list[int] = []
+
+        def count(_type: GraphQLObjectType, selections: Selections) -> Selections:
+            counts.append(len(selections))
+            return selections
+
+        self.rewrite(count)
+        return sum(counts)
+
     def redraw(self, parent: GraphQLObjectType, node: FieldNode) -> FieldNode:
         """The field with other values for its arguments."""
         if not node.arguments:
@@ -105,7 +116,12 @@ class Draft:
             key, place = given.name.value, definition.args[given.name.value]
             if isinstance(given.value, VariableNode) or not self.chance(0.5):
                 return given
-            if isinstance(given.value, ObjectValueNode) and (has_variables(given.value) or self.chance(0.6)):
+            is_filter = isinstance(get_nullable_type(place.type), GraphQLInputObjectType)
+            if (
+                is_filter
+                and isinstance(given.value, ObjectValueNode)
+                and (has_variables(given.value) or self.chance(0.6))
+            ):
                 return replace(given, value=self._parts_in_variables(given.value, place))
             other = value(self.rng, parent.name, name, definition, key, given.value, order)
             return replace(given, value=self.variable(place, key, value_from_ast_untyped(given.value), other))
@@ -174,14 +190,17 @@ class Draft:
         return FragmentSpreadNode(name=named(name))
 
     def document(self, operations: list[tuple[str | None, Selections]]) -> DocumentNode:
-        """The operations, which have the same variables, and every fragment."""
-        fragments = [
-            FragmentDefinitionNode(
-                name=named(name), type_condition=NamedTypeNode(name=named(type_.name)), selection_set=selected(inner)
-            )
-            for name, (type_, inner) in self.fragments.items()
-        ]
-        body = "".join(map(print_ast, (*fragments, selected(self.root))))
+        """The operations, which have the same variables, with the fragments and variables that are used."""
+        body, known = print_ast(selected(self.root)), dict(self.fragments)
+        fragments = []
+        while spread := [name for name in known if re.search(rf"\.\.\.{name}\b", body)]:
+            for name in spread:
+                type_, inner = known.pop(name)
+                condition = NamedTypeNode(name=named(type_.name))
+                fragments.append(
+                    FragmentDefinitionNode(name=named(name), type_condition=condition, selection_set=selected(inner))
+                )
+                body += print_ast(fragments[-1])
         used = tuple(node for name, node in self.variables.items() if re.search(rf"\${name}\b", body))
         heads = [
             OperationDefinitionNode(
