@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 JSON_MEDIA = "application/json"
 GRAPHQL_MEDIA = "application/graphql-response+json"  # GraphQL over HTTP: its 4xx and 5xx are the API's own
 MESSAGE_MAX = 500  # names and values of any length are quoted in them
-_IN_VARIABLE = re.compile(r"Variable '\$\w+' has invalid value at \.([\w.]+)")
+_IN_VARIABLE = re.compile(r"Variable '\$(\w+)' has invalid value(?: at \.([\w.]+))?")
 _IN_DOCUMENT = re.compile(r"(\w+)\s*:\s*$")
 
 
@@ -197,7 +197,7 @@ def _misshapen(error: GraphQLError | None) -> str | None:
     if error is None or error.path:
         return None
     if named := _IN_VARIABLE.match(error.message):
-        return named[1]
+        return named[2] or named[1]
     places = list(error.positions or ())
     before = error.source.body[: places[0]] if error.source and places else ""
     in_document = _IN_DOCUMENT.search(before[-100:])

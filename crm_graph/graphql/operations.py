@@ -65,8 +65,8 @@ class Operation:
 
     @property
     def size(self) -> int:
-        """What a plan that refers to its document keeps in memory, in characters of SQL."""
-        return 100 * self.document.token_count + _length(self.document)
+        """What a plan of it keeps in memory, in bytes: its SQL, which grows with the tokens, and its document."""
+        return 500 * self.document.token_count + 4 * _length(self.document)
 
     @property
     def variables(self) -> list[str]:

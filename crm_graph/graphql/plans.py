@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from crm_graph.auth import Principal
 
-CACHE_CHARACTERS = 20_000_000  # of SQL and of the documents it was made from, in all plans of a process
+CACHE_BYTES = 30_000_000  # of all plans of a process and the documents that they refer to, roughly
 _DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
@@ -52,11 +52,6 @@ class Plan:
     sql: str
     readers: tuple[Reader, ...]
 
-    @property
-    def size(self) -> int:
-        """What it counts for in the cache."""
-        return len(self.sql)
-
     def parameters(self, request: Request) -> list[Any]:
         """The values of $1, $2, ...; raises ValidationFailed for one that can't be read."""
         return [read(request) for read in self.readers]
@@ -81,20 +76,16 @@ def shape(value: Any) -> Any:
 
 
 class PlanCache:
-    """The plans of one process, bounded by the length of their SQL."""
+    """The plans of one process, bounded by what they keep in memory."""
 
     def __init__(self) -> None:
-        self._plans: LRUCache[Any, Any] = LRUCache(CACHE_CHARACTERS, getsizeof=lambda kept: kept[1])
+        self._plans: LRUCache[Any, Any] = LRUCache(CACHE_BYTES, getsizeof=lambda kept: kept[1])
 
     def get(self, key: Any, make: Callable[[], Any], size: int) -> Any:
-        """The value under `key`, made when it is not there; what `make` raises is not kept.
-
-        It counts for its own size and for `size`, that of what it refers to.
-        """
+        """What is kept under `key`, made when it is not there, of `size` bytes; what `make` raises is not kept."""
         kept = self._plans.get(key)
         if kept is None:
-            made = make()
-            kept = self._plans[key] = made, made.size + size
+            kept = self._plans[key] = make(), size
         return kept[0]
 
 

@@ -1,4 +1,4 @@
-"""What can be read. Each root field is one SQL statement, whatever is selected below it."""
+"""What can be read. A document is one SQL statement, whatever it selects."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ round trip, and its bytes go to the client as PostgreSQL wrote them. Whatever is
 graphql-core's executor over the tree, which knows how an error is told.
 """
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,8 +24,6 @@ from crm_graph.graphql.compiler import Compiler, Fields
 from crm_graph.graphql.operations import Operation
 from crm_graph.graphql.plans import Plan, PlanCache, Request, shape
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
@@ -36,19 +33,11 @@ class _Answer:
     between: tuple[bytes, ...] = ()
     is_required: tuple[bool, ...] = ()
 
-    @property
-    def size(self) -> int:
-        return self.plan.size if self.plan else 100
-
 
 @dataclass(frozen=True, slots=True)
 class _Payload:
     plan: Plan | None
     plain: Mapping[str, str]
-
-    @property
-    def size(self) -> int:
-        return self.plan.size if self.plan else 100
 
 
 class Reads:

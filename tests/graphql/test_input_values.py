@@ -274,3 +274,14 @@ async def test_null_for_an_argument_that_has_a_default_is_named(client: httpx.As
 
     assert reason(error)[0] == "BAD_REQUEST"
     assert "orderBy" in error["message"]
+
+
+async def test_a_bad_scalar_in_a_variable_of_its_own_names_the_variable(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    document = "query ($least: Decimal) { deals(filter: {minAmount: $least}) { totalCount } }"
+
+    error = await refusal(client, ADA, document, least="1e5")
+
+    assert reason(error) == ("VALIDATION", "least")
+    assert error["message"].startswith("[VALIDATION] least: ")
