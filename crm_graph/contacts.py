@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal, or_, select
+from sqlalchemy import ColumnElement, and_, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -84,7 +84,7 @@ def has_address(address: str | ColumnElement[str], rows: Relation | None = None)
     """Whether a contact (of `rows`, the table or an alias of it) has this normal address, be it as a further one."""
     c = (table(Contact) if rows is None else rows).c
     alias = select(col(ContactEmail.contact_id)).where(col(ContactEmail.email) == address).scalar_subquery()
-    return or_(c.email == address, c.id == alias)
+    return or_(and_(c.email == address, c.merged_into_id.is_(None)), c.id == alias)
 
 
 async def lock(session: AsyncSession, *conditions: ColumnElement[bool]) -> Contact | None:

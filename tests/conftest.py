@@ -38,7 +38,7 @@ JWT_SECRET = "tests-only-secret-of-more-than-32-bytes"
 INSTANTLY_SECRET = "instantly-signing-secret"
 INSTANTLY_TOKEN = "instantly-static-bearer-token"
 CALCOM_SECRET = "calcom-signing-secret"
-REFERENCE_TABLES = {"pipelines", "pipeline_stages"}
+REFERENCE_TABLES = {"pipelines", "pipeline_stages", "suppression_key"}
 
 
 @pytest.fixture(scope="session")

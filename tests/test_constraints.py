@@ -10,7 +10,7 @@ import pytest
 from psycopg.errors import CheckViolation, ForeignKeyViolation, NumericValueOutOfRange, UniqueViolation
 from sqlalchemy.engine import URL
 
-KINDS = {"p": "pkey", "u": "key", "f": "fkey", "c": "check", "n": "not_null"}
+KINDS = {"p": "pkey", "u": "key", "f": "fkey", "c": "check", "n": "not_null", "x": "excl"}
 BAD_ADDRESSES = [
     "Max@acme.com",
     "max@ACME.com",
@@ -149,11 +149,14 @@ def test_only_one_default(connection: psycopg.Connection[Any], table: str, colum
 
 
 def test_every_foreign_key_leads_an_index(connection: psycopg.Connection[Any]) -> None:
-    query = """
+    query = r"""
         SELECT conname FROM pg_constraint fk
         WHERE contype = 'f' AND connamespace = 'public'::regnamespace AND NOT EXISTS (
             SELECT FROM pg_index
-            WHERE indrelid = conrelid AND indpred IS NULL AND indisvalid
+            JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
+            WHERE indrelid = conrelid AND indisvalid
+              AND coalesce(btrim(pg_get_expr(indpred, indrelid), '()'), attname || ' IS NOT NULL')
+                  = attname || ' IS NOT NULL'
               AND (indkey::int2[])[0:cardinality(conkey) - 1] @> conkey
         )
     """
@@ -170,7 +173,7 @@ def test_every_constraint_is_named_by_the_convention(connection: psycopg.Connect
         WHERE connamespace = 'public'::regnamespace AND relname <> 'alembic_version'
     """
     for name, kind, table, columns in connection.execute(query):
-        middle = {"p": "", "c": "[a-z_]+_"}.get(kind, "_".join(columns) + "_")
+        middle = {"p": "", "c": "[a-z_]+_", "x": "[a-z_]+_"}.get(kind, "_".join(columns) + "_")
         assert re.fullmatch(f"{table}_{middle}{KINDS[kind]}", name)
 
 
@@ -179,7 +182,7 @@ def test_every_index_is_named_by_the_convention(connection: psycopg.Connection[A
         SELECT indexrelid::regclass::text, indrelid::regclass::text FROM pg_index
         JOIN pg_class ON pg_class.oid = indrelid
         WHERE relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
-          AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u'))
+          AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u', 'x'))
     """
     for name, table in connection.execute(query):
         assert re.fullmatch(f"{table}_[a-z_]+_idx", name)

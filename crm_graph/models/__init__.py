@@ -13,8 +13,17 @@ from crm_graph.models.enums import (
     WebhookStatus,
 )
 from crm_graph.models.inbox import WebhookLog
-from crm_graph.models.people import Company, Contact, ContactEmail, Owner, OwnerMailbox
-from crm_graph.models.sales import Activity, Deal, DealStageHistory, Pipeline, PipelineStage
+from crm_graph.models.people import (
+    Company,
+    Contact,
+    ContactEmail,
+    Owner,
+    OwnerMailbox,
+    Suppression,
+    SuppressionKey,
+)
+from crm_graph.models.requests import IdempotencyKey
+from crm_graph.models.sales import Activity, Deal, DealStageHistory, Pipeline, PipelineStage, ReplyVerdict
 
 __all__ = [
     "Activity",
@@ -25,6 +34,7 @@ __all__ = [
     "Deal",
     "DealStageHistory",
     "DealStatus",
+    "IdempotencyKey",
     "LifecycleStage",
     "Named",
     "Owner",
@@ -35,8 +45,11 @@ __all__ = [
     "Relation",
     "ReplyStatus",
     "ReplyStatusSource",
+    "ReplyVerdict",
     "Role",
     "StageKind",
+    "Suppression",
+    "SuppressionKey",
     "WebhookLog",
     "WebhookStatus",
     "table",

@@ -67,6 +67,11 @@ def live_index(name: str, *columns: str, include: tuple[str, ...] = ()) -> Index
     return Index(name, *columns, postgresql_include=list(include), postgresql_where=text("deleted_at IS NULL"))
 
 
+def given_index(name: str, *columns: str) -> Index:
+    """An index of the rows that have the first column, for one that few rows have."""
+    return Index(name, *columns, postgresql_where=text(f"{columns[0]} IS NOT NULL"))
+
+
 def pool_index(name: str, *columns: str, include: tuple[str, ...] = ()) -> Index:
     """An index of the unassigned pool, which behind `owner_id IS NULL` needs one of its own to be read in order."""
     where = text("owner_id IS NULL AND deleted_at IS NULL")

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     CheckConstraint,
     Index,
+    LargeBinary,
     String,
     Text,
     text,
@@ -21,6 +22,7 @@ from crm_graph.models.columns import (
     document,
     email_check,
     flag,
+    given_index,
     live_index,
     pool_index,
     primary_key,
@@ -103,6 +105,9 @@ class Contact(SQLModel, table=True):
         live_index("contacts_owner_id_updated_at_idx", "owner_id", "updated_at", "id"),
         pool_index("contacts_pool_updated_at_idx", "updated_at", "id"),
         live_index("contacts_updated_at_id_idx", "updated_at", "id"),
+        given_index("contacts_merged_into_id_idx", "merged_into_id"),
+        CheckConstraint("merged_into_id IS NULL OR deleted_at IS NOT NULL", name="merged_is_deleted"),
+        CheckConstraint("erased_at IS NULL OR deleted_at IS NOT NULL", name="erased_is_deleted"),
         search_index("contacts"),
     )
     id: uuid.UUID = primary_key()
@@ -134,6 +139,9 @@ class Contact(SQLModel, table=True):
     created_at: datetime = set_at_insert()
     updated_at: datetime = set_at_insert()
     deleted_at: datetime | None = Field(default=None, sa_type=Time)
+    # A merged contact keeps its address, so that nobody else can take it; contact_emails leads from it to the survivor.
+    merged_into_id: uuid.UUID | None = reference("contacts.id", default=None)
+    erased_at: datetime | None = Field(default=None, sa_type=Time)
 
 
 class ContactEmail(SQLModel, table=True):
@@ -143,3 +151,21 @@ class ContactEmail(SQLModel, table=True):
     __table_args__ = (email_check(),)
     email: str = Field(sa_type=EmailText, primary_key=True)
     contact_id: uuid.UUID = reference("contacts.id", index=True, ondelete="CASCADE")
+
+
+class Suppression(SQLModel, table=True):
+    """An erased person's address as crm_address_hmac() makes it: enough to know it again, and nothing to read."""
+
+    __tablename__ = "suppressions"
+    address_hmac: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    suppressed_at: datetime = Field(sa_type=Time)
+
+
+class SuppressionKey(SQLModel, table=True):
+    """The key of crm_address_hmac(), made at random by the migration, as the two pads of HMAC (RFC 2104)."""
+
+    __tablename__ = "suppression_key"
+    __table_args__ = (CheckConstraint("id", name="one_row"),)
+    id: bool = Field(default=True, primary_key=True, sa_column_kwargs={"server_default": text("true")})
+    inner_pad: bytes = Field(sa_type=LargeBinary)
+    outer_pad: bytes = Field(sa_type=LargeBinary)

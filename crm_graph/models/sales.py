@@ -16,6 +16,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlmodel import Field, SQLModel
 
 from crm_graph.models.columns import (
@@ -24,6 +25,7 @@ from crm_graph.models.columns import (
     closed_set,
     document,
     flag,
+    given_index,
     live_index,
     pool_index,
     primary_key,
@@ -34,10 +36,13 @@ from crm_graph.models.columns import (
 from crm_graph.models.enums import (
     ActivityType,
     DealStatus,
+    ReplyStatus,
+    ReplyStatusSource,
     StageKind,
 )
 from crm_graph.models.searched import search_index
 
+LIVE = text("deleted_at IS NULL")
 TOTALLED = ("amount", "currency")
 
 
@@ -55,12 +60,22 @@ class Pipeline(SQLModel, table=True):
 
 
 class PipelineStage(SQLModel, table=True):
-    """A column of the board; `key` is its immutable name for machines."""
+    """A column of the board; `key` is its immutable name for machines. History still names a deleted one."""
 
     __tablename__ = "pipeline_stages"
     __table_args__ = (
-        UniqueConstraint("pipeline_id", "key"),
-        UniqueConstraint("pipeline_id", "order_index", deferrable=True),
+        Index(
+            "pipeline_stages_key_idx", "pipeline_id", "key", unique=True, postgresql_where=text("deleted_at IS NULL")
+        ),
+        # Like UNIQUE, but of the stages that are not deleted, and judged when a whole pipeline was put in order.
+        ExcludeConstraint(
+            ("pipeline_id", "="),
+            ("order_index", "="),
+            name="pipeline_stages_order_index_excl",
+            using="btree",
+            where=LIVE,
+            deferrable=True,
+        ),
         UniqueConstraint("pipeline_id", "id"),  # what deals refer to: a stage of their own pipeline
         CheckConstraint("key ~ '^[a-z][a-z0-9_]*$'", name="key_form"),
         CheckConstraint("probability BETWEEN 0 AND 1", name="probability"),
@@ -72,6 +87,7 @@ class PipelineStage(SQLModel, table=True):
     order_index: int
     probability: Decimal = Field(sa_type=Numeric(4, 3))
     kind: StageKind = Field(default=StageKind.OPEN, sa_type=closed_set(StageKind))
+    deleted_at: datetime | None = Field(default=None, sa_type=Time)
 
 
 class Deal(SQLModel, table=True):
@@ -137,14 +153,17 @@ class DealStageHistory(SQLModel, table=True):
 
 
 class Activity(SQLModel, table=True):
-    """Something that happened with a contact or a deal."""
+    """Something that happened with a contact, a deal or a company, or a task: something that is to happen."""
 
     __tablename__ = "activities"
     __table_args__ = (
-        CheckConstraint("contact_id IS NOT NULL OR deal_id IS NOT NULL", name="subject"),
+        CheckConstraint("num_nonnulls(contact_id, deal_id, company_id) > 0", name="subject"),
+        CheckConstraint("type = 'task' OR num_nonnulls(due_at, assignee_id, completed_at) = 0", name="task"),
         Index("activities_contact_id_idx", "contact_id", "occurred_at", "id"),
         Index("activities_deal_id_idx", "deal_id", "occurred_at", "id"),
+        given_index("activities_company_id_idx", "company_id", "occurred_at", "id"),
         Index("activities_occurred_at_id_idx", "occurred_at", "id"),
+        given_index("activities_assignee_id_idx", "assignee_id", "due_at", "id"),
     )
     id: uuid.UUID = primary_key()
     type: ActivityType = Field(sa_type=closed_set(ActivityType))
@@ -155,5 +174,30 @@ class Activity(SQLModel, table=True):
     created_by: uuid.UUID | None = reference("owners.id", default=None, index=True)
     occurred_at: datetime = Field(sa_type=Time)
     created_at: datetime = set_at_insert()
+    company_id: uuid.UUID | None = reference("companies.id", default=None, ondelete="CASCADE")
+    due_at: datetime | None = Field(default=None, sa_type=Time)
+    assignee_id: uuid.UUID | None = reference("owners.id", default=None)
+    completed_at: datetime | None = Field(default=None, sa_type=Time)
     # What happened, as its source names it: an effect that two events announce happens once.
     effect_key: str | None = Field(default=None, sa_type=String(collation="C"), unique=True)
+
+
+class ReplyVerdict(SQLModel, table=True):
+    """What one source made of a contact's reply: a correction stands beside what it corrects, for evaluation."""
+
+    __tablename__ = "reply_verdicts"
+    __table_args__ = (
+        UniqueConstraint("activity_id", "source"),
+        CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
+        Index("reply_verdicts_contact_id_idx", "contact_id", "judged_at", "id"),
+        given_index("reply_verdicts_judged_by_idx", "judged_by"),
+    )
+    id: uuid.UUID = primary_key()
+    contact_id: uuid.UUID = reference("contacts.id", ondelete="CASCADE")
+    activity_id: uuid.UUID | None = reference("activities.id", default=None, ondelete="CASCADE")
+    source: ReplyStatusSource = Field(sa_type=closed_set(ReplyStatusSource))
+    status: ReplyStatus = Field(sa_type=closed_set(ReplyStatus))
+    summary: str | None = Field(default=None, sa_type=Text)
+    confidence: Decimal | None = Field(default=None, sa_type=Numeric(4, 3))
+    judged_by: uuid.UUID | None = reference("owners.id", default=None)
+    judged_at: datetime = Field(sa_type=Time)

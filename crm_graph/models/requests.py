@@ -1,0 +1,24 @@
+"""What the API remembers of calls, so that one that is repeated has no second effect."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, LargeBinary, String
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from crm_graph.models.columns import KeyText, Time, reference
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """A mutation that was done under a key of its caller's choice: what it was asked, and the ids of its result."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("idempotency_keys_created_at_idx", "created_at"),)
+    owner_id: uuid.UUID = reference("owners.id", primary_key=True, ondelete="CASCADE")
+    operation: str = Field(sa_type=KeyText, primary_key=True)
+    key: str = Field(sa_type=String(255, collation="C"), primary_key=True)
+    request_hash: bytes = Field(sa_type=LargeBinary)
+    result: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    created_at: datetime = Field(sa_type=Time)
