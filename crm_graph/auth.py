@@ -18,6 +18,7 @@ from crm_graph.values import normal_email
 ALGORITHM = "HS256"  # fixed here, never taken from a token's header (RFC 8725, 3.1)
 LEEWAY = timedelta(seconds=30)
 TOKEN_MAX = 8_192
+CALLER = "caller"
 CACHE_SECONDS = 3.0
 CACHE_SIZE = 1_000
 Kept = TypeVar("Kept")
@@ -49,7 +50,7 @@ def machine(source: str) -> Principal:
 
 def caller(principal: Principal) -> ColumnElement[Any]:
     """The principal's owner id as the parameter `caller`: statements that are kept get it anew for each caller."""
-    return bindparam("caller", principal.owner_id, type_=Uuid)
+    return bindparam(CALLER, principal.owner_id, type_=Uuid)
 
 
 def alternatives(
@@ -65,10 +66,7 @@ def alternatives(
     c = (table(model) if rows is None else rows).c
     everything = principal.role is not Role.SALES
     if model in (Contact, Deal):
-        exists_still = c.deleted_at.is_(None)
-        if everything:
-            return [exists_still]
-        return [and_(c.owner_id == caller(principal), exists_still), and_(c.owner_id.is_(None), exists_still)]
+        return _owned(c, principal, c.deleted_at.is_(None))
     if model is WebhookLog:
         return [true() if principal.role is Role.ADMIN else false()]
     if everything or model not in (Activity, DealStageHistory):
@@ -82,6 +80,18 @@ def alternatives(
 def visible(model: type[SQLModel], principal: Principal, rows: Relation | None = None) -> ColumnElement[bool]:
     """The owner rule as one predicate."""
     return or_(*alternatives(model, principal, rows))
+
+
+def restorable(model: type[SQLModel], principal: Principal) -> ColumnElement[bool]:
+    """The owner rule over deleted contacts or deals: those that the principal would see if they were not deleted."""
+    c = table(model).c
+    return or_(*_owned(c, principal, c.deleted_at.is_not(None)))
+
+
+def _owned(c: Any, principal: Principal, state: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    if principal.role is not Role.SALES:
+        return [state]
+    return [and_(c.owner_id == caller(principal), state), and_(c.owner_id.is_(None), state)]
 
 
 def _reachable(parent: type[SQLModel], key: ColumnElement[Any], principal: Principal) -> ColumnElement[bool]:

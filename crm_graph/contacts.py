@@ -3,85 +3,118 @@
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, null, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from crm_graph import activities, companies
-from crm_graph.auth import Principal, visible
-from crm_graph.errors import Conflict, Forbidden, NotFound, ValidationFailed
-from crm_graph.models import ActivityType, Contact, ContactEmail, Owner, OwnerSource, Relation, Role, table
+from crm_graph import activities, companies, references
+from crm_graph.auth import Principal, restorable, visible
+from crm_graph.errors import Conflict, NotFound, ValidationFailed
+from crm_graph.models import (
+    ActivityType,
+    Contact,
+    ContactEmail,
+    LifecycleStage,
+    OwnerSource,
+    Relation,
+    Role,
+    Suppression,
+    table,
+)
+from crm_graph.prepared import Prepared, given, together
 from crm_graph.values import check_json, check_text, company_domain, normal_email
 
 CUSTOM_MAX_KEYS = 200
+ATTEMPTS = 3  # of an upsert whose address somebody else takes at the same moment
+_EDITED = (
+    "full_name",
+    "title",
+    "linkedin_url",
+    "website",
+    "phone",
+    "company_id",
+    "owner_id",
+    "owner_source",
+    "lifecycle_stage",
+    "custom",
+)
 
 
 async def upsert(
-    session: AsyncSession, principal: Principal, *, email: str, now: datetime, values: Mapping[str, Any]
-) -> tuple[Contact, bool]:
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    email: str,
+    now: datetime,
+    expected_version: int | None = None,
+    restore_deleted: bool | None = False,
+    **values: Any,
+) -> tuple[uuid.UUID, bool]:
     """Create the contact with this address, or change the given columns of the one that has it.
 
-    Returns the contact and whether it is new. A new one belongs to its creator, unless an admin names an owner, and
-    to the company named by `company_name` or by the address. Raises Conflict when the address is a colleague's or a
-    deleted contact's, ValidationFailed, NotFound or Forbidden naming a field; then nothing was changed.
+    Returns the contact's id and whether it is new. A new one belongs to its creator, unless an admin names an owner,
+    and to the company named by `company_name` or by the address. A deleted one comes back with `restore_deleted`.
+    Raises Conflict when the address is a colleague's, a deleted contact's or an erased person's; ValidationFailed,
+    VersionConflict, NotFound or Forbidden naming a field; then nothing was changed.
     """
     principal.must_write()
     address = normal_email(email)
-    changes = await _checked(session, principal, values)
-    company_name = changes.pop("company_name", None)
-    company_id = changes.get("company_id")
-    if company_id is None:
-        company_id = await companies.find_or_create(session, name=company_name, domain=company_domain(address))
-    if company_name is not None:
-        changes["company_id"] = company_id
-    owned: dict[str, Any] = {"owner_id": principal.owner_id, "owner_source": OwnerSource.PERSON}
-    given = {name: value for name, value in changes.items() if value is not None or name == "owner_id"}
-    if "custom" in given:
-        given["custom"] = _without_nulls(given["custom"])
-    created = await insert_new(session, address, owned | given | {"company_id": company_id}, now)
-    if created is not None:
-        return created, True
-    contact = await lock(session, has_address(address), visible(Contact, principal))
-    if contact is None:
-        raise Conflict("this e-mail belongs to a contact of a colleague, or to a deleted one", field="email")
-    await _edit(session, principal, contact, changes, now)
-    return contact, False
+    asked = checked(principal, values)
+    for _ in range(ATTEMPTS):
+        found = await _look(session, principal, address, asked)
+        if found.id is not None:
+            _check_may_change(found, restore_deleted=bool(restore_deleted))
+            references.check_version(found, expected_version)
+            changes = await _with_company(session, asked, None)
+            await change(session, principal, found, changes, now, restored=found.deleted_at is not None)
+            return found.id, False
+        created = await _create(session, principal, address, asked, now)
+        if created is not None:
+            return created, True
+    raise Conflict("this e-mail is being created by somebody else at this moment; retry", field="email")
 
 
-async def update(
-    session: AsyncSession, principal: Principal, *, contact_id: uuid.UUID, now: datetime, changes: Mapping[str, Any]
-) -> Contact:
+async def edit(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    contact_id: uuid.UUID,
+    now: datetime,
+    expected_version: int | None = None,
+    **changes: Any,
+) -> uuid.UUID:
     """Change columns of a contact and leave an entry with the old and new values.
 
     Raises NotFound, ValidationFailed or Forbidden naming the field; then nothing was changed.
     """
+    asked = checked(principal, changes)
+    contact = await lock_visible(session, principal, contact_id, expected_version)
+    await references.check(session, principal, asked)
+    await change(session, principal, contact, asked, now)
+    return contact_id
+
+
+async def lock_visible(
+    session: AsyncSession, principal: Principal, contact_id: uuid.UUID, expected_version: int | None = None
+) -> Any:
+    """A contact that the caller may change, locked. Raises Forbidden, NotFound or VersionConflict."""
     principal.must_write()
-    contact = await lock(session, col(Contact.id) == contact_id, visible(Contact, principal))
+    contact = await _locking(principal.role).one(session, caller=principal.owner_id, id=contact_id)
     if contact is None:
         raise NotFound("contact not found", field="contact_id")
-    await _edit(session, principal, contact, await _checked(session, principal, changes), now)
+    references.check_version(contact, expected_version)
     return contact
 
 
-async def check_new_owner(session: AsyncSession, principal: Principal, owner_id: uuid.UUID | None) -> None:
-    """Whether the principal may give a row that it sees to this owner: anyone to itself, an admin to whom it likes.
-
-    Raises Forbidden, or NotFound for an owner that is missing or not active.
-    """
-    if owner_id == principal.owner_id and owner_id is not None:
-        return
-    if principal.role is not Role.ADMIN:
-        raise Forbidden("only an admin may give it to somebody else", field="owner_id")
-    owner = await session.get(Owner, owner_id) if owner_id is not None else None
-    if owner_id is not None and (owner is None or not owner.active):
-        raise NotFound("owner not found, or not active", field="owner_id")
-
-
 def has_address(address: str | ColumnElement[str], rows: Relation | None = None) -> ColumnElement[bool]:
-    """Whether a contact (of `rows`, the table or an alias of it) has this normal address, be it as a further one."""
+    """Whether a contact (of `rows`, the table or an alias of it) has this normal address, be it as a further one.
+
+    A merged contact's address is the survivor's.
+    """
     c = (table(Contact) if rows is None else rows).c
     alias = select(col(ContactEmail.contact_id)).where(col(ContactEmail.email) == address).scalar_subquery()
     return or_(and_(c.email == address, c.merged_into_id.is_(None)), c.id == alias)
@@ -109,13 +142,18 @@ async def insert_new(session: AsyncSession, address: str, values: Mapping[str, A
     return (await session.scalars(statement)).one_or_none()
 
 
-async def _checked(session: AsyncSession, principal: Principal, values: Mapping[str, Any]) -> dict[str, Any]:
+def is_suppressed(address: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the person with this normal address was erased, and asked not to be known again."""
+    hmac = func.crm_address_hmac(address)
+    return exists(select(1).where(table(Suppression).c.address_hmac == hmac))
+
+
+def checked(principal: Principal, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values, if they may be stored; a new owner counts as a person's choice."""
+    references.check_new_owner(principal, values)
     for name, value in values.items():
         if isinstance(value, str):
             check_text(value, field=name)
-    if values.get("company_id") is not None:
-        await companies.check_exists(session, values["company_id"], field="company_id")
     if "lifecycle_stage" in values and values["lifecycle_stage"] is None:
         raise ValidationFailed("lifecycleStage can't be cleared", field="lifecycle_stage")
     custom = values.get("custom")
@@ -124,10 +162,7 @@ async def _checked(session: AsyncSession, principal: Principal, values: Mapping[
             raise ValidationFailed("custom must be an object", field="custom")
         _check_size(custom)
         check_json(custom, field="custom")
-    if "owner_id" not in values:
-        return dict(values)
-    await check_new_owner(session, principal, values["owner_id"])
-    return dict(values) | {"owner_source": OwnerSource.PERSON}
+    return {**values, "owner_source": OwnerSource.PERSON} if "owner_id" in values else dict(values)
 
 
 def _check_size(custom: Mapping[str, Any]) -> None:
@@ -135,30 +170,130 @@ def _check_size(custom: Mapping[str, Any]) -> None:
         raise ValidationFailed(f"custom may have at most {CUSTOM_MAX_KEYS} keys", field="custom")
 
 
-async def _edit(
-    session: AsyncSession, principal: Principal, contact: Contact, changes: Mapping[str, Any], now: datetime
+def _check_may_change(found: Any, *, restore_deleted: bool) -> None:
+    if found.is_suppressed:
+        raise Conflict("the person with this e-mail was erased, and asked not to be known again", field="email")
+    if found.is_visible or (found.is_restorable and restore_deleted):
+        return
+    if found.is_restorable:
+        raise Conflict("this e-mail belongs to a deleted contact; restoreDeleted: true brings it back", field="email")
+    raise Conflict("this e-mail belongs to a contact of a colleague", field="email")
+
+
+async def _look(session: AsyncSession, principal: Principal, address: str, asked: Mapping[str, Any]) -> Any:
+    """The contact with this address, locked, whosever it is; its columns are None when there is none."""
+    parameters = references.parameters(asked)
+    found = await _looking(principal.role).one(session, caller=principal.owner_id, address=address, **parameters)
+    assert found is not None
+    if found.id is None and found.is_suppressed:
+        _check_may_change(found, restore_deleted=False)
+    references.check_found(principal, asked, found)
+    return found
+
+
+async def _with_company(session: AsyncSession, asked: Mapping[str, Any], domain: str | None) -> dict[str, Any]:
+    """The values with the id of the company that they name, or that has the domain."""
+    values = dict(asked)
+    name = values.pop("company_name", None)
+    if values.get("company_id") is None and (name is not None or domain is not None):
+        values["company_id"] = await companies.find_or_create(session, name=name, domain=domain)
+    return values
+
+
+async def _create(
+    session: AsyncSession, principal: Principal, address: str, asked: Mapping[str, Any], now: datetime
+) -> uuid.UUID | None:
+    """A new contact with its first entry; None when somebody else takes the address at this moment."""
+    values = await _with_company(session, asked, company_domain(address))
+    owned = {"owner_id": principal.owner_id, "owner_source": OwnerSource.PERSON}
+    stage = {"lifecycle_stage": LifecycleStage.LEAD}
+    meant = {name: value for name, value in values.items() if value is not None or name == "owner_id"}
+    contact: dict[str, Any] = {**dict.fromkeys(_EDITED), **owned, **stage, **meant}
+    contact["custom"] = _without_nulls(contact["custom"] or {})
+    id_ = uuid.uuid4()
+    told = _entry(principal, id_, "Contact created", now, {})
+    made = await _CREATE.one(session, id=id_, email=address, now=now, **contact, **told)
+    return id_ if made else None
+
+
+async def change(
+    session: AsyncSession,
+    principal: Principal,
+    contact: Any,
+    changes: Mapping[str, Any],
+    now: datetime,
+    *,
+    restored: bool = False,
 ) -> None:
+    """Change columns of a locked contact, with an entry that tells what changed."""
     if changes.get("custom") is not None:  # RFC 7396: the keys given are set, null removes one
         changes = {**changes, "custom": _without_nulls(contact.custom | changes["custom"])}
         _check_size(changes["custom"])
     elif "custom" in changes:
         changes = {**changes, "custom": {}}
-    changed = activities.apply_changes(contact, changes)
-    if not changed:
+    changed = activities.differences(contact, changes)
+    if not changed and not restored:
         return
-    contact.version += 1
-    contact.updated_at = now
-    await session.flush()
-    await activities.log(
-        session,
-        principal,
-        type=ActivityType.SYSTEM,
-        content="Contact changed: " + ", ".join(changed),
-        occurred_at=now,
-        contact_id=contact.id,
-        meta={"changes": changed},
+    # Whatever an edit leaves alone is set to what it is: one statement, compiled once, for every edit.
+    values = {name: changed.get(name, getattr(contact, name)) for name in _EDITED}
+    what = ["Contact restored"] * restored + (["Contact changed: " + ", ".join(changed)] if changed else [])
+    told = _entry(principal, contact.id, "; ".join(what), now, {"changes": activities.told(contact, changed)})
+    await _EDIT.run(session, id=contact.id, now=now, **values, **told)
+
+
+def _entry(
+    principal: Principal, contact_id: uuid.UUID, content: str, now: datetime, meta: Mapping[str, Any]
+) -> dict[str, Any]:
+    return activities.entry_values(
+        principal, type=ActivityType.SYSTEM, content=content, occurred_at=now, contact_id=contact_id, meta=meta
     )
 
 
 def _without_nulls(custom: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in custom.items() if value is not None}
+
+
+@cache
+def _locking(role: Role) -> Prepared:
+    c = table(Contact).c
+    is_it = and_(c.id == given(Contact, "id"), visible(Contact, Principal(None, role)))
+    return Prepared(lambda: select(table(Contact)).where(is_it).with_for_update(key_share=True))
+
+
+@cache
+def _looking(role: Role) -> Prepared:
+    def make() -> Any:
+        principal, address = Principal(None, role), given(Contact, "email", "address")
+        has_it = has_address(address)
+        seen = [visible(Contact, principal).label("is_visible"), restorable(Contact, principal).label("is_restorable")]
+        contact = select(table(Contact), *seen).where(has_it).limit(1).with_for_update(key_share=True).cte("contact")
+        asked = select(is_suppressed(address).label("is_suppressed")).subquery("asked")
+        rows, columns = references.joined(principal, asked.outerjoin(contact, true()))
+        return select(contact, asked, *columns).select_from(rows)
+
+    return Prepared(make)
+
+
+def _created() -> Any:
+    contacts, c = table(Contact), table(Contact).c
+    row = {name: given(Contact, name) for name in ("id", "email", *_EDITED)}
+    row |= {name: given(Contact, name, "now") for name in ("created_at", "updated_at")}
+    is_alias = exists(select(1).where(table(ContactEmail).c.email == given(Contact, "email")))
+    new = insert(contacts).from_select(list(row), select(*row.values()).where(~is_alias), include_defaults=False)
+    made = new.on_conflict_do_nothing(index_elements=[c.email]).returning(c.id).cte("made")
+    return select(made.c.id).add_cte(activities.entry(only_with=made).cte("told"))
+
+
+def _edited() -> Any:
+    contacts = table(Contact)
+    changed: dict[str, Any] = {name: given(Contact, name) for name in _EDITED}
+    changed |= {
+        "version": contacts.c.version + 1,
+        "updated_at": given(Contact, "updated_at", "now"),
+        "deleted_at": null(),
+    }
+    return together(update(contacts).where(contacts.c.id == given(Contact, "id")).values(changed), activities.entry())
+
+
+_CREATE = Prepared(_created)
+_EDIT = Prepared(_edited)

@@ -12,12 +12,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.util import greenlet_spawn
 
-from crm_graph.errors import Unavailable
+from crm_graph.errors import LostRace, Unavailable
 
 # A statement, a lock, a place in the pool, a connection: nobody waits longer, and a whole transaction hardly longer.
 WAIT_SECONDS = 8
 TRANSACTION_SECONDS = 10
 GIVE_UP_SECONDS = 1  # for a server that does not even answer a request to cancel
+LOST_A_RACE = ("40P01", "40001")  # deadlock_detected, serialization_failure
 PREPARE_AFTER = 2  # executions of a statement on one connection
 
 
@@ -100,6 +101,9 @@ class Database:
         await self._reads.dispose()
 
 
+_DRIVER = "driver"
+
+
 class _ConnectionLost(psycopg.OperationalError):
     """The server has closed the connection."""
 
@@ -117,16 +121,23 @@ async def fetch_row(
 
 async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
     """The driver's own connection of a session, inside its transaction."""
-    pooled = await (await session.connection()).get_raw_connection()
-    driver = pooled.driver_connection
-    assert isinstance(driver, psycopg.AsyncConnection)
-    return driver
+    if (known := session.info.get(_DRIVER)) is None:  # a session is one transaction, on one connection
+        pooled = await (await session.connection()).get_raw_connection()
+        known = session.info[_DRIVER] = pooled.driver_connection
+    assert isinstance(known, psycopg.AsyncConnection)
+    return known
 
 
 def place(url: URL) -> str:
     """Which database a URL means, without anything secret: a password may stand in its query, too."""
     host = url.host or url.query.get("host") or "localhost"
     return f"{url.username or ''}@{host}:{url.port or url.query.get('port') or 5432}/{url.database or ''}"
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """PostgreSQL's code of an error, whether SQLAlchemy or the driver raised it."""
+    code: str | None = getattr(getattr(error, "orig", None) or error, "sqlstate", None)
+    return code
 
 
 def reason(error: BaseException | None) -> str:
@@ -138,13 +149,13 @@ def reason(error: BaseException | None) -> str:
 
 @asynccontextmanager
 async def _reachable(seconds: float) -> AsyncIterator[None]:
-    """Turn a database that is down, hung, overloaded or out of connections into Unavailable."""
+    """Turn a database that is down, hung, overloaded or out of connections into Unavailable; a deadlock: LostRace."""
     try:
         # Cancelled once, the driver asks the server to cancel and waits ten seconds for it; twice, it hangs up.
         async with asyncio.timeout(seconds + GIVE_UP_SECONDS), asyncio.timeout(seconds):
             yield
     except (OperationalError, InterfaceError, psycopg.OperationalError, PoolTimeout, TimeoutError) as error:
-        raise Unavailable from error
+        raise (LostRace if sqlstate(error) in LOST_A_RACE else Unavailable) from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable from error

@@ -1,30 +1,34 @@
-"""Deals: what the team is selling to whom, and how far it has come."""
+"""Deals: what the team is selling to whom. How far it has come is the matter of `moves`."""
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import cache
 from typing import Any
 
-from fractional_indexing import generate_key_between
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
-from crm_graph import activities, companies, pipelines
-from crm_graph.auth import Principal, visible
-from crm_graph.contacts import check_new_owner
+from crm_graph import activities, ranks, references
+from crm_graph.auth import Principal, restorable, visible
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.models import (
-    ActivityType,
-    Contact,
-    Deal,
-    DealStageHistory,
-    DealStatus,
-    PipelineStage,
-    Role,
-    StageKind,
+from crm_graph.models import ActivityType, Deal, DealStatus, Pipeline, PipelineStage, Role, StageKind, table
+from crm_graph.moves import creation, creation_values
+from crm_graph.prepared import Prepared, given, together
+from crm_graph.values import TEXT_MAX, check_money, check_text
+
+_EDITED = (
+    "title",
+    "contact_id",
+    "company_id",
+    "owner_id",
+    "amount",
+    "currency",
+    "close_date",
+    "source",
+    "notes",
+    "campaign_id",
 )
-from crm_graph.values import CLOCK_SKEW, TEXT_MAX, check_money, check_text
 
 
 async def create(
@@ -33,236 +37,250 @@ async def create(
     *,
     now: datetime,
     default_currency: str,
-    values: Mapping[str, Any],
     occurred_at: datetime | None = None,
-) -> Deal:
-    """Create a deal from column values; only `title` is required.
+    **values: Any,
+) -> uuid.UUID:
+    """Create a deal from column values, on top of its column; only `title` is required. Returns its id.
 
     It starts in the first open stage of the default pipeline, belongs to the salesperson who creates it, else to
     its contact's owner, else to the admin, and takes its company from the contact. Raises NotFound, ValidationFailed
     or Forbidden naming the field.
     """
     principal.must_write()
-    given = {name: value for name, value in values.items() if value is not None}
-    deal = Deal(**{"currency": default_currency, **given, "rank": ""})
-    contact = await _check(session, principal, given, deal)
-    deal.company_id = deal.company_id or (contact.company_id if contact else None)
-    if "owner_id" not in given:
-        inherits = contact is not None and principal.role is not Role.SALES
-        deal.owner_id = contact.owner_id if contact and inherits else principal.owner_id
-    stage = await _starting_stage(session, given)
-    deal.pipeline_id, deal.stage_id, deal.status = stage.pipeline_id, stage.id, DealStatus(stage.kind)
-    deal.rank = await _top_rank(session, stage.id)
-    deal.created_at = deal.updated_at = now
-    session.add(deal)
-    await session.flush()
-    await _record_move(session, principal, deal, None, stage, occurred_at or now)
-    await _note(session, principal, deal, f"Deal created in {stage.name}", occurred_at or now, {"to_stage": stage.key})
-    return deal
+    asked = {name: value for name, value in values.items() if value is not None}
+    currency = asked.get("currency", default_currency)
+    _check(asked, asked.get("amount"), currency)
+    references.check_new_owner(principal, asked)
+    at, id_ = occurred_at or now, uuid.uuid4()
+    stage = await _start(session, principal, asked)
+    deal = {name: asked.get(name) for name in _EDITED} | {
+        "id": id_,
+        "currency": currency,
+        "company_id": asked.get("company_id", stage.ref_contact_company_id),
+        "owner_id": asked.get("owner_id", _owner(principal, stage)),
+        "pipeline_id": stage.pipeline_id,
+        "stage_id": stage.id,
+        "status": DealStatus(stage.kind),
+        "rank": await ranks.rank(session, principal, stage.id, id_),
+        "now": now,
+    }
+    told = _entry(principal, id_, f"Deal created in {stage.name}", at, {"to_stage": stage.key})
+    await _CREATE.run(session, **deal, **creation_values(principal, id_, stage.id, at), **told)
+    return id_
 
 
-async def update(
-    session: AsyncSession, principal: Principal, *, deal_id: uuid.UUID, now: datetime, changes: Mapping[str, Any]
-) -> Deal:
-    """Change columns of a deal (not its stage) and leave an entry with the old and new values.
-
-    Raises NotFound, ValidationFailed or Forbidden naming the field; then nothing was changed.
-    """
-    principal.must_write()
-    deal = await _lock(session, principal, deal_id)
-    for name in ("title", "currency"):
-        if name in changes and changes[name] is None:
-            raise ValidationFailed(f"{name} can't be cleared", field=name)
-    await _check(session, principal, changes, deal)
-    changed = activities.apply_changes(deal, changes)
-    if changed:
-        deal.version += 1
-        deal.updated_at = now
-        await session.flush()
-        await _note(session, principal, deal, "Deal changed: " + ", ".join(changed), now, {"changes": changed})
-    return deal
-
-
-async def move_stage(
+async def edit(
     session: AsyncSession,
     principal: Principal,
     *,
     deal_id: uuid.UUID,
-    stage_id: uuid.UUID,
     now: datetime,
-    occurred_at: datetime | None = None,
-) -> Deal:
-    """Move a deal to another stage of its pipeline; a stage of kind won or lost sets the status, an open one reopens.
+    expected_version: int | None = None,
+    **changes: Any,
+) -> uuid.UUID:
+    """Change columns of a deal (not its stage) and leave an entry with the old and new values.
 
-    To be where it is already is success and leaves no trace. `occurred_at` (default: now) is when it happened:
-    raises ValidationFailed when that lies ahead, and Conflict when the deal has moved since, because a late report
-    must not overwrite a newer state. Raises NotFound or ValidationFailed for a stage that isn't the pipeline's.
+    Raises NotFound, ValidationFailed, VersionConflict or Forbidden naming the field; then nothing was changed.
     """
+    deal = await _lock(session, principal, deal_id, expected_version)
+    for name in ("title", "currency"):
+        if name in changes and changes[name] is None:
+            raise ValidationFailed(f"{name} can't be cleared", field=name)
+    _check(changes, changes.get("amount", deal.amount), changes.get("currency", deal.currency))
+    changed = activities.differences(deal, changes)
+    await references.check(session, principal, changed)
+    await _change(session, principal, deal, changed, now)
+    return deal_id
+
+
+async def claim(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    deal_id: uuid.UUID,
+    now: datetime,
+    expected_version: int | None = None,
+) -> uuid.UUID:
+    """Take a deal out of the unassigned pool; of two who try, one gets it. To have it already is success.
+
+    Raises Conflict when it is somebody else's, which only an admin can see.
+    """
+    deal = await _lock(session, principal, deal_id, expected_version)
+    if deal.owner_id not in (None, principal.owner_id):
+        raise Conflict("the deal is not in the unassigned pool; assignDeal gives it to another owner", field="deal_id")
+    await _change(session, principal, deal, activities.differences(deal, {"owner_id": principal.owner_id}), now)
+    return deal_id
+
+
+async def delete(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    deal_id: uuid.UUID,
+    now: datetime,
+    expected_version: int | None = None,
+) -> uuid.UUID:
+    """Hide a deal from every list, count and report; `restore` brings it back as it was."""
+    await _lock(session, principal, deal_id, expected_version)
+    await _DELETE.run(session, id=deal_id, now=now, **_entry(principal, deal_id, "Deal deleted", now, {}))
+    return deal_id
+
+
+async def restore(session: AsyncSession, principal: Principal, *, deal_id: uuid.UUID, now: datetime) -> uuid.UUID:
+    """Bring a deleted deal back, on top of its column; one that is not deleted stays as it is. Raises NotFound."""
     principal.must_write()
-    deal = await _lock(session, principal, deal_id)
-    stage = await pipelines.get_stage(session, stage_id, field="stage_id")
-    if stage.pipeline_id != deal.pipeline_id:
-        raise ValidationFailed("the stage belongs to another pipeline than the deal", field="stage_id")
-    if stage.id == deal.stage_id:
-        return deal
-    if occurred_at is not None and occurred_at > now + CLOCK_SKEW:
-        raise ValidationFailed("occurredAt lies in the future", field="occurred_at")
-    last = await _last_move(session, deal.id)
-    if occurred_at is not None and last is not None and occurred_at < last.moved_at:
-        raise Conflict(f"the deal was moved at {last.moved_at.isoformat()}, after this", field="occurred_at")
-    await _move(session, principal, deal, stage, at=min(occurred_at or now, now), last=last, now=now)
-    return deal
+    deal = await _restorable(principal.role).one(session, caller=principal.owner_id, id=deal_id)
+    if deal is None:
+        await _lock(session, principal, deal_id, None)
+        return deal_id
+    found = await ranks.rank(session, principal, deal.stage_id, deal_id)
+    told = _entry(principal, deal_id, "Deal restored", now, {})
+    await _RESTORE.run(session, id=deal_id, rank=found, now=now, **told)
+    return deal_id
 
 
-async def newest_open(session: AsyncSession, contact_id: uuid.UUID) -> Deal | None:
+async def newest_open(session: AsyncSession, contact_id: uuid.UUID) -> Any | None:
     """The contact's newest open deal, locked. For events: it sees every owner's deals."""
-    query = (
-        select(Deal)
-        .where(col(Deal.contact_id) == contact_id, col(Deal.status) == DealStatus.OPEN, col(Deal.deleted_at).is_(None))
-        .order_by(col(Deal.created_at).desc(), col(Deal.id).desc())
-        .limit(1)
-        .with_for_update(key_share=True)
-    )
-    return (await session.scalars(query)).one_or_none()
+    return await _NEWEST_OPEN.one(session, contact_id=contact_id)
 
 
 async def are_all_won(session: AsyncSession, contact_id: uuid.UUID) -> bool:
     """Whether the contact has deals and every one is won: a customer, for whom events open no new deal."""
-    won = func.bool_and(col(Deal.status) == DealStatus.WON)
-    query = select(won).where(col(Deal.contact_id) == contact_id, col(Deal.deleted_at).is_(None))
-    return bool(await session.scalar(query))
+    found = await _ALL_WON.one(session, contact_id=contact_id)
+    return bool(found and found.all_won)
 
 
-async def advance(
-    session: AsyncSession,
-    principal: Principal,
-    deal: Deal,
-    stage: PipelineStage,
-    *,
-    occurred_at: datetime,
-    received_at: datetime,
-    now: datetime,
-) -> bool:
-    """Move a locked deal because of an event; returns whether it moved.
-
-    Events only move a deal forward by `order_index`, never out of won or lost, and never after a person has moved
-    it since the event reached us (an event that waited for a retry knows less than that person).
-    """
-    present = await pipelines.get_stage(session, deal.stage_id, field="stage_id")
-    if deal.status is not DealStatus.OPEN or stage.pipeline_id != deal.pipeline_id:
-        return False
-    if stage.kind is StageKind.OPEN and stage.order_index <= present.order_index:
-        return False
-    last = await _last_move(session, deal.id)
-    if last is not None and last.moved_by is not None and last.moved_at > received_at:
-        return False
-    await _move(session, principal, deal, stage, at=occurred_at, last=last, now=now)
-    return True
-
-
-async def _lock(session: AsyncSession, principal: Principal, deal_id: uuid.UUID) -> Deal:
-    query = select(Deal).where(col(Deal.id) == deal_id, visible(Deal, principal)).with_for_update(key_share=True)
-    deal = (await session.scalars(query)).one_or_none()
+async def _lock(session: AsyncSession, principal: Principal, deal_id: uuid.UUID, expected_version: int | None) -> Any:
+    principal.must_write()
+    deal = await _locking(principal.role).one(session, caller=principal.owner_id, id=deal_id)
     if deal is None:
         raise NotFound("deal not found", field="deal_id")
+    references.check_version(deal, expected_version)
     return deal
 
 
-async def _check(session: AsyncSession, principal: Principal, values: Mapping[str, Any], deal: Deal) -> Contact | None:
-    """Refuse values that `deal` may not take; returns the contact that they name."""
+def _check(values: Mapping[str, Any], amount: Any, currency: str) -> None:
+    """Refuse values that a deal of this amount and currency may not take."""
     for name in ("title", "source", "campaign_id", "notes"):
         if values.get(name) is not None:
             check_text(values[name], field=name, max_length=TEXT_MAX if name == "notes" else 500)
-    if "title" in values and not values["title"].strip():
+    if "title" in values and not (values["title"] or "").strip():
         raise ValidationFailed("title is empty", field="title")
     if "amount" in values or "currency" in values:
-        check_money(values.get("amount", deal.amount), values.get("currency", deal.currency))
-    if values.get("company_id") is not None:
-        await companies.check_exists(session, values["company_id"], field="company_id")
-    if "owner_id" in values:
-        await check_new_owner(session, principal, values["owner_id"])
-    if values.get("contact_id") is None:
-        return None
-    query = select(Contact).where(col(Contact.id) == values["contact_id"], visible(Contact, principal))
-    contact = (await session.scalars(query)).one_or_none()
-    if contact is None:
-        raise NotFound("contact not found", field="contact_id")
-    return contact
+        check_money(amount, currency)
 
 
-async def _starting_stage(session: AsyncSession, values: Mapping[str, Any]) -> PipelineStage:
-    pipeline_id = values.get("pipeline_id")
-    if "stage_id" in values:
-        stage = await pipelines.get_stage(session, values["stage_id"], field="stage_id")
-        if pipeline_id is not None and stage.pipeline_id != pipeline_id:
-            raise ValidationFailed("the stage belongs to another pipeline than pipelineId", field="stage_id")
-        return stage
-    if pipeline_id is None:
-        pipeline_id = (await pipelines.default_pipeline(session)).id
-    return await pipelines.first_stage(session, pipeline_id, field="pipeline_id")
+def _owner(principal: Principal, stage: Any) -> uuid.UUID | None:
+    inherits = stage.ref_contact_id is not None and principal.role is not Role.SALES
+    owner_id: uuid.UUID | None = stage.ref_contact_owner_id if inherits else principal.owner_id
+    return owner_id
 
 
-async def _top_rank(session: AsyncSession, stage_id: uuid.UUID) -> str:
-    """A rank above every deal of the column; two deals that arrive at once may share it, and their ids decide."""
-    query = select(func.min(col(Deal.rank))).where(col(Deal.stage_id) == stage_id, col(Deal.deleted_at).is_(None))
-    rank: str = generate_key_between(None, await session.scalar(query))
-    return rank
-
-
-async def _last_move(session: AsyncSession, deal_id: uuid.UUID) -> DealStageHistory | None:
-    moves = select(DealStageHistory).where(col(DealStageHistory.deal_id) == deal_id)
-    return (await session.scalars(moves.order_by(col(DealStageHistory.moved_at).desc()).limit(1))).one_or_none()
-
-
-async def _move(
-    session: AsyncSession,
-    principal: Principal,
-    deal: Deal,
-    stage: PipelineStage,
-    *,
-    at: datetime,
-    last: DealStageHistory | None,
-    now: datetime,
-) -> None:
-    before = await pipelines.get_stage(session, deal.stage_id, field="stage_id")
-    deal.stage_id, deal.status = stage.id, DealStatus(stage.kind)
-    deal.lost_reason = deal.lost_reason if stage.kind is StageKind.LOST else None
-    deal.rank = await _top_rank(session, stage.id)
-    deal.version += 1
-    deal.updated_at = now
-    await session.flush()
-    # Two servers' clocks differ, and the order of moves is that of the deal's lock: time always runs forward here.
-    at = max(at, last.moved_at + timedelta(microseconds=1)) if last else at
-    await _record_move(session, principal, deal, before, stage, at)
-    stages = {"from_stage": before.key, "to_stage": stage.key}
-    await _note(session, principal, deal, f"{before.name} -> {stage.name}", at, stages)
-
-
-async def _record_move(
-    session: AsyncSession,
-    principal: Principal,
-    deal: Deal,
-    before: PipelineStage | None,
-    stage: PipelineStage,
-    at: datetime,
-) -> None:
-    session.add(
-        DealStageHistory(
-            deal_id=deal.id,
-            from_stage_id=before.id if before else None,
-            to_stage_id=stage.id,
-            moved_at=at,
-            moved_by=principal.owner_id,
-            source=principal.source,
-        )
+async def _start(session: AsyncSession, principal: Principal, asked: Mapping[str, Any]) -> Any:
+    """The stage that a new deal starts in, its column locked, with the rows that the deal refers to beside it."""
+    pipeline_id, stage_id = asked.get("pipeline_id"), asked.get("stage_id")
+    by = "stage" if stage_id is not None else "pipeline" if pipeline_id is not None else "default"
+    parameters = references.parameters(asked)
+    found = await _starting(principal.role, by).one(
+        session, caller=principal.owner_id, stage_id=stage_id, pipeline_id=pipeline_id, **parameters
     )
-    await session.flush()
+    if found is None:
+        name = "stage_id" if stage_id is not None else "pipeline_id"
+        raise NotFound(f"{name[:-3]} not found, or without an open stage", field=name)
+    if pipeline_id is not None and found.pipeline_id != pipeline_id:
+        raise ValidationFailed("the stage belongs to another pipeline than pipelineId", field="stage_id")
+    references.check_found(principal, asked, found)
+    return found
 
 
-async def _note(
-    session: AsyncSession, principal: Principal, deal: Deal, content: str, at: datetime, meta: Mapping[str, Any]
+async def _change(
+    session: AsyncSession, principal: Principal, deal: Any, changed: Mapping[str, Any], now: datetime
 ) -> None:
+    if not changed:
+        return
+    # Whatever an edit leaves alone is set to what it is: one statement, compiled once, for every edit.
+    values = {name: changed.get(name, getattr(deal, name)) for name in _EDITED}
+    content, meta = "Deal changed: " + ", ".join(changed), {"changes": activities.told(deal, changed)}
+    await _EDIT.run(session, id=deal.id, now=now, **values, **_entry(principal, deal.id, content, now, meta))
+
+
+def _entry(
+    principal: Principal, deal_id: uuid.UUID, content: str, at: datetime, meta: Mapping[str, Any]
+) -> dict[str, Any]:
     # On the deal's timeline alone: whoever sees its contact may not see this deal.
-    await activities.log(
-        session, principal, type=ActivityType.SYSTEM, content=content, occurred_at=at, deal_id=deal.id, meta=meta
+    return activities.entry_values(
+        principal, type=ActivityType.SYSTEM, content=content, occurred_at=at, deal_id=deal_id, meta=meta
     )
+
+
+@cache
+def _locking(role: Role) -> Prepared:
+    deals = table(Deal)
+    is_it = and_(deals.c.id == given(Deal, "id"), visible(Deal, Principal(None, role)))
+    return Prepared(lambda: select(deals).where(is_it).with_for_update(key_share=True))
+
+
+@cache
+def _restorable(role: Role) -> Prepared:
+    def make() -> Any:
+        deals = table(Deal)
+        is_it = and_(deals.c.id == given(Deal, "id"), restorable(Deal, Principal(None, role)))
+        deal = select(deals).where(is_it).with_for_update(key_share=True).cte("deal")
+        return select(deal, ranks.column_lock(deal.c.stage_id))
+
+    return Prepared(make)
+
+
+@cache
+def _starting(role: Role, by: str) -> Prepared:
+    def make() -> Any:
+        stages, pipelines = table(PipelineStage), table(Pipeline)
+        open_stages = select(stages).where(stages.c.deleted_at.is_(None))
+        if by == "stage":
+            found = open_stages.where(stages.c.id == given(PipelineStage, "id", "stage_id"))
+        else:
+            pipeline: Any = given(Pipeline, "id", "pipeline_id")
+            if by == "default":
+                pipeline = select(pipelines.c.id).where(pipelines.c.is_default).scalar_subquery()
+            found = open_stages.where(stages.c.pipeline_id == pipeline, stages.c.kind == StageKind.OPEN)
+        stage = found.order_by(stages.c.order_index).limit(1).subquery("stage")
+        rows, columns = references.joined(Principal(None, role), stage)
+        return select(stage, *columns, ranks.column_lock(stage.c.id)).select_from(rows)
+
+    return Prepared(make)
+
+
+def _created() -> Any:
+    names = ("id", *_EDITED, "pipeline_id", "stage_id", "status", "rank")
+    values: dict[str, Any] = {name: given(Deal, name) for name in names}
+    values |= {name: given(Deal, name, "now") for name in ("created_at", "updated_at")} | {"version": 1}
+    return together(insert(table(Deal)).values(values), creation(), activities.entry())
+
+
+def _changing(*names: str, **values: Any) -> Any:
+    """An edit of one deal, with its entry."""
+    deals = table(Deal)
+    changed: dict[str, Any] = {name: given(Deal, name) for name in names} | values
+    changed |= {"version": deals.c.version + 1, "updated_at": given(Deal, "updated_at", "now")}
+    return together(update(deals).where(deals.c.id == given(Deal, "id")).values(changed), activities.entry())
+
+
+def _newest() -> Any:
+    deals = table(Deal)
+    is_open = and_(deals.c.status == DealStatus.OPEN, deals.c.deleted_at.is_(None))
+    theirs = select(deals).where(deals.c.contact_id == given(Deal, "contact_id"), is_open)
+    return theirs.order_by(deals.c.created_at.desc(), deals.c.id.desc()).limit(1).with_for_update(key_share=True)
+
+
+def _all_won() -> Any:
+    deals = table(Deal)
+    theirs = and_(deals.c.contact_id == given(Deal, "contact_id"), deals.c.deleted_at.is_(None))
+    return select(func.bool_and(deals.c.status == DealStatus.WON).label("all_won")).where(theirs)
+
+
+_CREATE = Prepared(_created)
+_EDIT = Prepared(lambda: _changing(*_EDITED))
+_DELETE = Prepared(lambda: _changing(deleted_at=given(Deal, "deleted_at", "now")))
+_RESTORE = Prepared(lambda: _changing("rank", deleted_at=null()))
+_NEWEST_OPEN = Prepared(_newest)
+_ALL_WON = Prepared(_all_won)

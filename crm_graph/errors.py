@@ -10,15 +10,20 @@
     |- NotFound              no such object, or not yours: the answer is the same
     |- ValidationFailed      a value is not acceptable; `field` names it
     |- Conflict              the present state forbids it
+    |  |- VersionConflict      it was changed since the caller read it; `details` has the present version
+    |  |- IdempotencyMismatch  the idempotency key belongs to another input
     |- Unavailable           the database can't be reached in time; retry
+    |  |- LostRace             changes kept blocking each other, and this one gave way; retry
     |- SignatureMissing, SignatureInvalid, SecretNotConfigured, KeyReused, ApplyFailed   (ingest)
 
     SetupError               the operator must change something before this can run
 
-A class's docstring is its default message. GraphQL shows `code` in capitals, REST in lower case.
+A class's docstring is its default message; `details` are facts for programs. GraphQL shows `code` in capitals, REST in
+lower case.
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class CrmError(Exception):
@@ -27,9 +32,12 @@ class CrmError(Exception):
     code: ClassVar[str] = "INTERNAL"
     status: ClassVar[int] = 500
 
-    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
+    def __init__(
+        self, message: str | None = None, *, field: str | None = None, details: Mapping[str, Any] | None = None
+    ) -> None:
         self.message = message or (type(self).__doc__ or "")
         self.field = field
+        self.details = details or {}
         super().__init__(self.message)
 
 
@@ -87,10 +95,26 @@ class Conflict(CrmError):
     code, status = "CONFLICT", 409
 
 
+class VersionConflict(Conflict):
+    """it was changed since you read it; read it again, then decide"""
+
+    code = "VERSION_CONFLICT"
+
+
+class IdempotencyMismatch(Conflict):
+    """this idempotency key was used with another input; use a new key for a new call"""
+
+    code = "IDEMPOTENCY_MISMATCH"
+
+
 class Unavailable(CrmError):
     """the database can't be reached or is too busy; nothing was changed that you were told of: retry in a moment"""
 
     code, status = "UNAVAILABLE", 503
+
+
+class LostRace(Unavailable):
+    """too many changes of the same rows at once; nothing was changed: retry in a moment"""
 
 
 class SignatureMissing(CrmError):

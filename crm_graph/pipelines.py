@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from crm_graph.errors import CrmError, NotFound
+from crm_graph.errors import CrmError
 from crm_graph.models import Pipeline, PipelineStage, StageKind
 
 
@@ -14,12 +14,7 @@ class NoSuchStage(CrmError):
     """the pipeline has no such stage"""
 
 
-async def get_stage(session: AsyncSession, stage_id: uuid.UUID, *, field: str) -> PipelineStage:
-    """A stage by id; raises NotFound naming `field`."""
-    stage = await session.get(PipelineStage, stage_id)
-    if stage is None:
-        raise NotFound("stage not found", field=field)
-    return stage
+is_live = col(PipelineStage.deleted_at).is_(None)
 
 
 async def default_pipeline(session: AsyncSession) -> Pipeline:
@@ -32,23 +27,11 @@ async def find_pipeline(session: AsyncSession, name: str) -> Pipeline | None:
     return (await session.scalars(select(Pipeline).where(col(Pipeline.name) == name))).one_or_none()
 
 
-async def first_stage(session: AsyncSession, pipeline_id: uuid.UUID, *, field: str) -> PipelineStage:
-    """The first open stage of a pipeline; raises NotFound naming `field` when there is no such pipeline."""
-    query = (
-        select(PipelineStage)
-        .where(col(PipelineStage.pipeline_id) == pipeline_id, col(PipelineStage.kind) == StageKind.OPEN)
-        .order_by(col(PipelineStage.order_index))
-        .limit(1)
-    )
-    stage = (await session.scalars(query)).one_or_none()
-    if stage is None:
-        raise NotFound("pipeline not found", field=field)
-    return stage
-
-
 async def stage_by_key(session: AsyncSession, pipeline_id: uuid.UUID, key: str) -> PipelineStage:
     """A stage by its immutable key; raises NoSuchStage when the pipeline was set up without it."""
-    query = select(PipelineStage).where(col(PipelineStage.pipeline_id) == pipeline_id, col(PipelineStage.key) == key)
+    query = select(PipelineStage).where(
+        is_live, col(PipelineStage.pipeline_id) == pipeline_id, col(PipelineStage.key) == key
+    )
     stage = (await session.scalars(query)).one_or_none()
     if stage is None:
         raise NoSuchStage(f"pipeline {pipeline_id} has no stage with the key {key!r}: add it, then replay")
@@ -59,7 +42,7 @@ async def stage_by_kind(session: AsyncSession, pipeline_id: uuid.UUID, kind: Sta
     """The first stage of a pipeline that is won or lost; raises NoSuchStage when it has none."""
     query = (
         select(PipelineStage)
-        .where(col(PipelineStage.pipeline_id) == pipeline_id, col(PipelineStage.kind) == kind)
+        .where(is_live, col(PipelineStage.pipeline_id) == pipeline_id, col(PipelineStage.kind) == kind)
         .order_by(col(PipelineStage.order_index))
         .limit(1)
     )

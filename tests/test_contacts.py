@@ -60,7 +60,8 @@ async def test_a_new_address_is_a_new_contact(client: httpx.AsyncClient, world: 
     assert (row["owner_id"], row["owner_source"], row["lifecycle_stage"]) == (world.ada.owner, "person", "lead")
     assert row["version"] == 1
     assert contact["company"]["domain"] == contact["company"]["name"] == "fresh.example"
-    assert await entries(sql, contact["id"]) == []
+    [entry] = await entries(sql, contact["id"])
+    assert (entry[0], entry[2]) == ("Contact created", world.ada.owner)
 
 
 async def test_a_known_address_is_changed(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:

@@ -9,13 +9,12 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from crm_graph import activities, contacts, deals, leads, pipelines
+from crm_graph import activities, contacts, deals, leads, moves, pipelines
 from crm_graph.auth import Principal
 from crm_graph.models import (
     Activity,
     ActivityType,
     Contact,
-    Deal,
     Pipeline,
     PipelineStage,
     ReplyStatus,
@@ -62,13 +61,13 @@ async def apply(
     if entry is None:  # another event has announced this already
         return Applied(contact.id, deal.id if deal else None)
     await _change_contact(session, contact, happening, clock.now)
-    affected = deal
+    affected = deal.id if deal else None
     if contact.deleted_at is None:
         opening = _Opening(principal, contact, happening, clock, pipeline, default_currency)
         affected = await _change_deal(session, deal, opening)
-    if affected is not None and affected is not deal:
-        await session.execute(update(Activity).where(col(Activity.id) == entry).values(deal_id=affected.id))
-    return Applied(contact.id, affected.id if affected else None)
+    if affected is not None and deal is None:
+        await session.execute(update(Activity).where(col(Activity.id) == entry).values(deal_id=affected))
+    return Applied(contact.id, affected)
 
 
 async def _contact(session: AsyncSession, happening: Happening, clock: Clock) -> Contact | None:
@@ -127,19 +126,18 @@ class _Opening:
     default_currency: str
 
 
-async def _change_deal(session: AsyncSession, deal: Deal | None, opening: _Opening) -> Deal | None:
-    """The deal that the event is about, moved or opened if the event says so."""
+async def _change_deal(session: AsyncSession, deal: Any | None, opening: _Opening) -> uuid.UUID | None:
+    """The id of the deal that the event is about, moved or opened if the event says so."""
     effect = opening.happening.deal
     if deal is not None:
         if effect in (DealEffect.MEET, DealEffect.ADVANCE):
-            await _advance(
-                session, deal, await pipelines.stage_by_key(session, deal.pipeline_id, MEETING_SCHEDULED), opening
-            )
+            stage = await pipelines.stage_by_key(session, deal.pipeline_id, MEETING_SCHEDULED)
+            await _advance(session, deal, stage, opening)
         elif effect is DealEffect.WIN:
-            await _advance(
-                session, deal, await pipelines.stage_by_kind(session, deal.pipeline_id, StageKind.WON), opening
-            )
-        return deal
+            stage = await pipelines.stage_by_kind(session, deal.pipeline_id, StageKind.WON)
+            await _advance(session, deal, stage, opening)
+        deal_id: uuid.UUID = deal.id
+        return deal_id
     qualifies = effect is DealEffect.QUALIFY and not _is_overruled(opening)
     if not qualifies and effect is not DealEffect.MEET:
         return None
@@ -158,19 +156,19 @@ def _is_overruled(opening: _Opening) -> bool:
     return is_newer or contact.reply_status_source is ReplyStatusSource.PERSON
 
 
-async def _advance(session: AsyncSession, deal: Deal, stage: PipelineStage, opening: _Opening) -> None:
-    await deals.advance(
+async def _advance(session: AsyncSession, deal: Any, stage: PipelineStage, opening: _Opening) -> None:
+    await moves.advance(
         session,
         opening.principal,
-        deal,
-        stage,
+        deal.id,
+        stage.id,
         occurred_at=opening.happening.occurred_at,
         received_at=opening.clock.received_at,
         now=opening.clock.now,
     )
 
 
-async def _open(session: AsyncSession, stage_key: str, opening: _Opening) -> Deal:
+async def _open(session: AsyncSession, stage_key: str, opening: _Opening) -> uuid.UUID:
     contact, happening = opening.contact, opening.happening
     pipeline = opening.pipeline or await pipelines.default_pipeline(session)
     stage = await pipelines.stage_by_key(session, pipeline.id, stage_key)
@@ -187,8 +185,8 @@ async def _open(session: AsyncSession, stage_key: str, opening: _Opening) -> Dea
         opening.principal,
         now=opening.clock.now,
         default_currency=opening.default_currency,
-        values=values,
         occurred_at=happening.occurred_at,
+        **values,
     )
 
 

@@ -7,13 +7,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import psycopg
 from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.auth import machine
-from crm_graph.db import Database
+from crm_graph.db import LOST_A_RACE, Database, sqlstate
 from crm_graph.errors import BadRequest, CrmError, NotFound, ValidationFailed
 from crm_graph.http import parse_json
 from crm_graph.models import WebhookLog, WebhookStatus, table
@@ -25,7 +26,7 @@ from webhooks.registry import PROVIDERS
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3  # of one event that loses a deadlock
-LOST_A_RACE = ("40P01", "40001")  # deadlock_detected, serialization_failure
+DatabaseError = (DBAPIError, psycopg.Error)  # as SQLAlchemy raises it, and the driver
 REASON_MAX = 500
 REPLAY_MAX = 1_000
 DONE = (WebhookStatus.PROCESSED, WebhookStatus.IGNORED)
@@ -204,8 +205,8 @@ async def _try(
                     await apply(session, principal, happening, clock, default_currency=settings.default_currency)
                     for happening in translation
                 ]
-        except DBAPIError as error:
-            if attempt == ATTEMPTS or getattr(error.orig, "sqlstate", None) not in LOST_A_RACE:
+        except DatabaseError as error:
+            if attempt == ATTEMPTS or sqlstate(error) not in LOST_A_RACE:
                 raise
             continue
         except ValidationFailed as error:
@@ -239,10 +240,10 @@ async def _conclude(
 
 def _log_failure(webhook_id: uuid.UUID, reason: str, error: Exception) -> None:
     details: dict[str, Any] = {"webhook_id": webhook_id, "reason": reason}
-    if isinstance(error, DBAPIError):
+    if isinstance(error, DatabaseError):
         # Not its text: PostgreSQL's DETAIL quotes the row, and that is what somebody wrote to us.
-        constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-        details |= {"statement": error.statement, "constraint": constraint}
+        diagnosis = getattr(getattr(error, "orig", None) or error, "diag", None)
+        details |= {"sqlstate": sqlstate(error), "constraint": getattr(diagnosis, "constraint_name", None)}
         log.error("event not applied", extra={"details": details})
     else:
         log.error("event not applied", exc_info=error, extra={"details": details})
@@ -252,6 +253,6 @@ def _reason(error: Exception) -> str:
     """What an admin may read about a failure: our own words, never SQL, values or paths."""
     if isinstance(error, CrmError):
         return error.message
-    if isinstance(error, DBAPIError):
-        return f"database error {getattr(error.orig, 'sqlstate', None) or type(error).__name__}; the log has the cause"
+    if isinstance(error, DatabaseError):
+        return f"database error {sqlstate(error) or type(error).__name__}; the log has the cause"
     return f"{type(error).__name__}; the log has the cause under this webhook's id"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graphql import GraphQLEnumType, GraphQLField, GraphQLObjectType, get_named_type
+from graphql import GraphQLEnumType, GraphQLField, GraphQLObjectType, get_named_type, is_non_null_type
 from graphql.execution.collect_fields import FieldDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
 from sqlalchemy import ARRAY, ColumnElement, Select, Text, bindparam, cast, func, literal_column, select, union_all
@@ -85,22 +85,24 @@ class Compiler:
         """The statement that answers these root fields, a column for each."""
         return self._plan([self._field(self._operation.root_type, selected, parent=None) for selected in fields])
 
-    def payload(self, fields: Fields) -> tuple[Plan | None, dict[str, str]]:
-        """The statement that reads back the rows of a mutation's payload, as one JSON object, and which response keys
-        stand for its plain values. The statement is None when no row is selected.
+    def payload(self, fields: Fields) -> tuple[Plan | None, dict[str, str], list[str]]:
+        """The statement that reads back the rows of a mutation's payload, as one JSON object; which response keys stand
+        for its plain values; and which for rows that must be there. The statement is None when no row is selected.
         """
         type_ = _object_type(self._operation.root_type.fields[_name(fields)])
         pairs: list[tuple[str, Json]] = []
         plain: dict[str, str] = {}
+        required: list[str] = []
         for key, selected in self._collect(type_, fields):
             name = _name(selected)
             binding = None if name == "__typename" else binding_of(type_.fields[name])
             if isinstance(binding, One):
                 at = _Place(type_.fields[name], selected, {}, _id_of(name), parent=None)
                 pairs.append((key, self._one(binding, at)))
+                required += [key] * is_non_null_type(type_.fields[name].type)
             elif binding is not None:
                 plain[key] = name
-        return (self._plan([json_object(pairs)]) if pairs else None), plain
+        return (self._plan([json_object(pairs)]) if pairs else None), plain, required
 
     def _plan(self, columns: Sequence[Json]) -> Plan:
         labelled: list[Any] = [cast(column, Text).label(f"c{place}") for place, column in enumerate(columns)]
@@ -265,7 +267,7 @@ def _name(fields: Fields) -> str:
 
 
 def _id_of(name: str) -> Callable[[Request], Arguments]:
-    return lambda request: {"id": request.ids[name]}
+    return lambda request: {"id": request.ids.get(name)}
 
 
 def _stored(value: Any) -> Any:

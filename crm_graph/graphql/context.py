@@ -20,3 +20,4 @@ class Context:
     principal: Principal
     now: datetime
     operation: Operation
+    idempotency_key: str | None = None  # of the request's header

@@ -67,7 +67,8 @@ def create_router(settings: Settings, database: Database) -> APIRouter:
                 body = await reads.answer(operation, principal, now, variables)
                 if body is not None:
                     return Response(body, media_type=media)
-            context = Context(database, reads, settings, principal, now, operation)
+            key = request.headers.get("idempotency-key")
+            context = Context(database, reads, settings, principal, now, operation, key)
             return _answer(await _execute(context, variables, is_open=is_open), request, media)
         except InvalidDocument as error:
             return _answer(ExecutionResult(None, error.errors), request, media)
@@ -189,7 +190,8 @@ def _rendered(failure: CrmError, error: GraphQLError | None = None) -> dict[str,
         rendered["locations"] = [location.formatted for location in error.locations]
     if error is not None and error.path:
         rendered["path"] = error.path
-    return rendered | {"extensions": {"code": failure.code} | ({"field": field} if field else {})}
+    named = {"field": field} if field else {}
+    return rendered | {"extensions": {"code": failure.code, **named, **failure.details}}
 
 
 def _misshapen(error: GraphQLError | None) -> str | None:

@@ -16,7 +16,7 @@ from graphql.execution.values import VariableValues
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from crm_graph.auth import Principal
+from crm_graph.auth import CALLER, Principal
 
 CACHE_BYTES = 30_000_000  # of all plans of a process and the documents that they refer to, roughly
 _DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
@@ -61,7 +61,7 @@ def make(statement: Select[Any], readers: Mapping[str, Reader]) -> Plan:
     """The plan of a statement whose parameters have these readers; other parameters are constants."""
     compiled = statement.compile(dialect=_DIALECT)
     constants = {name: _bound(compiled.binds[name].type, value) for name, value in compiled.params.items()}
-    known: dict[str, Reader] = {"caller": _caller, "now": _now, **readers}
+    known: dict[str, Reader] = {CALLER: _caller, "now": _now, **readers}
     in_order: Sequence[str] = compiled.positiontup or ()
     return Plan(str(compiled), tuple(known.get(name) or _constant(constants[name]) for name in in_order))
 

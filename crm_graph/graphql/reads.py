@@ -5,7 +5,7 @@ round trip, and its bytes go to the client as PostgreSQL wrote them. Whatever is
 graphql-core's executor over the tree, which knows how an error is told.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.auth import Principal
 from crm_graph.db import Database, driver_connection, fetch_row
-from crm_graph.errors import CrmError, Unavailable
+from crm_graph.errors import CrmError, NotFound, Unavailable
 from crm_graph.graphql import complexity
 from crm_graph.graphql.compiler import Compiler, Fields
 from crm_graph.graphql.operations import Operation
@@ -38,6 +38,7 @@ class _Answer:
 class _Payload:
     plan: Plan | None
     plain: Mapping[str, str]
+    required: Sequence[str]
 
 
 class Reads:
@@ -101,6 +102,8 @@ class Reads:
     ) -> tuple[dict[str, Any], Mapping[str, str]]:
         """The tree of the rows in a mutation's payload, read in its own transaction, and the response keys of the
         other fields with their names.
+
+        Raises NotFound for a row that the caller can't see any more, when a call is repeated.
         """
 
         def compile_payload() -> _Payload:
@@ -112,7 +115,10 @@ class Reads:
             return {}, found.plain
         connection = await driver_connection(session)
         [value] = await fetch_row(connection, found.plan.sql, found.plan.parameters(request))
-        return orjson.loads(value or b"{}"), found.plain
+        tree = orjson.loads(value or b"{}")
+        if any(tree[key] is None for key in found.required):
+            raise NotFound("what this call made or changed is gone, or not yours any more")
+        return tree, found.plain
 
     def _kept(
         self, key: str, operation: Operation, request: Request, used: Iterable[str], make: Callable[[], Any]

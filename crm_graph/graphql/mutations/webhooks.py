@@ -1,0 +1,42 @@
+"""What an admin can do with stored events."""
+
+from __future__ import annotations
+
+import uuid
+
+import strawberry
+
+from crm_graph.graphql.bind import bound, payload_row
+from crm_graph.graphql.types import Webhook
+from crm_graph.graphql.writing import Info, read_back
+from webhooks import inbox
+
+
+@strawberry.input(description="An event to apply again.")
+class ReplayWebhookInput:
+    webhook_id: uuid.UUID
+
+
+@bound()
+class ReplayWebhookPayload:
+    """The event after the replay; its status says what became of it."""
+
+    webhook: Webhook = payload_row()
+    applied: bool = strawberry.field(description="False when it had been applied before, or still can't be.")
+
+
+@bound()
+class WebhookMutations:
+    """The part of Mutation that is about stored events."""
+
+    @strawberry.mutation(
+        description="For admins: apply a stored event again. One that was applied before stays as it is."
+    )
+    async def replay_webhook(self, info: Info, input: ReplayWebhookInput) -> ReplayWebhookPayload:
+        """See inbox.replay; it has its own transaction, so that a failure is kept with the event."""
+        ctx = info.context
+        ctx.principal.must_be_admin()
+        outcome = await inbox.replay(ctx.database, ctx.settings, input.webhook_id, ctx.now)
+        applied = outcome.result is inbox.Result.APPLIED
+        async with ctx.database.transaction() as session:
+            return await read_back(info, session, {"webhook": outcome.webhook_id, "applied": applied})

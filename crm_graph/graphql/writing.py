@@ -1,0 +1,165 @@
+"""The edge of every mutation: one transaction around the verb, its payload and its idempotency key.
+
+A transaction that loses a deadlock is run again. A call that is repeated under its key is not: what it returned the
+first time is read anew.
+"""
+
+import asyncio
+import random
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any, TypeAlias
+
+import strawberry
+from graphql import FieldNode
+from graphql.execution.collect_fields import FieldDetails
+from psycopg.errors import ForeignKeyViolation
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_graph import idempotency
+from crm_graph.auth import Principal
+from crm_graph.db import sqlstate
+from crm_graph.errors import BadRequest, Conflict, LostRace
+from crm_graph.graphql.context import Context
+from crm_graph.graphql.plans import Request
+from crm_graph.idempotency import Call, Result
+
+Info: TypeAlias = strawberry.Info[Context, None]
+ATTEMPTS = 5
+PAUSE_SECONDS = 0.05  # at most, before the next attempt: what met once would meet again
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What a verb gets of its mutation; `given` are the fields of the input that were given."""
+
+    session: AsyncSession
+    principal: Principal
+    now: datetime
+    given: dict[str, Any]
+
+
+Act = Callable[[Write], Awaitable[Mapping[str, Any]]]
+
+
+def doing(verb: Callable[..., Awaitable[Any]], result: str, **fixed: Any) -> Act:
+    """The act of a verb that takes the fields of the input by their names; what it returns is the field `result`."""
+
+    async def act(write: Write) -> Mapping[str, Any]:
+        return {result: await verb(write.session, write.principal, now=write.now, **fixed, **write.given)}
+
+    return act
+
+
+def optional(doc: str | None = None) -> Any:
+    """A field of an input that may be left out: then it stays as it is, and null clears it."""
+    return strawberry.field(default=strawberry.UNSET, description=doc)
+
+
+def idempotency_key() -> Any:
+    """The field that every input has."""
+    doc = (
+        "Makes it safe to retry: repeated under the same key within 7 days, the call changes nothing and returns the "
+        "first call's result. Or the header Idempotency-Key."
+    )
+    return strawberry.field(default=strawberry.UNSET, description=doc)
+
+
+def expected_version() -> Any:
+    """The field of inputs that change what has a version."""
+    doc = "The version that you read; VERSION_CONFLICT when it was changed since."
+    return strawberry.field(default=strawberry.UNSET, description=doc)
+
+
+def replayed() -> Any:
+    """The field that every payload has."""
+    return strawberry.field(description="Whether an earlier call with this idempotency key did it.")
+
+
+async def perform(info: Info, input: Any, act: Act) -> Any:
+    """Run a mutation: `act` in a transaction, then the payload of what it returns, by the names of the payload's fields
+    (the id of a row, or a plain value). Raises what `act` raises; then nothing was changed.
+    """
+    asked = given_of(input)
+    call = _call(info, asked)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return await _once(info, dict(asked), call, act)
+        except LostRace:
+            if attempt == ATTEMPTS:
+                raise
+        except (IntegrityError, ForeignKeyViolation) as error:
+            if sqlstate(error) != ForeignKeyViolation.sqlstate:
+                raise
+            raise Conflict("something that this refers to was removed meanwhile; read again, then retry") from error
+        await asyncio.sleep(random.uniform(0, PAUSE_SECONDS))  # noqa: S311 - only to spread them
+    raise AssertionError("the last attempt returns or raises")
+
+
+async def _once(info: Info, asked: dict[str, Any], call: Call | None, act: Act) -> Any:
+    ctx = info.context
+    async with ctx.database.transaction() as session:
+        known = await idempotency.claim(session, call) if call else None
+        if known is not None:
+            return await read_back(info, session, {**_with_ids(known), "replayed": True})
+        result = await act(Write(session, ctx.principal, ctx.now, asked))
+        payload = await read_back(info, session, {**result, "replayed": False})
+        if call:
+            await idempotency.keep(session, call, _without_ids(result))
+        return payload
+
+
+def given_of(input: Any) -> dict[str, Any]:
+    """The fields of an input that were given."""
+    return {name: value for name, value in vars(input).items() if value is not strawberry.UNSET}
+
+
+def _call(info: Info, asked: dict[str, Any]) -> Call | None:
+    """The call by its idempotency key, which is taken out of what was asked; None without one."""
+    ctx = info.context
+    key = asked.pop("idempotency_key", None)
+    if key is None and ctx.idempotency_key is not None:
+        key = ctx.idempotency_key
+        selected = info._raw_info.operation.selection_set.selections
+        if len(selected) != 1 or not isinstance(selected[0], FieldNode):
+            raise BadRequest("Idempotency-Key is for one mutation; give each of several an idempotencyKey of its own")
+    if key is None or ctx.principal.owner_id is None:
+        return None
+    request_hash = idempotency.hash_of(_plain(asked))
+    return Call(ctx.principal.owner_id, info._raw_info.field_name, key, request_hash, ctx.now)
+
+
+def _plain(value: Any) -> Any:
+    """What was asked, as JSON can hold it."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, dict):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return _plain(given_of(value)) if hasattr(value, "__strawberry_definition__") else value
+
+
+async def read_back(info: Info, session: AsyncSession, result: Result) -> Any:
+    """The payload's tree, read in the mutation's own transaction through the same compiler as queries."""
+    raw, ctx = info._raw_info, info.context
+    ids = {name: value for name, value in result.items() if isinstance(value, uuid.UUID)}
+    request = Request(ctx.principal, ctx.now, raw.variable_values, ids)
+    fields = [FieldDetails(node, None) for node in raw.field_nodes]
+    tree, plain = await ctx.reads.payload(session, ctx.operation, request, str(raw.path.key), fields)
+    return tree | {key: result[name] for key, name in plain.items()}
+
+
+def _without_ids(result: Result) -> dict[str, Any]:
+    """A result as JSON, in which ids can be told from texts."""
+    return {
+        name: {"id": str(value)} if isinstance(value, uuid.UUID) else {"is": value} for name, value in result.items()
+    }
+
+
+def _with_ids(kept: Result) -> dict[str, Any]:
+    return {name: uuid.UUID(value["id"]) if "id" in value else value["is"] for name, value in kept.items()}

@@ -1,0 +1,188 @@
+"""Where a deal stands in its column of the board: a text that sorts between those of its neighbours.
+
+A rank is computed with the column locked, so no two deals of it get the same. Ranks are fractional indexes in base 62:
+between any two there is always another one, only longer.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from fractional_indexing import generate_key_between, generate_n_keys_between
+from sqlalchemy import (
+    ARRAY,
+    Text,
+    Uuid,
+    all_,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_graph.auth import Principal, visible
+from crm_graph.errors import Conflict, NotFound, ValidationFailed
+from crm_graph.models import Deal, Role, table
+from crm_graph.prepared import Prepared, given, given_ids
+
+LENGTH_MAX = 64
+COLUMN = 1_668_443_501  # the class of advisory locks on columns of the board
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Directly below one deal, directly above another one, or (without either) on top."""
+
+    after: uuid.UUID | None = None
+    before: uuid.UUID | None = None
+
+    @property
+    def is_top(self) -> bool:
+        return self.after is None and self.before is None
+
+
+TOP = Place()
+
+
+def column_lock(stage_id: Any) -> Any:
+    """An expression that locks the column of a stage until the transaction ends; deals are locked before columns."""
+    return func.pg_advisory_xact_lock(literal_column(str(COLUMN)), func.hashtext(cast(stage_id, Text)))
+
+
+async def rank(
+    session: AsyncSession, principal: Principal, stage_id: uuid.UUID, deal_id: uuid.UUID, place: Place = TOP
+) -> str:
+    """The rank that puts a deal there, in a column that is locked already.
+
+    Raises NotFound for a neighbour that is not the caller's to see, and Conflict for one that stands elsewhere now.
+    """
+    if deal_id in (place.after, place.before):
+        name = "after_deal_id" if deal_id == place.after else "before_deal_id"
+        raise ValidationFailed("a deal can't be placed beside itself", field=name)
+    found = await _between(session, principal, stage_id, deal_id, place)
+    if found is None or len(found) > LENGTH_MAX:
+        await _rebalance(session, stage_id, deal_id)
+        found = await _between(session, principal, stage_id, deal_id, place)
+        assert found is not None, "ranks are all different now"
+    return found
+
+
+async def put(
+    session: AsyncSession, principal: Principal, stage_id: uuid.UUID, deal_id: uuid.UUID, place: Place
+) -> None:
+    """Put a deal elsewhere in its own column, which is locked already; raises what `rank` raises."""
+    found = await rank(session, principal, stage_id, deal_id, place)
+    await _SET.run(session, ids=[deal_id], ranks=[found])
+
+
+async def ranks(session: AsyncSession, stage_id: uuid.UUID, moved: list[uuid.UUID]) -> list[str]:
+    """Ranks on top of a column that is locked already, for several deals in this order."""
+    top = await _TOP_OF_OTHERS.one(session, stage_id=stage_id, moved=moved)
+    found: list[str] = generate_n_keys_between(None, top.below if top else None, len(moved))
+    return found
+
+
+async def _between(
+    session: AsyncSession, principal: Principal, stage_id: uuid.UUID, deal_id: uuid.UUID, place: Place
+) -> str | None:
+    """None when the neighbours have one rank, which only rows have that no verb made."""
+    values = {"stage_id": stage_id, "deal_id": deal_id, "caller": principal.owner_id}
+    if place.is_top:
+        top = await _TOP.one(session, **values)
+        key: str = generate_key_between(None, top.below if top else None)
+        return key
+    found = await _neighbours(principal.role).one(session, after=place.after, before=place.before, **values)
+    assert found is not None
+    for name, id_, seen, here in (
+        ("after_deal_id", place.after, found.after_seen, found.after_rank),
+        ("before_deal_id", place.before, found.before_seen, found.before_rank),
+    ):
+        if id_ is not None and not seen:
+            raise NotFound("deal not found", field=name)
+        if id_ is not None and here is None:
+            raise Conflict("that deal is not in this stage any more; read the column again", field=name)
+    above = found.after_rank if place.after is not None else found.above
+    below = found.below if place.after is not None else found.before_rank
+    if place.after is not None and place.before is not None and not found.in_order:
+        raise Conflict("afterDealId stands below beforeDealId; read the column again", field="after_deal_id")
+    if above is not None and below is not None and above >= below:
+        return None
+    between: str = generate_key_between(above, below)
+    return between
+
+
+async def _rebalance(session: AsyncSession, stage_id: uuid.UUID, deal_id: uuid.UUID) -> None:
+    """Short ranks for a whole column in the order that it has; deleted deals get theirs when they are restored."""
+    rows = await _COLUMN.rows(session, stage_id=stage_id, deal_id=deal_id)
+    keys = generate_n_keys_between(None, None, len(rows))
+    await _SET.run(session, ids=[row.id for row in rows], ranks=keys)
+
+
+def _others() -> Any:
+    """The deals of the column but for the one that moves."""
+    return and_(_live_in_column(), table(Deal).c.id != given(Deal, "id", "deal_id"))
+
+
+def _beside(neighbour: Any, *, is_below: bool) -> Any:
+    """The rank of the next deal below, or above, a neighbour."""
+    deals = table(Deal)
+    mine, theirs = tuple_(deals.c.rank, deals.c.id), tuple_(neighbour.c.rank, neighbour.c.id)
+    order = [deals.c.rank, deals.c.id] if is_below else [deals.c.rank.desc(), deals.c.id.desc()]
+    beyond = mine > theirs if is_below else mine < theirs
+    return select(deals.c.rank).where(_others(), beyond).order_by(*order).limit(1).scalar_subquery()
+
+
+@cache
+def _neighbours(role: Role) -> Prepared:
+    def make() -> Any:
+        principal = Principal(None, role)
+        read = select(literal(1).label("one")).subquery("nothing")
+        joined: Any = read
+        named = {name: table(Deal).alias(name) for name in ("after", "before")}
+        for name, rows in named.items():
+            is_it = and_(rows.c.id == given(Deal, "id", name), visible(Deal, principal, rows))
+            joined = joined.outerjoin(rows, is_it)
+        after, before = named["after"], named["before"]
+        here = {name: rows.c.stage_id == given(Deal, "stage_id") for name, rows in named.items()}
+        return select(
+            after.c.id.label("after_seen"),
+            before.c.id.label("before_seen"),
+            case((here["after"], after.c.rank)).label("after_rank"),
+            case((here["before"], before.c.rank)).label("before_rank"),
+            (tuple_(after.c.rank, after.c.id) < tuple_(before.c.rank, before.c.id)).label("in_order"),
+            _beside(after, is_below=True).label("below"),
+            _beside(before, is_below=False).label("above"),
+        ).select_from(joined)
+
+    return Prepared(make)
+
+
+def _live_in_column() -> Any:
+    deals = table(Deal)
+    return and_(deals.c.stage_id == given(Deal, "stage_id"), deals.c.deleted_at.is_(None))
+
+
+def _top(others: Callable[[], Any]) -> Prepared:
+    return Prepared(lambda: select(func.min(table(Deal).c.rank).label("below")).where(_live_in_column(), others()))
+
+
+def _renumbered() -> Any:
+    deals = table(Deal)
+    new = func.unnest(given_ids("ids"), bindparam("_ranks", type_=ARRAY(Text), required=True))
+    rows = new.table_valued("id", "rank", name="new")
+    return update(deals).where(deals.c.id == cast(rows.c.id, Uuid)).values(rank=rows.c.rank)
+
+
+_TOP = _top(lambda: table(Deal).c.id != given(Deal, "id", "deal_id"))
+_TOP_OF_OTHERS = _top(lambda: table(Deal).c.id != all_(given_ids("moved")))
+_COLUMN = Prepared(lambda: select(table(Deal).c.id).where(_others()).order_by(table(Deal).c.rank, table(Deal).c.id))
+_SET = Prepared(_renumbered)
