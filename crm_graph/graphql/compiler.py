@@ -19,6 +19,7 @@ from sqlalchemy import ARRAY, ColumnElement, Select, Text, bindparam, cast, func
 from crm_graph.auth import Principal
 from crm_graph.graphql import cursors
 from crm_graph.graphql.bind import (
+    DEFINITION,
     Aggregate,
     Arguments,
     Derived,
@@ -94,13 +95,15 @@ class Compiler:
         plain: dict[str, str] = {}
         required: list[str] = []
         for key, selected in self._collect(type_, fields):
-            name = _name(selected)
-            binding = None if name == "__typename" else binding_of(type_.fields[name])
+            if _name(selected) == "__typename":
+                continue
+            field = type_.fields[_name(selected)]
+            binding, name = binding_of(field), field.extensions[DEFINITION].python_name
             if isinstance(binding, One):
-                at = _Place(type_.fields[name], selected, {}, _id_of(name), parent=None)
+                at = _Place(field, selected, {}, _id_of(name), parent=None)
                 pairs.append((key, self._one(binding, at)))
-                required += [key] * is_non_null_type(type_.fields[name].type)
-            elif binding is not None:
+                required += [key] * is_non_null_type(field.type)
+            else:
                 plain[key] = name
         return (self._plan([json_object(pairs)]) if pairs else None), plain, required
 
