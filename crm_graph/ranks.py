@@ -20,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    column,
     func,
     literal,
     literal_column,
@@ -177,9 +178,9 @@ def _top(others: Callable[[], Any]) -> Prepared:
 
 def _renumbered() -> Any:
     deals = table(Deal)
-    new = func.unnest(given_ids("ids"), bindparam("_ranks", type_=ARRAY(Text), required=True))
-    rows = new.table_valued("id", "rank", name="new")
-    return update(deals).where(deals.c.id == cast(rows.c.id, Uuid)).values(rank=rows.c.rank)
+    both = func.unnest(given_ids("ids"), bindparam("_ranks", type_=ARRAY(Text), required=True))
+    placed = both.table_valued(column("id", Uuid), column("rank", Text)).render_derived("placed")
+    return update(deals).where(deals.c.id == placed.c.id).values(rank=placed.c.rank)
 
 
 _TOP = _top(lambda: table(Deal).c.id != given(Deal, "id", "deal_id"))
