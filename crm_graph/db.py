@@ -88,12 +88,18 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed when the block ends, rolled back when it raises."""
-        async with (
-            _reachable(self._seconds),
-            AsyncSession(self._engine, expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            yield session
+        async with _reachable(self._seconds), self._engine.connect() as connection:
+            session = _Session(connection)
+            try:
+                yield session
+                await session.commit()
+            except psycopg.OperationalError:
+                if session.driver.broken:
+                    await connection.invalidate()
+                    await self._engine.dispose()  # the others, of before the server's restart, are lost as well
+                raise
+            finally:
+                await session.close()
 
     async def close(self) -> None:
         """Close every connection."""
@@ -101,7 +107,35 @@ class Database:
         await self._reads.dispose()
 
 
-_DRIVER = "driver"
+class _Session(AsyncSession):
+    """A session on one connection, which is made when SQLAlchemy is first asked for something.
+
+    Most writes run on the driver alone, and making a session takes longer than two of their statements.
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        assert connection.sync_connection is not None
+        self._connection = connection
+        self.driver: Any = connection.sync_connection.connection.driver_connection
+
+    def __getattr__(self, name: str) -> Any:
+        if "sync_session" in self.__dict__:
+            raise AttributeError(name)
+        super().__init__(bind=self._connection, expire_on_commit=False)
+        return getattr(self, name)
+
+    async def commit(self) -> None:
+        """Commit what was done, whoever did it."""
+        if "sync_session" in self.__dict__:
+            await super().commit()
+        await self.driver.commit()
+
+    async def close(self) -> None:
+        """Roll back what was not committed."""
+        if "sync_session" in self.__dict__:
+            await super().close()
+        if not self.driver.closed:
+            await self.driver.rollback()
 
 
 class _ConnectionLost(psycopg.OperationalError):
@@ -119,13 +153,11 @@ async def fetch_row(
     return [result.get_value(0, column) for column in range(result.nfields)]
 
 
-async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
+def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
     """The driver's own connection of a session, inside its transaction."""
-    if (known := session.info.get(_DRIVER)) is None:  # a session is one transaction, on one connection
-        pooled = await (await session.connection()).get_raw_connection()
-        known = session.info[_DRIVER] = pooled.driver_connection
-    assert isinstance(known, psycopg.AsyncConnection)
-    return known
+    assert isinstance(session, _Session)
+    driver: psycopg.AsyncConnection[Any] = session.driver
+    return driver
 
 
 def place(url: URL) -> str:

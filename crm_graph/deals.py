@@ -52,7 +52,7 @@ async def create(
     _check(asked, asked.get("amount"), currency)
     references.check_new_owner(principal, asked)
     at, id_ = occurred_at or now, uuid.uuid4()
-    stage = await _start(session, principal, asked)
+    stage = await _start(session, principal, id_, asked)
     deal = {name: asked.get(name) for name in _EDITED} | {
         "id": id_,
         "currency": currency,
@@ -61,7 +61,7 @@ async def create(
         "pipeline_id": stage.pipeline_id,
         "stage_id": stage.id,
         "status": DealStatus(stage.kind),
-        "rank": await ranks.rank(session, principal, stage.id, id_),
+        "rank": await ranks.rank(session, principal, stage.id, id_, stage.top),
         "now": now,
     }
     told = _entry(principal, id_, f"Deal created in {stage.name}", at, {"to_stage": stage.key})
@@ -133,7 +133,7 @@ async def restore(session: AsyncSession, principal: Principal, *, deal_id: uuid.
     if deal is None:
         await _lock(session, principal, deal_id, None)
         return deal_id
-    found = await ranks.rank(session, principal, deal.stage_id, deal_id)
+    found = await ranks.rank(session, principal, deal.stage_id, deal_id, deal.top)
     told = _entry(principal, deal_id, "Deal restored", now, {})
     await _RESTORE.run(session, id=deal_id, rank=found, now=now, **told)
     return deal_id
@@ -176,13 +176,13 @@ def _owner(principal: Principal, stage: Any) -> uuid.UUID | None:
     return owner_id
 
 
-async def _start(session: AsyncSession, principal: Principal, asked: Mapping[str, Any]) -> Any:
+async def _start(session: AsyncSession, principal: Principal, deal_id: uuid.UUID, asked: Mapping[str, Any]) -> Any:
     """The stage that a new deal starts in, its column locked, with the rows that the deal refers to beside it."""
     pipeline_id, stage_id = asked.get("pipeline_id"), asked.get("stage_id")
     by = "stage" if stage_id is not None else "pipeline" if pipeline_id is not None else "default"
     parameters = references.parameters(asked)
     found = await _starting(principal.role, by).one(
-        session, caller=principal.owner_id, stage_id=stage_id, pipeline_id=pipeline_id, **parameters
+        session, caller=principal.owner_id, id=deal_id, stage_id=stage_id, pipeline_id=pipeline_id, **parameters
     )
     if found is None:
         name = "stage_id" if stage_id is not None else "pipeline_id"
@@ -226,7 +226,7 @@ def _restorable(role: Role) -> Prepared:
         deals = table(Deal)
         is_it = and_(deals.c.id == given(Deal, "id"), restorable(Deal, Principal(None, role)))
         deal = select(deals).where(is_it).with_for_update(key_share=True).cte("deal")
-        return select(deal, ranks.column_lock(deal.c.stage_id))
+        return select(deal, ranks.locked_top(deal.c.stage_id, deal.c.id).label("top"))
 
     return Prepared(make)
 
@@ -245,7 +245,8 @@ def _starting(role: Role, by: str) -> Prepared:
             found = open_stages.where(stages.c.pipeline_id == pipeline, stages.c.kind == StageKind.OPEN)
         stage = found.order_by(stages.c.order_index).limit(1).subquery("stage")
         rows, columns = references.joined(Principal(None, role), stage)
-        return select(stage, *columns, ranks.column_lock(stage.c.id)).select_from(rows)
+        top = ranks.locked_top(stage.c.id, given(Deal, "id")).label("top")
+        return select(stage, *columns, top).select_from(rows)
 
     return Prepared(make)
 

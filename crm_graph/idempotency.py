@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Text, and_, cast, delete, func, null, select, tuple_, update
+from sqlalchemy import Text, and_, cast, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -49,14 +49,15 @@ def hash_of(asked: Any) -> bytes:
     return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).digest()
 
 
-async def claim(session: AsyncSession, call: Call) -> Result | None:
+async def claim(session: AsyncSession, call: Call, foreseen: Result | None = None) -> Result | None:
     """Take the key until the transaction ends; the result of the first call when it was made already.
 
-    Raises IdempotencyMismatch for another input, and Conflict while the first call is under way.
+    `foreseen` is the result where it is known before the call; any other must be kept. Raises IdempotencyMismatch for
+    another input, and Conflict while the first call is under way.
     """
     name = {"owner_id": call.owner_id, "operation": call.operation, "key": call.key}
-    values = name | {"request_hash": call.request_hash, "now": call.now, "before": call.now - KEPT_FOR}
-    if await _CLAIM.one(session, **values):
+    values = {"request_hash": call.request_hash, "now": call.now, "before": call.now - KEPT_FOR, "result": foreseen}
+    if await _CLAIM.one(session, **name, **values):
         return None
     known = await _KNOWN.one(session, **name)
     if known is None or known.result is None:
@@ -76,13 +77,14 @@ def _claim() -> Any:
     keys, names = table(IdempotencyKey), ("owner_id", "operation", "key")
     name = func.concat_ws("/", *(cast(given(IdempotencyKey, part), Text) for part in names))
     now, before = (given(IdempotencyKey, "created_at", at) for at in ("now", "before"))
-    asked = [given(IdempotencyKey, part) for part in (*names, "request_hash")]
+    columns = (*names, "request_hash", "result")
+    asked = [given(IdempotencyKey, part) for part in columns]
     # The lock is tried, not waited for; and the insert, unlike a look, also sees what was committed a moment ago.
     free = select(*asked, now).where(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0)))
-    new = insert(keys).from_select([*names, "request_hash", "created_at"], free, include_defaults=False)
+    new = insert(keys).from_select([*columns, "created_at"], free, include_defaults=False)
     new = new.on_conflict_do_update(
         index_elements=[keys.c[part] for part in names],
-        set_={"request_hash": new.excluded.request_hash, "created_at": new.excluded.created_at, "result": null()},
+        set_={part: new.excluded[part] for part in ("request_hash", "result", "created_at")},
         where=keys.c.created_at < before,
     )
     return new.returning(keys.c.key).add_cte(_forget(before).cte("forgotten"))

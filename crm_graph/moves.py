@@ -24,7 +24,7 @@ from crm_graph.models import (
     table,
 )
 from crm_graph.prepared import Prepared, given, together
-from crm_graph.ranks import TOP, Place, column_lock
+from crm_graph.ranks import TOP, Place
 from crm_graph.values import CLOCK_SKEW, check_text
 
 
@@ -61,7 +61,7 @@ async def move_stage(
         raise ValidationFailed("the stage belongs to another pipeline than the deal", field="stage_id")
     if deal.to_id == deal.stage_id:
         if not place.is_top:
-            await ranks.put(session, principal, deal.stage_id, deal.id, place)
+            await ranks.put(session, principal, deal.stage_id, deal.id, deal.top, place)
         return deal_id
     if occurred_at is not None and occurred_at > now + CLOCK_SKEW:
         raise ValidationFailed("occurredAt lies in the future", field="occurred_at")
@@ -183,7 +183,7 @@ async def _move(
     lost_reason: str | None = None,
 ) -> None:
     """Move a locked deal to its `to_` stage, whose column is locked too; one statement changes and tells everything."""
-    found = await ranks.rank(session, principal, deal.to_id, deal.id, place)
+    found = await ranks.rank(session, principal, deal.to_id, deal.id, deal.top, place)
     stages = {"from_stage": deal.from_key, "to_stage": deal.to_key}
     reason = {"lost_reason": lost_reason} if lost_reason else {}
     await _MOVE.run(
@@ -229,7 +229,7 @@ def _locking(role: Role, by_kind: bool) -> Prepared:
             deal,
             *(before.c[name].label(f"from_{name}") for name in names),
             *(after.c[name].label(f"to_{name}") for name in ("id", "pipeline_id", "kind", *names)),
-            column_lock(after.c.id),
+            ranks.locked_top(after.c.id, deal.c.id).label("top"),
         ).select_from(rows)
 
     return Prepared(make)

@@ -46,7 +46,7 @@ class Prepared:
 
     async def _run(self, session: AsyncSession, values: dict[str, Any]) -> AsyncRawCursor[Any]:
         sql, readers = self._compiled
-        cursor = AsyncRawCursor(await driver_connection(session), row_factory=namedtuple_row)
+        cursor = AsyncRawCursor(driver_connection(session), row_factory=namedtuple_row)
         return await cursor.execute(sql, [read(values) for read in readers])
 
     @cached_property

@@ -5,7 +5,6 @@ between any two there is always another one, only longer.
 """
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,11 +18,9 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    cast,
     column,
     func,
     literal,
-    literal_column,
     select,
     tuple_,
     update,
@@ -36,7 +33,6 @@ from crm_graph.models import Deal, Role, table
 from crm_graph.prepared import Prepared, given, given_ids
 
 LENGTH_MAX = 64
-COLUMN = 1_668_443_501  # the class of advisory locks on columns of the board
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,34 +50,46 @@ class Place:
 TOP = Place()
 
 
-def column_lock(stage_id: Any) -> Any:
-    """An expression that locks the column of a stage until the transaction ends; deals are locked before columns."""
-    return func.pg_advisory_xact_lock(literal_column(str(COLUMN)), func.hashtext(cast(stage_id, Text)))
+def locked_top(stage_id: Any, deal_id: Any) -> Any:
+    """An expression that locks the column of a stage until the transaction ends, and then is the rank on top of it, but
+    for the deal's own. Deals are locked before columns.
+    """
+    return func.crm_lock_column(stage_id, deal_id, type_=Text)
 
 
 async def rank(
-    session: AsyncSession, principal: Principal, stage_id: uuid.UUID, deal_id: uuid.UUID, place: Place = TOP
+    session: AsyncSession,
+    principal: Principal,
+    stage_id: uuid.UUID,
+    deal_id: uuid.UUID,
+    top: str | None,
+    place: Place = TOP,
 ) -> str:
-    """The rank that puts a deal there, in a column that is locked already.
+    """The rank that puts a deal there, in a column that is locked already and has the rank `top` on top.
 
     Raises NotFound for a neighbour that is not the caller's to see, and Conflict for one that stands elsewhere now.
     """
     if deal_id in (place.after, place.before):
         name = "after_deal_id" if deal_id == place.after else "before_deal_id"
         raise ValidationFailed("a deal can't be placed beside itself", field=name)
-    found = await _between(session, principal, stage_id, deal_id, place)
+    found = await _between(session, principal, stage_id, deal_id, top, place)
     if found is None or len(found) > LENGTH_MAX:
-        await _rebalance(session, stage_id, deal_id)
-        found = await _between(session, principal, stage_id, deal_id, place)
+        top = await _rebalance(session, stage_id, deal_id)
+        found = await _between(session, principal, stage_id, deal_id, top, place)
         assert found is not None, "ranks are all different now"
     return found
 
 
 async def put(
-    session: AsyncSession, principal: Principal, stage_id: uuid.UUID, deal_id: uuid.UUID, place: Place
+    session: AsyncSession,
+    principal: Principal,
+    stage_id: uuid.UUID,
+    deal_id: uuid.UUID,
+    top: str | None,
+    place: Place,
 ) -> None:
     """Put a deal elsewhere in its own column, which is locked already; raises what `rank` raises."""
-    found = await rank(session, principal, stage_id, deal_id, place)
+    found = await rank(session, principal, stage_id, deal_id, top, place)
     await _SET.run(session, ids=[deal_id], ranks=[found])
 
 
@@ -93,14 +101,18 @@ async def ranks(session: AsyncSession, stage_id: uuid.UUID, moved: list[uuid.UUI
 
 
 async def _between(
-    session: AsyncSession, principal: Principal, stage_id: uuid.UUID, deal_id: uuid.UUID, place: Place
+    session: AsyncSession,
+    principal: Principal,
+    stage_id: uuid.UUID,
+    deal_id: uuid.UUID,
+    top: str | None,
+    place: Place,
 ) -> str | None:
     """None when the neighbours have one rank, which only rows have that no verb made."""
-    values = {"stage_id": stage_id, "deal_id": deal_id, "caller": principal.owner_id}
     if place.is_top:
-        top = await _TOP.one(session, **values)
-        key: str = generate_key_between(None, top.below if top else None)
+        key: str = generate_key_between(None, top)
         return key
+    values = {"stage_id": stage_id, "deal_id": deal_id, "caller": principal.owner_id}
     found = await _neighbours(principal.role).one(session, after=place.after, before=place.before, **values)
     assert found is not None
     for name, id_, seen, here in (
@@ -121,11 +133,14 @@ async def _between(
     return between
 
 
-async def _rebalance(session: AsyncSession, stage_id: uuid.UUID, deal_id: uuid.UUID) -> None:
-    """Short ranks for a whole column in the order that it has; deleted deals get theirs when they are restored."""
+async def _rebalance(session: AsyncSession, stage_id: uuid.UUID, deal_id: uuid.UUID) -> str | None:
+    """Short ranks for a whole column in the order that it has; deleted deals get theirs when they are restored. Returns
+    the one on top.
+    """
     rows = await _COLUMN.rows(session, stage_id=stage_id, deal_id=deal_id)
     keys = generate_n_keys_between(None, None, len(rows))
     await _SET.run(session, ids=[row.id for row in rows], ranks=keys)
+    return keys[0] if keys else None
 
 
 def _others() -> Any:
@@ -172,8 +187,9 @@ def _live_in_column() -> Any:
     return and_(deals.c.stage_id == given(Deal, "stage_id"), deals.c.deleted_at.is_(None))
 
 
-def _top(others: Callable[[], Any]) -> Prepared:
-    return Prepared(lambda: select(func.min(table(Deal).c.rank).label("below")).where(_live_in_column(), others()))
+def _top_of_others() -> Any:
+    is_other = table(Deal).c.id != all_(given_ids("moved"))
+    return select(func.min(table(Deal).c.rank).label("below")).where(_live_in_column(), is_other)
 
 
 def _renumbered() -> Any:
@@ -183,7 +199,6 @@ def _renumbered() -> Any:
     return update(deals).where(deals.c.id == placed.c.id).values(rank=placed.c.rank)
 
 
-_TOP = _top(lambda: table(Deal).c.id != given(Deal, "id", "deal_id"))
-_TOP_OF_OTHERS = _top(lambda: table(Deal).c.id != all_(given_ids("moved")))
+_TOP_OF_OTHERS = Prepared(_top_of_others)
 _COLUMN = Prepared(lambda: select(table(Deal).c.id).where(_others()).order_by(table(Deal).c.rank, table(Deal).c.id))
 _SET = Prepared(_renumbered)

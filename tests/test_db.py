@@ -2,15 +2,19 @@
 
 import asyncio
 import time
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Text, cast, func, insert, select, text
 from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.db import GIVE_UP_SECONDS, Database
 from crm_graph.errors import Unavailable
+from crm_graph.models import Company, table
+from crm_graph.prepared import Prepared
 
 SECONDS = 0.5
 
@@ -93,3 +97,65 @@ async def test_everything_works_again_when_the_server_answers(wire: tuple[Wire, 
         await _answer(database)
     relay.flows.set()
     assert [await _answer(database) for _ in range(20)] == [1] * 20
+
+
+async def test_connections_of_before_a_restart_cost_one_call_at_most(admin_url: URL, sql: AsyncConnection) -> None:
+    database = Database(admin_url)
+    backend = Prepared(lambda: select(func.pg_backend_pid().label("pid")))
+
+    async def call(seconds: float = 0) -> int:
+        async with database.transaction() as session:
+            row = await backend.one(session)
+            await asyncio.sleep(seconds)
+            return int(row.pid) if row else 0
+
+    pids = await asyncio.gather(*(call(0.05) for _ in range(4)))
+    assert len(set(pids)) == 4
+    for pid in pids:
+        await sql.execute(text("SELECT pg_terminate_backend(:pid, 1000)"), {"pid": pid})
+
+    with pytest.raises(Unavailable):
+        await call()
+    assert all([await call() for _ in range(8)])
+    await database.close()
+
+
+async def test_a_transaction_holds_what_either_of_its_ways_wrote(database: Database, sql: AsyncConnection) -> None:
+    key = func.gen_random_uuid()
+    row = {"id": key, "name": "Driver", "name_key": cast(key, Text), "enrichment_json": {}}
+    on_the_driver = Prepared(lambda: insert(table(Company)).values(row))
+    count = text("SELECT count(*) FROM companies")
+
+    async def write(problem: Exception | None = None) -> None:
+        async with database.transaction() as session:
+            await on_the_driver.run(session)
+            session.add(Company(name="Session", name_key=str(uuid.uuid4())))
+            assert await session.scalar(count) in (2, 4)
+            if problem:
+                raise problem
+
+    with pytest.raises(ZeroDivisionError):
+        await write(ZeroDivisionError())
+    assert await sql.scalar(count) == 0
+    await write()
+    assert await sql.scalar(count) == 2
+    async with database.transaction() as session:
+        await on_the_driver.run(session)
+    assert await sql.scalar(count) == 3
+    await sql.execute(text("DELETE FROM companies"))
+
+
+async def test_a_caller_who_leaves_takes_nothing_along(database: Database, sql: AsyncConnection) -> None:
+    sleep = Prepared(lambda: select(func.pg_sleep(5)))
+
+    async def leave() -> None:
+        async with database.transaction() as session:
+            await sleep.one(session)
+
+    calls = [asyncio.create_task(leave()) for _ in range(4)]
+    await asyncio.sleep(0.2)
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [await _answer(database) for _ in range(10)] == [1] * 10

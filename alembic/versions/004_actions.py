@@ -38,6 +38,15 @@ CREATE FUNCTION crm_address_hmac(address text) RETURNS bytea LANGUAGE sql STABLE
     SELECT sha256(outer_pad || sha256(inner_pad || convert_to(address, 'UTF8'))) FROM suppression_key
 $$
 """
+# Locks a column of the board until the transaction ends and returns its topmost rank but for one deal's: volatile, so
+# that it looks after the lock is there, and sees what whoever held it has committed.
+CRM_LOCK_COLUMN = """
+CREATE FUNCTION crm_lock_column(stage uuid, but uuid) RETURNS text LANGUAGE plpgsql VOLATILE STRICT AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(1668443501, hashtext(stage::text));
+    RETURN (SELECT min(rank) FROM deals WHERE stage_id = stage AND deleted_at IS NULL AND id <> but);
+END $$
+"""
 
 
 def _time(name: str) -> "sa.Column[object]":
@@ -66,6 +75,7 @@ def upgrade() -> None:
     _upgrade_stages()
     _upgrade_activities()
     _create_tables()
+    op.execute(CRM_LOCK_COLUMN)
 
 
 def _upgrade_stages() -> None:
@@ -171,6 +181,7 @@ def _create_tables() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION crm_lock_column")
     op.execute("DROP FUNCTION crm_address_hmac")
     for table in ("suppression_key", "suppressions", "idempotency_keys", "reply_verdicts"):
         op.drop_table(table)

@@ -113,7 +113,7 @@ class Reads:
         found = self._kept(key, operation, request, used, compile_payload)
         if found.plan is None:
             return {}, found.plain
-        connection = await driver_connection(session)
+        connection = driver_connection(session)
         [value] = await fetch_row(connection, found.plan.sql, found.plan.parameters(request))
         tree = orjson.loads(value or b"{}")
         if any(tree[key] is None for key in found.required):

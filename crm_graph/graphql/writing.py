@@ -46,13 +46,26 @@ class Write:
 Act = Callable[[Write], Awaitable[Mapping[str, Any]]]
 
 
-def doing(verb: Callable[..., Awaitable[Any]], result: str, **fixed: Any) -> Act:
+@dataclass(frozen=True, slots=True)
+class _Doing:
     """The act of a verb that takes the fields of the input by their names; what it returns is the field `result`."""
 
-    async def act(write: Write) -> Mapping[str, Any]:
-        return {result: await verb(write.session, write.principal, now=write.now, **fixed, **write.given)}
+    verb: Callable[..., Awaitable[Any]]
+    result: str
+    of: str | None
+    fixed: Mapping[str, Any]
 
-    return act
+    async def __call__(self, write: Write) -> Mapping[str, Any]:
+        found = await self.verb(write.session, write.principal, now=write.now, **self.fixed, **write.given)
+        return {self.result: found}
+
+
+def doing(verb: Callable[..., Awaitable[Any]], result: str, *, of: str | None = None, **fixed: Any) -> Act:
+    """The act of a verb that takes the fields of the input by their names; what it returns is the field `result`.
+
+    `of` names the field of the input that is always the result: a change of what the input names by its id.
+    """
+    return _Doing(verb, result, of, fixed)
 
 
 def optional(doc: str | None = None) -> Any:
@@ -102,13 +115,14 @@ async def perform(info: Info, input: Any, act: Act) -> Any:
 
 async def _once(info: Info, asked: dict[str, Any], call: Call | None, act: Act) -> Any:
     ctx = info.context
+    foreseen = {act.result: asked[act.of]} if isinstance(act, _Doing) and act.of else None
     async with ctx.database.transaction() as session:
-        known = await idempotency.claim(session, call) if call else None
+        known = await idempotency.claim(session, call, foreseen and _without_ids(foreseen)) if call else None
         if known is not None:
             return await read_back(info, session, {**_with_ids(known), "replayed": True})
         result = await act(Write(session, ctx.principal, ctx.now, asked))
         payload = await read_back(info, session, {**result, "replayed": False})
-        if call:
+        if call and foreseen is None:
             await idempotency.keep(session, call, _without_ids(result))
         return payload
 

@@ -89,4 +89,4 @@ class ContactMutations:
     )
     async def update_contact(self, info: Info, input: UpdateContactInput) -> UpdateContactPayload:
         """See contacts.edit."""
-        return await perform(info, input, doing(contacts.edit, "contact"))
+        return await perform(info, input, doing(contacts.edit, "contact", of="contact_id"))

@@ -214,7 +214,7 @@ class DealMutations:
     @strawberry.mutation(description="Change fields of a deal; an entry on its timeline keeps the old and new values.")
     async def update_deal(self, info: Info, input: UpdateDealInput) -> UpdateDealPayload:
         """See deals.edit."""
-        return await perform(info, input, doing(deals.edit, "deal"))
+        return await perform(info, input, doing(deals.edit, "deal", of="deal_id"))
 
     @strawberry.mutation(
         description="Move a deal to another stage of its pipeline, or to another place in its column. Moving it to "
@@ -222,37 +222,37 @@ class DealMutations:
     )
     async def move_deal_stage(self, info: Info, input: MoveDealStageInput) -> MoveDealStagePayload:
         """See moves.move_stage."""
-        return await perform(info, input, doing(moves.move_stage, "deal"))
+        return await perform(info, input, doing(moves.move_stage, "deal", of="deal_id"))
 
     @strawberry.mutation(description="Win a deal. To be won already is success, and changes nothing.")
     async def mark_deal_won(self, info: Info, input: MarkDealWonInput) -> MarkDealWonPayload:
         """See moves.mark."""
-        return await perform(info, input, doing(moves.mark, "deal", kind=StageKind.WON))
+        return await perform(info, input, doing(moves.mark, "deal", of="deal_id", kind=StageKind.WON))
 
     @strawberry.mutation(description="Lose a deal. One that is lost already takes the new reason.")
     async def mark_deal_lost(self, info: Info, input: MarkDealLostInput) -> MarkDealLostPayload:
         """See moves.mark."""
-        return await perform(info, input, doing(moves.mark, "deal", kind=StageKind.LOST))
+        return await perform(info, input, doing(moves.mark, "deal", of="deal_id", kind=StageKind.LOST))
 
     @strawberry.mutation(description="Open a deal again. To be open already is success, and changes nothing.")
     async def reopen_deal(self, info: Info, input: ReopenDealInput) -> ReopenDealPayload:
         """See moves.mark."""
-        return await perform(info, input, doing(moves.mark, "deal", kind=StageKind.OPEN))
+        return await perform(info, input, doing(moves.mark, "deal", of="deal_id", kind=StageKind.OPEN))
 
     @strawberry.mutation(description="Hide a deal from every list, count and report; restoreDeal brings it back.")
     async def delete_deal(self, info: Info, input: DeleteDealInput) -> DeleteDealPayload:
         """See deals.delete."""
-        return await perform(info, input, doing(deals.delete, "deleted_deal_id"))
+        return await perform(info, input, doing(deals.delete, "deleted_deal_id", of="deal_id"))
 
     @strawberry.mutation(description="Bring a deleted deal back, on top of the column that it was in.")
     async def restore_deal(self, info: Info, input: RestoreDealInput) -> RestoreDealPayload:
         """See deals.restore."""
-        return await perform(info, input, doing(deals.restore, "deal"))
+        return await perform(info, input, doing(deals.restore, "deal", of="deal_id"))
 
     @strawberry.mutation(description="For admins: give a deal to an owner, or to nobody.")
     async def assign_deal(self, info: Info, input: AssignDealInput) -> AssignDealPayload:
         """See deals.edit."""
-        return await perform(info, input, doing(deals.edit, "deal"))
+        return await perform(info, input, doing(deals.edit, "deal", of="deal_id"))
 
     @strawberry.mutation(
         description="Take a deal out of the unassigned pool; of two who try, one gets it, and to the other it is "
@@ -260,4 +260,4 @@ class DealMutations:
     )
     async def claim_deal(self, info: Info, input: ClaimDealInput) -> ClaimDealPayload:
         """See deals.claim."""
-        return await perform(info, input, doing(deals.claim, "deal"))
+        return await perform(info, input, doing(deals.claim, "deal", of="deal_id"))
