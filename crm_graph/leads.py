@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import case, or_, select, update
@@ -20,30 +20,8 @@ from crm_graph.models import (
     Owner,
     OwnerMailbox,
     OwnerSource,
-    ReplyStatus,
-    ReplyStatusSource,
 )
 from crm_graph.values import company_domain
-
-# Design: person > provider > model > rules.
-STRENGTH = {
-    ReplyStatusSource.RULES: 1,
-    ReplyStatusSource.MODEL: 2,
-    ReplyStatusSource.PROVIDER: 3,
-    ReplyStatusSource.PERSON: 4,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What somebody or something made of a contact's reply, and when the contact wrote it."""
-
-    status: ReplyStatus
-    source: ReplyStatusSource
-    occurred_at: datetime
-    summary: str | None = None
-    is_sure: bool = True
-    absent_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,45 +103,6 @@ async def assignment_for(session: AsyncSession, address: str | None, source: Own
     if row is None:
         return Assignment(None, None)
     return Assignment(row.id, source if row.is_theirs else OwnerSource.DEFAULT)
-
-
-async def judge(session: AsyncSession, contact: Contact, verdict: Verdict, *, now: datetime) -> bool:
-    """Let a verdict set the reply status of a locked contact; returns whether it did.
-
-    A weaker source never replaces a stronger one, nor an older reply a newer one. out_of_office never replaces a
-    status: it only says until when the contact is away. unsubscribed also closes the contact to outreach, which
-    only a person undoes.
-    """
-    if verdict.status is ReplyStatus.UNSUBSCRIBED and contact.do_not_contact_at is None:
-        contact.do_not_contact_at = verdict.occurred_at
-        contact.do_not_contact_reason = verdict.summary or "unsubscribed"
-    if verdict.absent_until is not None and verdict.absent_until > (contact.ooo_until or date.min):
-        contact.ooo_until = verdict.absent_until
-    holds = _replaces(verdict, contact)
-    if holds:
-        contact.reply_status = verdict.status
-        contact.reply_status_source = verdict.source
-        contact.reply_status_at = verdict.occurred_at
-        contact.reply_summary = verdict.summary
-        contact.needs_review = not verdict.is_sure
-        contact.version += 1
-    contact.updated_at = now
-    await session.flush()
-    return holds
-
-
-def _replaces(verdict: Verdict, contact: Contact) -> bool:
-    if contact.reply_status is None or contact.reply_status_source is None:
-        return True
-    if verdict.status is ReplyStatus.OUT_OF_OFFICE:
-        return False
-    if (
-        contact.reply_status is ReplyStatus.OUT_OF_OFFICE
-        and contact.reply_status_source is not ReplyStatusSource.PERSON
-    ):
-        return True  # an absence is no opinion: whatever the contact wrote, before or after it, says more
-    is_older = contact.reply_status_at is not None and verdict.occurred_at < contact.reply_status_at
-    return STRENGTH[verdict.source] >= STRENGTH[contact.reply_status_source] and not is_older
 
 
 async def _reassign(session: AsyncSession, contact: Contact, assignment: Assignment, now: datetime) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from crm_graph import activities, contacts, deals, leads, moves, pipelines
+from crm_graph import activities, contacts, deals, leads, moves, pipelines, replies
 from crm_graph.auth import Principal
 from crm_graph.models import (
     Activity,
@@ -60,7 +60,7 @@ async def apply(
     entry = await _log(session, principal, happening, note, contact_id=contact.id, deal_id=deal.id if deal else None)
     if entry is None:  # another event has announced this already
         return Applied(contact.id, deal.id if deal else None)
-    await _change_contact(session, contact, happening, clock.now)
+    await _change_contact(session, contact, happening, entry, clock.now)
     affected = deal.id if deal else None
     if contact.deleted_at is None:
         opening = _Opening(principal, contact, happening, clock, pipeline, default_currency)
@@ -105,13 +105,15 @@ async def _log(
     )
 
 
-async def _change_contact(session: AsyncSession, contact: Contact, happening: Happening, now: datetime) -> None:
+async def _change_contact(
+    session: AsyncSession, contact: Contact, happening: Happening, entry: uuid.UUID, now: datetime
+) -> None:
     if happening.type is ActivityType.EMAIL_OUT:
         latest = contact.latest_email_sent_at
         contact.latest_email_sent_at = max(latest or happening.occurred_at, happening.occurred_at)
         await session.flush()
     if happening.verdict is not None:
-        await leads.judge(session, contact, happening.verdict, now=now)
+        await replies.judge(session, contact, happening.verdict, activity_id=entry, now=now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from crm_graph.intent import REVIEW_THRESHOLD, absence_until, classify, visible_reply
-from crm_graph.leads import Verdict
+from crm_graph.intent import absence_until, classify, visible_reply
 from crm_graph.models import ReplyStatus, ReplyStatusSource
+from crm_graph.replies import Verdict
 from crm_graph.values import clean_line
 
 SUMMARY_MAX = 200
@@ -45,7 +45,7 @@ class Reply:
             source=ReplyStatusSource.RULES,
             occurred_at=at,
             summary=found.summary or None,
-            is_sure=found.confidence >= REVIEW_THRESHOLD,
+            confidence=found.confidence,
             absent_until=absence_until(self.text, at) if status is ReplyStatus.OUT_OF_OFFICE else None,
         )
 

@@ -131,7 +131,13 @@ def _create_tables() -> None:
         sa.Column("judged_by", sa.Uuid()),
         sa.Column("judged_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("reply_verdicts_pkey")),
-        sa.UniqueConstraint("activity_id", "source", name=op.f("reply_verdicts_activity_id_source_key")),
+        sa.UniqueConstraint(
+            "activity_id",
+            "contact_id",
+            "source",
+            name=op.f("reply_verdicts_activity_id_contact_id_source_key"),
+            postgresql_nulls_not_distinct=True,
+        ),
         sa.ForeignKeyConstraint(
             ["contact_id"], ["contacts.id"], name=op.f("reply_verdicts_contact_id_fkey"), ondelete="CASCADE"
         ),

@@ -187,7 +187,8 @@ class ReplyVerdict(SQLModel, table=True):
 
     __tablename__ = "reply_verdicts"
     __table_args__ = (
-        UniqueConstraint("activity_id", "source"),
+        # One of a source on a reply, and one on a contact that has written nothing.
+        UniqueConstraint("activity_id", "contact_id", "source", postgresql_nulls_not_distinct=True),
         CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
         Index("reply_verdicts_contact_id_idx", "contact_id", "judged_at", "id"),
         given_index("reply_verdicts_judged_by_idx", "judged_by"),

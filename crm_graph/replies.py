@@ -1,0 +1,125 @@
+"""Replies: what somebody or something made of what a contact wrote, and whose verdict counts."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_graph.intent import REVIEW_THRESHOLD
+from crm_graph.models import Contact, ReplyStatus, ReplyStatusSource, ReplyVerdict, table
+from crm_graph.prepared import Prepared, given
+
+# Design: person > provider > model > rules.
+STRENGTH: Mapping[str, int] = {
+    ReplyStatusSource.RULES: 1,
+    ReplyStatusSource.MODEL: 2,
+    ReplyStatusSource.PROVIDER: 3,
+    ReplyStatusSource.PERSON: 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What somebody or something made of a contact's reply, and when the contact wrote it.
+
+    `confidence` is from 0 to 1; None means certain.
+    """
+
+    status: ReplyStatus
+    source: ReplyStatusSource
+    occurred_at: datetime
+    summary: str | None = None
+    confidence: float | None = None
+    absent_until: date | None = None
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether nobody has to look at it."""
+        return self.confidence is None or self.confidence >= REVIEW_THRESHOLD
+
+
+async def judge(
+    session: AsyncSession, contact: Contact, verdict: Verdict, *, activity_id: uuid.UUID, now: datetime
+) -> bool:
+    """Keep what a machine made of the reply in an entry, and let it set the reply status of the locked contact;
+    returns whether it did."""
+    await _KEEP.run(session, **_kept(contact.id, activity_id, verdict, None, now))
+    changes = consequences(contact, verdict)
+    for name, value in changes.items():
+        setattr(contact, name, value)
+    holds = "reply_status" in changes
+    contact.version += holds
+    contact.updated_at = now
+    await session.flush()
+    return holds
+
+
+def consequences(contact: Any, verdict: Verdict) -> dict[str, Any]:
+    """What a verdict changes in a contact's columns; with `reply_status` among them when it holds.
+
+    A weaker source never replaces a stronger one, nor an older reply a newer one. An absence is no opinion: it only
+    says until when the contact is away. unsubscribed also closes the contact to outreach, which only a person undoes.
+    """
+    changes: dict[str, Any] = {}
+    if verdict.status is ReplyStatus.UNSUBSCRIBED and contact.do_not_contact_at is None:
+        reason = verdict.summary or "unsubscribed"
+        changes |= {"do_not_contact_at": verdict.occurred_at, "do_not_contact_reason": reason}
+    if verdict.absent_until is not None and verdict.absent_until > (contact.ooo_until or date.min):
+        changes["ooo_until"] = verdict.absent_until
+    if _replaces(verdict, contact):
+        changes |= {
+            "reply_status": verdict.status,
+            "reply_status_source": verdict.source,
+            "reply_status_at": verdict.occurred_at,
+            "reply_summary": verdict.summary,
+            "needs_review": not verdict.is_sure,
+        }
+    return changes
+
+
+def _replaces(verdict: Verdict, contact: Any) -> bool:
+    if contact.reply_status is None or contact.reply_status_source is None:
+        return True
+    if verdict.status is ReplyStatus.OUT_OF_OFFICE:
+        return False
+    if contact.reply_status == ReplyStatus.OUT_OF_OFFICE and contact.reply_status_source != ReplyStatusSource.PERSON:
+        return True  # whatever the contact wrote, before or after an absence, says more
+    is_older = contact.reply_status_at is not None and verdict.occurred_at < contact.reply_status_at
+    return STRENGTH[verdict.source] >= STRENGTH[contact.reply_status_source] and not is_older
+
+
+def _kept(
+    contact_id: uuid.UUID, activity_id: uuid.UUID | None, verdict: Verdict, judged_by: uuid.UUID | None, now: datetime
+) -> dict[str, Any]:
+    """The parameters of `_keep`."""
+    confidence = None if verdict.confidence is None else round(Decimal(str(verdict.confidence)), 3)
+    return {
+        "contact_id": contact_id,
+        "activity_id": activity_id,
+        "source": verdict.source,
+        "status": verdict.status,
+        "summary": verdict.summary,
+        "confidence": confidence,
+        "judged_by": judged_by,
+        "judged_at": now,
+    }
+
+
+def _keep() -> Insert:
+    """One verdict of each source on each reply: a later one takes the place of its earlier one."""
+    names = ("status", "summary", "confidence", "judged_by", "judged_at")
+    values = {name: given(ReplyVerdict, name) for name in ("contact_id", "activity_id", "source", *names)}
+    c = table(ReplyVerdict).c
+    new = insert(table(ReplyVerdict)).values(values | {"id": func.gen_random_uuid()})
+    return new.on_conflict_do_update(
+        index_elements=[c.activity_id, c.contact_id, c.source], set_={name: new.excluded[name] for name in names}
+    )
+
+
+_KEEP = Prepared(_keep)
