@@ -5,17 +5,20 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import FromClause, select
+from sqlalchemy import ColumnElement, FromClause, and_, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
-from crm_graph.auth import Principal
-from crm_graph.models import Activity, ActivityType, table
-from crm_graph.prepared import Prepared, given
-from crm_graph.values import TEXT_MAX
+from crm_graph import references
+from crm_graph.auth import Principal, visible
+from crm_graph.errors import ValidationFailed
+from crm_graph.models import Activity, ActivityType, Contact, LoggedType, Role, table
+from crm_graph.prepared import Prepared, given, together
+from crm_graph.values import CLOCK_SKEW, TEXT_MAX, check_document, check_prose
 
 _COLUMNS = (
     "id",
@@ -33,12 +36,50 @@ _COLUMNS = (
 )
 
 
-def entry(only_with: FromClause | None = None) -> Insert:
+async def record(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    type: LoggedType,
+    content: str,
+    now: datetime,
+    contact_id: uuid.UUID | None = None,
+    deal_id: uuid.UUID | None = None,
+    company_id: uuid.UUID | None = None,
+    occurred_at: datetime | None = None,
+    meta: Any = None,
+) -> uuid.UUID:
+    """Put a note, a call or a sent e-mail on the timeline of what it is about; returns the entry's id.
+
+    A call or an e-mail about a deal is also its contact's, where the caller may see that one; a note stands where it
+    was put. An e-mail is the contact's latest one unless a later one is known. Raises ValidationFailed, NotFound or
+    Forbidden naming the field; then nothing was changed.
+    """
+    principal.must_write()
+    about: dict[str, Any] = {"contact_id": contact_id, "deal_id": deal_id, "company_id": company_id}
+    if not any(about.values()):
+        raise ValidationFailed("contact_id, deal_id or company_id must say what this is about", field="contact_id")
+    said = _checked(content, occurred_at, meta, now)
+    found = await _looking(principal.role).one(session, caller=principal.owner_id, **references.parameters(about))
+    assert found is not None, "the look-up always has one row"
+    references.check_found(principal, about, found)
+    if type is not LoggedType.NOTE and contact_id is None:
+        about["contact_id"] = found.deal_contact_id
+    values = entry_values(principal, type=ActivityType(type), **said, **about)
+    if type is LoggedType.EMAIL_OUT and about["contact_id"] is not None:
+        await _SENT.run(session, now=now, **values)
+    else:
+        await _LOG.run(session, **values)
+    id_: uuid.UUID = values["entry_id"]
+    return id_
+
+
+def entry(only_with: FromClause | None = None, **computed: ColumnElement[Any]) -> Insert:
     """The INSERT of one entry, to be run with `entry_values`, alone or together with what it tells of.
 
-    `only_with` has a row if there is something to tell of.
+    `only_with` has a row for each thing to tell of, from which columns can be `computed`.
     """
-    values = {name: given(Activity, name, f"entry_{name}") for name in _COLUMNS}
+    values = {name: given(Activity, name, f"entry_{name}") for name in _COLUMNS} | computed
     if only_with is None:
         return insert(table(Activity)).values(values)
     row = select(*values.values()).select_from(only_with)
@@ -102,6 +143,17 @@ def apply_changes(row: SQLModel, changes: Mapping[str, Any]) -> dict[str, dict[s
     return entry
 
 
+def _checked(content: str, occurred_at: datetime | None, meta: Any, now: datetime) -> dict[str, Any]:
+    """What an entry says, if it may be stored."""
+    if occurred_at is not None and occurred_at > now + CLOCK_SKEW:
+        raise ValidationFailed("occurred_at lies in the future", field="occurred_at")
+    details = check_document(meta if meta is not None else {}, field="meta")
+    if "source" in details:
+        raise ValidationFailed("meta has the key source, which says who wrote an entry: choose another", field="meta")
+    check_prose(content, field="content")
+    return {"content": content, "occurred_at": min(occurred_at or now, now), "meta": details}
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
@@ -110,6 +162,30 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, uuid.UUID | Decimal) else value
 
 
+@cache
+def _looking(role: Role) -> Prepared:
+    def make() -> Any:
+        principal, contacts = Principal(None, role), table(Contact)
+        rows, columns = references.joined(principal, select(literal(1).label("one")).subquery("nothing"))
+        found = select(*columns).select_from(rows).subquery("found")
+        is_the_deals = and_(contacts.c.id == found.c.ref_deal_contact_id, visible(Contact, principal))
+        return select(found, contacts.c.id.label("deal_contact_id")).select_from(
+            found.outerjoin(contacts, is_the_deals)
+        )
+
+    return Prepared(make)
+
+
+def _sent() -> Any:
+    """An entry about an e-mail, which is the contact's latest one now, or not."""
+    contacts, at = table(Contact), given(Activity, "occurred_at", "entry_occurred_at")
+    is_it = contacts.c.id == given(Activity, "contact_id", "entry_contact_id")
+    is_later = or_(contacts.c.latest_email_sent_at.is_(None), contacts.c.latest_email_sent_at < at)
+    values = {"latest_email_sent_at": at, "updated_at": given(Contact, "updated_at", "now")}
+    return together(update(contacts).where(is_it, is_later).values(values), entry())
+
+
+_SENT = Prepared(_sent)
 _LOG = Prepared(
     lambda: (
         entry().on_conflict_do_nothing(index_elements=[table(Activity).c.effect_key]).returning(table(Activity).c.id)

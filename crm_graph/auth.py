@@ -60,8 +60,8 @@ def alternatives(
 
     Admin and readonly see everything; sales see their own rows and the unassigned pool, two predicates because an
     index can serve each of them in order, and not both at once. An activity is visible when its contact or its deal
-    is, a stage move when its deal is. Companies, pipelines, stages and colleagues' names are shared. Deleted rows are
-    nobody's. The webhook log is for admins.
+    is, and to everybody when it is about a company alone; a stage move when its deal is. Companies, pipelines, stages
+    and colleagues' names are shared. Deleted rows are nobody's. The webhook log is for admins.
     """
     c = (table(model) if rows is None else rows).c
     everything = principal.role is not Role.SALES
@@ -71,10 +71,11 @@ def alternatives(
         return [true() if principal.role is Role.ADMIN else false()]
     if everything or model not in (Activity, DealStageHistory):
         return [true()]
-    parents: list[tuple[type[SQLModel], ColumnElement[Any]]] = [(Deal, c.deal_id)]
-    if model is Activity:
-        parents.append((Contact, c.contact_id))
-    return [or_(*(_reachable(parent, key, principal) for parent, key in parents))]
+    of_deal = _reachable(Deal, c.deal_id, principal)
+    if model is DealStageHistory:
+        return [of_deal]
+    of_company = and_(c.contact_id.is_(None), c.deal_id.is_(None))
+    return [or_(of_company, of_deal, _reachable(Contact, c.contact_id, principal))]
 
 
 def visible(model: type[SQLModel], principal: Principal, rows: Relation | None = None) -> ColumnElement[bool]:

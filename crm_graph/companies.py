@@ -1,18 +1,90 @@
 """Companies: shared by the whole team, identified by domain, else by name."""
 
+import json
 import uuid
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, nulls_first, select, union_all, update
+from psycopg.errors import UniqueViolation
+from sqlalchemy import and_, exists, nulls_first, nulls_last, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.errors import Conflict
-from crm_graph.models import Company, table
-from crm_graph.prepared import Prepared, given
-from crm_graph.values import name_key
+from crm_graph import activities
+from crm_graph.auth import Principal
+from crm_graph.errors import Conflict, LostRace, NotFound, ValidationFailed
+from crm_graph.models import ActivityType, Company, table
+from crm_graph.prepared import Prepared, given, together
+from crm_graph.values import check_company_domain, check_document, check_text, merge_patch, name_key
 
 ATTEMPTS = 3  # to find what somebody else makes at the same moment
+_EDITED = (
+    "name",
+    "name_key",
+    "domain",
+    "location",
+    "size",
+    "industry",
+    "website",
+    "linkedin_url",
+    "enrichment_json",
+)
+
+
+async def upsert(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    now: datetime,
+    name: str | None = None,
+    domain: str | None = None,
+    **values: Any,
+) -> tuple[uuid.UUID, bool]:
+    """Create the company with this domain, or without one of this name, or change the given columns of the known one.
+
+    A company without a domain takes the one that comes with its name. Found by its name alone, a company keeps its
+    spelling. Returns the id, and whether it is new. Raises ValidationFailed or Forbidden naming the field.
+    """
+    principal.must_write()
+    if name is None and domain is None:
+        raise ValidationFailed("domain or name must say which company it is", field="domain")
+    asked = _checked({"name": name, "domain": domain, **values})
+    name, domain = asked.pop("name"), asked.pop("domain")
+    identity = {"domain": domain, "name_key": _key(name or "", domain)}
+    known = _WITH_NAME if domain is None else _WITH_DOMAIN
+    for _ in range(ATTEMPTS):
+        company = await known.one(session, **identity)
+        if company is not None:
+            said = {} if domain is None else {"domain": domain, "name": name or company.name}
+            try:
+                await _change(session, principal, company, said | asked, now)
+            except Conflict as error:  # the domain is somebody's since this look: the next one finds that company
+                raise LostRace from error
+            return company.id, False
+        created = await _create(session, principal, identity | {"name": name or domain}, asked, now)
+        if created is not None:
+            return created, True
+    raise Conflict("this company is being created by somebody else at this moment; retry", field="domain")
+
+
+async def edit(
+    session: AsyncSession, principal: Principal, *, company_id: uuid.UUID, now: datetime, **changes: Any
+) -> uuid.UUID:
+    """Change columns of a company and leave an entry with the old and new values; `enrichment` is merged (RFC 7396).
+
+    Raises NotFound, ValidationFailed or Forbidden naming the field, and Conflict when the domain, or without one the
+    name, is another company's; then nothing was changed.
+    """
+    principal.must_write()
+    asked = _checked(changes)
+    if "name" in asked and asked["name"] is None:
+        raise ValidationFailed("name can't be cleared", field="name")
+    company = await _LOCKED.one(session, id=company_id)
+    if company is None:
+        raise NotFound("company not found", field="company_id")
+    await _change(session, principal, company, asked, now)
+    return company_id
 
 
 async def find_or_create(session: AsyncSession, *, name: str | None, domain: str | None) -> uuid.UUID | None:
@@ -34,6 +106,93 @@ async def find_or_create(session: AsyncSession, *, name: str | None, domain: str
     raise Conflict("this company is being created by somebody else at this moment; retry", field="company_name")
 
 
+def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, if they may be stored."""
+    for name, value in values.items():
+        if isinstance(value, str):
+            check_text(value, field=name)
+    if values.get("name") is not None and not values["name"].strip():
+        raise ValidationFailed("name is empty", field="name")
+    if values.get("enrichment") is not None:
+        check_document(values["enrichment"], field="enrichment")
+    host = {"domain": check_company_domain(values["domain"])} if values.get("domain") is not None else {}
+    return {**values, **host}
+
+
+def _key(name: str, domain: str | None) -> str:
+    """The normal form of a company's name; one of emoji alone has none, and goes by its domain."""
+    key = name_key(name) or name_key(domain or "")
+    if not key:
+        raise ValidationFailed("name needs a letter or a digit, because no domain is known", field="name")
+    return key
+
+
+async def _create(
+    session: AsyncSession, principal: Principal, identity: Mapping[str, Any], asked: Mapping[str, Any], now: datetime
+) -> uuid.UUID | None:
+    """A new company with its first entry; None when somebody else makes it at this moment."""
+    values: dict[str, Any] = {**{name: asked.get(name) for name in _EDITED}, **identity}
+    values["enrichment_json"] = merge_patch({}, asked.get("enrichment") or {})
+    id_ = uuid.uuid4()
+    made = await _CREATE.one(session, id=id_, now=now, **values, **_entry(principal, id_, "Company created", now, {}))
+    return id_ if made else None
+
+
+async def _change(
+    session: AsyncSession, principal: Principal, company: Any, changes: Mapping[str, Any], now: datetime
+) -> None:
+    """Change columns of a locked company, with an entry that tells what changed."""
+    wanted = {name: value for name, value in changes.items() if name != "enrichment"}
+    if wanted.get("domain") is not None and company.name == company.domain:
+        wanted.setdefault("name", wanted["domain"])  # nobody has named it yet
+    changed = activities.differences(company, wanted)
+    told = activities.told(company, changed)
+    if "enrichment" in changes:
+        patch = changes["enrichment"]
+        merged = {} if patch is None else merge_patch(company.enrichment_json, patch)
+        changed["enrichment_json"] = check_document(merged, field="enrichment")
+        told |= _enriched(company.enrichment_json, merged)
+    if not told:
+        return
+    values = {name: changed.get(name, getattr(company, name)) for name in _EDITED}
+    values["name_key"] = _key(values["name"], values["domain"])
+    entry = _entry(principal, company.id, "Company changed: " + ", ".join(told), now, {"changes": told})
+    try:
+        await _EDIT.run(session, id=company.id, now=now, **values, **entry)
+    except UniqueViolation as error:
+        raise _taken(error, changed) from error
+
+
+def _enriched(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """What an entry tells of enrichment: the keys that differ, as the whole of it may be long."""
+
+    def is_changed(key: str) -> bool:
+        # As JSON: Python takes 1 and true for equal.
+        texts = [json.dumps(side[key], sort_keys=True) if key in side else None for side in (old, new)]
+        return texts[0] != texts[1]
+
+    changed = [key for key in {**old, **new} if is_changed(key)]
+    sides = {"old": old, "new": new}
+    told = {side: {key: kept[key] for key in changed if key in kept} for side, kept in sides.items()}
+    return {"enrichment": told} if changed else {}
+
+
+def _taken(error: UniqueViolation, changed: Mapping[str, Any]) -> Conflict:
+    """What another company has that this one should get."""
+    if error.diag.constraint_name == "companies_domain_key":
+        return Conflict("domain is another company's", field="domain")
+    field = "domain" if "domain" in changed else "name"
+    return Conflict("another company of this name has no domain either: a domain would tell them apart", field=field)
+
+
+def _entry(
+    principal: Principal, company_id: uuid.UUID, content: str, now: datetime, meta: Mapping[str, Any]
+) -> dict[str, Any]:
+    return activities.entry_values(
+        principal, type=ActivityType.SYSTEM, content=content, occurred_at=now, company_id=company_id, meta=meta
+    )
+
+
 def _found_or_created(*, by_domain: bool) -> Any:
     companies, c = table(Company), table(Company).c
     is_it = c.domain == given(Company, "domain") if by_domain else c.name_key == given(Company, "name_key")
@@ -50,5 +209,36 @@ def _found_or_created(*, by_domain: bool) -> Any:
     return found.add_cte(named.values(name=said, name_key=given(Company, "name_key")).cte("named"))
 
 
+def _known(*, by_domain: bool) -> Any:
+    """The company that an upsert is about, locked: the one with its domain, else one of its name without any; or, as it
+    has no domain, one of its name."""
+    companies, c = table(Company), table(Company).c
+    is_named = c.name_key == given(Company, "name_key")
+    is_it = or_(c.domain == given(Company, "domain"), and_(c.domain.is_(None), is_named)) if by_domain else is_named
+    order = [nulls_last(c.domain)] if by_domain else [nulls_first(c.domain), c.created_at]
+    return select(companies).where(is_it).order_by(*order).limit(1).with_for_update(key_share=True)
+
+
+def _created() -> Any:
+    row = {name: given(Company, name) for name in ("id", *_EDITED)}
+    row |= {name: given(Company, name, "now") for name in ("created_at", "updated_at")}
+    new = insert(table(Company)).values(row).on_conflict_do_nothing()
+    made = new.returning(table(Company).c.id).cte("made")
+    return select(made.c.id).add_cte(activities.entry(only_with=made).cte("told"))
+
+
+def _edited() -> Any:
+    companies = table(Company)
+    values = {name: given(Company, name) for name in _EDITED} | {"updated_at": given(Company, "updated_at", "now")}
+    return together(update(companies).where(companies.c.id == given(Company, "id")).values(values), activities.entry())
+
+
+_LOCKED = Prepared(
+    lambda: select(table(Company)).where(table(Company).c.id == given(Company, "id")).with_for_update(key_share=True)
+)
+_WITH_DOMAIN = Prepared(lambda: _known(by_domain=True))
+_WITH_NAME = Prepared(lambda: _known(by_domain=False))
+_CREATE = Prepared(_created)
+_EDIT = Prepared(_edited)
 _BY_DOMAIN = Prepared(lambda: _found_or_created(by_domain=True))
 _BY_NAME = Prepared(lambda: _found_or_created(by_domain=False))

@@ -26,7 +26,7 @@ from crm_graph.models import (
     table,
 )
 from crm_graph.prepared import Prepared, given, together
-from crm_graph.values import check_json, check_text, company_domain, normal_email
+from crm_graph.values import check_json, check_text, company_domain, merge_patch, normal_email
 
 CUSTOM_MAX_KEYS = 200
 ATTEMPTS = 3  # of an upsert whose address somebody else takes at the same moment
@@ -209,7 +209,7 @@ async def _create(
     stage = {"lifecycle_stage": LifecycleStage.LEAD}
     meant = {name: value for name, value in values.items() if value is not None or name == "owner_id"}
     contact: dict[str, Any] = {**dict.fromkeys(_EDITED), **owned, **stage, **meant}
-    contact["custom"] = _without_nulls(contact["custom"] or {})
+    contact["custom"] = merge_patch({}, contact["custom"] or {})
     id_ = uuid.uuid4()
     told = _entry(principal, id_, "Contact created", now, {})
     made = await _CREATE.one(session, id=id_, email=address, now=now, **contact, **told)
@@ -226,8 +226,8 @@ async def change(
     restored: bool = False,
 ) -> None:
     """Change columns of a locked contact, with an entry that tells what changed."""
-    if changes.get("custom") is not None:  # RFC 7396: the keys given are set, null removes one
-        changes = {**changes, "custom": _without_nulls(contact.custom | changes["custom"])}
+    if changes.get("custom") is not None:
+        changes = {**changes, "custom": merge_patch(contact.custom, changes["custom"])}
         _check_size(changes["custom"])
     elif "custom" in changes:
         changes = {**changes, "custom": {}}
@@ -247,10 +247,6 @@ def _entry(
     return activities.entry_values(
         principal, type=ActivityType.SYSTEM, content=content, occurred_at=now, contact_id=contact_id, meta=meta
     )
-
-
-def _without_nulls(custom: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in custom.items() if value is not None}
 
 
 @cache

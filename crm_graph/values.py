@@ -1,5 +1,6 @@
-"""Normal forms and limits of single values: e-mail, domain, text, money, time. Pure functions."""
+"""Normal forms and limits of single values: e-mail, domain, text, JSON, money, time. Pure functions."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ EMAIL_MAX = 254  # RFC 5321, 4.5.3.1.3: a path of 256 octets less its angle brac
 LINE_MAX = 500  # names, titles, addresses
 TEXT_MAX = 100_000  # notes and message bodies
 JSON_DEPTH_MAX = 50
+DOCUMENT_KEYS_MAX = 200
+DOCUMENT_MAX = 100_000  # characters of JSON
 AMOUNT_MAX = Decimal(10) ** 12  # numeric(14,2)
 CLOCK_SKEW = timedelta(minutes=5)
 
@@ -79,6 +82,17 @@ def company_domain(email: str) -> str | None:
     return None if domain in FREE_MAIL_DOMAINS or "." not in domain else domain
 
 
+def check_company_domain(raw: str, *, field: str = "domain") -> str:
+    """The normal form of a domain that can identify a company. Raises ValidationFailed naming `field`."""
+    domain = normal_domain(raw, field=field)
+    if domain in FREE_MAIL_DOMAINS:
+        message = f"{field} {domain} is a free-mail host, where anyone has an address: it is no company's"
+        raise ValidationFailed(message, field=field)
+    if "." not in domain:
+        raise ValidationFailed(f"{field} is no domain of the internet; expected one such as acme.com", field=field)
+    return domain
+
+
 def name_key(name: str) -> str:
     """The normal form under which companies without a domain are the same: case, accents, İ/ı and spacing ignored."""
     plain = unicodedata.normalize("NFKD", name.replace("İ", "i").replace("I", "i").replace("ı", "i"))
@@ -93,6 +107,17 @@ def check_text(value: str, *, field: str, max_length: int = LINE_MAX) -> str:
         raise ValidationFailed(f"{field} contains a NUL character or half of a surrogate pair", field=field)
     if len(value) > max_length:
         raise ValidationFailed(f"{field} is longer than {max_length} characters", field=field)
+    return value
+
+
+def check_prose(value: str, *, field: str) -> str:
+    """A text that somebody writes, with its lines: at least a character that is seen, at most TEXT_MAX, and no control
+    characters but tab and line breaks. Raises ValidationFailed naming `field`."""
+    check_text(value, field=field, max_length=TEXT_MAX)
+    if _CONTROL.search(value):
+        raise ValidationFailed(f"{field} contains a control character other than tab and line break", field=field)
+    if not value.strip():
+        raise ValidationFailed(f"{field} is empty", field=field)
     return value
 
 
@@ -136,6 +161,32 @@ def check_json(value: object, *, field: str) -> None:
         if not level:
             return
     raise ValidationFailed(f"{field} is nested more than {JSON_DEPTH_MAX} levels deep", field=field)
+
+
+def check_document(value: Any, *, field: str) -> dict[str, Any]:
+    """A JSON object that is kept with a row: at most DOCUMENT_KEYS_MAX keys, JSON_DEPTH_MAX levels, DOCUMENT_MAX
+    characters. Raises ValidationFailed naming `field`."""
+    if not isinstance(value, dict):
+        raise ValidationFailed(f"{field} must be an object", field=field)
+    if len(value) > DOCUMENT_KEYS_MAX:
+        raise ValidationFailed(f"{field} may have at most {DOCUMENT_KEYS_MAX} keys", field=field)
+    check_json(value, field=field)
+    if len(json.dumps(value, ensure_ascii=False)) > DOCUMENT_MAX:
+        raise ValidationFailed(f"{field} is longer than {DOCUMENT_MAX:,} characters of JSON", field=field)
+    return value
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """JSON Merge Patch (RFC 7396): an object's keys are set one by one, at any level; null removes one."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_patch(merged.get(key), value)
+    return merged
 
 
 def _is_readable(value: object) -> bool:

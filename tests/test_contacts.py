@@ -111,9 +111,11 @@ async def test_a_contact_of_the_pool_is_changed_and_stays_there(
 
 async def test_custom_is_merged_key_by_key(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     await upsert(client, world.ada.email, custom={"a": 1, "b": {"x": 1, "y": 2}, "c": [1]})
-    contact, _ = await upsert(client, world.ada.email, custom={"a": None, "b": {"x": 2}, "d": "new", "gone": None})
+    contact, _ = await upsert(
+        client, world.ada.email, custom={"a": None, "b": {"x": 2, "gone": None}, "d": "new", "gone": None}
+    )
 
-    assert contact["custom"] == {"b": {"x": 2}, "c": [1], "d": "new"}
+    assert contact["custom"] == {"b": {"x": 2, "y": 2}, "c": [1], "d": "new"}
     assert (await stored(sql, world.ada.contact))["custom"] == contact["custom"]
     change = (await entries(sql, world.ada.contact))[-1].meta["changes"]["custom"]
     assert change["old"] == {"a": 1, "b": {"x": 1, "y": 2}, "c": [1]}

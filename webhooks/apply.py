@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from crm_graph import activities, contacts, deals, leads, moves, pipelines, replies
+from crm_graph import activities, contacts, deals, follow_ups, leads, moves, pipelines, replies
 from crm_graph.auth import Principal
 from crm_graph.models import (
     Activity,
@@ -65,6 +65,7 @@ async def apply(
     if contact.deleted_at is None:
         opening = _Opening(principal, contact, happening, clock, pipeline, default_currency)
         affected = await _change_deal(session, deal, opening)
+        await _follow_up(session, opening, deal, affected)
     if affected is not None and deal is None:
         await session.execute(update(Activity).where(col(Activity.id) == entry).values(deal_id=affected))
     return Applied(contact.id, affected)
@@ -92,6 +93,7 @@ async def _log(
     contact_id: uuid.UUID,
     deal_id: uuid.UUID | None,
 ) -> uuid.UUID | None:
+    arranges = {follow_ups.ARRANGES: True} if happening.arranges else {}
     return await activities.log(
         session,
         principal,
@@ -100,7 +102,7 @@ async def _log(
         occurred_at=happening.occurred_at,
         contact_id=contact_id,
         deal_id=deal_id,
-        meta=happening.meta,
+        meta={**happening.meta, **arranges},
         effect_key=happening.effect_key,
     )
 
@@ -146,6 +148,21 @@ async def _change_deal(session: AsyncSession, deal: Any | None, opening: _Openin
     if await deals.are_all_won(session, opening.contact.id):
         return None
     return await _open(session, QUALIFIED if qualifies else MEETING_SCHEDULED, opening)
+
+
+async def _follow_up(session: AsyncSession, opening: _Opening, deal: Any | None, deal_id: uuid.UUID | None) -> None:
+    """What somebody has to do now, or need not do any more."""
+    happening, contact = opening.happening, opening.contact
+    when = {"occurred_at": happening.occurred_at, "now": opening.clock.now}
+    if (task := happening.follow_up) is not None:
+        await follow_ups.leave(
+            session, opening.principal, content=task.content, key=task.key, contact=contact, deal=deal, **when
+        )
+    if happening.arranges:
+        outcome = happening.content
+        await follow_ups.settle(
+            session, opening.principal, contact_id=contact.id, deal_id=deal_id, outcome=outcome, **when
+        )
 
 
 def _is_overruled(opening: _Opening) -> bool:

@@ -31,6 +31,14 @@ class DealEffect(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What somebody has to do because of an event; once for a key, if there is one."""
+
+    content: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Happening:
     """What happened with one person, as a provider tells it."""
 
@@ -49,6 +57,8 @@ class Happening:
     contact_id: uuid.UUID | None = None  # identifies the contact before the lead's address does
     creates_contact: bool = True
     effect_key: str | None = None  # an effect that two events announce happens once
+    follow_up: FollowUp | None = None
+    arranges: bool = False  # a meeting, by which older follow-ups are settled
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 
 import strawberry
-from sqlalchemy import ColumnElement, Interval, Numeric, Text, exists, select
+from sqlalchemy import ColumnElement, Interval, Numeric, Text, and_, exists, literal_column, select
 from sqlmodel import SQLModel
 
 from crm_graph import models, search
@@ -39,6 +39,11 @@ def later_than(name: str) -> Any:
     return criterion(lambda site, value: site.rows.c[name] > value)
 
 
+def earlier_than(name: str) -> Any:
+    """The rows whose time is earlier."""
+    return criterion(lambda site, value: site.rows.c[name] < value)
+
+
 def unassigned() -> Any:
     """The rows of the pool, or those of somebody."""
 
@@ -48,6 +53,19 @@ def unassigned() -> Any:
         return wanted
 
     return criterion(sql, doc="True: of the unassigned pool; false: of somebody.")
+
+
+def is_open() -> Any:
+    """The tasks that are still to be done, or those that are done."""
+
+    def sql(site: Site, _value: ColumnElement[Any]) -> ColumnElement[bool]:
+        c = site.rows.c
+        if not site.args["filter"]["open"]:
+            return and_(c.completed_at.is_not(None))
+        # A literal: with a parameter, PostgreSQL would not see that the index of open tasks has them all.
+        return and_(c.completed_at.is_(None), c.type == literal_column(f"'{models.ActivityType.TASK}'"))
+
+    return criterion(sql, doc="True: tasks that are open; false: tasks that are completed.")
 
 
 def with_words(model: type[SQLModel], doc: str) -> Any:
@@ -132,8 +150,12 @@ class ActivityFilter:
     type: enums.ActivityType | None = equals("type")
     contact_id: uuid.UUID | None = equals("contact_id")
     deal_id: uuid.UUID | None = equals("deal_id")
+    company_id: uuid.UUID | None = equals("company_id", doc="About the company itself, not about its people.")
     created_by: uuid.UUID | None = equals("created_by", doc="The owner who did it.")
     occurred_after: datetime | None = later_than("occurred_at")
+    open: bool | None = is_open()
+    assignee_id: uuid.UUID | None = equals("assignee_id", doc="Tasks of this owner that you may see.")
+    due_before: datetime | None = earlier_than("due_at")
 
 
 @strawberry.enum(description="The order of deals. Without an amount: below all amounts; without a close date: last.")
@@ -164,7 +186,9 @@ class CompanyOrder(Enum):
     CREATED_AT_ASC = OLDEST_FIRST
 
 
-@strawberry.enum(description="The order of activities.")
+@strawberry.enum(description="The order of activities. What is not due at any time comes last.")
 class ActivityOrder(Enum):
     OCCURRED_AT_DESC = Order(("occurred_at", "id"), descending=True)
     OCCURRED_AT_ASC = Order(("occurred_at", "id"))
+    DUE_AT_ASC = Order(("due_at", "id"), absent=datetime.max.replace(tzinfo=UTC))
+    DUE_AT_DESC = Order(("due_at", "id"), descending=True, absent=datetime.min.replace(tzinfo=UTC))

@@ -96,11 +96,16 @@ class Company:
     industry: str | None = column()
     website: str | None = column()
     linkedin_url: str | None = column()
-    enrichment: JSON = column("enrichment_json")
+    enrichment: JSON = column(
+        "enrichment_json", doc="What is known of it besides, as upsertCompany and updateCompany set it."
+    )
     created_at: datetime = column()
     updated_at: datetime = column()
     contacts: Connection[Contact] = page(key="company_id")
     deals: Connection[Deal] = page(key="company_id")
+    activities: Connection[Activity] = page(
+        LATEST_FIRST, key="company_id", doc="About the company itself, latest first; those of its people are theirs."
+    )
 
 
 @bound(models.Contact)
@@ -236,16 +241,20 @@ class StageMove:
 
 @bound(models.Activity)
 class Activity:
-    """Something that happened with a contact or a deal."""
+    """Something that happened with a contact, a deal or a company, or a task: something that is to happen."""
 
     id: uuid.UUID = column()
     type: enums.ActivityType = column()
     content: str = column()
-    meta: JSON = column("meta_json", doc="Details that depend on the type.")
+    meta: JSON = column("meta_json", doc="Details that depend on the type; of a completed task, its `outcome`.")
     contact: Contact | None = to_one("contact_id")
     deal: Deal | None = to_one("deal_id")
+    company: Company | None = to_one("company_id")
+    due_at: datetime | None = column(doc="When a task is to be done.")
+    assignee: Owner | None = to_one("assignee_id", doc="Who is to do the task.")
+    completed_at: datetime | None = column(doc="When the task was done; null while it is open.")
     created_by: Owner | None = to_one("created_by", doc="Null when an event caused it.")
-    occurred_at: datetime = column()
+    occurred_at: datetime = column(doc="When it happened; of a task, when it came up.")
     created_at: datetime = column()
 
 

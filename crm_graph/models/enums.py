@@ -82,6 +82,14 @@ class ActivityType(StrEnum):
     TASK = "task"
 
 
+class LoggedType(StrEnum):
+    """What people and workflows put on a timeline themselves."""
+
+    NOTE = "note"
+    CALL = "call"
+    EMAIL_OUT = "email_out"
+
+
 class WebhookStatus(StrEnum):
     """What became of a stored event."""
 

@@ -8,7 +8,7 @@ from crm_graph.models import ActivityType, OwnerSource
 from crm_graph.values import parse_time
 from webhooks import payload as values
 from webhooks.calcom.booking import Attendee, Booking, booking_of
-from webhooks.provider import Context, DealEffect, Happening, Ignored, Payload, Translation, Translator
+from webhooks.provider import Context, DealEffect, FollowUp, Happening, Ignored, Payload, Translation, Translator
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Meaning:
     deal: DealEffect = DealEffect.NONE
     time_key: str | None = None  # where it happened; createdAt, unless that is the booking's own
     details: tuple[str, ...] = ()  # further keys for the timeline
+    undone: str | None = None  # why a meeting has to be found anew
 
 
 def _translator(meaning: Meaning) -> Translator:
@@ -52,6 +53,8 @@ def _happening(payload: Payload, context: Context, booking: Booking, booker: Att
         contact_id=booking.contact_id,
         creates_contact=creates_contact(booking, context),
         effect_key=effect_key(meaning.trigger, booking.uid, booker.email),
+        follow_up=rebooking(booking, booker.email, meaning.undone) if meaning.undone else None,
+        arranges=meaning.deal is DealEffect.MEET,
     )
 
 
@@ -68,7 +71,10 @@ rescheduled = _translator(
 )
 cancelled = _translator(
     Meaning(
-        "BOOKING_CANCELLED", "Meeting cancelled", details=("cancellationReason", "cancelledBy", "requestReschedule")
+        "BOOKING_CANCELLED",
+        "Meeting cancelled",
+        details=("cancellationReason", "cancelledBy", "requestReschedule"),
+        undone="cancelled",
     )
 )
 meeting_started = _translator(Meaning("MEETING_STARTED", "Meeting started", time_key="startTime"))
@@ -91,6 +97,13 @@ def unknown(payload: Payload, context: Context) -> Translation:
 def effect_key(trigger: str, uid: str | None, email: str) -> str | None:
     """Overlapping subscriptions announce one booking twice, and the seats of one event share its uid."""
     return f"calcom:{values.digest(trigger, uid, email)}" if uid else None
+
+
+def rebooking(booking: Booking, email: str, why: str) -> FollowUp:
+    """The task of finding another time with an attendee; one for a booking, whatever became of it."""
+    what = f"Rebook: {booking.title}" if booking.title else "Rebook the meeting"
+    reason = values.line(booking.fields, "cancellationReason")
+    return FollowUp(f"{what} ({why}: {reason})" if reason else f"{what} ({why})", effect_key("", booking.uid, email))
 
 
 def creates_contact(booking: Booking, context: Context) -> bool:

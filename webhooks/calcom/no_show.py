@@ -6,7 +6,7 @@ from crm_graph.models import ActivityType, OwnerSource
 from crm_graph.values import parse_time
 from webhooks import payload as values
 from webhooks.calcom.booking import Attendee, Booking, booking_of, is_internal
-from webhooks.calcom.events import creates_contact
+from webhooks.calcom.events import creates_contact, rebooking
 from webhooks.provider import Context, Happening, Ignored, Payload, Translation
 
 
@@ -40,4 +40,5 @@ def _happening(payload: Payload, context: Context, booking: Booking, email: str,
         colleague=booking.organiser,
         colleague_source=OwnerSource.ORGANISER,
         creates_contact=creates_contact(booking, context),
+        follow_up=rebooking(booking, email, "no-show") if is_no_show else None,
     )

@@ -1,6 +1,7 @@
 """What each event of Instantly means. Pure: payload in, what happened out."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from crm_graph.replies import Verdict
 from crm_graph.values import clean_line, parse_time
 from webhooks import payload as values
 from webhooks.instantly import shape
-from webhooks.provider import Context, DealEffect, Happening, Ignored, Payload, Translation, Translator
+from webhooks.provider import Context, DealEffect, FollowUp, Happening, Ignored, Payload, Translation, Translator
 from webhooks.reply import Reply
 
 # Instantly's own events look like this; a label that somebody made there is free text ("Call Back Later").
@@ -101,18 +102,33 @@ bounced = _judged(ReplyStatus.BOUNCED, "E-mail bounced")
 unsubscribed = _judged(ReplyStatus.UNSUBSCRIBED, "Unsubscribed in Instantly")
 
 
-def _marked(type: ActivityType, content: str, deal: DealEffect) -> Translator:
+def _marked(
+    type: ActivityType,
+    content: str,
+    deal: DealEffect,
+    *,
+    follow_up: FollowUp | None = None,
+    arranges: bool = False,
+) -> Translator:
     """A translator for an event that says how far the lead has come."""
 
     def translate(payload: Payload, context: Context) -> Translation:
-        return _happened(payload, context, type, content, deal=deal)
+        [happening] = _happened(payload, context, type, content, deal=deal)
+        return (replace(happening, follow_up=follow_up, arranges=arranges),)
 
     return translate
 
 
-meeting_booked = _marked(ActivityType.MEETING, "Marked as meeting booked in Instantly", DealEffect.ADVANCE)
+meeting_booked = _marked(
+    ActivityType.MEETING, "Marked as meeting booked in Instantly", DealEffect.ADVANCE, arranges=True
+)
 meeting_completed = _marked(ActivityType.MEETING, "Marked as meeting completed in Instantly", DealEffect.ADVANCE)
-lead_no_show = _marked(ActivityType.NO_SHOW, "Marked as no-show in Instantly", DealEffect.ADVANCE)
+lead_no_show = _marked(
+    ActivityType.NO_SHOW,
+    "Marked as no-show in Instantly",
+    DealEffect.ADVANCE,
+    follow_up=FollowUp("Rebook the meeting (no-show)"),
+)
 lead_closed = _marked(ActivityType.SYSTEM, "Marked as closed in Instantly", DealEffect.WIN)
 
 
@@ -141,7 +157,7 @@ def _happened(
     verdict: Verdict | None = None,
     deal: DealEffect = DealEffect.NONE,
     meta: dict[str, Any] | None = None,
-) -> Translation:
+) -> tuple[Happening]:
     said = {**_reply(payload).meta, **(meta or {})}
     return (
         Happening(

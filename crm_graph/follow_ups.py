@@ -1,0 +1,114 @@
+"""Follow-ups: tasks that events leave, and that a meeting arranged afterwards settles."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, literal, literal_column, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_graph import activities
+from crm_graph.auth import Principal
+from crm_graph.models import Activity, ActivityType, Owner, Role, table
+from crm_graph.prepared import Prepared, given
+
+DUE_AFTER = timedelta(days=1)
+ARRANGES = "arranges"  # marks, in the meta of an event's entry, that a meeting was arranged
+HEADLINE_MAX = 200
+
+
+async def leave(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    content: str,
+    key: str | None,
+    contact: Any,
+    deal: Any | None,
+    occurred_at: datetime,
+    now: datetime,
+) -> None:
+    """Leave an open task on a deal, else on its contact, because of what happened at `occurred_at`; once for a key.
+
+    It is due a day from now, and is given to the deal's or contact's owner if that one can do it. None is left where
+    the contact has arranged a meeting since: events may come out of order.
+    """
+    values = activities.entry_values(
+        principal,
+        type=ActivityType.TASK,
+        content=content,
+        occurred_at=occurred_at,
+        contact_id=None if deal else contact.id,
+        deal_id=deal.id if deal else None,
+        due_at=now + DUE_AFTER,
+        assignee_id=(deal or contact).owner_id,
+        effect_key=f"task:{key or uuid.uuid4()}",
+    )
+    await _LEAVE.run(session, contact_id=contact.id, **values)
+
+
+async def settle(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    contact_id: uuid.UUID,
+    deal_id: uuid.UUID | None,
+    outcome: str,
+    occurred_at: datetime,
+    now: datetime,
+) -> None:
+    """Complete the open follow-ups of a deal and of its contact, because a meeting was arranged at `occurred_at`; those
+    of what happened later stay open."""
+    told = activities.entry_values(principal, type=ActivityType.SYSTEM, content="", occurred_at=now)
+    subject = {"contact_id": contact_id, "deal_id": deal_id, "occurred_at": occurred_at}
+    await _SETTLE.run(session, **subject, outcome=outcome, completed_at=now, source=principal.source, **told)
+
+
+def _left() -> Any:
+    owners, others = table(Owner), table(Activity).alias("others")
+    asked = given(Activity, "assignee_id", "entry_assignee_id")
+    can_do = and_(owners.c.id == asked, owners.c.active, owners.c.role != Role.READONLY)
+    arranged = and_(
+        others.c.contact_id == given(Activity, "contact_id"),
+        others.c.occurred_at > given(Activity, "occurred_at", "entry_occurred_at"),
+        others.c.meta_json.has_key(ARRANGES),
+    )
+    due = select(literal(1).label("one")).where(~exists(select(1).select_from(others).where(arranged))).subquery("due")
+    task = activities.entry(only_with=due, assignee_id=select(owners.c.id).where(can_do).scalar_subquery())
+    return task.on_conflict_do_nothing(index_elements=[table(Activity).c.effect_key])
+
+
+def _settled() -> Any:
+    tasks = table(Activity)
+    outcome: ColumnElement[str] = literal_column("'outcome'")
+    said = cast(given(Activity, "content", "outcome"), Text)
+    is_of = or_(
+        tasks.c.deal_id == given(Activity, "deal_id"),
+        and_(tasks.c.contact_id == given(Activity, "contact_id"), tasks.c.deal_id.is_(None)),
+    )
+    is_open = and_(tasks.c.type == ActivityType.TASK, tasks.c.completed_at.is_(None))
+    is_follow_up = and_(tasks.c.effect_key.is_not(None), tasks.c.occurred_at < given(Activity, "occurred_at"))
+    done = (
+        update(tasks)
+        .where(is_of, is_open, is_follow_up)
+        .values(
+            completed_at=given(Activity, "completed_at"),
+            meta_json=tasks.c.meta_json.op("||")(func.jsonb_build_object(outcome, said)),
+        )
+        .returning(tasks.c.id, tasks.c.contact_id, tasks.c.deal_id, tasks.c.content)
+        .cte("done")
+    )
+    source = cast(given(Activity, "content", "source"), Text)
+    meta: list[Any] = [literal_column("'source'"), source, literal_column("'task_id'"), done.c.id, outcome, said]
+    return activities.entry(
+        only_with=done,
+        id=func.gen_random_uuid(),
+        contact_id=done.c.contact_id,
+        deal_id=done.c.deal_id,
+        content=func.concat(literal_column("'Task completed: '"), func.left(done.c.content, HEADLINE_MAX)),
+        meta_json=func.jsonb_build_object(*meta),
+    )
+
+
+_LEAVE = Prepared(_left)
+_SETTLE = Prepared(_settled)
