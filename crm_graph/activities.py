@@ -124,6 +124,11 @@ async def log(session: AsyncSession, principal: Principal, **entry: Any) -> uuid
     return row.id if row else None
 
 
+async def put_on_deal(session: AsyncSession, entry_id: uuid.UUID, deal_id: uuid.UUID) -> None:
+    """Put an entry on the timeline of a deal, too: one that was made because of it."""
+    await _PUT.run(session, id=entry_id, deal_id=deal_id)
+
+
 def differences(row: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The changes that would change something in `row`."""
     return {name: new for name, new in changes.items() if getattr(row, name) != new}
@@ -189,5 +194,12 @@ _SENT = Prepared(_sent)
 _LOG = Prepared(
     lambda: (
         entry().on_conflict_do_nothing(index_elements=[table(Activity).c.effect_key]).returning(table(Activity).c.id)
+    )
+)
+_PUT = Prepared(
+    lambda: (
+        update(table(Activity))
+        .where(table(Activity).c.id == given(Activity, "id"))
+        .values(deal_id=given(Activity, "deal_id"))
     )
 )

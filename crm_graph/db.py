@@ -172,6 +172,15 @@ def sqlstate(error: BaseException) -> str | None:
     return code
 
 
+def is_disconnect(error: BaseException) -> bool:
+    """Whether an error means that the connection is gone, so that nothing can be written down on it."""
+    if isinstance(error, DBAPIError):
+        return bool(error.connection_invalidated)
+    return isinstance(error, psycopg.OperationalError) and (
+        error.sqlstate is None or error.sqlstate[:2] in ("57", "08")
+    )
+
+
 def reason(error: BaseException | None) -> str:
     """What the server or the driver said about a failure, in one line and without SQL or parameters."""
     cause = getattr(error, "orig", None) or error

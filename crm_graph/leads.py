@@ -1,35 +1,55 @@
-"""Leads: what events say of a person, and how far that may change the contact. Every write here is a machine's."""
+"""Leads: what events say of a person, and how far that may change the contact. Every write here is a machine's.
+
+What an event changes is gathered first, from the contact as it is locked, and then written with the event's entry on
+the timeline in one statement.
+"""
 
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import and_, case, exists, literal, literal_column, or_, select, true, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
-from crm_graph import activities, companies, contacts
+from crm_graph import activities, companies, contacts, replies
 from crm_graph.contacts import CUSTOM_MAX_KEYS
 from crm_graph.errors import Conflict
 from crm_graph.models import (
+    Activity,
+    Company,
     Contact,
+    ContactEmail,
     Deal,
     DealStatus,
+    LifecycleStage,
     Owner,
     OwnerMailbox,
     OwnerSource,
+    table,
 )
+from crm_graph.prepared import Prepared, given
+from crm_graph.replies import Verdict
 from crm_graph.values import company_domain
 
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """Whose a contact is, and who says so."""
-
-    owner_id: uuid.UUID | None
-    source: OwnerSource | None
+ATTEMPTS = 3  # to find a contact that somebody else makes or merges at the same moment
+_SAID = ("full_name", "title", "phone", "website", "linkedin_url", "company_id", "custom")
+_OWNED = ("owner_id", "owner_source")
+_JUDGED = (
+    "reply_status",
+    "reply_summary",
+    "reply_status_source",
+    "reply_status_at",
+    "needs_review",
+    "ooo_until",
+    "do_not_contact_at",
+    "do_not_contact_reason",
+    "latest_email_sent_at",
+)
+_CHANGED = (*_SAID, *_OWNED, *_JUDGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,83 +66,221 @@ class Lead:
     custom: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def record_lead(
-    session: AsyncSession, lead: Lead, *, assignment: Assignment, now: datetime
-) -> tuple[Contact, bool]:
-    """The contact that an event speaks of, locked, made if missing, and whether it is new.
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Who of the team an event names, by an address or mailbox, and as what."""
+
+    address: str | None
+    source: OwnerSource
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A contact that is locked, and what the event changes in it."""
+
+    contact: Any
+    changes: dict[str, Any]
+    follows_from: tuple[uuid.UUID | None] | None = None  # whose open deals go along to the new owner
+
+    @property
+    def id(self) -> uuid.UUID:
+        id_: uuid.UUID = self.contact.id
+        return id_
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The contact as it is now, and its new entry: None when another event has announced this already."""
+
+    contact: Any
+    entry_id: uuid.UUID | None
+
+
+class Erased(Exception):
+    """The person was erased, and asked not to be known again."""
+
+
+async def find(
+    session: AsyncSession, lead: Lead, colleague: Colleague, *, creates: bool, now: datetime
+) -> Found | None:
+    """The contact that an event speaks of, locked, made if missing; None where the event may not make one.
 
     An event only fills what is empty: it may be older than what a person typed since. Further addresses find the
-    contact they belong to; a deleted contact stays deleted.
+    contact they belong to; a deleted contact stays deleted. Raises Erased.
     """
-    domain = company_domain(lead.email)
-    company_id = await companies.find_or_create(session, name=lead.company_name, domain=domain)
-    said: dict[str, Any] = {
-        "full_name": lead.full_name,
-        "title": lead.title,
-        "phone": lead.phone,
-        "website": lead.website,
-        "linkedin_url": lead.linkedin_url,
-        "company_id": company_id,
+    for _ in range(ATTEMPTS):
+        seen = await _LOOK.one(session, address=lead.email, colleague=colleague.address)
+        assert seen is not None
+        if seen.is_suppressed:
+            raise Erased
+        if seen.id is not None:
+            said = await _missing(session, lead, seen)
+            owned = _taken_over(seen, colleague)
+            return Found(seen, said | owned, (seen.owner_id,) if owned else None)
+        if not creates:
+            return None
+        made = await _create(session, lead, colleague, seen, now)
+        if made is not None:
+            return Found(made, {})
+    raise Conflict(f"the contact {lead.email} is being made or merged by somebody else; retry")
+
+
+async def address_of(session: AsyncSession, contact_id: uuid.UUID) -> str | None:
+    """The address of a contact that is not deleted, by id. For events: they see every owner's contacts."""
+    found = await _ADDRESS.one(session, id=contact_id)
+    return found.email if found else None
+
+
+async def record(
+    session: AsyncSession,
+    found: Found,
+    entry: Mapping[str, Any],
+    *,
+    verdict: Verdict | None,
+    latest_email_sent_at: datetime | None,
+    now: datetime,
+) -> Recorded:
+    """Write what an event changes in a contact, together with its entry (see activities.entry_values) and the verdict
+    on the reply.
+    """
+    contact, changes = found.contact, dict(found.changes)
+    if latest_email_sent_at is not None:
+        latest = contact.latest_email_sent_at
+        changes["latest_email_sent_at"] = max(latest or latest_email_sent_at, latest_email_sent_at)
+    judged: dict[str, Any] = {}
+    if verdict is not None:
+        changes |= replies.consequences(contact, verdict)
+        judged = replies.kept(contact.id, entry["entry_id"], verdict, None, now)
+    changed = activities.differences(contact, changes)
+    values = {name: changed.get(name, getattr(contact, name)) for name in _CHANGED} if changed else {}
+    statement = _recording(bool(changed), verdict is not None)
+    told = await statement.one(session, id=contact.id, now=now, **values, **entry, **judged)
+    if "owner_id" in changed and found.follows_from is not None:
+        [before] = found.follows_from
+        await _FOLLOW.run(session, contact_id=contact.id, before=before, owner_id=changed["owner_id"], now=now)
+    return Recorded(contact._replace(**changed), told.id if told else None)
+
+
+async def _missing(session: AsyncSession, lead: Lead, contact: Any) -> dict[str, Any]:
+    """What the lead says and the contact lacks."""
+    said: dict[str, Any] = {name: getattr(lead, name) for name in _SAID[:5]}
+    if contact.company_id is None or (lead.company_name and contact.company_is_unnamed):
+        said["company_id"] = await _company(session, lead)
+    missing = {name: new for name, new in said.items() if new is not None and getattr(contact, name) is None}
+    merged = {**_custom(lead), **contact.custom}
+    return missing | ({"custom": merged} if len(merged) <= CUSTOM_MAX_KEYS else {})
+
+
+def _taken_over(contact: Any, colleague: Colleague) -> dict[str, Any]:
+    """A mailbox or organiser takes over a contact that nobody chose an owner for."""
+    if not contact.colleague_is_theirs or contact.colleague_id == contact.owner_id:
+        return {}
+    is_chosen = contact.owner_id is not None and contact.owner_source != OwnerSource.DEFAULT
+    if is_chosen and contact.owner_is_active:
+        return {}
+    return {"owner_id": contact.colleague_id, "owner_source": colleague.source}
+
+
+async def _create(session: AsyncSession, lead: Lead, colleague: Colleague, seen: Any, now: datetime) -> Any | None:
+    """A new contact: its colleague's, else the default owner's, else nobody's."""
+    source = colleague.source if seen.colleague_is_theirs else OwnerSource.DEFAULT
+    values = {name: getattr(lead, name) for name in _SAID[:5]} | {
+        "email": lead.email,
+        "company_id": await _company(session, lead),
+        "custom": _custom(lead),
+        "owner_id": seen.colleague_id,
+        "owner_source": source if seen.colleague_id else None,
     }
-    owned = {"owner_id": assignment.owner_id, "owner_source": assignment.source}
-    custom = dict(list(lead.custom.items())[:CUSTOM_MAX_KEYS])
-    created = await contacts.insert_new(session, lead.email, said | owned | {"custom": custom}, now)
-    if created is not None:
-        return created, True
-    contact = await contacts.lock(session, contacts.has_address(lead.email))
-    if contact is None:  # it was there a moment ago, and contacts are never removed while the server runs
-        raise Conflict(f"the contact {lead.email} vanished while its event was applied")
-    missing = {name: value for name, value in said.items() if value is not None and getattr(contact, name) is None}
-    merged = custom | contact.custom
-    if len(merged) <= CUSTOM_MAX_KEYS and merged != contact.custom:
-        missing["custom"] = merged
-    if activities.apply_changes(contact, missing):
-        contact.version += 1
-        contact.updated_at = now
-    await _reassign(session, contact, assignment, now)
-    return contact, False
+    return await _CREATE.one(session, id=uuid.uuid4(), now=now, **values)
 
 
-async def find(session: AsyncSession, contact_id: uuid.UUID) -> Contact | None:
-    """A contact by id, locked. For events: it sees every owner's contacts."""
-    return await contacts.lock(session, col(Contact.id) == contact_id)
+async def _company(session: AsyncSession, lead: Lead) -> uuid.UUID | None:
+    return await companies.find_or_create(session, name=lead.company_name, domain=company_domain(lead.email))
 
 
-async def assignment_for(session: AsyncSession, address: str | None, source: OwnerSource) -> Assignment:
-    """Whose a new contact is: the active owner with this address or mailbox, else the default owner, else nobody."""
-    mailbox = select(col(OwnerMailbox.owner_id)).where(col(OwnerMailbox.email) == address).scalar_subquery()
-    is_theirs = or_(col(Owner.email) == address, col(Owner.id) == mailbox)
-    strongest = case((is_theirs, 0), else_=1)
-    query = (
-        select(col(Owner.id), is_theirs.label("is_theirs"))
-        .where(col(Owner.active), or_(is_theirs, col(Owner.is_default)))
-        .order_by(strongest)
-        .limit(1)
+def _custom(lead: Lead) -> dict[str, Any]:
+    return dict(list(lead.custom.items())[:CUSTOM_MAX_KEYS])
+
+
+def _look() -> Any:
+    """The contact with an address, locked; beside it the colleague who would own a new one."""
+    address = given(Contact, "email", "address")
+    contact = select(table(Contact)).where(contacts.has_address(address)).limit(1)
+    found = contact.with_for_update(key_share=True).cte("contact")
+    colleague, owner, company = _colleague().subquery("colleague"), table(Owner).alias(), table(Company).alias()
+    asked = select(contacts.is_suppressed(address).label("is_suppressed")).subquery("asked")
+    rows = asked.outerjoin(found, true()).outerjoin(colleague, true())
+    rows = rows.outerjoin(owner, owner.c.id == found.c.owner_id).outerjoin(company, company.c.id == found.c.company_id)
+    return select(
+        found,
+        asked.c.is_suppressed,
+        colleague.c.id.label("colleague_id"),
+        colleague.c.is_theirs.label("colleague_is_theirs"),
+        owner.c.active.label("owner_is_active"),
+        (company.c.name == company.c.domain).label("company_is_unnamed"),
+    ).select_from(rows)
+
+
+def _colleague() -> Any:
+    """The active owner with an address or mailbox, else the default one."""
+    owners, boxes, address = table(Owner), table(OwnerMailbox), given(Owner, "email", "colleague")
+    mailbox = select(boxes.c.owner_id).where(boxes.c.email == address).scalar_subquery()
+    is_theirs = or_(owners.c.email == address, owners.c.id == mailbox)
+    either = select(owners.c.id, is_theirs.label("is_theirs")).where(
+        owners.c.active, or_(is_theirs, owners.c.is_default)
     )
-    row = (await session.execute(query)).one_or_none()
-    if row is None:
-        return Assignment(None, None)
-    return Assignment(row.id, source if row.is_theirs else OwnerSource.DEFAULT)
+    return either.order_by(case((is_theirs, 0), else_=1)).limit(1)
 
 
-async def _reassign(session: AsyncSession, contact: Contact, assignment: Assignment, now: datetime) -> None:
-    """A mailbox or organiser takes over a contact that nobody chose an owner for, with its open deals."""
-    if assignment.source not in (OwnerSource.MAILBOX, OwnerSource.ORGANISER) or assignment.owner_id == contact.owner_id:
-        return
-    if contact.owner_id is not None and contact.owner_source is not OwnerSource.DEFAULT:
-        owner = await session.get(Owner, contact.owner_id)
-        if owner is not None and owner.active:
-            return
-    follow = (
-        update(Deal)
-        .where(
-            col(Deal.contact_id) == contact.id,
-            col(Deal.owner_id).is_not_distinct_from(contact.owner_id),
-            col(Deal.status) == DealStatus.OPEN,
-        )
-        .values(owner_id=assignment.owner_id, updated_at=now)
+def _created() -> Any:
+    row: dict[str, Any] = {name: given(Contact, name) for name in ("id", "email", *_SAID, *_OWNED)}
+    row |= {name: given(Contact, name, "now") for name in ("created_at", "updated_at")}
+    row |= {"lifecycle_stage": literal(LifecycleStage.LEAD.value), "version": literal_column("1")}
+    aliases = table(ContactEmail)
+    is_alias = exists(select(1).where(aliases.c.email == given(Contact, "email")))
+    new = insert(table(Contact)).from_select(list(row), select(*row.values()).where(~is_alias), include_defaults=False)
+    return new.on_conflict_do_nothing(index_elements=[table(Contact).c.email]).returning(table(Contact))
+
+
+@cache
+def _recording(has_changes: bool, has_verdict: bool) -> Prepared:
+    def make() -> Any:
+        entries = table(Activity)
+        new = activities.entry().on_conflict_do_nothing(index_elements=[entries.c.effect_key])
+        entry = new.returning(entries.c.id).cte("entry")
+        statement = select(entry.c.id)
+        if has_changes:
+            statement = statement.add_cte(_changes().cte("changed"))
+        if has_verdict:
+            statement = statement.add_cte(replies.keeping(only_with=entry).cte("judged"))
+        return statement
+
+    return Prepared(make)
+
+
+def _changes() -> Any:
+    c = table(Contact).c
+    values: dict[str, Any] = {name: given(Contact, name) for name in _CHANGED}
+    values |= {"version": c.version + 1, "updated_at": given(Contact, "updated_at", "now")}
+    return update(table(Contact)).where(c.id == given(Contact, "id")).values(values)
+
+
+def _follow() -> Any:
+    deals = table(Deal)
+    were_theirs = and_(
+        deals.c.contact_id == given(Deal, "contact_id"),
+        deals.c.owner_id.is_not_distinct_from(given(Deal, "owner_id", "before")),
+        deals.c.status == DealStatus.OPEN,
     )
-    contact.owner_id, contact.owner_source = assignment.owner_id, assignment.source
-    contact.updated_at = now
-    await session.flush()
-    await session.execute(follow)
+    now = given(Deal, "updated_at", "now")
+    return update(deals).where(were_theirs).values(owner_id=given(Deal, "owner_id"), updated_at=now)
+
+
+_LOOK = Prepared(_look)
+_CREATE = Prepared(_created)
+_FOLLOW = Prepared(_follow)
+_ADDRESS = Prepared(
+    lambda: select(table(Contact).c.email).where(
+        table(Contact).c.id == given(Contact, "id"), table(Contact).c.deleted_at.is_(None)
+    )
+)

@@ -7,13 +7,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, FromClause, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.intent import REVIEW_THRESHOLD
-from crm_graph.models import Contact, ReplyStatus, ReplyStatusSource, ReplyVerdict, table
-from crm_graph.prepared import Prepared, given
+from crm_graph.models import ReplyStatus, ReplyStatusSource, ReplyVerdict, table
+from crm_graph.prepared import given
 
 # Design: person > provider > model > rules.
 STRENGTH: Mapping[str, int] = {
@@ -42,22 +41,6 @@ class Verdict:
     def is_sure(self) -> bool:
         """Whether nobody has to look at it."""
         return self.confidence is None or self.confidence >= REVIEW_THRESHOLD
-
-
-async def judge(
-    session: AsyncSession, contact: Contact, verdict: Verdict, *, activity_id: uuid.UUID, now: datetime
-) -> bool:
-    """Keep what a machine made of the reply in an entry, and let it set the reply status of the locked contact;
-    returns whether it did."""
-    await _KEEP.run(session, **_kept(contact.id, activity_id, verdict, None, now))
-    changes = consequences(contact, verdict)
-    for name, value in changes.items():
-        setattr(contact, name, value)
-    holds = "reply_status" in changes
-    contact.version += holds
-    contact.updated_at = now
-    await session.flush()
-    return holds
 
 
 def consequences(contact: Any, verdict: Verdict) -> dict[str, Any]:
@@ -94,10 +77,10 @@ def _replaces(verdict: Verdict, contact: Any) -> bool:
     return STRENGTH[verdict.source] >= STRENGTH[contact.reply_status_source] and not is_older
 
 
-def _kept(
+def kept(
     contact_id: uuid.UUID, activity_id: uuid.UUID | None, verdict: Verdict, judged_by: uuid.UUID | None, now: datetime
 ) -> dict[str, Any]:
-    """The parameters of `_keep`."""
+    """The parameters of `keeping`."""
     confidence = None if verdict.confidence is None else round(Decimal(str(verdict.confidence)), 3)
     return {
         "contact_id": contact_id,
@@ -111,15 +94,21 @@ def _kept(
     }
 
 
-def _keep() -> Insert:
-    """One verdict of each source on each reply: a later one takes the place of its earlier one."""
+def keeping(only_with: FromClause | None = None) -> Insert:
+    """The INSERT of a verdict, one of each source on each reply: a later one takes the place of its earlier one.
+
+    `only_with` has a row if there is something that was judged.
+    """
     names = ("status", "summary", "confidence", "judged_by", "judged_at")
-    values = {name: given(ReplyVerdict, name) for name in ("contact_id", "activity_id", "source", *names)}
+    all_names = ("contact_id", "activity_id", "source", *names)
+    values: dict[str, ColumnElement[Any]] = {name: given(ReplyVerdict, name) for name in all_names}
+    values["id"] = func.gen_random_uuid()
     c = table(ReplyVerdict).c
-    new = insert(table(ReplyVerdict)).values(values | {"id": func.gen_random_uuid()})
+    new = insert(table(ReplyVerdict))
+    if only_with is None:
+        new = new.values(values)
+    else:
+        new = new.from_select(list(values), select(*values.values()).select_from(only_with), include_defaults=False)
     return new.on_conflict_do_update(
         index_elements=[c.activity_id, c.contact_id, c.source], set_={name: new.excluded[name] for name in names}
     )
-
-
-_KEEP = Prepared(_keep)

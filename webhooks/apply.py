@@ -5,18 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
-from crm_graph import activities, contacts, deals, follow_ups, leads, moves, pipelines, replies
+from crm_graph import activities, deals, follow_ups, leads, moves, pipelines
 from crm_graph.auth import Principal
+from crm_graph.leads import Colleague, Found
 from crm_graph.models import (
-    Activity,
     ActivityType,
-    Contact,
     Pipeline,
-    PipelineStage,
     ReplyStatus,
     ReplyStatusSource,
     StageKind,
@@ -49,53 +45,48 @@ async def apply(
 ) -> Applied | None:
     """Carry out what happened; None when it is about a contact that this event may not create.
 
-    Raises NoSuchStage when the pipeline lacks the stage that the deal should go to.
+    Raises NoSuchStage when the pipeline lacks the stage that the deal should go to, and Erased.
     """
-    contact = await _contact(session, happening, clock)
-    if contact is None:
+    found = await _find(session, happening, clock)
+    if found is None:
         return None
-    deal = await deals.newest_open(session, contact.id)
+    deal = await deals.newest_open(session, found.id)
     pipeline = await pipelines.find_pipeline(session, happening.pipeline) if happening.pipeline else None
-    note = _unknown_pipeline(happening, pipeline)
-    entry = await _log(session, principal, happening, note, contact_id=contact.id, deal_id=deal.id if deal else None)
-    if entry is None:  # another event has announced this already
-        return Applied(contact.id, deal.id if deal else None)
-    await _change_contact(session, contact, happening, entry, clock.now)
+    told = _entry(principal, happening, _unknown_pipeline(happening, pipeline), found.id, deal.id if deal else None)
+    is_sent = happening.type is ActivityType.EMAIL_OUT
+    recorded = await leads.record(
+        session,
+        found,
+        told,
+        verdict=happening.verdict,
+        latest_email_sent_at=happening.occurred_at if is_sent else None,
+        now=clock.now,
+    )
     affected = deal.id if deal else None
-    if contact.deleted_at is None:
-        opening = _Opening(principal, contact, happening, clock, pipeline, default_currency)
-        affected = await _change_deal(session, deal, opening)
-        await _follow_up(session, opening, deal, affected)
+    if recorded.entry_id is None or recorded.contact.deleted_at is not None:
+        return Applied(found.id, affected)
+    opening = _Opening(principal, recorded.contact, happening, clock, pipeline, default_currency)
+    affected = await _change_deal(session, deal, opening)
+    await _follow_up(session, opening, deal, affected)
     if affected is not None and deal is None:
-        await session.execute(update(Activity).where(col(Activity.id) == entry).values(deal_id=affected))
-    return Applied(contact.id, affected)
+        await activities.put_on_deal(session, recorded.entry_id, affected)
+    return Applied(found.id, affected)
 
 
-async def _contact(session: AsyncSession, happening: Happening, clock: Clock) -> Contact | None:
+async def _find(session: AsyncSession, happening: Happening, clock: Clock) -> Found | None:
     lead = happening.lead
     if happening.contact_id is not None:
-        named = await leads.find(session, happening.contact_id)
-        if named is not None and named.deleted_at is None:
-            lead = replace(lead, email=named.email)
-    if not happening.creates_contact and await contacts.lock(session, contacts.has_address(lead.email)) is None:
-        return None
-    assignment = await leads.assignment_for(session, happening.colleague, happening.colleague_source)
-    contact, _ = await leads.record_lead(session, lead, assignment=assignment, now=clock.now)
-    return contact
+        address = await leads.address_of(session, happening.contact_id)
+        lead = replace(lead, email=address or lead.email)
+    colleague = Colleague(happening.colleague, happening.colleague_source)
+    return await leads.find(session, lead, colleague, creates=happening.creates_contact, now=clock.now)
 
 
-async def _log(
-    session: AsyncSession,
-    principal: Principal,
-    happening: Happening,
-    note: str,
-    *,
-    contact_id: uuid.UUID,
-    deal_id: uuid.UUID | None,
-) -> uuid.UUID | None:
+def _entry(
+    principal: Principal, happening: Happening, note: str, contact_id: uuid.UUID, deal_id: uuid.UUID | None
+) -> dict[str, Any]:
     arranges = {follow_ups.ARRANGES: True} if happening.arranges else {}
-    return await activities.log(
-        session,
+    return activities.entry_values(
         principal,
         type=happening.type,
         content=happening.content + note,
@@ -107,23 +98,12 @@ async def _log(
     )
 
 
-async def _change_contact(
-    session: AsyncSession, contact: Contact, happening: Happening, entry: uuid.UUID, now: datetime
-) -> None:
-    if happening.type is ActivityType.EMAIL_OUT:
-        latest = contact.latest_email_sent_at
-        contact.latest_email_sent_at = max(latest or happening.occurred_at, happening.occurred_at)
-        await session.flush()
-    if happening.verdict is not None:
-        await replies.judge(session, contact, happening.verdict, activity_id=entry, now=now)
-
-
 @dataclass(frozen=True, slots=True)
 class _Opening:
     """What a deal is moved or opened with."""
 
     principal: Principal
-    contact: Contact
+    contact: Any
     happening: Happening
     clock: Clock
     pipeline: Pipeline | None
@@ -169,13 +149,13 @@ def _is_overruled(opening: _Opening) -> bool:
     """Whether a person, or what the contact wrote later, says that there is no interest. A provider's older verdict
     may keep its status; it doesn't keep a deal from being opened for what the contact writes now."""
     contact = opening.contact
-    if contact.reply_status is ReplyStatus.INTERESTED:
+    if contact.reply_status == ReplyStatus.INTERESTED:
         return False
     is_newer = contact.reply_status_at is not None and contact.reply_status_at > opening.happening.occurred_at
-    return is_newer or contact.reply_status_source is ReplyStatusSource.PERSON
+    return bool(is_newer or contact.reply_status_source == ReplyStatusSource.PERSON)
 
 
-async def _advance(session: AsyncSession, deal: Any, stage: PipelineStage, opening: _Opening) -> None:
+async def _advance(session: AsyncSession, deal: Any, stage: Any, opening: _Opening) -> None:
     await moves.advance(
         session,
         opening.principal,

@@ -67,6 +67,7 @@ class Ignored:
 
     reason: str
     needs_attention: bool = False
+    forgets: bool = False  # what it said, too
 
 
 @dataclass(frozen=True, slots=True)

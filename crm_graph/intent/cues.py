@@ -80,13 +80,15 @@ def _in_clause(clause: Clause, index: int) -> Iterator[Cue]:
     rest, settled = clause.folded, False
     for kind, status, weight in _KINDS:
         for pattern in _patterns(kind):
-            for match in pattern.finditer(rest):
+            matches = list(pattern.finditer(rest))
+            for match in matches:
                 if status is None or _is_only_asked(kind, clause, rest[match.end() :]):
                     continue
                 cue = _read(Cue(kind, status, weight, index), rest, match, clause.asks)
                 settled = settled or cue.weight > 1
                 yield cue
-            rest = pattern.sub("#", rest)
+            if matches:
+                rest = pattern.sub("#", rest)
     if clause.asks and not settled:
         yield Cue("ASKS", "question", 2, index)
 
