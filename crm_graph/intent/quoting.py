@@ -8,6 +8,7 @@ time, with the header forms of Gmail, Apple Mail, Outlook and Yahoo in English a
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from crm_graph.intent.folding import fold
@@ -73,6 +74,7 @@ def visible_reply(text: str) -> str:
     return cut(text).text
 
 
+@lru_cache(maxsize=16)  # of one reply, the timeline and the rules both ask
 def cut(text: str) -> Cut:
     """Cut history, signature, disclaimer and footer; read at most 200 kB, keep at most 20 kB."""
     plain = text[:_MAX_TEXT].replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\xa0", " ")
