@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
 from crm_graph.errors import LostRace, Unavailable
@@ -40,6 +41,7 @@ class Database:
                 hide_parameters=True,  # an exception's text reaches the log, and parameters are people's data
                 max_overflow=0,
                 pool_timeout=WAIT_SECONDS,
+                pool_reset_on_return=None,  # a transaction is over when its connection is returned, we see to that
                 connect_args={
                     "connect_timeout": WAIT_SECONDS,
                     "application_name": "crm-graph",
@@ -49,8 +51,7 @@ class Database:
             )
 
         self._engine = pool()
-        # Its connections are never in a transaction, so there is nothing to roll back when one is returned.
-        self._reads = pool(isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+        self._reads = pool(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -88,18 +89,25 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed when the block ends, rolled back when it raises."""
-        async with _reachable(self._seconds), self._engine.connect() as connection:
-            session = _Session(connection)
+        async with _reachable(self._seconds):
+            pooled = await self._engine.raw_connection()
+            session = _Session(self._engine, pooled)
             try:
                 yield session
                 await session.commit()
             except psycopg.OperationalError:
                 if session.driver.broken:
-                    await connection.invalidate()
+                    await greenlet_spawn(pooled.invalidate)
                     await self._engine.dispose()  # the others, of before the server's restart, are lost as well
                 raise
             finally:
-                await session.close()
+                try:
+                    await session.close()
+                except BaseException:
+                    await greenlet_spawn(pooled.invalidate)  # nobody knows what is still open in it
+                    raise
+                finally:
+                    await greenlet_spawn(pooled.close)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -113,15 +121,16 @@ class _Session(AsyncSession):
     Most writes run on the driver alone, and making a session takes longer than two of their statements.
     """
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        assert connection.sync_connection is not None
-        self._connection = connection
-        self.driver: Any = connection.sync_connection.connection.driver_connection
+    def __init__(self, engine: AsyncEngine, pooled: PoolProxiedConnection) -> None:
+        self._made_of = engine, pooled
+        self.driver: Any = pooled.driver_connection
 
     def __getattr__(self, name: str) -> Any:
         if "sync_session" in self.__dict__:
             raise AttributeError(name)
-        super().__init__(bind=self._connection, expire_on_commit=False)
+        engine, pooled = self._made_of
+        connection = Connection(engine.sync_engine, pooled)
+        super().__init__(bind=AsyncConnection(engine, connection), expire_on_commit=False)
         return getattr(self, name)
 
     async def commit(self) -> None:
