@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import databases, memory
-from bench.documents import WORKS
+from bench.documents import READS
 from bench.figures import ContestantFailed
 from bench.growth import growth
 from bench.machine import describe
+from bench.mutations import WRITES
 from bench.plot import draw_growth
+from bench.postings import Posting, request_file
 from bench.report import Run, markdown
-from bench.rounds import contest
-from bench.servers import CEILING, KINDS, request_file, started
+from bench.rounds import Contest, contest
+from bench.servers import CEILING, KINDS, N8N, started
+from bench.writing import write_contest
 from crm_graph.runtime import stop_on_sigterm
 
-CONTESTANTS = [*(kind.name for kind in KINDS), "pgbench"]
+CONTESTANTS = [*(kind.name for kind in (*KINDS, N8N)), "pgbench"]
 PARTS = ("growth", "memory")
 GROWTH_WITH = ("ours", "postgraphile", "pgbench")  # the usual way is too slow to have a curve worth the time
 
@@ -24,7 +27,8 @@ GROWTH_WITH = ("ours", "postgraphile", "pgbench")  # the usual way is too slow t
 class Options:
     """What a run consists of."""
 
-    works: list[str]
+    reads: list[str]
+    writes: list[str]
     parts: list[str]
     contestants: list[str]
     rounds: int
@@ -45,12 +49,13 @@ def main() -> None:
     with databases.server() as postgres:
         database = databases.database(postgres, options.deals)
         machine = describe(database)
-        with contest(database, options.contestants, options.works) as held:
-            for turn in range(options.rounds if options.works else 0):
-                print(f"round {turn + 1} of {options.rounds}", flush=True)
-                for work in options.works:
-                    held.round(work, turn, options.seconds)
-        run = Run(machine, str(options), held, options.works, _ceiling(database, options.seconds))
+        with contest(database, options.contestants, options.reads) as reading:
+            _measure(reading, options.reads, options)
+        with databases.copied(database) as copy, write_contest(copy, options.contestants, options.writes) as writing:
+            _measure(writing, options.writes, options)
+        outcomes = reading.outcomes | writing.outcomes
+        ceiling = _ceiling(database, options.seconds)
+        run = Run(machine, str(options), database.size, outcomes, options.reads, options.writes, ceiling)
         if "memory" in options.parts:
             run.memory = _memory(database, options.memory_requests)
         if "growth" in options.parts:
@@ -58,6 +63,13 @@ def main() -> None:
             names = [name for name in GROWTH_WITH if name in options.contestants]
             run.growth = growth(sized, names, options.rounds, options.seconds)
     _write(run, databases.ROOT / "bench" if options.is_whole else databases.bench_dir())
+
+
+def _measure(held: Contest, works: list[str], options: Options) -> None:
+    for turn in range(options.rounds if works else 0):
+        print(f"round {turn + 1} of {options.rounds}", flush=True)
+        for work in works:
+            held.round(work, turn, options.seconds)
 
 
 def _write(run: Run, folder: Path) -> None:
@@ -71,7 +83,7 @@ def _write(run: Run, folder: Path) -> None:
 def _ceiling(database: databases.Database, seconds: float) -> str:
     """How much the load generator can ask for, and take in, when the answer costs nothing."""
     try:
-        with started(CEILING, database) as server, request_file([(None, "{}")]) as requests:
+        with started(CEILING, database) as server, request_file([Posting("{}")]) as requests:
             figure = server.measure(requests, seconds)
             return f"{figure.per_second:,.0f} requests/s of 120 kB, from an ASGI application that does nothing else"
     except ContestantFailed as error:
@@ -87,7 +99,7 @@ def _memory(database: databases.Database, requests: int) -> memory.Memory | str:
 
 def _options() -> Options:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    every = [*WORKS, *PARTS]
+    every = [*READS, *WRITES, *PARTS]
     parser.add_argument("--quick", action="store_true", help="a first look: little data, short rounds")
     parser.add_argument("--only", action="append", choices=every, help="repeat it for more; default: everything")
     parser.add_argument("--contestant", action="append", choices=CONTESTANTS, help="repeat it for more; default: all")
@@ -98,7 +110,8 @@ def _options() -> Options:
     chosen: list[str] = given.only or every
     is_whole = not (given.quick or given.only or given.contestant or given.deals)
     return Options(
-        works=[work for work in WORKS if work in chosen],
+        reads=[work for work in READS if work in chosen],
+        writes=[work for work in WRITES if work in chosen],
         parts=[part for part in PARTS if part in chosen],
         contestants=given.contestant or CONTESTANTS,
         rounds=given.rounds or (1 if given.quick else 3),

@@ -86,11 +86,11 @@ def check(work: str, data: Any, expected: Ids | None) -> Ids:
     return found
 
 
-def check_sql(value: Any, expected: Ids) -> None:
-    """The JSON that a statement makes must hold the same ids, at whatever depth. Raises ContestantFailed."""
-    _must(bool(value), "the statement found nothing")
+def check_leaves(value: Any, expected: Ids) -> None:
+    """JSON must hold these ids, at whatever depth. Raises ContestantFailed."""
+    _must(bool(value), "nothing was found")
     missing = set(expected) - set(_leaves(value))
-    _must(not missing, f"{len(missing)} ids of crm-graph's answer are missing in the statement's")
+    _must(not missing, f"{len(missing)} ids that must be in the answer are missing")
 
 
 def _leaves(value: Any) -> Iterator[str]:

@@ -20,7 +20,7 @@ from crm_graph.embedded.runner import find_programs, locate
 from crm_graph.migrations import migrate
 
 ROOT = Path(__file__).parent.parent
-PREFIX = "bench_"
+PREFIX, DRAFT, WRITTEN = "bench_", "_new", "_written"
 USER = "app_user"  # every contestant connects as the server does in production
 
 
@@ -87,16 +87,32 @@ def database(postgres: EmbeddedPostgres, deals: int) -> Database:
             row[0] for row in admin.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [PREFIX])
         ]
         for other in present:
-            if not other.startswith(f"{PREFIX}{key}_") or other.endswith("_new"):
+            if not other.startswith(f"{PREFIX}{key}_") or other.endswith((DRAFT, WRITTEN)):
                 admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(other)))
         if name not in present:
             _make(admin, postgres, name, seed.Size(deals))
     return Database(postgres, name, seed.Size(deals))
 
 
+@contextmanager
+def copied(database: Database) -> Iterator[Database]:
+    """A copy for those who write, dropped when the block ends: whoever reads finds the same rows in every run."""
+    name = f"{database.name}{WRITTEN}"
+    maintenance = database.postgres.conninfo("postgres", "postgres")
+    with psycopg.connect(**maintenance, autocommit=True) as admin:
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        admin.execute(drop)
+        make = sql.SQL("CREATE DATABASE {} OWNER app_admin TEMPLATE {} STRATEGY file_copy")
+        admin.execute(make.format(sql.Identifier(name), sql.Identifier(database.name)))
+        try:
+            yield Database(database.postgres, name, database.size)
+        finally:
+            admin.execute(drop)
+
+
 def _make(admin: psycopg.Connection[Any], postgres: EmbeddedPostgres, name: str, size: seed.Size) -> None:
     """Under another name until it is whole, so that an interrupted seeding is never measured."""
-    draft = f"{name}_new"
+    draft = f"{name}{DRAFT}"
     started = time.monotonic()
     print(f"seeding {size.deals:,} deals of {size.owners:,} owners ...", flush=True)
     admin.execute(

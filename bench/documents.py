@@ -7,7 +7,7 @@ from typing import Any
 from bench.samples import Sample
 
 FIRST = 50
-WORKS = {
+READS = {
     "board": "7 stages, the first 50 deals of each in board order, with contact and company",
     "counts": "the board with the number of deals in each stage, and their totals",
     "detail": "a deal with contact, company, owner and its latest 50 activities",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Requests per second; latencies in milliseconds; `size` is an answer's mean in bytes."""
+    """Requests per second; latencies in milliseconds; `size` is an answer's mean in bytes; `sent` counts the warm-up,
+    too."""
 
     requests: int
     per_second: float
@@ -16,6 +17,7 @@ class Figure:
     size: float
     errors: int = 0
     first_error: str = ""
+    sent: int = 0
 
 
 class ContestantFailed(Exception):

@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import gc
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -18,6 +18,7 @@ import httptools
 import uvloop
 
 from bench.figures import Figure, of_latencies
+from bench.postings import Feed, read_postings
 
 CONNECTIONS = 8
 ERRORS = b'"errors":'  # a GraphQL failure answers 200, too
@@ -58,8 +59,8 @@ class Phase:
 class Connection(asyncio.Protocol):
     """One user: sends, reads the whole answer, sends again."""
 
-    def __init__(self, requests: list[bytes], offset: int) -> None:
-        self._requests, self._next = requests, offset
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
         self._phase: Phase | None = None
         self._transport: asyncio.WriteTransport | None = None
         self._parser = httptools.HttpResponseParser(self)
@@ -80,9 +81,9 @@ class Connection(asyncio.Protocol):
             self._phase.leave()
             return
         self._head, self._is_error = b"", False
+        request = self._feed.take()
         self._sent = perf_counter()
-        self._transport.write(self._requests[self._next])
-        self._next = (self._next + 1) % len(self._requests)
+        self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
@@ -111,48 +112,35 @@ class Connection(asyncio.Protocol):
             self._phase.done.set_exception(ConnectionError(f"the server hung up: {error}"))
 
 
-def as_bytes(port: int, token: str | None, body: str) -> bytes:
-    """A GraphQL request as it goes over the wire."""
-    payload = body.encode()
-    lines = [
-        "POST /graphql HTTP/1.1",
-        f"Host: 127.0.0.1:{port}",
-        "Accept: application/json",
-        "Content-Type: application/json",
-        *([f"Authorization: Bearer {token}"] if token else []),
-        f"Content-Length: {len(payload)}",
-    ]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + payload
-
-
-async def measure(port: int, requests: list[bytes], *, warmup: float, seconds: float, budget: int) -> Figure:
-    """Warm up, then measure, on the same connections; they start at different requests of the list."""
+async def measure(port: int, feed: Feed, *, warmup: float, seconds: float, budget: int) -> Figure:
+    """Warm up, then measure, on the same connections."""
     loop = asyncio.get_running_loop()
     connections: list[Connection] = []
-    for number in range(CONNECTIONS):
-        user = partial(Connection, requests, number * len(requests) // CONNECTIONS)
-        _, connection = await loop.create_connection(user, "127.0.0.1", port)
+    for _ in range(CONNECTIONS):
+        _, connection = await loop.create_connection(partial(Connection, feed), "127.0.0.1", port)
         connections.append(connection)
+    sent = 0
     for length, limit in ((warmup, 10**9), (seconds, budget)):
         phase = Phase(until=perf_counter() + length, budget=limit)
         for connection in connections:
             connection.begin(phase)
         await phase.done
-    return phase.figure()
+        sent += len(phase.latencies)
+    return replace(phase.figure(), sent=sent)
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="bench.load", description=__doc__)
     parser.add_argument("port", type=int)
-    parser.add_argument("requests", type=Path, help="a JSON list of [token or null, body]")
+    parser.add_argument("requests", type=Path, help="postings, as request_file writes them")
     parser.add_argument("--warmup", type=float, default=2.0)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--requests", dest="budget", type=int, default=10**9, help="stop after so many")
     given = parser.parse_args()
-    requests = [as_bytes(given.port, token, body) for token, body in json.loads(given.requests.read_text())]
+    feed = Feed(read_postings(given.requests), given.port)
     gc.disable()
-    work = measure(given.port, requests, warmup=given.warmup, seconds=given.seconds, budget=given.budget)
+    work = measure(given.port, feed, warmup=given.warmup, seconds=given.seconds, budget=given.budget)
     print(json.dumps(asdict(uvloop.run(work))))
 
 

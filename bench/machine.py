@@ -11,11 +11,18 @@ from pathlib import Path
 from bench.databases import ROOT, Database
 from bench.node import NodeMissing, node
 
+SETTINGS = """
+SELECT current_setting('server_version'),
+       (SELECT string_agg(name || ' ' || setting, ', ' ORDER BY name) FROM pg_settings
+        WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes'))
+"""
+
 
 def describe(database: Database) -> list[tuple[str, str]]:
     """Name and value of all that a figure depends on."""
     with database.connect() as connection:
-        row = connection.execute("SELECT current_setting('server_version')").fetchone()
+        row = connection.execute(SETTINGS).fetchone()
+    assert row
     versions = (
         f"{name} {importlib.metadata.version(name)}" for name in ("strawberry-graphql", "sqlalchemy", "uvicorn")
     )
@@ -23,7 +30,8 @@ def describe(database: Database) -> list[tuple[str, str]]:
         ("date", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
         ("CPU", f"{_cpu()}, {os.cpu_count()} cores"),
         ("load before the run", f"{os.getloadavg()[0]:.2f}"),
-        ("PostgreSQL", f"{row[0] if row else 'unknown'}, the embedded one with its settings, over its Unix socket"),
+        ("PostgreSQL", f"{row[0]}, the embedded one with its settings, over its Unix socket"),
+        ("durability, for everybody", row[1]),
         ("Python", f"{platform.python_version()}, {', '.join(versions)}"),
         ("Node", f"{_node()}, PostGraphile {_postgraphile()}"),
     ]

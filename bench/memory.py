@@ -8,8 +8,9 @@ from bench.checks import check
 from bench.databases import Database
 from bench.documents import OURS
 from bench.figures import ContestantFailed
+from bench.postings import request_file
 from bench.samples import draw
-from bench.servers import KINDS, bodies, request_file, started
+from bench.servers import KINDS, posting, started
 
 MANY_SECONDS = 3_600
 WARM = 1_000
@@ -39,9 +40,7 @@ def memory(database: Database, requests: int) -> Memory:
                 able.append(work)
             except ContestantFailed as error:
                 print(f"  memory: without {work}: {error}", flush=True)
-        mixed = [
-            request for pair in zip(*(bodies(OURS[work], samples) for work in able), strict=True) for request in pair
-        ]
+        mixed = [posting(OURS[work], sample) for sample in samples for work in able]
         with request_file(mixed) as file:
             server.measure(file, MANY_SECONDS, budget=WARM)
             warm = _megabytes(process)

@@ -40,7 +40,7 @@ def npm_packages(folder: Path) -> Path:
     Raises NodeMissing when npm can't install them.
     """
     lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
-    installed = _cache() / f"{folder.resolve().name}-{lock[:16]}"
+    installed = cache_dir() / f"{folder.resolve().name}-{lock[:16]}"
     if installed.is_dir():
         return installed
     installed.parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ def _wheel() -> Path:
     return Path(found.origin).parent
 
 
-def _cache() -> Path:
+def cache_dir() -> Path:
     if named := os.environ.get("CRM_CACHE_DIR"):
         return Path(named).absolute()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "crm-graph")

@@ -2,10 +2,10 @@
 
 import json
 import os
-import re
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,12 +14,12 @@ from bench.databases import Database, programs
 from bench.documents import OURS
 from bench.figures import ContestantFailed, Figure, of_latencies
 from bench.load import CONNECTIONS
+from bench.recording import without_variables
 from bench.samples import Sample
 from bench.sent import sent_sql
 from crm_graph.models import Role
 
 WARMUP_SECONDS = 2  # each of 8 clients prepares each of 20 statements, which costs more than running them
-_LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +48,42 @@ class Pgbench:
         return json.loads(row[0]) if isinstance(row[0], str) else row[0]
 
     def measure(self, statements: list[str], seconds: float) -> Figure:
-        """Closed loop, one connection for each client, statements prepared. Raises ContestantFailed."""
-        with tempfile.TemporaryDirectory(prefix="pgbench-") as folder:
-            command = [str(programs() / "pgbench"), "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "2"]
-            command += ["-T", str(round(WARMUP_SECONDS + seconds)), "-l"]
-            for number, statement in enumerate(statements):
-                script = Path(folder, f"{number}.sql")
-                script.write_text(without_variables(statement).rstrip().rstrip(";") + ";\n")
-                command += ["-f", str(script)]
-            environment = os.environ | self.database.environment()
-            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-            if done.returncode:
-                raise ContestantFailed(" ".join(done.stderr.strip().splitlines()[-1].split())[:200])
-            return _figure(
-                [line for log in Path(folder).glob("pgbench_log.*") for line in log.read_text().splitlines()]
-            )
+        """As many clients as the load generator has connections. Raises ContestantFailed."""
+        scripts = [without_variables(statement).rstrip().rstrip(";") + ";\n" for statement in statements]
+        return run(self.database, scripts, seconds)
+
+
+def run(database: Database, scripts: Sequence[str], seconds: float) -> Figure:
+    """Closed loop, a script drawn at random each time, statements prepared. Raises ContestantFailed."""
+    length = ["-c", str(CONNECTIONS), "-j", "2", "-T", str(round(WARMUP_SECONDS + seconds)), "-l"]
+    return _figure(_logged(database, scripts, length))
+
+
+def run_once(database: Database, script: str) -> None:
+    """One client, one time. Raises ContestantFailed."""
+    _logged(database, [script], ["-c", "1", "-t", "1"])
+
+
+def _logged(database: Database, scripts: Sequence[str], length: list[str]) -> list[str]:
+    """The lines of pgbench's log."""
+    with tempfile.TemporaryDirectory(prefix="pgbench-") as folder:
+        command = [str(programs() / "pgbench"), "-n", "-M", "prepared", *length]
+        for number, script in enumerate(scripts):
+            file = Path(folder, f"{number}.sql")
+            file.write_text(script)
+            command += ["-f", str(file)]
+        environment = os.environ | database.environment()
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+        if done.returncode:
+            raise ContestantFailed(_problem(done.stderr))
+        return [line for log in Path(folder).glob("pgbench_log.*") for line in log.read_text().splitlines()]
+
+
+def _problem(said: str) -> str:
+    lines = said.strip().splitlines()
+    return " ".join(
+        next((line for line in lines if "ERROR" in line), lines[-1] if lines else "pgbench failed").split()
+    )[:200]
 
 
 def _figure(lines: list[str]) -> Figure:
@@ -73,16 +94,5 @@ def _figure(lines: list[str]) -> Figure:
     kept = [(end, latency) for end, latency in runs if end >= begin]
     if not kept:
         raise ContestantFailed("pgbench finished nothing after its warm-up")
-    return of_latencies([latency for _, latency in kept], kept[-1][0] - begin, size=0)
-
-
-def without_variables(statement: str) -> str:
-    """The statement with no colon in a string before a word: pgbench would take '12:30' for a variable."""
-    return _LITERAL.sub(_escaped, statement)
-
-
-def _escaped(literal: re.Match[str]) -> str:
-    text = literal[0]
-    if not re.search(r":\w", text):
-        return text
-    return "E" + text.replace("\\", "\\\\").replace(":", "\\x3a")
+    figure = of_latencies([latency for _, latency in kept], kept[-1][0] - begin, size=0)
+    return replace(figure, sent=len(runs))

@@ -3,21 +3,32 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.documents import WORKS
+from bench.documents import READS
 from bench.figures import Figure
 from bench.growth import Growth
 from bench.memory import Memory
-from bench.rounds import LABELS, Contest
+from bench.mutations import WRITES
+from bench.rounds import LABELS, Outcome
+from bench.seed import Size
 
 NOTES = """\
 - Closed loop: 8 connections, each sends its next request when it has read the answer. One server process each, all on
   the same database, measured in turn in every round; each figure is the median of the rounds. Requests rotate over
   20 owners. Only ratios say something: the machine, the load generator and PostgreSQL share the same cores.
-- Before each measurement every contestant's answer is checked, and must hold the same rows in the same order.
+- Before each measurement of reads every contestant's answer is checked, and must hold the same rows in the same order.
 - PostGraphile answers without checking a token, applies the owner rule to deals only, and counts without totals: it
   does less. In "own rows only" it is asked the easier question that leaves the unassigned pool out.
 - "The usual way" checks the token, reads the caller's row on each request, and searches with ILIKE.
-- pgbench sends the SQL that crm-graph sends, with constants, prepared, and throws the answers away.\
+- pgbench sends the SQL that crm-graph sends, with constants, prepared, and throws the answers away.
+- Writes go to a copy of the database, made for the run. Each request writes to another of 800 deals or contacts of 20
+  owners, and each move is one. Before each measurement one request of each contestant is looked at, and must add the
+  rows that crm-graph's adds; after it all its requests together must have added as many times that, warm-up included.
+- PostGraphile's field calls a PL/pgSQL function that does the same work in one statement (`bench/postgraphile/`), and
+  takes the owner's word for who calls.
+- pgbench repeats the statements that crm-graph was seen to send for one request, between BEGIN and COMMIT. It first
+  looks up a random target; ids of new rows, times, keys and the rank above the column's first are made by SQL.
+- n8n alone verifies the signature and stores reply, contact and timeline entry with one SQL statement; it judges
+  nothing, and keeps no record of its executions (EXECUTIONS_DATA_SAVE_ON_SUCCESS=none).\
 """
 
 
@@ -27,15 +38,17 @@ class Run:
 
     machine: list[tuple[str, str]]
     options: str
-    contest: Contest
-    works: list[str]
+    size: Size
+    outcomes: dict[tuple[str, str], Outcome]
+    reads: list[str]
+    writes: list[str]
     ceiling: str
     growth: Growth | None = None
     memory: Memory | str | None = None
 
     def figure(self, work: str, name: str) -> Figure | None:
         """The medians, if the contestant was measured and never failed."""
-        outcome = self.contest.outcomes.get((work, name))
+        outcome = self.outcomes.get((work, name))
         return outcome.figure if outcome else None
 
     def ratio(self, work: str, name: str) -> float | None:
@@ -48,15 +61,14 @@ def markdown(run: Run) -> str:
     """The whole report."""
     lines = ["# Benchmark results", "", "Made by `make bench`. Ratios of medians of one run.", ""]
     lines += [f"- {name}: {value}" for name, value in run.machine]
-    size = run.contest.database.size
+    size = run.size
     lines += [f"- data: {size.owners:,} owners, {size.contacts:,} contacts, {size.deals:,} deals"]
     lines += [f"- run: {run.options}", f"- ceiling of the load generator: {run.ceiling}", ""]
     lines += ["## Goals", "", *_goals(run), ""]
-    lines += ["## crm-graph's requests per second, as a multiple of each other's", "", *_ratios(run), ""] * bool(
-        run.works
-    )
-    for work in run.works:
-        lines += [f"## {work}: {WORKS[work]}", "", *_table(run, work), ""]
+    works = [*run.reads, *run.writes]
+    lines += ["## crm-graph's requests per second, as a multiple of each other's", "", *_ratios(run), ""] * bool(works)
+    for work in works:
+        lines += [f"## {work}: {(READS | WRITES)[work]}", "", *_table(run, work), ""]
     if run.growth:
         lines += ["## Growth: rows against time", "", *_growth(run.growth), ""]
     lines += ["## How it was measured", "", NOTES, ""]
@@ -67,6 +79,8 @@ def _goals(run: Run) -> Iterator[str]:
     yield from ("| goal | found | holds |", "|---|---|---|")
     for name, goal in (("postgraphile", 3.0), ("postgraphile-own", 3.0), ("pgbench", 0.7), ("usual", 50.0)):
         yield _goal(f"board: {goal:g}x {LABELS[name]}", run.ratio("board", name), goal)
+    for work, name, goal in (("move", "postgraphile", 0.7), ("ingest", "n8n", 30.0), ("ingest", "pgbench", 0.5)):
+        yield _goal(f"{work}: {goal:g}x {LABELS[name]}", run.ratio(work, name), goal)
     if run.growth:
         largest = _growth_ratio(run.growth, "ours")
         yield _goal("growth: board p50, largest to smallest, at most 1.3", largest, 1.3, at_most=True)
@@ -83,7 +97,7 @@ def _ratios(run: Run) -> Iterator[str]:
     others = [name for name in LABELS if name != "ours"]
     yield "| work | " + " | ".join(LABELS[name] for name in others) + " |"
     yield "|---|" + "---:|" * len(others)
-    for work in run.works:
+    for work in (*run.reads, *run.writes):
         ratios = (run.ratio(work, name) for name in others)
         yield f"| {work} | " + " | ".join("" if ratio is None else f"{ratio:.2f}" for ratio in ratios) + " |"
 
@@ -99,7 +113,7 @@ def _table(run: Run, work: str) -> Iterator[str]:
     yield "| contestant | requests/s | p50 ms | p95 ms | kB | requests/s of each round |"
     yield "|---|---:|---:|---:|---:|---|"
     for name in LABELS:
-        outcome = run.contest.outcomes.get((work, name))
+        outcome = run.outcomes.get((work, name))
         if outcome is None:
             continue
         figure = outcome.figure

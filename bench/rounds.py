@@ -1,17 +1,18 @@
 """The contest: every round checks each contestant's answer, then measures one after the other."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bench.checks import Ids, check, check_sql
+from bench.checks import Ids, check, check_leaves
 from bench.databases import Database
 from bench.documents import POSTGRAPHILE_OWN, Document
 from bench.figures import ContestantFailed, Figure, median
 from bench.pgbench import Pgbench
+from bench.postings import request_file
 from bench.samples import Sample, draw
-from bench.servers import KINDS, Server, bodies, request_file, started
+from bench.servers import KINDS, Kind, Server, posting, started
 
 LABELS = {
     "ours": "crm-graph",
@@ -19,6 +20,7 @@ LABELS = {
     "postgraphile-own": "PostGraphile, own rows only",
     "usual": "Strawberry + SQLAlchemy + DataLoader",
     "pgbench": "pgbench, the same SQL",
+    "n8n": "n8n alone",
 }
 
 
@@ -52,7 +54,7 @@ class OverHttp:
         return check(work, data, expected if self.is_comparable else None)
 
     def measure(self, work: str, seconds: float) -> Figure:
-        with request_file(bodies(self.documents[work], self.samples)) as requests:
+        with request_file([posting(self.documents[work], sample) for sample in self.samples]) as requests:
             return self.server.measure(requests, seconds)
 
 
@@ -68,7 +70,7 @@ class OverPgbench:
 
     def check(self, work: str, turn: int, expected: Ids | None) -> Ids | None:
         statements = self.pgbench.statements(work, [self.samples[turn % len(self.samples)]])
-        check_sql(self.pgbench.ask(statements[0]), expected or [])
+        check_leaves(self.pgbench.ask(statements[0]), expected or [])
         return None
 
     def measure(self, work: str, seconds: float) -> Figure:
@@ -116,6 +118,16 @@ class Contest:
                     outcome.figures.append(self.contestants[name].measure(work, seconds))
                     print(f"  {work:7} {LABELS[name]:36} {outcome.figures[-1].per_second:9.1f}/s", flush=True)
 
+    def started(self, stack: ExitStack, kind: Kind, works: Iterable[str]) -> Server | None:
+        """A contestant's server; one that can't be started is recorded as failed in these works."""
+        try:
+            return stack.enter_context(started(kind, self.database))
+        except ContestantFailed as error:
+            print(f"  {LABELS[kind.name]}: {error}", flush=True)
+            for work in works:
+                self.outcome(work, kind.name).failure = str(error)
+            return None
+
     @contextmanager
     def _recorded(self, work: str, name: str) -> Iterator[None]:
         try:
@@ -128,24 +140,16 @@ class Contest:
 
 @contextmanager
 def contest(database: Database, names: Sequence[str], works: Sequence[str]) -> Iterator[Contest]:
-    """The named contestants, started; one that can't be is recorded as failed in every work."""
+    """The named contestants, started, for works that only read."""
     held, samples = Contest(database), draw(database)
     with ExitStack() as stack:
-        for kind in KINDS:
-            if kind.name not in names:
-                continue
-            try:
-                server = stack.enter_context(started(kind, database))
-            except ContestantFailed as error:
-                print(f"  {LABELS[kind.name]}: {error}", flush=True)
-                for work in works:
-                    if work in kind.documents:
-                        held.outcome(work, kind.name).failure = str(error)
-                continue
-            held.contestants[kind.name] = OverHttp(server, kind.documents, samples)
-            if kind.name == "postgraphile":
-                own = OverHttp(server, POSTGRAPHILE_OWN, samples, is_comparable=False)
-                held.contestants["postgraphile-own"] = own
+        for kind in KINDS if works else ():
+            able = [work for work in works if work in kind.documents]
+            if kind.name in names and (server := held.started(stack, kind, able)):
+                held.contestants[kind.name] = OverHttp(server, kind.documents, samples)
+                if kind.name == "postgraphile":
+                    own = OverHttp(server, POSTGRAPHILE_OWN, samples, is_comparable=False)
+                    held.contestants["postgraphile-own"] = own
         if "pgbench" in names:
             held.contestants["pgbench"] = OverPgbench(Pgbench(database), samples)
         yield held

@@ -7,7 +7,7 @@ from datetime import timedelta
 from bench.databases import Database
 from crm_graph.auth import issue_token, utc_now
 
-JWT_SECRET = secrets.token_hex(32)  # of this run's servers
+JWT_SECRET, SIGNING_SECRET = secrets.token_hex(32), secrets.token_hex(32)  # of this run's servers
 OWNERS = 20
 WORDS = ("bakery", "royal energy", "ada", "fischer", "renewal", "keen foods", "silva", "pilot")
 

@@ -2,10 +2,10 @@
 
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,14 +15,16 @@ from typing import Any
 
 import httpx
 
+from bench import n8n
 from bench.databases import ROOT, Database, bench_dir
 from bench.documents import OURS, POSTGRAPHILE, USUAL, Document
 from bench.figures import ContestantFailed, Figure
 from bench.node import NodeMissing, node, npm_packages
-from bench.samples import JWT_SECRET, Sample
+from bench.postings import FRESH_LENGTH, Posting
+from bench.samples import JWT_SECRET, SIGNING_SECRET, Sample
 
 START_SECONDS = 60
-TYPENAME = '{"query": "{ __typename }"}'
+TYPENAME = Posting('{"query": "{ __typename }"}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,15 @@ class Kind:
         url = database.url.render_as_string(hide_password=False)
         common = {"PORT": str(port), "DATABASE_URL": url, "JWT_SECRET": JWT_SECRET, "PYTHONPATH": str(ROOT)}
         if self.name == "ours":
-            return [sys.executable, "-m", "crm_graph", "serve"], common | {"LOG_LEVEL": "warning"}
+            secret = {"HMAC_SHARED_SECRET_INSTANTLY": SIGNING_SECRET}
+            return [sys.executable, "-m", "crm_graph", "serve"], common | secret | {"LOG_LEVEL": "warning"}
         if self.name in ("usual", "ceiling"):
             options = ["--loop", "uvloop", "--http", "httptools", "--log-level", "warning", "--no-access-log"]
             application = [f"bench.{self.name}:app", "--port", str(port), "--lifespan", "off"]
             return [sys.executable, "-m", "uvicorn", *application, *options], common
         try:
+            if self.name == "n8n":
+                return n8n.command(database, port, SIGNING_SECRET)
             packages = npm_packages(ROOT / "bench" / "postgraphile")
             program = [str(node()), str(ROOT / "bench" / "postgraphile" / "server.cjs")]
         except NodeMissing as error:
@@ -57,6 +62,7 @@ KINDS = (
     Kind("usual", USUAL),
 )
 CEILING = Kind("ceiling", {})
+N8N = Kind("n8n", {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +77,32 @@ class Server:
 
     def ask(self, document: Document, sample: Sample) -> Any:
         """The answer's data. Raises ContestantFailed with the first error."""
-        url, headers = f"http://127.0.0.1:{self.port}/graphql", {"Authorization": f"Bearer {sample.token}"}
-        body = {"query": document.query, "variables": document.variables(sample)}
+        return self.answer(posting(document, sample))["data"]
+
+    def answer(self, posting: Posting) -> Any:
+        """The answer to one request. Raises ContestantFailed with the first error."""
+        body = posting.filled(secrets.token_hex(FRESH_LENGTH // 2))
         try:
-            answer = httpx.post(url, json=body, headers=headers, timeout=60)
+            answer = self._post(posting.path, body, posting.headers(body))
         except httpx.HTTPError as error:
             raise ContestantFailed(f"{type(error).__name__}: {error}; {self.last_line()}") from error
-        with suppress(ValueError, AttributeError):
+        with suppress(ValueError):
             parsed = answer.json()
-            if answer.status_code == 200 and "errors" not in parsed:
-                return parsed["data"]
+            if answer.status_code == 200 and isinstance(parsed, dict) and "errors" not in parsed:
+                return parsed
         raise ContestantFailed(_line(f"HTTP {answer.status_code} {answer.text}"))
+
+    def is_ready(self) -> bool:
+        """Whether it answers."""
+        with suppress(httpx.HTTPError):
+            if self.kind is N8N:
+                return httpx.get(f"http://127.0.0.1:{self.port}/healthz/readiness", timeout=10).status_code == 200
+            body = TYPENAME.filled("")
+            return self._post(TYPENAME.path, body, TYPENAME.headers(body)).status_code < 500
+        return False
+
+    def _post(self, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
+        return httpx.post(f"http://127.0.0.1:{self.port}{path}", content=body, headers=headers, timeout=60)
 
     def measure(self, requests: Path, seconds: float, *, budget: int | None = None) -> Figure:
         """Closed-loop load from a process of its own. Raises ContestantFailed when anything was answered wrongly."""
@@ -130,30 +151,15 @@ def started(kind: Kind, database: Database) -> Iterator[Server]:
 def _wait(server: Server) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.process.poll() is None:
-        with suppress(httpx.HTTPError):
-            url = f"http://127.0.0.1:{server.port}/graphql"
-            headers = {"Content-Type": "application/json"}
-            if httpx.post(url, content=TYPENAME, headers=headers, timeout=10).status_code < 500:
-                return
+        if server.is_ready():
+            return
         time.sleep(0.1)
     raise ContestantFailed(f"did not start: {server.last_line()}")
 
 
-@contextmanager
-def request_file(bodies: list[tuple[str | None, str]]) -> Iterator[Path]:
-    """What the load generator reads: pairs of token and body."""
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(bodies, file)
-        file.flush()
-        yield Path(file.name)
-
-
-def bodies(document: Document, samples: list[Sample]) -> list[tuple[str | None, str]]:
-    """One request for each sample, as a client sends it."""
-    return [
-        (sample.token, json.dumps({"query": document.query, "variables": document.variables(sample)}))
-        for sample in samples
-    ]
+def posting(document: Document, sample: Sample) -> Posting:
+    """The request for one sample, as a client sends it."""
+    return Posting(json.dumps({"query": document.query, "variables": document.variables(sample)}), token=sample.token)
 
 
 def _free_port() -> int:

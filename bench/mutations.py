@@ -1,0 +1,132 @@
+"""What is written: one document or event for each work, its postings, and the rows that each of them must leave."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from bench import n8n
+from bench.postings import FRESH, Posting
+from bench.samples import SIGNING_SECRET
+from bench.targets import Target
+
+TAKES_KEY = False  # whether the mutations' inputs have idempotencyKey
+WITH_KEY = ", idempotency key" if TAKES_KEY else ""
+WRITES = {
+    "move": f"a deal to another stage, at the top of the column: history, timeline entry{WITH_KEY}",
+    "upsert": f"a known contact by its address: company by domain, another title, timeline entry{WITH_KEY}",
+    "ingest": "a signed reply of a known contact with an open deal: stored, judged, on the timeline",
+}
+REPLY_PATH = "/crm/webhooks/instantly/reply"
+
+# By work: what one request adds, each a number that an SQL expression counts.
+EFFECTS = {
+    "move": {
+        "moves": "(SELECT count(*) FROM deal_stage_history)",
+        "entries": "(SELECT count(*) FROM activities)",
+        "versions": "(SELECT sum(version) FROM deals)",
+        "keys": "(SELECT count(*) FROM idempotency_keys)",
+    },
+    "upsert": {
+        "entries": "(SELECT count(*) FROM activities)",
+        "versions": "(SELECT sum(version) FROM contacts)",
+        "keys": "(SELECT count(*) FROM idempotency_keys)",
+    },
+    "ingest": {
+        "events": "(SELECT count(*) FROM webhooks_log WHERE status = 'processed')",
+        "entries": "(SELECT count(*) FROM activities)",
+        "versions": "(SELECT sum(version) FROM contacts)",
+    },
+}
+
+MOVE = """mutation Move($input: MoveDealStageInput!) {
+  moveDealStage(input: $input) { deal { id status version stage { id key name } } }
+}"""
+UPSERT = """mutation Upsert($input: UpsertContactInput!) {
+  upsertContact(input: $input) { contact { id email fullName title version company { id name domain } } }
+}"""
+PG_MOVE = """mutation Move($input: BenchMoveDealStageInput!) {
+  benchMoveDealStage(input: $input) {
+    result { rowId status version pipelineStageByPipelineIdAndStageId { rowId key name } }
+  }
+}"""
+PG_UPSERT = """mutation Upsert($input: BenchUpsertContactInput!) {
+  benchUpsertContact(input: $input) {
+    result { rowId email fullName title version companyByCompanyId { rowId name domain } }
+  }
+}"""
+
+
+def _graphql(document: str, target: Target, **given: Any) -> Posting:
+    return Posting(json.dumps({"query": document, "variables": {"input": given}}), token=target.token)
+
+
+def _move(target: Target) -> Posting:
+    return _graphql(MOVE, target, dealId=target.deal, stageId=target.other_stage, **_key("idempotencyKey"))
+
+
+def _pg_move(target: Target) -> Posting:
+    places = {"movedDeal": target.deal, "toStage": target.other_stage}
+    return _graphql(PG_MOVE, target, caller=target.owner, **places, **_key("callKey"))
+
+
+def _upsert(target: Target) -> Posting:
+    return _graphql(UPSERT, target, email=target.email, title=f"Head of {FRESH}", **_key("idempotencyKey"))
+
+
+def _pg_upsert(target: Target) -> Posting:
+    given = {"address": target.email, "newTitle": f"Head of {FRESH}"}
+    return _graphql(PG_UPSERT, target, caller=target.owner, **given, **_key("callKey"))
+
+
+def _key(name: str) -> dict[str, str]:
+    return {name: FRESH} if TAKES_KEY else {}
+
+
+def _reply(target: Target) -> Posting:
+    event = {
+        "timestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}Z",
+        "event_type": "reply_received",
+        "campaign_id": "4ea94d08-5e9f-4d39-8e1b-0090ce895b82",
+        "campaign_name": "Q1 Outbound",
+        "email_account": target.owner_email,
+        "is_first": True,
+        "lead_email": target.email,
+        "email": target.email,
+        "firstName": target.first_name,
+        "lastName": target.last_name,
+        "step": 1,
+        "variant": 1,
+        "email_id": f"019ab465-{FRESH}",
+        "reply_subject": "Re: Your thoughts?",
+        "reply_text": "Yes please, thanks!\n\nOn Mon, Jan 5, 2026 Max wrote:\n> Any thoughts?",
+    }
+    return Posting(json.dumps(event), path=REPLY_PATH, secret=SIGNING_SECRET)
+
+
+def _n8n_reply(target: Target) -> Posting:
+    return replace(_reply(target), path=n8n.PATH)
+
+
+Make: TypeAlias = Callable[[Target], Posting]
+POSTINGS: dict[str, dict[str, Make]] = {
+    "ours": {"move": _move, "upsert": _upsert, "ingest": _reply},
+    "postgraphile": {"move": _pg_move, "upsert": _pg_upsert},
+    "n8n": {"ingest": _n8n_reply},
+}
+
+
+def there_and_back(make: Make, targets: Sequence[Target]) -> list[Posting]:
+    """Each deal to its other stage, then each back again, so that every request moves one."""
+    return [make(target) for target in (*targets, *map(back, targets))]
+
+
+def back(target: Target) -> Target:
+    """The same deal when it has been moved."""
+    return replace(target, stage=target.other_stage, other_stage=target.stage)
+
+
+def named_in_answer(work: str, target: Target) -> list[str]:
+    """What the answer to a mutation must hold."""
+    return {"move": [target.deal, target.other_stage], "upsert": [target.email], "ingest": []}[work]
