@@ -11,11 +11,9 @@ from bench.postings import FRESH, Posting
 from bench.samples import SIGNING_SECRET
 from bench.targets import Target
 
-TAKES_KEY = False  # whether the mutations' inputs have idempotencyKey
-WITH_KEY = ", idempotency key" if TAKES_KEY else ""
 WRITES = {
-    "move": f"a deal to another stage, at the top of the column: history, timeline entry{WITH_KEY}",
-    "upsert": f"a known contact by its address: company by domain, another title, timeline entry{WITH_KEY}",
+    "move": "a deal to another stage, on top of the column: history, timeline entry, idempotency key",
+    "upsert": "a known contact by its address: another title, timeline entry, idempotency key",
     "ingest": "a signed reply of a known contact with an open deal: stored, judged, on the timeline",
 }
 REPLY_PATH = "/crm/webhooks/instantly/reply"
@@ -63,25 +61,21 @@ def _graphql(document: str, target: Target, **given: Any) -> Posting:
 
 
 def _move(target: Target) -> Posting:
-    return _graphql(MOVE, target, dealId=target.deal, stageId=target.other_stage, **_key("idempotencyKey"))
+    return _graphql(MOVE, target, dealId=target.deal, stageId=target.other_stage, idempotencyKey=FRESH)
 
 
 def _pg_move(target: Target) -> Posting:
     places = {"movedDeal": target.deal, "toStage": target.other_stage}
-    return _graphql(PG_MOVE, target, caller=target.owner, **places, **_key("callKey"))
+    return _graphql(PG_MOVE, target, caller=target.owner, **places, callKey=FRESH)
 
 
 def _upsert(target: Target) -> Posting:
-    return _graphql(UPSERT, target, email=target.email, title=f"Head of {FRESH}", **_key("idempotencyKey"))
+    return _graphql(UPSERT, target, email=target.email, title=f"Head of {FRESH}", idempotencyKey=FRESH)
 
 
 def _pg_upsert(target: Target) -> Posting:
     given = {"address": target.email, "newTitle": f"Head of {FRESH}"}
-    return _graphql(PG_UPSERT, target, caller=target.owner, **given, **_key("callKey"))
-
-
-def _key(name: str) -> dict[str, str]:
-    return {name: FRESH} if TAKES_KEY else {}
+    return _graphql(PG_UPSERT, target, caller=target.owner, **given, callKey=FRESH)
 
 
 def _reply(target: Target) -> Posting:

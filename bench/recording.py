@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -28,7 +28,8 @@ from crm_graph.settings import Settings
 
 COLUMNS = ("owner", "owner_email", "deal", "stage", "other_stage", "contact", "email")
 TARGETS_TABLE = "bench_targets"
-_TOP_OF_COLUMN = "min(deals.rank) AS min_1"
+_TOP_OF_COLUMN = "min(deals.rank) AS below"
+_ASSIGNED = re.compile(r"(\w+)\s*=\s*\$(\d+)")
 _LITERAL = re.compile(r"(E?)'((?:[^']|'')*)'")
 
 
@@ -51,6 +52,7 @@ class Recording:
     """The same request twice, BEGIN and COMMIT aside: where the values differ, they are new each time."""
 
     fresh: str
+    at: datetime
     statements: list[Statement]
     again: list[Statement]
 
@@ -68,6 +70,7 @@ async def _record(database: Database, there: Posting, back: Posting) -> Recordin
         async with httpx.AsyncClient(transport=transport, base_url="http://recorded") as client:
             for _ in range(2):  # the first time fills the caches
                 await _send(client, there)
+                at = datetime.now(UTC)
                 with _recorded() as statements:
                     fresh = await _send(client, back)
             await _send(client, there)
@@ -77,7 +80,7 @@ async def _record(database: Database, there: Posting, back: Posting) -> Recordin
         await connections.close()
     if [statement.text for statement in statements] != [statement.text for statement in again]:
         raise ValueError("the same request sends other statements the second time")
-    return Recording(fresh, statements, again)
+    return Recording(fresh, at, statements, again)
 
 
 async def _send(client: httpx.AsyncClient, posting: Posting) -> str:
@@ -119,7 +122,7 @@ def make_targets_table(admin: psycopg.Connection[Any], targets: Sequence[Target]
 
 def script(recording: Recording, target: Target, targets: int) -> str:
     """One transaction for pgbench, with any of so many targets in the place of the one that was recorded."""
-    values = _Values(recording.fresh, {str(getattr(target, name)): name for name in COLUMNS})
+    values = _Values(recording.fresh, recording.at, {str(getattr(target, name)): name for name in COLUMNS})
     pairs = zip(recording.statements, recording.again, strict=True)
     written = [_written(statement, again.named(), values) for statement, again in pairs]
     fresh = [f"gen_random_uuid() AS {name}" for name in ("fresh", *values.new.values())]
@@ -129,7 +132,10 @@ def script(recording: Recording, target: Target, targets: int) -> str:
 
 def _written(statement: Statement, again: dict[str, Any], values: "_Values") -> str:
     given = statement.named()
-    expressions = {name: values.expression(name, value, value != again[name]) for name, value in given.items()}
+    columns = {place: name for name, place in _ASSIGNED.findall(statement.text)}
+    expressions = {
+        name: values.expression(columns.get(name, name), value, value != again[name]) for name, value in given.items()
+    }
     if statement.is_raw:
         text = re.sub(r"\$(\d+)", lambda found: expressions[found[1]], statement.text)
     else:
@@ -142,17 +148,18 @@ class _Values:
     """What stands in a script for a value that was sent."""
 
     fresh: str
+    at: datetime
     names: dict[str, str]
     new: dict[uuid.UUID, str] = field(default_factory=dict)
 
     def expression(self, name: str, value: Any, differs: bool) -> str:
         """A variable where it differs from target to target or from time to time, else a constant."""
         if name == "rank":
-            return "bench_key_before(:min_1)"
+            return "bench_key_before(:below)"
         if name == "version":
             return "version + 1"
         if isinstance(value, datetime):
-            return "now()"
+            return f"(now() + interval '{round((value - self.at).total_seconds())} seconds')"
         if isinstance(value, str | uuid.UUID) and str(value) in self.names:
             return f"(:{self.names[str(value)]})::{'uuid' if isinstance(value, uuid.UUID) else 'text'}"
         if differs and isinstance(value, uuid.UUID):

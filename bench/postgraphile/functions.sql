@@ -30,20 +30,19 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION bench_take_key(caller uuid, called text, call_key text, input text) RETURNS void LANGUAGE plpgsql AS $$
+-- Once for each key: of two calls at once the second waits here, and fails when the first is committed.
+CREATE FUNCTION bench_take_key(caller uuid, called text, call_key text, input text, kept jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
 BEGIN
-  IF call_key IS NULL THEN
-    RETURN;
-  END IF;
-  INSERT INTO idempotency_keys (owner_id, operation, key, request_hash, created_at)
-  VALUES (caller, called, call_key, sha256(convert_to(input, 'UTF8')), now()) ON CONFLICT DO NOTHING;
+  INSERT INTO idempotency_keys (owner_id, operation, key, request_hash, result, created_at)
+  VALUES (caller, called, call_key, sha256(convert_to(input, 'UTF8')), kept, now()) ON CONFLICT DO NOTHING;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'the key % was used already', call_key;
   END IF;
 END
 $$;
 
-CREATE FUNCTION bench_move_deal_stage(caller uuid, moved_deal uuid, to_stage uuid, call_key text DEFAULT NULL)
+CREATE FUNCTION bench_move_deal_stage(caller uuid, moved_deal uuid, to_stage uuid, call_key text)
 RETURNS deals LANGUAGE plpgsql AS $$
 DECLARE
   deal deals;
@@ -51,7 +50,8 @@ DECLARE
   target pipeline_stages;
   at timestamptz;
 BEGIN
-  PERFORM bench_take_key(caller, 'moveDealStage', call_key, moved_deal || ' ' || to_stage);
+  PERFORM bench_take_key(caller, 'moveDealStage', call_key, moved_deal || ' ' || to_stage,
+                         jsonb_build_object('deal', moved_deal));
   SELECT * INTO deal FROM deals
   WHERE id = moved_deal AND (owner_id = caller OR owner_id IS NULL) AND deleted_at IS NULL FOR NO KEY UPDATE;
   IF NOT FOUND THEN
@@ -66,12 +66,14 @@ BEGIN
     RETURN deal;
   END IF;
   SELECT * INTO before FROM pipeline_stages WHERE id = deal.stage_id;
+  PERFORM pg_advisory_xact_lock(1668443501, hashtext(target.id::text));  -- the column, as crm-graph locks it
   SELECT greatest(now(), max(moved_at) + interval '1 microsecond') INTO at FROM deal_stage_history
   WHERE deal_id = deal.id;
   UPDATE deals SET
     stage_id = target.id, status = target.kind, version = version + 1, updated_at = now(),
     lost_reason = CASE WHEN target.kind = 'lost' THEN lost_reason END,
-    rank = bench_key_before((SELECT min(rank) FROM deals WHERE stage_id = target.id AND deleted_at IS NULL))
+    rank = bench_key_before((SELECT min(rank) FROM deals AS others
+                             WHERE stage_id = target.id AND deleted_at IS NULL AND others.id <> deal.id))
   WHERE id = deal.id RETURNING * INTO deal;
   INSERT INTO deal_stage_history (deal_id, from_stage_id, to_stage_id, moved_at, moved_by, source)
   VALUES (deal.id, before.id, target.id, at, caller, 'graphql');
@@ -82,42 +84,40 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION bench_upsert_contact(caller uuid, address text, new_title text, call_key text DEFAULT NULL)
+CREATE FUNCTION bench_upsert_contact(caller uuid, address text, new_title text, call_key text)
 RETURNS contacts LANGUAGE plpgsql AS $$
 DECLARE
   at_domain constant text := split_part(address, '@', 2);
   company uuid;
   contact contacts;
-  old_title text;
+  changes jsonb;
 BEGIN
-  PERFORM bench_take_key(caller, 'upsertContact', call_key, address || ' ' || new_title);
-  SELECT id INTO company FROM companies WHERE domain = at_domain;
-  IF NOT FOUND THEN
-    INSERT INTO companies (name, name_key, domain) VALUES (at_domain, translate(at_domain, '.-', '  '), at_domain)
-    ON CONFLICT DO NOTHING RETURNING id INTO company;
-  END IF;
-  INSERT INTO contacts (email, title, company_id, owner_id, owner_source, custom)
-  SELECT address, new_title, company, caller, 'person', '{}'
-  WHERE NOT EXISTS (SELECT 1 FROM contact_emails WHERE email = address)
-  ON CONFLICT (email) DO NOTHING RETURNING * INTO contact;
-  IF FOUND THEN
-    RETURN contact;
-  END IF;
   SELECT * INTO contact FROM contacts
   WHERE (email = address AND merged_into_id IS NULL
-         OR id = (SELECT contact_id FROM contact_emails WHERE contact_emails.email = address))
-    AND (owner_id = caller OR owner_id IS NULL) AND deleted_at IS NULL FOR NO KEY UPDATE;
-  IF NOT FOUND THEN
+         OR id = (SELECT contact_id FROM contact_emails WHERE contact_emails.email = address)) FOR NO KEY UPDATE;
+  IF FOUND AND (contact.deleted_at IS NOT NULL OR contact.owner_id <> caller) THEN
     RAISE EXCEPTION 'the address is a colleague''s, or a deleted contact''s';
   END IF;
-  old_title := contact.title;
-  UPDATE contacts SET title = new_title, version = version + 1, updated_at = now()
-  WHERE id = contact.id RETURNING * INTO contact;
-  INSERT INTO activities (type, contact_id, content, meta_json, created_by, occurred_at)
-  VALUES ('system', contact.id, 'Contact changed: title',
-          jsonb_build_object('source', 'graphql',
-                             'changes', jsonb_build_object('title', jsonb_build_object('old', old_title, 'new', new_title))),
-          caller, now());
+  IF FOUND THEN
+    changes := jsonb_build_object('title', jsonb_build_object('old', contact.title, 'new', new_title));
+    UPDATE contacts SET title = new_title, version = version + 1, updated_at = now()
+    WHERE id = contact.id RETURNING * INTO contact;
+    INSERT INTO activities (type, contact_id, content, meta_json, created_by, occurred_at)
+    VALUES ('system', contact.id, 'Contact changed: title',
+            jsonb_build_object('source', 'graphql', 'changes', changes), caller, now());
+  ELSIF EXISTS (SELECT 1 FROM suppressions WHERE address_hmac = crm_address_hmac(address)) THEN
+    RAISE EXCEPTION 'this person was erased';
+  ELSE
+    SELECT id INTO company FROM companies WHERE domain = at_domain;
+    IF NOT FOUND THEN
+      INSERT INTO companies (name, name_key, domain) VALUES (at_domain, translate(at_domain, '.-', '  '), at_domain)
+      RETURNING id INTO company;
+    END IF;
+    INSERT INTO contacts (email, title, company_id, owner_id, owner_source, custom)
+    VALUES (address, new_title, company, caller, 'person', '{}') RETURNING * INTO contact;
+  END IF;
+  PERFORM bench_take_key(caller, 'upsertContact', call_key, address || ' ' || new_title,
+                         jsonb_build_object('contact', contact.id));
   RETURN contact;
 END
 $$;
