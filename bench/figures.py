@@ -15,19 +15,19 @@ class Figure:
     p50: float
     p95: float
     size: float
+    sent: int
     errors: int = 0
     first_error: str = ""
-    sent: int = 0
 
 
 class ContestantFailed(Exception):
     """A contestant could not be started, or answered wrongly; the message is the line that results show."""
 
 
-def of_latencies(latencies: Sequence[float], seconds: float, size: float, errors: int = 0, first: str = "") -> Figure:
+def of_latencies(latencies: Sequence[float], seconds: float, size: float, sent: int) -> Figure:
     """A figure of latencies in milliseconds that fill `seconds`."""
     p50, p95 = percentiles(latencies)
-    return Figure(len(latencies), len(latencies) / seconds, p50, p95, size, errors, first)
+    return Figure(len(latencies), len(latencies) / seconds, p50, p95, size, sent)
 
 
 def percentiles(values: Sequence[float]) -> tuple[float, float]:
@@ -45,4 +45,5 @@ def median(figures: Sequence[Figure]) -> Figure:
         p50=statistics.median(figure.p50 for figure in figures),
         p95=statistics.median(figure.p95 for figure in figures),
         size=statistics.median(figure.size for figure in figures),
+        sent=sum(figure.sent for figure in figures),
     )

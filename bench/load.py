@@ -49,11 +49,12 @@ class Phase:
         if not self.running and not self.done.done():
             self.done.set_result(None)
 
-    def figure(self) -> Figure:
+    def figure(self, sent: int) -> Figure:
         """The measurement; its time ends with the last answer, so that slow servers are not cut short."""
         seconds = perf_counter() - self.started
         latencies = [1000 * latency for latency in self.latencies]
-        return of_latencies(latencies, seconds, self.size / max(1, len(latencies)), self.errors, self.first_error)
+        figure = of_latencies(latencies, seconds, self.size / max(1, len(latencies)), sent)
+        return replace(figure, errors=self.errors, first_error=self.first_error)
 
 
 class Connection(asyncio.Protocol):
@@ -126,7 +127,7 @@ async def measure(port: int, feed: Feed, *, warmup: float, seconds: float, budge
             connection.begin(phase)
         await phase.done
         sent += len(phase.latencies)
-    return replace(phase.figure(), sent=sent)
+    return phase.figure(sent)
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -94,5 +94,4 @@ def _figure(lines: list[str]) -> Figure:
     kept = [(end, latency) for end, latency in runs if end >= begin]
     if not kept:
         raise ContestantFailed("pgbench finished nothing after its warm-up")
-    figure = of_latencies([latency for _, latency in kept], kept[-1][0] - begin, size=0)
-    return replace(figure, sent=len(runs))
+    return of_latencies([latency for _, latency in kept], kept[-1][0] - begin, size=0, sent=len(runs))

@@ -28,7 +28,7 @@ from crm_graph.settings import Settings
 
 COLUMNS = ("owner", "owner_email", "deal", "stage", "other_stage", "contact", "email")
 TARGETS_TABLE = "bench_targets"
-_TOP_OF_COLUMN = "min(deals.rank) AS below"
+_TOP = "AS top"  # the first rank of the column that a statement has locked
 _ASSIGNED = re.compile(r"(\w+)\s*=\s*\$(\d+)")
 _LITERAL = re.compile(r"(E?)'((?:[^']|'')*)'")
 
@@ -140,7 +140,7 @@ def _written(statement: Statement, again: dict[str, Any], values: "_Values") -> 
         text = re.sub(r"\$(\d+)", lambda found: expressions[found[1]], statement.text)
     else:
         text = statement.text % expressions if given else statement.text
-    return text + (" \\gset" if _TOP_OF_COLUMN in text else ";")
+    return text + (" \\gset locked_" if _TOP in text else ";")
 
 
 @dataclass
@@ -155,7 +155,7 @@ class _Values:
     def expression(self, name: str, value: Any, differs: bool) -> str:
         """A variable where it differs from target to target or from time to time, else a constant."""
         if name == "rank":
-            return "bench_key_before(:below)"
+            return "bench_key_before(:locked_top)"
         if name == "version":
             return "version + 1"
         if isinstance(value, datetime):

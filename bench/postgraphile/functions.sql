@@ -66,14 +66,12 @@ BEGIN
     RETURN deal;
   END IF;
   SELECT * INTO before FROM pipeline_stages WHERE id = deal.stage_id;
-  PERFORM pg_advisory_xact_lock(1668443501, hashtext(target.id::text));  -- the column, as crm-graph locks it
   SELECT greatest(now(), max(moved_at) + interval '1 microsecond') INTO at FROM deal_stage_history
   WHERE deal_id = deal.id;
   UPDATE deals SET
     stage_id = target.id, status = target.kind, version = version + 1, updated_at = now(),
     lost_reason = CASE WHEN target.kind = 'lost' THEN lost_reason END,
-    rank = bench_key_before((SELECT min(rank) FROM deals AS others
-                             WHERE stage_id = target.id AND deleted_at IS NULL AND others.id <> deal.id))
+    rank = bench_key_before(crm_lock_column(target.id, deal.id))
   WHERE id = deal.id RETURNING * INTO deal;
   INSERT INTO deal_stage_history (deal_id, from_stage_id, to_stage_id, moved_at, moved_by, source)
   VALUES (deal.id, before.id, target.id, at, caller, 'graphql');
