@@ -116,6 +116,10 @@ def _upgrade_activities() -> None:
     )
     _given_index("activities_company_id_idx", "activities", "company_id", "occurred_at", "id")
     _given_index("activities_assignee_id_idx", "activities", "assignee_id", "due_at", "id")
+    is_open = sa.text("type = 'task' AND completed_at IS NULL")
+    op.create_index(
+        "activities_open_tasks_idx", "activities", ["assignee_id", "due_at", "id"], postgresql_where=is_open
+    )
 
 
 def _create_tables() -> None:

@@ -43,6 +43,7 @@ from crm_graph.models.enums import (
 from crm_graph.models.searched import search_index
 
 LIVE = text("deleted_at IS NULL")
+OPEN_TASK = text("type = 'task' AND completed_at IS NULL")
 TOTALLED = ("amount", "currency")
 
 
@@ -164,6 +165,8 @@ class Activity(SQLModel, table=True):
         given_index("activities_company_id_idx", "company_id", "occurred_at", "id"),
         Index("activities_occurred_at_id_idx", "occurred_at", "id"),
         given_index("activities_assignee_id_idx", "assignee_id", "due_at", "id"),
+        # Few of all entries, and those that are looked for all day.
+        Index("activities_open_tasks_idx", "assignee_id", "due_at", "id", postgresql_where=OPEN_TASK),
     )
     id: uuid.UUID = primary_key()
     type: ActivityType = Field(sa_type=closed_set(ActivityType))

@@ -13,8 +13,9 @@ CONTACTS = """
     ORDER BY contacts.email COLLATE "C"
 """
 ACTIVITIES = """
-    SELECT type, content, occurred_at, meta_json AS meta, contacts.email AS contact, deal_id IS NOT NULL AS on_deal
-    FROM activities LEFT JOIN contacts ON contacts.id = contact_id
+    SELECT type, content, occurred_at, meta_json AS meta, contacts.email AS contact, deal_id IS NOT NULL AS on_deal,
+           owners.email AS assignee, due_at IS NOT NULL AS is_due, completed_at IS NOT NULL AS is_completed
+    FROM activities LEFT JOIN contacts ON contacts.id = contact_id LEFT JOIN owners ON owners.id = assignee_id
     ORDER BY activities.created_at, occurred_at, type, content COLLATE "C"
 """
 DEALS = """
