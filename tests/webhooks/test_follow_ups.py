@@ -1,4 +1,4 @@
-"""A meeting that falls through leaves a task, once for a booking; a meeting that is arranged afterwards completes it."""
+"""A meeting that falls through leaves a task, once for a booking; one that is arranged afterwards completes it."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ TASKS = """
 """
 
 
-def told(of: dict[str, Any], day: int, uid: str = "one", **fields: Any) -> dict[str, Any]:
+def told(of: dict[str, Any], day: int, uid: str | None = "one", **fields: Any) -> dict[str, Any]:
     """An event of a day in January about a booking."""
     booking = {"bookingUid" if of is NO_SHOW else "uid": uid}
     return of | {"createdAt": f"2026-01-{day:02}T12:00:00Z", "payload": of["payload"] | booking | fields}
