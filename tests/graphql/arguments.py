@@ -35,7 +35,7 @@ CURSOR_ORDERS = {
     "Deal": ("created_at", "updated_at", "amount", "close_date", "rank"),
     "Contact": ("created_at", "updated_at"),
     "Company": ("name_key", "created_at"),
-    "Activity": ("occurred_at",),
+    "Activity": ("occurred_at", "due_at"),
     "StageMove": ("moved_at",),
     "Webhook": ("received_at",),
 }
@@ -48,6 +48,7 @@ ROWS: dict[str, list[Row]] = {
     "Webhook": CROWD.webhooks,
 }
 ABSENT = {"amount-": "-1", "amount+": "-1", "close_date-": str(date.min), "close_date+": str(date.max)}
+ABSENT |= {"due_at-": "0001-01-01T00:00:00+00:00", "due_at+": "9999-12-31T23:59:59.999999+00:00"}
 FIXED_ORDERS = {"activities": "occurred_at-", "stageHistory": "moved_at+", "webhooksLog": "received_at-"}
 IDS = {
     "deal": [row["id"] for row in CROWD.deals],
@@ -176,7 +177,7 @@ def scalar(rng: random.Random, name: str, type_: GraphQLInputType) -> Any:
         )
     match str(named), name:
         case "UUID", _:
-            kind = {"createdBy": "owner"}.get(name, name.removesuffix("Id"))
+            kind = {"createdBy": "owner", "assigneeId": "owner"}.get(name, name.removesuffix("Id"))
             return str(uuid.UUID(int=rng.getrandbits(128)) if rng.random() < 0.1 else rng.choice(IDS[kind]))
         case "Int", "first":
             return rng.choice((1, 1, 2, 2, 3, 3, 4, 5))

@@ -108,12 +108,16 @@ class Crowd:
         return {"id": self._id(), "title": f"Anlaşma {i}", "status": status} | links | money | said | place | at
 
     def _activity(self, i: int) -> Row:
-        contact, deal = self._one(self.contacts), self._one(self.deals)
-        links = self._rng.choice(({"contact_id": contact, "deal_id": None}, {"contact_id": None, "deal_id": deal},
-                                  {"contact_id": contact, "deal_id": deal}))  # fmt: skip
+        ids = {"contact_id": self._one(self.contacts), "deal_id": self._one(self.deals)}
+        ids["company_id"] = self._one(self.companies)
+        about = self._rng.choice((["contact_id"], ["deal_id"], ["company_id"], ["contact_id", "deal_id"], [*ids]))
+        links = {name: id_ if name in about else None for name, id_ in ids.items()}
         said = {"content": f"note {i} \U0001f44d", "meta_json": self._rng.choice(DOCUMENTS)}
         said |= {"type": self._rng.choice([*ActivityType]), "created_by": self._maybe(*self.owner.values())}
-        return {"id": self._id(), "occurred_at": self._time(), "created_at": self._time()} | links | said
+        to_do = {"due_at": self._maybe(self._time()), "completed_at": self._maybe(self._time())}
+        to_do["assignee_id"] = self._maybe(*self.owner.values())
+        task = to_do if said["type"] is ActivityType.TASK else dict.fromkeys(to_do)
+        return {"id": self._id(), "occurred_at": self._time(), "created_at": self._time()} | links | said | task
 
     def _moves(self, deal: Row) -> Iterator[Row]:
         before = None
@@ -181,7 +185,13 @@ class Crowd:
         return {
             "Contact": contacts,
             "Deal": deals,
-            "Activity": [row for row in self.activities if everything or ids & {row["contact_id"], row["deal_id"]}],
+            "Activity": [
+                row
+                for row in self.activities
+                if everything
+                or ids & {row["contact_id"], row["deal_id"]}
+                or row["contact_id"] is row["deal_id"] is None
+            ],
             "StageMove": [row for row in self.moves if everything or row["deal_id"] in ids],
             "Webhook": self.webhooks if ROLES[who] is Role.ADMIN else [],
         }

@@ -93,8 +93,10 @@ async def build_scene(sql: AsyncConnection) -> Scene:
             await add(sql, DealStageHistory, deal_id=row["id"], to_stage_id=stage["new"], moved_at=moved_at, source="x")
         row["moved"] = moved
     made = Scene(owner, company, contact, stage, deals, now)
+    await add_tasks(sql, made)
     for content, type_, subject, at, by in (
         ("noted", "note", {"contact_id": contact["ada"]}, START, ADA),
+        ("at Acme", "note", {"company_id": company["Acme"]}, START, ROOT),
         ("theirs", "note", {"deal_id": made.id("theirs")}, START, BOB),
         ("called", "call", {"deal_id": made.id("edge")}, START + TICK, BOB),
         ("on high", "note", {"deal_id": made.id("high")}, START + timedelta(1), None),
@@ -102,6 +104,18 @@ async def build_scene(sql: AsyncConnection) -> Scene:
         who = owner[by] if by else None
         await add(sql, Activity, content=content, type=type_, occurred_at=at, created_by=who, **subject)
     return made
+
+
+async def add_tasks(sql: AsyncConnection, made: Scene) -> None:
+    """Open and completed ones, due and not."""
+    ada, bob, due = made.owner[ADA], made.owner[BOB], START + timedelta(1)
+    for content, title, task in (
+        ("to do", "edge", {"assignee_id": ada, "due_at": due}),
+        ("some day", "high", {"assignee_id": bob}),
+        ("done", "edge", {"assignee_id": ada, "due_at": due - TICK, "completed_at": START}),
+        ("theirs to do", "theirs", {"assignee_id": ada, "due_at": due}),
+    ):
+        await add(sql, Activity, content=content, type="task", deal_id=made.id(title), occurred_at=START, **task)
 
 
 async def stored(sql: AsyncConnection, model: Any, rows: list[Row], key: str, **defaults: Any) -> dict[str, Any]:

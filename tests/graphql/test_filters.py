@@ -29,7 +29,7 @@ ALL = {
     "deals": {"plain", "low Straße", "edge", "high", "lost 100% sure"},
     "contacts": {"ada@a.example", "pool@b.example", "bare@c.example"},
     "companies": {"Acme", "Globex Ödemeler", "theirs"},
-    "activities": {"noted", "called", "on high"},
+    "activities": {"noted", "called", "on high", "at Acme", "to do", "some day", "done"},
 }
 VALUED = ALL["deals"] - {"plain"}
 
@@ -95,9 +95,14 @@ def cases_of(scene: Scene) -> dict[str, Cases]:
             ("text", "odeme", {"Globex Ödemeler"}), ("text", "ISTANBUL fin", {"Acme"}), ("text", "acm_x", set()),
         ],
         "activities": [
-            ("type", "CALL", {"called"}), ("type", "NO_SHOW", set()), ("type", "NOTE", {"noted", "on high"}),
+            ("type", "CALL", {"called"}), ("type", "NO_SHOW", set()), ("type", "NOTE", {"noted", "on high", "at Acme"}),
             ("contactId", people["ada"], {"noted"}), ("contactId", people["theirs"], set()),
-            ("dealId", scene.id("edge"), {"called"}), ("dealId", scene.id("theirs"), set()),
+            ("dealId", scene.id("edge"), {"called", "to do", "done"}), ("dealId", scene.id("theirs"), set()),
+            ("companyId", firms["Acme"], {"at Acme"}), ("companyId", firms["theirs"], set()),
+            ("open", True, {"to do", "some day"}), ("open", False, {"done"}),
+            ("assigneeId", owner[ADA], {"to do", "done"}), ("assigneeId", owner[BOB], {"some day"}),
+            ("dueBefore", (START + timedelta(1)).isoformat(), {"done"}),
+            ("dueBefore", (START + timedelta(1) + TICK).isoformat(), {"to do", "done"}),
             ("createdBy", owner[ADA], {"noted"}), ("createdBy", owner[BOB], {"called"}),
             ("occurredAfter", after, {"called", "on high"}), ("occurredAfter", (START + TICK).isoformat(), {"on high"}),
         ],
@@ -181,7 +186,7 @@ async def test_an_admin_finds_everybodys_but_nothing_deleted(client: httpx.Async
     assert await of("contacts", "ownerId", scene.owner[BOB]) == {"theirs@a.example"}
     assert await of("contacts", "companyId", scene.company["Acme"]) == {"ada@a.example", "theirs@a.example"}
     assert await of("contacts", "text", "cagri") == {"ada@a.example", "theirs@a.example"}
-    assert await of("activities", "dealId", scene.id("theirs")) == {"theirs"}
+    assert await of("activities", "dealId", scene.id("theirs")) == {"theirs", "theirs to do"}
     assert await found(client, ROOT, "deals", "", "{}") == ALL["deals"] | {"theirs"}
 
 

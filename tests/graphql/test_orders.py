@@ -4,7 +4,7 @@ import base64
 import json
 import uuid
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -26,8 +26,10 @@ Key = Callable[[Row], Any]
 PAGE = """query ($first: Int! = 100, $after: String) { %s(orderBy: %s, first: $first, after: $after) {
     totalCount nodes { id } pageInfo { hasNextPage endCursor } } }"""
 MOMENTS = [START, START, START + timedelta(microseconds=1), START + timedelta(days=1), START - timedelta(days=1)]
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC) - timedelta(microseconds=1)
 AMOUNTS = ["10.00", "9.50", None, "10.00", "0.00", None, "999999999999.99", "100.00", "0.01"]
 DAYS = [date(2026, 3, 1), None, date(2026, 3, 1), date(2026, 2, 28), date.min, date.max, None]
+DUE = [*MOMENTS, None, None, LAST_MOMENT, LAST_MOMENT.replace(year=1)]
 NAMES = ["acme", "Acme", "ACME GmbH", "zeta", "Ägäis", "10 Downing", "9 Lives", "İstanbul", "漢字", "acme-b"]
 ORDERS: dict[str, dict[str, tuple[Key, bool]]] = {
     "deals": {
@@ -55,6 +57,8 @@ ORDERS: dict[str, dict[str, tuple[Key, bool]]] = {
     "activities": {
         "OCCURRED_AT_DESC": (lambda row: row["occurred_at"], True),
         "OCCURRED_AT_ASC": (lambda row: row["occurred_at"], False),
+        "DUE_AT_DESC": (lambda row: (row["due_at"] is not None, row["due_at"]), True),
+        "DUE_AT_ASC": (lambda row: (row["due_at"] is None, row["due_at"]), False),
     },
 }
 EVERY = [(name, order) for name, orders in ORDERS.items() for order in orders]
@@ -80,9 +84,9 @@ async def rows(client: httpx.AsyncClient, sql: AsyncConnection) -> Rows:
     for i, row in enumerate(row for some in made.values() for row in some):
         row |= {"id": uuid.uuid4(), "created_at": MOMENTS[i % 5], "updated_at": MOMENTS[i * 2 % 5]}
     made["activities"] = [
-        {"id": uuid.uuid4(), "type": "note", "content": f"{i}", "deal_id": made["deals"][i % 9]["id"],
-         "occurred_at": MOMENTS[i % 5]}
-        for i in range(10)
+        {"id": uuid.uuid4(), "type": "task", "content": f"{i}", "deal_id": made["deals"][i % 9]["id"],
+         "occurred_at": MOMENTS[i % 5], "due_at": DUE[i % len(DUE)]}
+        for i in range(12)
     ]  # fmt: skip
     for model, name in ((Company, "companies"), (Contact, "contacts"), (Deal, "deals"), (Activity, "activities")):
         await sql.execute(insert(table(model)), made[name])
@@ -212,6 +216,7 @@ FORGED = {
     ("deals", "UPDATED_AT_ASC", "updated_at+"): NOT_TIMES,
     ("contacts", "CREATED_AT_DESC", "created_at-"): NOT_TIMES,
     ("activities", "OCCURRED_AT_ASC", "occurred_at+"): NOT_TIMES,
+    ("activities", "DUE_AT_ASC", "due_at+"): NOT_TIMES,
     ("companies", "NAME_ASC", "name_key+"): NOT_NAMES,
 }  # fmt: skip
 

@@ -19,13 +19,14 @@ from tests.graphql.asking import ask, stages
 from tests.graphql.world import ADA, BOB, START
 
 Row = dict[str, Any]
-ENTRIES = "activities(first: 10) { totalCount nodes { id contact { id } deal { id } } }"
+ENTRIES = "activities(first: 10) { totalCount nodes { id contact { id } deal { id } company { id } } }"
 DEAL = f"id contact {{ id }} company {{ id }} stageHistory(first: 10) {{ totalCount nodes {{ id }} }} {ENTRIES}"
 QUERY = f"""{{ deals(first: 10) {{ totalCount nodes {{ {DEAL} }} }}
     contacts(first: 10) {{ totalCount nodes {{ id company {{ id }}
         deals(first: 10) {{ totalCount nodes {{ {DEAL} }} }} {ENTRIES} }} }}
     company(id: "%s") {{ id contacts(first: 10) {{ totalCount nodes {{ id }} }}
-        deals(first: 10) {{ totalCount nodes {{ id contact {{ id }} }} }} }}
+        deals(first: 10) {{ totalCount nodes {{ id contact {{ id }} }} }} {ENTRIES} }}
+    {ENTRIES}
     pipeline {{ stages {{ key dealCount amountTotals {{ amount currency }}
         deals(first: 10) {{ totalCount nodes {{ {DEAL} }} }} }} }} }}"""
 
@@ -61,9 +62,9 @@ def teams(draw: Callable[[Any], Any]) -> Team:
         team.deals.append(row | {"id": uuid.uuid4()})
     deal = st.sampled_from([None, *(row["id"] for row in team.deals)])
     for i in range(draw(st.integers(0, 8))):
-        row = {"id": uuid.uuid4(), "contact_id": draw(contact), "deal_id": draw(deal), "content": f"note {i}"}
-        if row["contact_id"] or row["deal_id"]:
-            team.activities.append(row)
+        row = {"id": uuid.uuid4(), "contact_id": draw(contact), "deal_id": draw(deal), "company_id": draw(company)}
+        if any((row["contact_id"], row["deal_id"], row["company_id"])):
+            team.activities.append(row | {"content": f"note {i}"})
     for row in team.deals:
         team.moves += [{"id": uuid.uuid4(), "deal_id": row["id"]} for _ in range(draw(st.integers(0, 2)))]
     return team
@@ -85,17 +86,21 @@ class Model:
     def shown(self, id_: Any) -> Any:
         return {"id": str(id_)} if id_ is not None and id_ in self.seen else None
 
-    def entries(self, key: str, id_: Any) -> Any:
-        rows = [row for row in self.team.activities if row[key] == id_]
-        rows = [row for row in rows if any(row[k] and row[k] in self.seen for k in ("contact_id", "deal_id"))]
+    def entries(self, key: str | None = None, id_: Any = None) -> Any:
+        rows = [row for row in self.team.activities if key is None or row[key] == id_]
         return listed({"id": str(row["id"]), "contact": self.shown(row["contact_id"]),
-                       "deal": self.shown(row["deal_id"])} for row in rows)  # fmt: skip
+                       "deal": self.shown(row["deal_id"]), "company": shared(row)}
+                      for row in rows if self.shows(row))  # fmt: skip
+
+    def shows(self, entry: Row) -> bool:
+        about = [entry[key] for key in ("contact_id", "deal_id") if entry[key]]
+        return not about or any(id_ in self.seen for id_ in about)
 
     def deal(self, row: Row) -> Row:
         return {
             "id": str(row["id"]),
             "contact": self.shown(row["contact_id"]),
-            "company": {"id": str(row["company_id"])} if row["company_id"] else None,
+            "company": shared(row),
             "stageHistory": listed({"id": str(m["id"])} for m in self.team.moves if m["deal_id"] == row["id"]),
             "activities": self.entries("deal_id", row["id"]),
         }
@@ -103,7 +108,7 @@ class Model:
     def contact(self, row: Row) -> Row:
         return {
             "id": str(row["id"]),
-            "company": {"id": str(row["company_id"])} if row["company_id"] else None,
+            "company": shared(row),
             "deals": listed(self.deal(deal) for deal in self.deals if deal["contact_id"] == row["id"]),
             "activities": self.entries("contact_id", row["id"]),
         }
@@ -127,8 +132,15 @@ class Model:
                 "id": str(self.team.company["id"]),
                 "contacts": listed({"id": str(row["id"])} for row in self.contacts if row["company_id"]),
                 "deals": listed({"id": str(row["id"]), "contact": self.shown(row["contact_id"])} for row in of_company),
+                "activities": self.entries("company_id", self.team.company["id"]),
             },
+            "activities": self.entries(),
         }
+
+
+def shared(row: Row) -> Row | None:
+    """The company of a row, which everybody sees."""
+    return {"id": str(row["company_id"])} if row["company_id"] else None
 
 
 def listed(nodes: Any) -> Row:

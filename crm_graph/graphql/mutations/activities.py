@@ -127,14 +127,14 @@ class ActivityMutations:
     )
     async def update_task(self, info: Info, input: UpdateTaskInput) -> UpdateTaskPayload:
         """See tasks.edit."""
-        return await perform(info, input, doing(tasks.edit, "task"))
+        return await perform(info, input, doing(tasks.edit, "task", of="task_id"))
 
     @strawberry.mutation(description="Complete a task. To be completed already is success, and changes nothing.")
     async def complete_task(self, info: Info, input: CompleteTaskInput) -> CompleteTaskPayload:
         """See tasks.complete."""
-        return await perform(info, input, doing(tasks.complete, "task"))
+        return await perform(info, input, doing(tasks.complete, "task", of="task_id"))
 
     @strawberry.mutation(description="Open a completed task again. To be open already is success, and changes nothing.")
     async def reopen_task(self, info: Info, input: ReopenTaskInput) -> ReopenTaskPayload:
         """See tasks.reopen."""
-        return await perform(info, input, doing(tasks.reopen, "task"))
+        return await perform(info, input, doing(tasks.reopen, "task", of="task_id"))

@@ -81,4 +81,4 @@ class CompanyMutations:
     )
     async def update_company(self, info: Info, input: UpdateCompanyInput) -> UpdateCompanyPayload:
         """See companies.edit."""
-        return await perform(info, input, doing(companies.edit, "company"))
+        return await perform(info, input, doing(companies.edit, "company", of="company_id"))
