@@ -58,7 +58,8 @@ async def record(
     principal.must_write()
     about: dict[str, Any] = {"contact_id": contact_id, "deal_id": deal_id, "company_id": company_id}
     if not any(about.values()):
-        raise ValidationFailed("contact_id, deal_id or company_id must say what this is about", field="contact_id")
+        message = "contact_id is missing: say which contact, deal or company this is about"
+        raise ValidationFailed(message, field="contact_id")
     said = _checked(content, occurred_at, meta, now)
     found = await _looking(principal.role).one(session, caller=principal.owner_id, **references.parameters(about))
     assert found is not None, "the look-up always has one row"

@@ -1,18 +1,19 @@
 """Deals: what the team is selling to whom. How far it has come is the matter of `moves`."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import and_, func, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import Update
 
-from crm_graph import activities, ranks, references
+from crm_graph import activities, ranks, references, tasks
 from crm_graph.auth import Principal, restorable, visible
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.models import ActivityType, Deal, DealStatus, Pipeline, PipelineStage, Role, StageKind, table
+from crm_graph.models import Activity, ActivityType, Deal, DealStatus, Pipeline, PipelineStage, Role, StageKind, table
 from crm_graph.moves import creation, creation_values
 from crm_graph.prepared import Prepared, given, together
 from crm_graph.values import TEXT_MAX, check_money, check_text
@@ -201,7 +202,8 @@ async def _change(
     # Whatever an edit leaves alone is set to what it is: one statement, compiled once, for every edit.
     values = {name: changed.get(name, getattr(deal, name)) for name in _EDITED}
     content, meta = "Deal changed: " + ", ".join(changed), {"changes": activities.told(deal, changed)}
-    await _EDIT.run(session, id=deal.id, now=now, **values, **_entry(principal, deal.id, content, now, meta))
+    edit = _HAND_OVER if changed.get("owner_id") else _EDIT
+    await edit.run(session, id=deal.id, now=now, **values, **_entry(principal, deal.id, content, now, meta))
 
 
 def _entry(
@@ -258,12 +260,17 @@ def _created() -> Any:
     return together(insert(table(Deal)).values(values), creation(), activities.entry())
 
 
-def _changing(*names: str, **values: Any) -> Any:
+def _changing(*names: str, also: Sequence[Update] = (), **values: Any) -> Any:
     """An edit of one deal, with its entry."""
     deals = table(Deal)
     changed: dict[str, Any] = {name: given(Deal, name) for name in names} | values
     changed |= {"version": deals.c.version + 1, "updated_at": given(Deal, "updated_at", "now")}
-    return together(update(deals).where(deals.c.id == given(Deal, "id")).values(changed), activities.entry())
+    return together(update(deals).where(deals.c.id == given(Deal, "id")).values(changed), activities.entry(), *also)
+
+
+def _handed_over() -> Any:
+    its_tasks = tasks.following(table(Activity).c.deal_id == given(Deal, "id"), given(Deal, "owner_id"))
+    return _changing(*_EDITED, also=[its_tasks])
 
 
 def _newest() -> Any:
@@ -281,6 +288,7 @@ def _all_won() -> Any:
 
 _CREATE = Prepared(_created)
 _EDIT = Prepared(lambda: _changing(*_EDITED))
+_HAND_OVER = Prepared(_handed_over)
 _DELETE = Prepared(lambda: _changing(deleted_at=given(Deal, "deleted_at", "now")))
 _RESTORE = Prepared(lambda: _changing("rank", deleted_at=null()))
 _NEWEST_OPEN = Prepared(_newest)

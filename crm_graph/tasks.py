@@ -6,8 +6,9 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import Update
 
 from crm_graph import activities, references
 from crm_graph.auth import Principal, caller, visible
@@ -38,7 +39,8 @@ async def create(
     principal.must_write()
     about = {"contact_id": contact_id, "deal_id": deal_id}
     if not any(about.values()):
-        raise ValidationFailed("contact_id or deal_id must say what the task is about", field="contact_id")
+        message = "contact_id is missing: say which contact or deal the task is about"
+        raise ValidationFailed(message, field="contact_id")
     check_prose(content, field="content")
     await references.check(session, principal, about)
     assignee = assignee_id or principal.owner_id
@@ -94,6 +96,15 @@ async def reopen(session: AsyncSession, principal: Principal, *, task_id: uuid.U
         changed = {"completed_at": None, "meta_json": meta}
         await _change(session, principal, task, changed, f"Task reopened: {_headline(task)}", now, {})
     return task_id
+
+
+def following(is_theirs: ColumnElement[bool], owner_id: ColumnElement[Any]) -> Update:
+    """The UPDATE by which the open tasks of a deal or contact go to its new owner, because whoever had them may not see
+    it any more. An admin, who sees everything, keeps theirs."""
+    tasks, owners = table(Activity), table(Owner)
+    is_open = and_(tasks.c.type == ActivityType.TASK, tasks.c.completed_at.is_(None))
+    is_an_admins = exists(select(1).where(owners.c.id == tasks.c.assignee_id, owners.c.role == Role.ADMIN))
+    return update(tasks).where(is_theirs, is_open, ~is_an_admins).values(assignee_id=owner_id)
 
 
 async def _lock(session: AsyncSession, principal: Principal, task_id: uuid.UUID) -> Any:

@@ -189,3 +189,57 @@ def test_a_webhooks_time_never_lies_ahead(raw: Any) -> None:
     moment = values.parse_time(raw.isoformat() if isinstance(raw, datetime) else raw, now=NOW)
     assert moment <= NOW
     assert moment.utcoffset() == timedelta(0)
+
+
+# The examples of RFC 7396, appendix A, but for those whose result is no object.
+PATCHES: list[tuple[Any, Any, Any]] = [
+    ({"a": "b"}, {"a": "c"}, {"a": "c"}),
+    ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
+    ({"a": "b"}, {"a": None}, {}),
+    ({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}),
+    ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
+    ({"a": "c"}, {"a": ["b"]}, {"a": ["b"]}),
+    ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
+    ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
+    ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
+    ([1, 2], {"a": "b", "c": None}, {"a": "b"}),
+    ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
+]
+
+
+@pytest.mark.parametrize(("target", "patch", "result"), PATCHES)
+def test_a_patch_is_merged_by_rfc_7396(target: Any, patch: Any, result: Any) -> None:
+    before = json.dumps(target)
+    assert values.merge_patch(target, patch) == result
+    assert json.dumps(target) == before
+
+
+@given(json_values, json_values)
+def test_a_patch_twice_is_a_patch_once(target: Any, patch: Any) -> None:
+    once = values.merge_patch(target, patch)
+    assert repr(values.merge_patch(once, patch)) == repr(once)
+
+
+@pytest.mark.parametrize("bad", ["", " \n\t\u00a0", "a\x00", "\ud800", "\x07", "\x1b", "\x7f", "\x9f", "x" * 100_001])
+def test_prose_says_something_and_has_no_control_characters(bad: str) -> None:
+    with pytest.raises(ValidationFailed, match=r"^content ") as refused:
+        values.check_prose(bad, field="content")
+    assert refused.value.field == "content"
+
+
+def test_prose_keeps_its_lines() -> None:
+    for good in ("a\r\n\tb\u2028c \U0001f600", "x" * 100_000):
+        assert values.check_prose(good, field="content") == good
+
+
+@pytest.mark.parametrize("bad", [None, "x", [], {str(i): i for i in range(201)}, {"a": "\x00"}, {"a": "x" * 100_000}])
+def test_a_document_is_an_object_of_some_size(bad: Any) -> None:
+    with pytest.raises(ValidationFailed, match=r"^meta "):
+        values.check_document(bad, field="meta")
+
+
+def test_a_company_has_a_domain_of_its_own() -> None:
+    assert values.check_company_domain(" Köln.Example. ") == "xn--kln-sna.example"
+    for bad in ("gmail.com", "GMAIL.com.", "localhost", "a b.example"):
+        with pytest.raises(ValidationFailed, match="domain"):
+            values.check_company_domain(bad)
