@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, literal, null, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import Update
 from sqlmodel import col
 
-from crm_graph import activities, companies, references
+from crm_graph import activities, companies, references, tasks
 from crm_graph.auth import Principal, restorable, visible
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.models import (
@@ -238,7 +239,8 @@ async def change(
     values = {name: changed.get(name, getattr(contact, name)) for name in _EDITED}
     what = ["Contact restored"] * restored + (["Contact changed: " + ", ".join(changed)] if changed else [])
     told = _entry(principal, contact.id, "; ".join(what), now, {"changes": activities.told(contact, changed)})
-    await _EDIT.run(session, id=contact.id, now=now, **values, **told)
+    edit = _HAND_OVER if changed.get("owner_id") else _EDIT
+    await edit.run(session, id=contact.id, now=now, **values, **told)
 
 
 def _entry(
@@ -280,16 +282,15 @@ def _created() -> Any:
     return select(made.c.id).add_cte(activities.entry(only_with=made).cte("told"))
 
 
-def _edited() -> Any:
-    contacts = table(Contact)
-    changed: dict[str, Any] = {name: given(Contact, name) for name in _EDITED}
-    changed |= {
-        "version": contacts.c.version + 1,
-        "updated_at": given(Contact, "updated_at", "now"),
-        "deleted_at": null(),
-    }
-    return together(update(contacts).where(contacts.c.id == given(Contact, "id")).values(changed), activities.entry())
+def _edited(*also: Update) -> Any:
+    contacts, c = table(Contact), table(Contact).c
+    changed: dict[str, Any] = {name: given(Contact, name) for name in _EDITED} | {"deleted_at": null()}
+    changed |= {"version": c.version + 1, "updated_at": given(Contact, "updated_at", "now")}
+    return together(update(contacts).where(c.id == given(Contact, "id")).values(changed), activities.entry(), *also)
 
 
 _CREATE = Prepared(_created)
 _EDIT = Prepared(_edited)
+_HAND_OVER = Prepared(
+    lambda: _edited(tasks.following(tasks.of_contact(given(Contact, "id")), given(Contact, "owner_id")))
+)

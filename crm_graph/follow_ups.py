@@ -4,12 +4,25 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, literal, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    cast,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities
 from crm_graph.auth import Principal
-from crm_graph.models import Activity, ActivityType, Owner, Role, table
+from crm_graph.models import Activity, ActivityType, Contact, Deal, Owner, Role, table
 from crm_graph.prepared import Prepared, given
 
 DUE_AFTER = timedelta(days=1)
@@ -23,8 +36,8 @@ async def leave(
     *,
     content: str,
     key: str | None,
-    contact: Any,
-    deal: Any | None,
+    contact_id: uuid.UUID,
+    deal_id: uuid.UUID | None,
     occurred_at: datetime,
     now: datetime,
 ) -> None:
@@ -38,13 +51,12 @@ async def leave(
         type=ActivityType.TASK,
         content=content,
         occurred_at=occurred_at,
-        contact_id=None if deal else contact.id,
-        deal_id=deal.id if deal else None,
+        contact_id=None if deal_id else contact_id,
+        deal_id=deal_id,
         due_at=now + DUE_AFTER,
-        assignee_id=(deal or contact).owner_id,
         effect_key=f"task:{key or uuid.uuid4()}",
     )
-    await _LEAVE.run(session, contact_id=contact.id, **values)
+    await _LEAVE.run(session, contact_id=contact_id, **values)
 
 
 async def settle(
@@ -65,17 +77,24 @@ async def settle(
 
 
 def _left() -> Any:
-    owners, others = table(Owner), table(Activity).alias("others")
-    asked = given(Activity, "assignee_id", "entry_assignee_id")
-    can_do = and_(owners.c.id == asked, owners.c.active, owners.c.role != Role.READONLY)
+    others = table(Activity).alias("others")
     arranged = and_(
         others.c.contact_id == given(Activity, "contact_id"),
         others.c.occurred_at > given(Activity, "occurred_at", "entry_occurred_at"),
         others.c.meta_json.has_key(ARRANGES),
     )
     due = select(literal(1).label("one")).where(~exists(select(1).select_from(others).where(arranged))).subquery("due")
-    task = activities.entry(only_with=due, assignee_id=select(owners.c.id).where(can_do).scalar_subquery())
+    task = activities.entry(only_with=due, assignee_id=_owner().scalar_subquery())
     return task.on_conflict_do_nothing(index_elements=[table(Activity).c.effect_key])
+
+
+def _owner() -> Select[Any]:
+    """The owner of what the entry is about, as the event may just have changed it, if that one can do a task."""
+    owners, deals, contacts = table(Owner), table(Deal), table(Contact)
+    of_deal = select(deals.c.owner_id).where(deals.c.id == given(Activity, "deal_id", "entry_deal_id"))
+    of_contact = select(contacts.c.owner_id).where(contacts.c.id == given(Activity, "contact_id", "entry_contact_id"))
+    is_theirs = owners.c.id.in_([of_deal.scalar_subquery(), of_contact.scalar_subquery()])
+    return select(owners.c.id).where(is_theirs, owners.c.active, owners.c.role != Role.READONLY)
 
 
 def _settled() -> Any:

@@ -15,7 +15,7 @@ from sqlalchemy import and_, case, exists, literal, literal_column, or_, select,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import activities, companies, contacts, replies
+from crm_graph import activities, companies, contacts, replies, tasks
 from crm_graph.contacts import CUSTOM_MAX_KEYS
 from crm_graph.errors import Conflict
 from crm_graph.models import (
@@ -272,8 +272,12 @@ def _follow() -> Any:
         deals.c.owner_id.is_not_distinct_from(given(Deal, "owner_id", "before")),
         deals.c.status == DealStatus.OPEN,
     )
-    now = given(Deal, "updated_at", "now")
-    return update(deals).where(were_theirs).values(owner_id=given(Deal, "owner_id"), updated_at=now)
+    owner_id, now = given(Deal, "owner_id"), given(Deal, "updated_at", "now")
+    moved = (
+        update(deals).where(were_theirs).values(owner_id=owner_id, updated_at=now).returning(deals.c.id).cte("moved")
+    )
+    is_of_deal = table(Activity).c.deal_id.in_(select(moved.c.id))
+    return tasks.following(or_(is_of_deal, tasks.of_contact(given(Deal, "contact_id"))), owner_id).add_cte(moved)
 
 
 _LOOK = Prepared(_look)

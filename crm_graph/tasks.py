@@ -107,6 +107,12 @@ def following(is_theirs: ColumnElement[bool], owner_id: ColumnElement[Any]) -> U
     return update(tasks).where(is_theirs, is_open, ~is_an_admins).values(assignee_id=owner_id)
 
 
+def of_contact(contact_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The contact's own tasks; those that are about a deal too are the deal's."""
+    c = table(Activity).c
+    return and_(c.contact_id == contact_id, c.deal_id.is_(None))
+
+
 async def _lock(session: AsyncSession, principal: Principal, task_id: uuid.UUID) -> Any:
     principal.must_write()
     task = await _locking(principal.role).one(session, caller=principal.owner_id, id=task_id)

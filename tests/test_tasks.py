@@ -22,6 +22,7 @@ UPDATE = f"mutation ($in: UpdateTaskInput!) {{ done: updateTask(input: $in) {SHO
 COMPLETE = f"mutation ($in: CompleteTaskInput!) {{ done: completeTask(input: $in) {SHOWN} }}"
 REOPEN = f"mutation ($in: ReopenTaskInput!) {{ done: reopenTask(input: $in) {SHOWN} }}"
 ASSIGN_DEAL = "mutation ($in: AssignDealInput!) { assignDeal(input: $in) { deal { id } } }"
+UPDATE_CONTACT = "mutation ($in: UpdateContactInput!) { updateContact(input: $in) { contact { id } } }"
 CLAIM_DEAL = "mutation ($in: ClaimDealInput!) { claimDeal(input: $in) { deal { id } } }"
 MINE = """query ($me: UUID!) { activities(filter: {type: TASK, open: true, assigneeId: $me}, orderBy: DUE_AT_ASC) {
     totalCount nodes { content } } }"""
@@ -290,3 +291,16 @@ async def test_open_tasks_follow_their_deal_but_for_an_admins(
 
     await ask(client, ADA, CLAIM_DEAL, **{"in": {"dealId": deal}})
     assert await assignee(sql, adas) == world.ada.owner
+
+
+async def test_open_tasks_follow_their_contact_unless_they_are_a_deals(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    contact, deal = str(world.ada.contact), str(world.ada.deal)
+    own = await made(client, world, contactId=contact)
+    of_deal = await made(client, world, contactId=contact, dealId=deal)
+
+    given = {"contactId": contact, "ownerId": str(world.bob.owner)}
+    await ask(client, ROOT, UPDATE_CONTACT, **{"in": given})
+
+    assert [await assignee(sql, id_) for id_ in (own, of_deal)] == [world.bob.owner, world.ada.owner]

@@ -67,7 +67,7 @@ async def apply(
         return Applied(found.id, affected)
     opening = _Opening(principal, recorded.contact, happening, clock, pipeline, default_currency)
     affected = await _change_deal(session, deal, opening)
-    await _follow_up(session, opening, deal, affected)
+    await _follow_up(session, opening, affected)
     if affected is not None and deal is None:
         await activities.put_on_deal(session, recorded.entry_id, affected)
     return Applied(found.id, affected)
@@ -130,19 +130,15 @@ async def _change_deal(session: AsyncSession, deal: Any | None, opening: _Openin
     return await _open(session, QUALIFIED if qualifies else MEETING_SCHEDULED, opening)
 
 
-async def _follow_up(session: AsyncSession, opening: _Opening, deal: Any | None, deal_id: uuid.UUID | None) -> None:
+async def _follow_up(session: AsyncSession, opening: _Opening, deal_id: uuid.UUID | None) -> None:
     """What somebody has to do now, or need not do any more."""
-    happening, contact = opening.happening, opening.contact
-    when = {"occurred_at": happening.occurred_at, "now": opening.clock.now}
+    happening, principal = opening.happening, opening.principal
+    about: dict[str, Any] = {"contact_id": opening.contact.id, "deal_id": deal_id}
+    about |= {"occurred_at": happening.occurred_at, "now": opening.clock.now}
     if (task := happening.follow_up) is not None:
-        await follow_ups.leave(
-            session, opening.principal, content=task.content, key=task.key, contact=contact, deal=deal, **when
-        )
+        await follow_ups.leave(session, principal, content=task.content, key=task.key, **about)
     if happening.arranges:
-        outcome = happening.content
-        await follow_ups.settle(
-            session, opening.principal, contact_id=contact.id, deal_id=deal_id, outcome=outcome, **when
-        )
+        await follow_ups.settle(session, principal, outcome=happening.content, **about)
 
 
 def _is_overruled(opening: _Opening) -> bool:

@@ -170,6 +170,20 @@ async def test_a_task_that_a_person_completed_stays_as_it_is(client: httpx.Async
     assert await tasks(sql) == before
 
 
+async def test_tasks_go_with_the_deal_that_an_event_gives_to_its_organiser(
+    client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
+    await add_owner(sql, "default@seller.com", is_default=True)
+    await send(client, no_show(4, "no organiser"), told(CREATED, 3, organizer={}), told(CANCELLED, 6, organizer={}))
+    assert [task["assignee"] for task in await tasks(sql)] == ["default@seller.com"] * 2
+    await add_owner(sql, "ana@seller.com")
+
+    await send(client, told(CANCELLED, 7, "three"))
+
+    assert [task["assignee"] for task in await tasks(sql)] == ["ana@seller.com"] * 3
+    assert [task["deal_id"] is None for task in await tasks(sql)] == [True, False, False]
+
+
 @pytest.mark.parametrize("columns", [{"active": False}, {"role": Role.READONLY}], ids=str)
 async def test_who_cannot_do_it_does_not_get_it(
     columns: dict[str, Any], client: httpx.AsyncClient, sql: AsyncConnection
