@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Interval, Numeric, Text, and_, exists, lit
 from sqlmodel import SQLModel
 
 from crm_graph import models, search
+from crm_graph.auth import caller
 from crm_graph.errors import ValidationFailed
 from crm_graph.graphql import enums
 from crm_graph.graphql.bind import NEWEST_FIRST, NOW, Order, Site, criterion, equals
@@ -66,6 +67,18 @@ def is_open() -> Any:
         return and_(c.completed_at.is_(None), c.type == literal_column(f"'{models.ActivityType.TASK}'"))
 
     return criterion(sql, doc="True: tasks that are open; false: tasks that are completed.")
+
+
+def assigned_to_me() -> Any:
+    """The caller's own tasks, or everything else."""
+
+    def sql(site: Site, _value: ColumnElement[Any]) -> ColumnElement[bool]:
+        me = caller(site.principal)
+        if not site.args["filter"]["assignedToMe"]:
+            return and_(site.rows.c.assignee_id.is_distinct_from(me))
+        return and_(site.rows.c.assignee_id == me)
+
+    return criterion(sql, doc="True: your own tasks; false: everything else.")
 
 
 def with_words(model: type[SQLModel], doc: str) -> Any:
@@ -155,6 +168,7 @@ class ActivityFilter:
     occurred_after: datetime | None = later_than("occurred_at")
     open: bool | None = is_open()
     assignee_id: uuid.UUID | None = equals("assignee_id", doc="Tasks of this owner that you may see.")
+    assigned_to_me: bool | None = assigned_to_me()
     due_before: datetime | None = earlier_than("due_at")
 
 

@@ -101,6 +101,7 @@ def cases_of(scene: Scene) -> dict[str, Cases]:
             ("companyId", firms["Acme"], {"at Acme"}), ("companyId", firms["theirs"], set()),
             ("open", True, {"to do", "some day"}), ("open", False, {"done"}),
             ("assigneeId", owner[ADA], {"to do", "done"}), ("assigneeId", owner[BOB], {"some day"}),
+            ("assignedToMe", True, {"to do", "done"}), ("assignedToMe", False, ALL["activities"] - {"to do", "done"}),
             ("dueBefore", (START + timedelta(1)).isoformat(), {"done"}),
             ("dueBefore", (START + timedelta(1) + TICK).isoformat(), {"to do", "done"}),
             ("createdBy", owner[ADA], {"noted"}), ("createdBy", owner[BOB], {"called"}),
