@@ -80,6 +80,7 @@ def _left() -> Any:
     others = table(Activity).alias("others")
     arranged = and_(
         others.c.contact_id == given(Activity, "contact_id"),
+        others.c.type == ActivityType.MEETING,
         others.c.occurred_at > given(Activity, "occurred_at", "entry_occurred_at"),
         others.c.meta_json.has_key(ARRANGES),
     )
