@@ -151,7 +151,7 @@ async def test_the_order_of_arrival_does_not_matter(client: httpx.AsyncClient, s
 
 async def test_what_a_person_has_to_do_is_not_completed(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     await send(client, told(CREATED, 5), told(CANCELLED, 6))
-    await send(client, told(CANCELLED, 6, "jane's", attendees=[{"email": "jane@example.com"}]))
+    await send(client, told(CANCELLED, 6, "jane's", title="Jane", attendees=[{"email": "jane@example.com"}]))
     copy = "INSERT INTO activities (type, deal_id, content, occurred_at) SELECT 'task', id, 'call', '2026-01-01'"
     await sql.execute(text(f"{copy} FROM deals"))
 
