@@ -12,7 +12,18 @@ from sqlmodel import SQLModel, col
 
 from crm_graph.db import Database
 from crm_graph.errors import Forbidden, Unauthenticated, ValidationFailed
-from crm_graph.models import Activity, Contact, Deal, DealStageHistory, Owner, Relation, Role, WebhookLog, table
+from crm_graph.models import (
+    Activity,
+    Contact,
+    Deal,
+    DealStageHistory,
+    Owner,
+    Relation,
+    ReplyVerdict,
+    Role,
+    WebhookLog,
+    table,
+)
 from crm_graph.values import normal_email
 
 ALGORITHM = "HS256"  # fixed here, never taken from a token's header (RFC 8725, 3.1)
@@ -60,8 +71,9 @@ def alternatives(
 
     Admin and readonly see everything; sales see their own rows and the unassigned pool, two predicates because an
     index can serve each of them in order, and not both at once. An activity is visible when its contact or its deal
-    is, and to everybody when it is about a company alone; a stage move when its deal is. Companies, pipelines, stages
-    and colleagues' names are shared. Deleted rows are nobody's. The webhook log is for admins.
+    is, and to everybody when it is about a company alone; a stage move when its deal is, a verdict when its contact is.
+    Companies, pipelines, stages and colleagues' names are shared. Deleted rows are nobody's. The webhook log is for
+    admins.
     """
     c = (table(model) if rows is None else rows).c
     everything = principal.role is not Role.SALES
@@ -69,8 +81,10 @@ def alternatives(
         return _owned(c, principal, c.deleted_at.is_(None))
     if model is WebhookLog:
         return [true() if principal.role is Role.ADMIN else false()]
-    if everything or model not in (Activity, DealStageHistory):
+    if everything or model not in (Activity, DealStageHistory, ReplyVerdict):
         return [true()]
+    if model is ReplyVerdict:
+        return [_reachable(Contact, c.contact_id, principal)]
     of_deal = _reachable(Deal, c.deal_id, principal)
     if model is DealStageHistory:
         return [of_deal]

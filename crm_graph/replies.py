@@ -22,6 +22,8 @@ STRENGTH: Mapping[str, int] = {
     ReplyStatusSource.PERSON: 4,
 }
 
+SAID = ("status", "summary", "confidence")  # what a verdict says, besides of which reply
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -39,8 +41,9 @@ class Verdict:
 
     @property
     def is_sure(self) -> bool:
-        """Whether nobody has to look at it."""
-        return self.confidence is None or self.confidence >= REVIEW_THRESHOLD
+        """Whether nobody has to look at it any more."""
+        is_doubted = self.confidence is not None and self.confidence < REVIEW_THRESHOLD
+        return self.source is ReplyStatusSource.PERSON or not is_doubted
 
 
 def consequences(contact: Any, verdict: Verdict) -> dict[str, Any]:
@@ -69,12 +72,15 @@ def consequences(contact: Any, verdict: Verdict) -> dict[str, Any]:
 def _replaces(verdict: Verdict, contact: Any) -> bool:
     if contact.reply_status is None or contact.reply_status_source is None:
         return True
+    is_older = contact.reply_status_at is not None and verdict.occurred_at < contact.reply_status_at
+    lead = STRENGTH[verdict.source] - STRENGTH[contact.reply_status_source]
     if verdict.status is ReplyStatus.OUT_OF_OFFICE:
-        return False
+        # Only who knows better what this very reply means may say that it was an absence.
+        knows_better = lead > 0 and verdict.occurred_at == contact.reply_status_at
+        return knows_better or verdict.source is ReplyStatusSource.PERSON
     if contact.reply_status == ReplyStatus.OUT_OF_OFFICE and contact.reply_status_source != ReplyStatusSource.PERSON:
         return True  # whatever the contact wrote, before or after an absence, says more
-    is_older = contact.reply_status_at is not None and verdict.occurred_at < contact.reply_status_at
-    return STRENGTH[verdict.source] >= STRENGTH[contact.reply_status_source] and not is_older
+    return lead >= 0 and not is_older
 
 
 def kept(
@@ -89,7 +95,7 @@ def kept(
         "status": verdict.status,
         "summary": verdict.summary,
         "confidence": confidence,
-        "judged_by": judged_by,
+        "judged_by": judged_by if verdict.source is ReplyStatusSource.PERSON else None,
         "judged_at": now,
     }
 
@@ -99,7 +105,7 @@ def keeping(only_with: FromClause | None = None) -> Insert:
 
     `only_with` has a row if there is something that was judged.
     """
-    names = ("status", "summary", "confidence", "judged_by", "judged_at")
+    names = (*SAID, "judged_by", "judged_at")
     all_names = ("contact_id", "activity_id", "source", *names)
     values: dict[str, ColumnElement[Any]] = {name: given(ReplyVerdict, name) for name in all_names}
     values["id"] = func.gen_random_uuid()

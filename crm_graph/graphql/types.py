@@ -30,6 +30,7 @@ from crm_graph.graphql.bind import (
 
 BOARD_ORDER = Order(("rank", "id"))
 LATEST_FIRST = Order(("occurred_at", "id"), descending=True)
+LAST_JUDGED_FIRST = Order(("judged_at", "id"), descending=True)
 STAGE_ORDER = Order(("order_index", "id"))
 BY_CURRENCY = Order(("currency",))
 Node = TypeVar("Node")
@@ -138,6 +139,25 @@ class Contact:
     updated_at: datetime = column()
     deals: Connection[Deal] = page(key="contact_id", doc="Newest first.")
     activities: Connection[Activity] = page(LATEST_FIRST, key="contact_id", doc="Latest first.")
+    verdicts: list[ReplyVerdict] = rows(
+        lambda site: site.rows.c.contact_id == site.parent.c.id,
+        LAST_JUDGED_FIRST,
+        doc="What was made of the contact's replies, by whom; the last one first. At most 500.",
+    )
+
+
+@bound(models.ReplyVerdict)
+class ReplyVerdict:
+    """What one source made of a reply. A person's correction stands beside what it corrects."""
+
+    id: uuid.UUID = column()
+    activity: Activity | None = to_one("activity_id", doc="The reply; null when the contact had written nothing.")
+    source: enums.ReplyStatusSource = column()
+    status: enums.ReplyStatus = column()
+    summary: str | None = column()
+    confidence: float | None = column(doc="From 0 to 1; null means certain.")
+    judged_by: Owner | None = to_one("judged_by", doc="The person, when it was one.")
+    judged_at: datetime = column()
 
 
 @bound(models.Pipeline)

@@ -1,0 +1,212 @@
+"""Rulings: what people and models say that a reply means, beside what the rules and providers made of it."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import CTE, Boolean, bindparam, exists, false, func, literal, null, select, true, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_graph import activities, contacts, replies
+from crm_graph.auth import Principal, visible
+from crm_graph.errors import NotFound, ValidationFailed
+from crm_graph.models import (
+    Activity,
+    ActivityType,
+    Contact,
+    Deal,
+    DealStageHistory,
+    DealStatus,
+    ReplyStatus,
+    ReplyStatusSource,
+    ReplyVerdict,
+    Role,
+    table,
+)
+from crm_graph.prepared import Prepared, given
+from crm_graph.replies import Verdict
+from crm_graph.values import check_text
+
+DELETED = "Deal deleted: the reply that opened it was judged wrongly"
+_CHANGED = (
+    "reply_status",
+    "reply_status_source",
+    "reply_status_at",
+    "reply_summary",
+    "needs_review",
+    "do_not_contact_at",
+    "do_not_contact_reason",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What came of a verdict: whether the contact's status is its status now, and the deal that was deleted with it."""
+
+    applied: bool
+    deleted_deal_id: uuid.UUID | None = None
+
+
+async def set_status(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    contact_id: uuid.UUID,
+    status: ReplyStatus,
+    now: datetime,
+    source: ReplyStatusSource = ReplyStatusSource.PERSON,
+    summary: str | None = None,
+    confidence: float | None = None,
+    activity_id: uuid.UUID | None = None,
+    delete_deal: bool = False,
+    expected_version: int | None = None,
+) -> Ruling:
+    """Say what a reply means, by default the contact's latest one; it is kept, also where a stronger verdict holds.
+
+    The same verdict again changes nothing. `delete_deal` deletes the deal that events opened because of the reply,
+    unless more has happened with it since. Raises NotFound or ValidationFailed naming the field, or VersionConflict.
+    """
+    _check(summary, confidence)
+    contact = await contacts.lock_visible(session, principal, contact_id, expected_version)
+    parameters = {"contact_id": contact_id, "activity_id": activity_id, "source": source, "delete_deal": delete_deal}
+    found = await _looking(principal.role).one(session, caller=principal.owner_id, **parameters)
+    assert found is not None, "the look-up always has one row"
+    if activity_id is not None and found.reply_id is None:
+        raise NotFound("no e-mail of this contact has this id", field="activity_id")
+    verdict = Verdict(status, source, _written_at(contact, found, now), summary, confidence)
+    kept = replies.kept(contact_id, found.reply_id, verdict, principal.owner_id, now)
+    is_known = found.known_id is not None and all(getattr(found, name) == kept[name] for name in replies.SAID)
+    changes = {} if is_known else replies.consequences(contact, _summed_up(verdict, contact))
+    applied = "reply_status" in changes or (is_known and _is_its_status(contact, verdict))
+    opened = found.opened_id if applied and status is not ReplyStatus.INTERESTED else None
+    if is_known and opened is None:
+        return Ruling(applied)
+    entry = _told(principal, contact, verdict, changes, applied=applied, now=now)
+    values = entry | {"opened_id": opened, "reply_at": found.reply_at, "deal_meta": {"source": principal.source}}
+    if not is_known:
+        values |= kept | _set(contact, changes, now)
+    deleted = await (_DELETE_DEAL if is_known else _JUDGE).one(session, now=now, **values)
+    return Ruling(applied, deleted.id if deleted else None)
+
+
+def _check(summary: str | None, confidence: float | None) -> None:
+    if summary is not None:
+        check_text(summary, field="summary")
+    if confidence is not None and not 0 <= confidence <= 1:
+        raise ValidationFailed("confidence must be between 0 and 1", field="confidence")
+
+
+def _written_at(contact: Any, found: Any, now: datetime) -> datetime:
+    """When the contact wrote what is judged. What others say of the latest reply is said of the same reply."""
+    if found.reply_id is None:
+        return now
+    reply_at: datetime = found.reply_at
+    return reply_at if reply_at < found.latest_at else max(reply_at, contact.reply_status_at or reply_at)
+
+
+def _summed_up(verdict: Verdict, contact: Any) -> Verdict:
+    """The verdict with the summary that is there, when it corrects what the same reply means without giving one."""
+    is_same_reply = verdict.summary is None and contact.reply_status_at == verdict.occurred_at
+    return replace(verdict, summary=contact.reply_summary) if is_same_reply else verdict
+
+
+def _is_its_status(contact: Any, verdict: Verdict) -> bool:
+    return bool(contact.reply_status == verdict.status and contact.reply_status_source == verdict.source)
+
+
+def _set(contact: Any, changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The parameters of `_changed`: whatever is left alone is set to what it is."""
+    changed = bool(activities.differences(contact, changes))
+    values = {name: changes.get(name, getattr(contact, name)) for name in _CHANGED}
+    return values | {"version": contact.version + changed, "updated_at": now if changed else contact.updated_at}
+
+
+def _told(
+    principal: Principal, contact: Any, verdict: Verdict, changes: Mapping[str, Any], *, applied: bool, now: datetime
+) -> dict[str, Any]:
+    stands = f"; {contact.reply_status}, as judged by {contact.reply_status_source}, stands"
+    said = {"status": verdict.status, "source": verdict.source, "confidence": verdict.confidence}
+    return activities.entry_values(
+        principal,
+        type=ActivityType.SYSTEM,
+        content=f"Reply judged by {verdict.source}: {verdict.status}" + ("" if applied else stands),
+        occurred_at=now,
+        contact_id=contact.id,
+        meta={"verdict": said, "changes": activities.told(contact, activities.differences(contact, changes))},
+    )
+
+
+@cache
+def _looking(role: Role) -> Prepared:
+    """The reply that is judged, the latest one, what its source has said of it, and the deal that it opened."""
+
+    def make() -> Any:
+        said, a, contact_id = table(ReplyVerdict).c, table(Activity).c, given(Contact, "id", "contact_id")
+        wrote = select(a.id, a.occurred_at, a.deal_id)
+        wrote = wrote.where(a.contact_id == contact_id, a.type == ActivityType.EMAIL_IN)
+        # An absence notice is what is meant last: it says nothing.
+        is_absence = select(func.bool_and(said.status == ReplyStatus.OUT_OF_OFFICE)).where(said.activity_id == a.id)
+        order = func.coalesce(is_absence.scalar_subquery(), false()), a.occurred_at.desc(), a.id.desc()
+        latest = wrote.order_by(*order).limit(1).cte("latest")
+        meant = func.coalesce(given(Activity, "id", "activity_id"), select(latest.c.id).scalar_subquery())
+        reply = wrote.where(a.id == meant).cte("reply")
+        theirs = said.contact_id == contact_id, said.source == given(ReplyVerdict, "source")
+        is_it = said.activity_id.is_not_distinct_from(select(reply.c.id).scalar_subquery())
+        known = select(said.id, *(said[name] for name in replies.SAID)).where(*theirs, is_it).subquery("known")
+        opened = _opened(Principal(None, role), reply)
+        rows: Any = select(literal(1).label("one")).subquery("nothing")
+        for more in (latest, reply, known, opened):
+            rows = rows.outerjoin(more, true())
+        columns: list[Any] = [reply.c.id.label("reply_id"), reply.c.occurred_at.label("reply_at")]
+        columns += [latest.c.occurred_at.label("latest_at"), opened.c.id.label("opened_id")]
+        columns += [known.c.id.label("known_id"), *(known.c[name] for name in replies.SAID)]
+        return select(*columns).select_from(rows)
+
+    return Prepared(make)
+
+
+def _opened(principal: Principal, reply: CTE) -> CTE:
+    """The open deal that the reply is about, locked, when a deal is to be deleted."""
+    deals, wanted = table(Deal), bindparam("_delete_deal", type_=Boolean, required=True)
+    is_it = deals.c.id == select(reply.c.deal_id).scalar_subquery()
+    is_open = deals.c.status == DealStatus.OPEN, visible(Deal, principal)
+    return select(deals.c.id).where(wanted, is_it, *is_open).with_for_update(key_share=True).cte("opened")
+
+
+def _judged() -> Any:
+    people = table(Contact)
+    values = {name: given(Contact, name) for name in (*_CHANGED, "version", "updated_at")}
+    changed = update(people).where(people.c.id == given(Contact, "id", "contact_id")).values(values)
+    return _deal_deleted().add_cte(
+        replies.keeping().cte("kept"), changed.cte("changed"), activities.entry().cte("told")
+    )
+
+
+def _deal_deleted() -> Any:
+    """Delete the deal that the reply opened, and nothing has happened with since: no person and no booking."""
+    deals, moves, entries = table(Deal), table(DealStageHistory).c, table(Activity).c
+    of_deal = moves.deal_id == deals.c.id
+    by_event = moves.from_stage_id.is_(None), moves.moved_by.is_(None)
+    by_it = exists(select(1).where(of_deal, *by_event, moves.moved_at == given(Activity, "occurred_at", "reply_at")))
+    moved = exists(select(1).where(of_deal, moves.from_stage_id.is_not(None)))
+    touched = exists(select(1).where(entries.deal_id == deals.c.id, entries.created_by.is_not(None)))
+    now = given(Deal, "updated_at", "now")
+    deleted = update(deals).where(deals.c.id == given(Deal, "id", "opened_id"), by_it, ~moved, ~touched)
+    values = {"deleted_at": now, "updated_at": now, "version": deals.c.version + 1}
+    gone = deleted.values(values).returning(deals.c.id).cte("gone")
+    told = activities.entry(
+        gone,
+        id=func.gen_random_uuid(),
+        contact_id=null(),
+        deal_id=gone.c.id,
+        content=literal(DELETED),
+        meta_json=given(Activity, "meta_json", "deal_meta"),
+    )
+    return select(gone.c.id).add_cte(told.cte("told_deal"))
+
+
+_JUDGE = Prepared(_judged)
+_DELETE_DEAL = Prepared(_deal_deleted)
