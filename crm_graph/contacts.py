@@ -212,7 +212,7 @@ async def _create(
     contact: dict[str, Any] = {**dict.fromkeys(_EDITED), **owned, **stage, **meant}
     contact["custom"] = merge_patch({}, contact["custom"] or {})
     id_ = uuid.uuid4()
-    told = _entry(principal, id_, "Contact created", now, {})
+    told = entry(principal, id_, "Contact created", now, {})
     made = await _CREATE.one(session, id=id_, email=address, now=now, **contact, **told)
     return id_ if made else None
 
@@ -238,14 +238,15 @@ async def change(
     # Whatever an edit leaves alone is set to what it is: one statement, compiled once, for every edit.
     values = {name: changed.get(name, getattr(contact, name)) for name in _EDITED}
     what = ["Contact restored"] * restored + (["Contact changed: " + ", ".join(changed)] if changed else [])
-    told = _entry(principal, contact.id, "; ".join(what), now, {"changes": activities.told(contact, changed)})
+    told = entry(principal, contact.id, "; ".join(what), now, {"changes": activities.told(contact, changed)})
     edit = _HAND_OVER if changed.get("owner_id") else _EDIT
     await edit.run(session, id=contact.id, now=now, **values, **told)
 
 
-def _entry(
-    principal: Principal, contact_id: uuid.UUID, content: str, now: datetime, meta: Mapping[str, Any]
+def entry(
+    principal: Principal, contact_id: uuid.UUID, content: str, now: datetime, meta: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
+    """The parameters of an entry on a contact's timeline."""
     return activities.entry_values(
         principal, type=ActivityType.SYSTEM, content=content, occurred_at=now, contact_id=contact_id, meta=meta
     )

@@ -7,10 +7,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CTE, Boolean, bindparam, exists, false, func, literal, null, select, true, update
+from sqlalchemy import CTE, Boolean, bindparam, exists, false, func, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import activities, contacts, replies
+from crm_graph import activities, contacts, holdings, replies
 from crm_graph.auth import Principal, visible
 from crm_graph.errors import NotFound, ValidationFailed
 from crm_graph.models import (
@@ -129,14 +129,9 @@ def _told(
 ) -> dict[str, Any]:
     stands = f"; {contact.reply_status}, as judged by {contact.reply_status_source}, stands"
     said = {"status": verdict.status, "source": verdict.source, "confidence": verdict.confidence}
-    return activities.entry_values(
-        principal,
-        type=ActivityType.SYSTEM,
-        content=f"Reply judged by {verdict.source}: {verdict.status}" + ("" if applied else stands),
-        occurred_at=now,
-        contact_id=contact.id,
-        meta={"verdict": said, "changes": activities.told(contact, activities.differences(contact, changes))},
-    )
+    content = f"Reply judged by {verdict.source}: {verdict.status}" + ("" if applied else stands)
+    changed = activities.told(contact, activities.differences(contact, changes))
+    return contacts.entry(principal, contact.id, content, now, {"verdict": said, "changes": changed})
 
 
 @cache
@@ -193,19 +188,11 @@ def _deal_deleted() -> Any:
     by_it = exists(select(1).where(of_deal, *by_event, moves.moved_at == given(Activity, "occurred_at", "reply_at")))
     moved = exists(select(1).where(of_deal, moves.from_stage_id.is_not(None)))
     touched = exists(select(1).where(entries.deal_id == deals.c.id, entries.created_by.is_not(None)))
-    now = given(Deal, "updated_at", "now")
-    deleted = update(deals).where(deals.c.id == given(Deal, "id", "opened_id"), by_it, ~moved, ~touched)
-    values = {"deleted_at": now, "updated_at": now, "version": deals.c.version + 1}
-    gone = deleted.values(values).returning(deals.c.id).cte("gone")
-    told = activities.entry(
-        gone,
-        id=func.gen_random_uuid(),
-        contact_id=null(),
-        deal_id=gone.c.id,
-        content=literal(DELETED),
-        meta_json=given(Activity, "meta_json", "deal_meta"),
-    )
-    return select(gone.c.id).add_cte(told.cte("told_deal"))
+    is_it = deals.c.id == given(Deal, "id", "opened_id")
+    untouched = select(deals.c.id).where(is_it, by_it, ~moved, ~touched).cte("untouched")
+    deleted = holdings.changed(untouched, deleted_at=given(Deal, "deleted_at", "now"))
+    gone = deleted.returning(deals.c.id).cte("gone")
+    return select(gone.c.id).add_cte(holdings.told(gone, DELETED).cte("told_deal"))
 
 
 _JUDGE = Prepared(_judged)

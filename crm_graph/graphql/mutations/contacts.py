@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 from strawberry.scalars import JSON
 
-from crm_graph import contacts
+from crm_graph import contacts, ownership, standing
 from crm_graph.graphql import enums
 from crm_graph.graphql.bind import bound, payload_row
 from crm_graph.graphql.types import Contact
@@ -51,6 +51,55 @@ class UpdateContactInput(_ContactFields):
     contact_id: uuid.UUID
 
 
+@strawberry.input(description="A contact to delete.")
+class DeleteContactInput:
+    contact_id: uuid.UUID
+    expected_version: int | None = expected_version()
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.input(description="A contact to bring back.")
+class RestoreContactInput:
+    contact_id: uuid.UUID
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.input(description="A contact that must not be written to, and why.")
+class SetDoNotContactInput:
+    contact_id: uuid.UUID
+    reason: str = strawberry.field(description="1 to 500 characters.")
+    expected_version: int | None = expected_version()
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.input(description="A contact that may be written to again, and why.")
+class LiftDoNotContactInput:
+    contact_id: uuid.UUID
+    reason: str = strawberry.field(description="1 to 500 characters.")
+    expected_version: int | None = expected_version()
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.input(description="A contact and whose it becomes.")
+class AssignContactInput:
+    contact_id: uuid.UUID
+    owner_id: uuid.UUID | None = strawberry.field(
+        description="Null: nobody, the unassigned pool. Only an admin may name anyone but themselves."
+    )
+    include_deals: bool = strawberry.field(
+        default=True, description="Whether its open deals that had the same owner go with it."
+    )
+    expected_version: int | None = expected_version()
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.input(description="A contact of the unassigned pool to take.")
+class ClaimContactInput:
+    contact_id: uuid.UUID
+    expected_version: int | None = expected_version()
+    idempotency_key: str | None = idempotency_key()
+
+
 @bound()
 class UpsertContactPayload:
     """The contact that has the address now."""
@@ -63,6 +112,54 @@ class UpsertContactPayload:
 @bound()
 class UpdateContactPayload:
     """The changed contact."""
+
+    contact: Contact = payload_row()
+    replayed: bool = replayed()
+
+
+@bound()
+class DeleteContactPayload:
+    """The id of the contact that is no longer to be seen."""
+
+    deleted_contact_id: uuid.UUID = strawberry.field()
+    replayed: bool = replayed()
+
+
+@bound()
+class RestoreContactPayload:
+    """The contact, as it was."""
+
+    contact: Contact = payload_row()
+    replayed: bool = replayed()
+
+
+@bound()
+class SetDoNotContactPayload:
+    """The contact, closed to outreach."""
+
+    contact: Contact = payload_row()
+    replayed: bool = replayed()
+
+
+@bound()
+class LiftDoNotContactPayload:
+    """The contact, open to outreach."""
+
+    contact: Contact = payload_row()
+    replayed: bool = replayed()
+
+
+@bound()
+class AssignContactPayload:
+    """The contact with its owner."""
+
+    contact: Contact = payload_row()
+    replayed: bool = replayed()
+
+
+@bound()
+class ClaimContactPayload:
+    """The contact, yours."""
 
     contact: Contact = payload_row()
     replayed: bool = replayed()
@@ -90,3 +187,43 @@ class ContactMutations:
     async def update_contact(self, info: Info, input: UpdateContactInput) -> UpdateContactPayload:
         """See contacts.edit."""
         return await perform(info, input, doing(contacts.edit, "contact", of="contact_id"))
+
+    @strawberry.mutation(
+        description="Hide a contact from every list and count; its deals stay. restoreContact brings it back."
+    )
+    async def delete_contact(self, info: Info, input: DeleteContactInput) -> DeleteContactPayload:
+        """See standing.delete."""
+        return await perform(info, input, doing(standing.delete, "deleted_contact_id", of="contact_id"))
+
+    @strawberry.mutation(description="Bring a deleted contact back. CONFLICT for one that was merged or erased.")
+    async def restore_contact(self, info: Info, input: RestoreContactInput) -> RestoreContactPayload:
+        """See standing.restore."""
+        return await perform(info, input, doing(standing.restore, "contact", of="contact_id"))
+
+    @strawberry.mutation(
+        description="Close a contact to outreach. Events never lift it. One that is closed takes the new reason."
+    )
+    async def set_do_not_contact(self, info: Info, input: SetDoNotContactInput) -> SetDoNotContactPayload:
+        """See standing.set_do_not_contact."""
+        return await perform(info, input, doing(standing.set_do_not_contact, "contact", of="contact_id"))
+
+    @strawberry.mutation(
+        description="Open a contact to outreach again; an entry on its timeline keeps both reasons. To be open already "
+        "is success, and changes nothing."
+    )
+    async def lift_do_not_contact(self, info: Info, input: LiftDoNotContactInput) -> LiftDoNotContactPayload:
+        """See standing.lift_do_not_contact."""
+        return await perform(info, input, doing(standing.lift_do_not_contact, "contact", of="contact_id"))
+
+    @strawberry.mutation(description="For admins: give a contact to an owner, or to nobody; its open deals follow.")
+    async def assign_contact(self, info: Info, input: AssignContactInput) -> AssignContactPayload:
+        """See ownership.assign."""
+        return await perform(info, input, doing(ownership.assign, "contact", of="contact_id"))
+
+    @strawberry.mutation(
+        description="Take a contact out of the unassigned pool, with its open deals there; of two who try, one gets "
+        "it, and to the other it is NOT_FOUND. CONFLICT for an admin who claims another owner's."
+    )
+    async def claim_contact(self, info: Info, input: ClaimContactInput) -> ClaimContactPayload:
+        """See ownership.claim."""
+        return await perform(info, input, doing(ownership.claim, "contact", of="contact_id"))

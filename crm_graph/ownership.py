@@ -1,0 +1,112 @@
+"""Ownership: whose a contact is, and its open deals and tasks with it."""
+
+import uuid
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Boolean, bindparam, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_graph import activities, contacts, holdings, references, tasks
+from crm_graph.auth import Principal
+from crm_graph.errors import Conflict
+from crm_graph.models import Activity, Contact, Deal, DealStatus, OwnerSource, table
+from crm_graph.prepared import Prepared, given, together
+
+
+async def assign(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    contact_id: uuid.UUID,
+    owner_id: uuid.UUID | None,
+    now: datetime,
+    include_deals: bool = True,
+    expected_version: int | None = None,
+) -> uuid.UUID:
+    """Give a contact to an owner or, with None, to the pool; its open deals that had the same owner follow, and whose
+    it becomes gets the open tasks of both, but for an admin's.
+
+    Raises NotFound, VersionConflict, or Forbidden when anyone but an admin names somebody else.
+    """
+    contact = await contacts.lock_visible(session, principal, contact_id, expected_version)
+    await references.check(session, principal, {"owner_id": owner_id})
+    await _give(session, principal, contact, owner_id, now, include_deals=include_deals)
+    return contact_id
+
+
+async def claim(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    contact_id: uuid.UUID,
+    now: datetime,
+    expected_version: int | None = None,
+) -> uuid.UUID:
+    """Take a contact out of the unassigned pool, with its open deals there; of two who try, one gets it.
+
+    To have it already is success. Raises Conflict when it is somebody else's, which only an admin can see.
+    """
+    contact = await contacts.lock_visible(session, principal, contact_id, expected_version)
+    if contact.owner_id not in (None, principal.owner_id):
+        message = "the contact is not in the unassigned pool; assignContact gives it to another owner"
+        raise Conflict(message, field="contact_id")
+    await _give(session, principal, contact, principal.owner_id, now, include_deals=True)
+    return contact_id
+
+
+async def _give(
+    session: AsyncSession,
+    principal: Principal,
+    contact: Any,
+    owner_id: uuid.UUID | None,
+    now: datetime,
+    *,
+    include_deals: bool,
+) -> None:
+    changed = activities.differences(contact, {"owner_id": owner_id, "owner_source": OwnerSource.PERSON})
+    if not changed:
+        return
+    told = activities.told(contact, changed)
+    await _giving(to_somebody=owner_id is not None).run(
+        session,
+        id=contact.id,
+        old_owner_id=contact.owner_id,
+        new_owner_id=owner_id,
+        with_deals=include_deals and "owner_id" in changed,
+        deal_meta={"source": principal.source, "changes": {"owner_id": told.get("owner_id")}},
+        now=now,
+        **contacts.entry(principal, contact.id, "Contact changed: " + ", ".join(changed), now, {"changes": told}),
+    )
+
+
+@cache
+def _giving(*, to_somebody: bool) -> Prepared:
+    def make() -> Any:
+        people, deals = table(Contact), table(Deal)
+        contact_id, new_owner = given(Contact, "id"), given(Contact, "owner_id", "new_owner_id")
+        values = {
+            "owner_id": new_owner,
+            "owner_source": OwnerSource.PERSON,
+            "version": people.c.version + 1,
+            "updated_at": given(Contact, "updated_at", "now"),
+        }
+        held = holdings.locked(
+            bindparam("_with_deals", type_=Boolean, required=True),
+            deals.c.contact_id == contact_id,
+            deals.c.owner_id.is_not_distinct_from(given(Contact, "owner_id", "old_owner_id")),
+            deals.c.status == DealStatus.OPEN,
+            deals.c.deleted_at.is_(None),
+        )
+        is_of_deals = table(Activity).c.deal_id.in_(select(held.c.id))
+        follow = tasks.following(or_(is_of_deals, tasks.of_contact(contact_id)), new_owner)
+        return together(
+            update(people).where(people.c.id == contact_id).values(values),
+            activities.entry(),
+            holdings.changed(held, owner_id=new_owner),
+            holdings.told(held, "Deal changed: owner_id"),
+            *[follow] * to_somebody,
+        )
+
+    return Prepared(make)

@@ -1,0 +1,126 @@
+"""A contact's standing: whether it is there, and whether it may be written to."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import and_, null, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_graph import activities, contacts
+from crm_graph.auth import Principal, restorable
+from crm_graph.errors import Conflict, ValidationFailed
+from crm_graph.models import Contact, Role, table
+from crm_graph.prepared import Prepared, given, together
+from crm_graph.values import check_text
+
+_OUTREACH = ("do_not_contact_at", "do_not_contact_reason")
+
+
+async def delete(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    contact_id: uuid.UUID,
+    now: datetime,
+    expected_version: int | None = None,
+) -> uuid.UUID:
+    """Hide a contact from every list and count; its deals stay. `restore` brings it back as it was."""
+    await contacts.lock_visible(session, principal, contact_id, expected_version)
+    told = contacts.entry(principal, contact_id, "Contact deleted", now)
+    await _DELETE.run(session, id=contact_id, now=now, **told)
+    return contact_id
+
+
+async def restore(session: AsyncSession, principal: Principal, *, contact_id: uuid.UUID, now: datetime) -> uuid.UUID:
+    """Bring a deleted contact back; one that is not deleted stays as it is.
+
+    Raises NotFound, and Conflict for one that was merged or erased.
+    """
+    principal.must_write()
+    contact = await _restorable(principal.role).one(session, caller=principal.owner_id, id=contact_id)
+    if contact is None:
+        await contacts.lock_visible(session, principal, contact_id)
+        return contact_id
+    if contact.merged_into_id is not None:
+        raise Conflict("it was merged into another contact, which has everything of it now", field="contact_id")
+    if contact.erased_at is not None:
+        raise Conflict("the person was erased; nothing of it is left to restore", field="contact_id")
+    await _RESTORE.run(
+        session, id=contact_id, now=now, **contacts.entry(principal, contact_id, "Contact restored", now)
+    )
+    return contact_id
+
+
+async def set_do_not_contact(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    contact_id: uuid.UUID,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> uuid.UUID:
+    """Close a contact to outreach; one that is closed already takes the new reason. Raises ValidationFailed."""
+    _check_reason(reason)
+    contact = await contacts.lock_visible(session, principal, contact_id, expected_version)
+    closed = {"do_not_contact_at": contact.do_not_contact_at or now, "do_not_contact_reason": reason}
+    await _set_outreach(session, principal, contact, closed, f"Do not contact: {reason}", now)
+    return contact_id
+
+
+async def lift_do_not_contact(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    contact_id: uuid.UUID,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> uuid.UUID:
+    """Open a contact to outreach again, as only a person may; to be open already is success."""
+    _check_reason(reason)
+    contact = await contacts.lock_visible(session, principal, contact_id, expected_version)
+    await _set_outreach(session, principal, contact, dict.fromkeys(_OUTREACH), f"May be contacted again: {reason}", now)
+    return contact_id
+
+
+async def _set_outreach(
+    session: AsyncSession, principal: Principal, contact: Any, wanted: Mapping[str, Any], content: str, now: datetime
+) -> None:
+    changed = activities.differences(contact, wanted)
+    if not changed:
+        return
+    told = contacts.entry(principal, contact.id, content, now, {"changes": activities.told(contact, changed)})
+    await _SET_OUTREACH.run(session, id=contact.id, now=now, **wanted, **told)
+
+
+def _check_reason(reason: str) -> None:
+    if not check_text(reason, field="reason").strip():
+        raise ValidationFailed("reason is empty: say why, for whoever reads the timeline later", field="reason")
+
+
+@cache
+def _restorable(role: Role) -> Prepared:
+    people = table(Contact)
+    is_it = and_(people.c.id == given(Contact, "id"), restorable(Contact, Principal(None, role)))
+    return Prepared(lambda: select(people).where(is_it).with_for_update(key_share=True))
+
+
+def _changing(*names: str, **values: Any) -> Prepared:
+    """An edit of one contact, with its entry."""
+
+    def make() -> Any:
+        people = table(Contact)
+        changed: dict[str, Any] = {name: given(Contact, name) for name in names} | values
+        changed |= {"version": people.c.version + 1, "updated_at": given(Contact, "updated_at", "now")}
+        return together(update(people).where(people.c.id == given(Contact, "id")).values(changed), activities.entry())
+
+    return Prepared(make)
+
+
+_DELETE = _changing(deleted_at=given(Contact, "deleted_at", "now"))
+_RESTORE = _changing(deleted_at=null())
+_SET_OUTREACH = _changing(*_OUTREACH)
