@@ -118,7 +118,7 @@ def has_address(address: str | ColumnElement[str], rows: Relation | None = None)
     """
     c = (table(Contact) if rows is None else rows).c
     alias = select(col(ContactEmail.contact_id)).where(col(ContactEmail.email) == address).scalar_subquery()
-    return or_(and_(c.email == address, c.merged_into_id.is_(None)), c.id == alias)
+    return and_(c.merged_into_id.is_(None), or_(c.email == address, c.id == alias))
 
 
 async def lock(session: AsyncSession, *conditions: ColumnElement[bool]) -> Contact | None:

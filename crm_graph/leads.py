@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, case, exists, literal, literal_column, or_, select, true, update
+from sqlalchemy import and_, case, exists, func, literal, literal_column, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -117,16 +117,20 @@ async def find(
             said = await _missing(session, lead, seen)
             owned = _taken_over(seen, colleague)
             return Found(seen, said | owned, (seen.owner_id,) if owned else None)
-        if not creates:
-            return None
-        made = await _create(session, lead, colleague, seen, now)
+        # Nobody has it, or whoever had it was merged while we waited: then the address is another one's by now.
+        made = await _create(session, lead, colleague, seen, now) if creates else None
         if made is not None:
             return Found(made, {})
-    raise Conflict(f"the contact {lead.email} is being made or merged by somebody else; retry")
+    if not creates:
+        return None
+    raise Conflict("the contact is being made or merged by somebody else; retry")
 
 
 async def address_of(session: AsyncSession, contact_id: uuid.UUID) -> str | None:
-    """The address of a contact that is not deleted, by id. For events: they see every owner's contacts."""
+    """The address of a contact that is not deleted, by its id or that of one that was merged into it.
+
+    For events: they see every owner's contacts.
+    """
     found = await _ADDRESS.one(session, id=contact_id)
     return found.email if found else None
 
@@ -232,6 +236,12 @@ def _colleague() -> Any:
     return either.order_by(case((is_theirs, 0), else_=1)).limit(1)
 
 
+def _address() -> Any:
+    c, asked = table(Contact).c, table(Contact).alias("asked").c
+    meant = select(func.coalesce(asked.merged_into_id, asked.id)).where(asked.id == given(Contact, "id"))
+    return select(c.email).where(c.id == meant.scalar_subquery(), c.deleted_at.is_(None))
+
+
 def _created() -> Any:
     row: dict[str, Any] = {name: given(Contact, name) for name in ("id", "email", *_SAID, *_OWNED)}
     row |= {name: given(Contact, name, "now") for name in ("created_at", "updated_at")}
@@ -283,8 +293,4 @@ def _follow() -> Any:
 _LOOK = Prepared(_look)
 _CREATE = Prepared(_created)
 _FOLLOW = Prepared(_follow)
-_ADDRESS = Prepared(
-    lambda: select(table(Contact).c.email).where(
-        table(Contact).c.id == given(Contact, "id"), table(Contact).c.deleted_at.is_(None)
-    )
-)
+_ADDRESS = Prepared(_address)

@@ -14,7 +14,7 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy import ARRAY, BindParameter, Executable, Select, Uuid, bindparam, literal, select
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import Insert, Update
+from sqlalchemy.sql.dml import Delete, Insert, Update
 from sqlmodel import SQLModel
 
 from crm_graph.auth import CALLER
@@ -80,6 +80,6 @@ def given_ids(name: str) -> BindParameter[Any]:
     return bindparam(f"_{name}", type_=ARRAY(Uuid), required=True)
 
 
-def together(*statements: Insert | Update) -> Select[Any]:
+def together(*statements: Insert | Update | Delete) -> Select[Any]:
     """Several writes in one round trip. They see the same moment: none of them sees what another one does."""
     return select(literal(1)).add_cte(*(statement.cte(f"w{place}") for place, statement in enumerate(statements)))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import FromClause, and_, literal, select
+from sqlalchemy import FromClause, and_, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
@@ -47,6 +47,7 @@ def parameters(values: Mapping[str, Any]) -> dict[str, uuid.UUID | None]:
 
 def joined(principal: Principal, rows: FromClause) -> tuple[FromClause, list[Any]]:
     """`rows` with the rows that ids refer to beside them, and the columns that tell of those, for `check_found`."""
+    contacts: FromClause
     contacts, deals, companies, owners = (table(model).alias() for model in (Contact, Deal, Company, Owner))
     beside = rows
     looked_up: list[tuple[str, type[SQLModel], Any]] = [
@@ -56,7 +57,13 @@ def joined(principal: Principal, rows: FromClause) -> tuple[FromClause, list[Any
     ]
     for name, model, referred in looked_up:
         is_it = and_(referred.c.id == given(model, "id", f"ref_{name}"), visible(model, principal, referred))
-        beside = beside.outerjoin(referred, is_it)
+        if model is Contact:
+            # One that is being merged or erased is waited for, and then not there any more.
+            locked = select(referred).where(is_it).with_for_update(read=True, key_share=True)
+            contacts = locked.subquery()
+            beside = beside.outerjoin(contacts, true())
+        else:
+            beside = beside.outerjoin(referred, is_it)
     is_owner = and_(owners.c.id == given(Owner, "id", "ref_owner_id"), owners.c.active)
     columns = [
         contacts.c.id.label("ref_contact_id"),

@@ -5,10 +5,19 @@ from crm_graph.graphql.mutations.activities import ActivityMutations
 from crm_graph.graphql.mutations.companies import CompanyMutations
 from crm_graph.graphql.mutations.contacts import ContactMutations
 from crm_graph.graphql.mutations.deals import DealMutations
+from crm_graph.graphql.mutations.merging import MergingMutations
 from crm_graph.graphql.mutations.replies import ReplyMutations
 from crm_graph.graphql.mutations.webhooks import WebhookMutations
 
 
 @bound()
-class Mutation(DealMutations, ContactMutations, ReplyMutations, CompanyMutations, ActivityMutations, WebhookMutations):
+class Mutation(
+    DealMutations,
+    ContactMutations,
+    MergingMutations,
+    ReplyMutations,
+    CompanyMutations,
+    ActivityMutations,
+    WebhookMutations,
+):
     """Writes. Each field is one transaction; what it refuses, it leaves unchanged. At most 10 in one operation."""

@@ -1,0 +1,168 @@
+"""Merging: two contacts that are one person become one, with everything that either has."""
+
+import uuid
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import and_, delete, exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_graph import activities, contacts, holdings
+from crm_graph.auth import Principal, visible
+from crm_graph.contacts import CUSTOM_MAX_KEYS
+from crm_graph.errors import Conflict, NotFound, ValidationFailed
+from crm_graph.models import (
+    Activity,
+    Contact,
+    ContactEmail,
+    Deal,
+    LifecycleStage,
+    ReplyStatus,
+    ReplyStatusSource,
+    ReplyVerdict,
+    Role,
+    WebhookLog,
+    table,
+)
+from crm_graph.prepared import Prepared, given, together
+from crm_graph.references import check_version
+from crm_graph.replies import STRENGTH
+
+_FILLED = ("full_name", "title", "linkedin_url", "website", "phone", "company_id")
+_OWNED = ("owner_id", "owner_source")
+_OUTREACH = ("do_not_contact_at", "do_not_contact_reason")
+_REPLY = ("reply_status", "reply_summary", "reply_status_source", "reply_status_at", "needs_review")
+_LATER = ("ooo_until", "latest_email_sent_at")
+_UNITED = (*_FILLED, *_OWNED, *_OUTREACH, *_REPLY, *_LATER, "lifecycle_stage", "custom")
+
+
+async def merge(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    survivor_id: uuid.UUID,
+    loser_id: uuid.UUID,
+    now: datetime,
+    expected_version: int | None = None,
+) -> uuid.UUID:
+    """Make one contact of two; returns the survivor's id.
+
+    The survivor gets the loser's deals, timeline, verdicts and events, and what it has no value of its own for. All of
+    the loser's addresses find the survivor from now on. Raises NotFound, ValidationFailed or Conflict naming the field,
+    or VersionConflict (of the survivor); then nothing was changed.
+    """
+    principal.must_write()
+    if survivor_id == loser_id:
+        raise ValidationFailed("a contact can't be merged into itself", field="loser_id")
+    ids = {"survivor_id": survivor_id, "loser_id": loser_id}
+    rows = await _locking(principal.role).rows(session, caller=principal.owner_id, **ids)
+    found = {row.id: row for row in rows}
+    for name, id_ in ids.items():
+        if id_ not in found:
+            raise NotFound("contact not found", field=name)
+    survivor, loser = found[survivor_id], found[loser_id]
+    check_version(survivor, expected_version)
+    united = _unite(survivor, loser)
+    told = {"changes": activities.told(survivor, activities.differences(survivor, united))}
+    moved = {"contact_id": {"old": str(loser_id), "new": str(survivor_id)}}
+    await _MERGE.run(
+        session,
+        **ids,
+        loser_email=loser.email,
+        now=now,
+        deal_meta={"source": principal.source, "changes": moved},
+        **united,
+        **contacts.entry(principal, survivor_id, f"Merged with {loser.email}", now, told | {"merged": str(loser_id)}),
+    )
+    return survivor_id
+
+
+def _unite(survivor: Any, loser: Any) -> dict[str, Any]:
+    """The survivor's columns, as they become. Raises Conflict when they would hold too much."""
+    custom = {**loser.custom, **survivor.custom}
+    if len(custom) > CUSTOM_MAX_KEYS:
+        message = f"together they have more than {CUSTOM_MAX_KEYS} keys in custom; remove some first"
+        raise Conflict(message, field="loser_id")
+    is_lead = survivor.lifecycle_stage == LifecycleStage.LEAD  # which everybody is who was never said to be more
+    return {
+        **{name: getattr(survivor, name) or getattr(loser, name) for name in _FILLED},
+        **_taken(_OWNED, loser if survivor.owner_id is None else survivor),
+        **_taken(_OUTREACH, min(survivor, loser, key=_closed_at)),
+        **_taken(_REPLY, max(survivor, loser, key=_weight)),
+        **{name: max(filter(None, (getattr(survivor, name), getattr(loser, name))), default=None) for name in _LATER},
+        "lifecycle_stage": loser.lifecycle_stage if is_lead else survivor.lifecycle_stage,
+        "custom": custom,
+    }
+
+
+def _taken(names: tuple[str, ...], row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+def _closed_at(contact: Any) -> tuple[bool, Any]:
+    """Orders contacts by when they were closed to outreach; those that are open come last."""
+    return contact.do_not_contact_at is None, contact.do_not_contact_at or contact.created_at
+
+
+def _weight(contact: Any) -> tuple[int, Any]:
+    """Orders contacts by whose reply status counts more: the stronger source's, then the newer one."""
+    is_absence = contact.reply_status == ReplyStatus.OUT_OF_OFFICE
+    if contact.reply_status is None or contact.reply_status_source is None:
+        strength = -1
+    elif is_absence and contact.reply_status_source != ReplyStatusSource.PERSON:
+        strength = 0  # no opinion
+    else:
+        strength = STRENGTH[contact.reply_status_source]
+    return strength, contact.reply_status_at or contact.created_at
+
+
+@cache
+def _locking(role: Role) -> Prepared:
+    def make() -> Any:
+        c = table(Contact).c
+        is_one = or_(c.id == given(Contact, "id", "survivor_id"), c.id == given(Contact, "id", "loser_id"))
+        seen = and_(is_one, visible(Contact, Principal(None, role)))
+        # The full lock, by which even who only refers to one of them is waited for, or waits and looks again.
+        return select(table(Contact)).where(seen).order_by(c.id).with_for_update()
+
+    return Prepared(make)
+
+
+def _merged() -> Any:
+    people, deals = table(Contact), table(Deal)
+    survivor, loser = given(Contact, "id", "survivor_id"), given(Contact, "id", "loser_id")
+    now = given(Contact, "updated_at", "now")
+    edited: dict[str, Any] = {"version": people.c.version + 1, "updated_at": now}
+    united = edited | {name: given(Contact, name) for name in _UNITED}
+    gone = edited | {"merged_into_id": survivor, "deleted_at": func.coalesce(people.c.deleted_at, now)}
+    held = holdings.locked(deals.c.contact_id == loser)
+    address = insert(table(ContactEmail)).values(email=given(Contact, "email", "loser_email"), contact_id=survivor)
+    return together(
+        update(people).where(people.c.id == survivor).values(united),
+        update(people).where(or_(people.c.id == loser, people.c.merged_into_id == loser)).values(gone),
+        holdings.changed(held, contact_id=survivor),
+        holdings.told(held, "Deal changed: contact_id"),
+        *_moved_verdicts(survivor, loser),
+        *(
+            update(table(model)).where(table(model).c.contact_id == loser).values(contact_id=survivor)
+            for model in (Activity, ContactEmail, WebhookLog)
+        ),
+        address.on_conflict_do_nothing(),
+        activities.entry(),
+    )
+
+
+def _moved_verdicts(survivor: Any, loser: Any) -> tuple[Any, Any]:
+    """A source has one verdict on a contact that has written nothing: the survivor's stays."""
+    verdicts = table(ReplyVerdict)
+    c, same = verdicts.c, verdicts.alias("same").c
+    of_no_reply = same.contact_id == survivor, same.activity_id.is_(None), same.source == c.source
+    is_double = and_(c.activity_id.is_(None), exists(select(1).where(*of_no_reply)))
+    is_theirs = c.contact_id == loser
+    moved = update(verdicts).where(is_theirs, ~is_double).values(contact_id=survivor)
+    return moved, delete(verdicts).where(is_theirs, is_double)
+
+
+_MERGE = Prepared(_merged)
