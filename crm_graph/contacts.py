@@ -172,7 +172,7 @@ def _check_size(custom: Mapping[str, Any]) -> None:
 
 
 def _check_may_change(found: Any, *, restore_deleted: bool) -> None:
-    if found.is_suppressed:
+    if found.is_suppressed or (found.id is not None and found.erased_at is not None):
         raise Conflict("the person with this e-mail was erased, and asked not to be known again", field="email")
     if found.is_visible or (found.is_restorable and restore_deleted):
         return
@@ -278,7 +278,9 @@ def _created() -> Any:
     row = {name: given(Contact, name) for name in ("id", "email", *_EDITED)}
     row |= {name: given(Contact, name, "now") for name in ("created_at", "updated_at")}
     is_alias = exists(select(1).where(table(ContactEmail).c.email == given(Contact, "email")))
-    new = insert(contacts).from_select(list(row), select(*row.values()).where(~is_alias), include_defaults=False)
+    # Looked for once more: of a contact that is erased at this moment, the address is free by now.
+    may_be = ~is_alias & ~is_suppressed(given(Contact, "email"))
+    new = insert(contacts).from_select(list(row), select(*row.values()).where(may_be), include_defaults=False)
     made = new.on_conflict_do_nothing(index_elements=[c.email]).returning(c.id).cte("made")
     return select(made.c.id).add_cte(activities.entry(only_with=made).cte("told"))
 

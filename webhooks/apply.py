@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import activities, deals, follow_ups, leads, moves, pipelines
+from crm_graph import activities, deals, erasure, follow_ups, leads, moves, pipelines
 from crm_graph.auth import Principal
-from crm_graph.leads import Colleague, Found
+from crm_graph.leads import Colleague, Erased, Found
 from crm_graph.models import (
     ActivityType,
     Pipeline,
@@ -34,10 +34,11 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Whom and what an event touched."""
+    """Whom and what an event touched; of the addresses in it, `known` are the contact's or ours."""
 
     contact_id: uuid.UUID
     deal_id: uuid.UUID | None
+    known: frozenset[str | None]
 
 
 async def apply(
@@ -64,22 +65,29 @@ async def apply(
     )
     affected = deal.id if deal else None
     if recorded.entry_id is None or recorded.contact.deleted_at is not None:
-        return Applied(found.id, affected)
+        return Applied(found.id, affected, _known(found, happening))
     opening = _Opening(principal, recorded.contact, happening, clock, pipeline, default_currency)
     affected = await _change_deal(session, deal, opening)
     await _follow_up(session, opening, affected)
     if affected is not None and deal is None:
         await activities.put_on_deal(session, recorded.entry_id, affected)
-    return Applied(found.id, affected)
+    return Applied(found.id, affected, _known(found, happening))
 
 
 async def _find(session: AsyncSession, happening: Happening, clock: Clock) -> Found | None:
     lead = happening.lead
     if happening.contact_id is not None:
+        if await erasure.suppressed(session, {lead.email}):
+            raise Erased
         address = await leads.address_of(session, happening.contact_id)
         lead = replace(lead, email=address or lead.email)
     colleague = Colleague(happening.colleague, happening.colleague_source)
     return await leads.find(session, lead, colleague, creates=happening.creates_contact, now=clock.now)
+
+
+def _known(found: Found, happening: Happening) -> frozenset[str | None]:
+    by_address = happening.lead.email if happening.contact_id is None else None
+    return frozenset({found.contact.email, by_address, happening.colleague})
 
 
 def _entry(

@@ -67,7 +67,6 @@ class Ignored:
 
     reason: str
     needs_attention: bool = False
-    forgets: bool = False  # what it said, too
 
 
 @dataclass(frozen=True, slots=True)

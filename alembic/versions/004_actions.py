@@ -72,6 +72,14 @@ def upgrade() -> None:
         op.f("contacts_erased_is_deleted_check"), "contacts", "erased_at IS NULL OR deleted_at IS NOT NULL"
     )
     _given_index("contacts_merged_into_id_idx", "contacts", "merged_into_id")
+    op.add_column("webhooks_log", sa.Column("mentions", sa.ARRAY(sa.Text())))
+    op.create_index(
+        "webhooks_log_mentions_idx",
+        "webhooks_log",
+        ["mentions"],
+        postgresql_using="gin",
+        postgresql_where=sa.text("mentions IS NOT NULL"),
+    )
     _upgrade_stages()
     _upgrade_activities()
     _create_tables()
@@ -197,6 +205,7 @@ def downgrade() -> None:
         op.drop_table(table)
     _downgrade_activities()
     _downgrade_stages()
+    op.drop_column("webhooks_log", "mentions")
     op.drop_column("contacts", "erased_at")
     op.drop_column("contacts", "merged_into_id")
 

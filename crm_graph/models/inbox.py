@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 
 from sqlalchemy import (
+    ARRAY,
     Index,
     LargeBinary,
     String,
@@ -34,6 +35,12 @@ class WebhookLog(SQLModel, table=True):
         UniqueConstraint("source", "idempotency_key"),
         Index("webhooks_log_status_idx", "status", "received_at"),
         Index("webhooks_log_received_at_idx", "received_at", "id"),
+        Index(
+            "webhooks_log_mentions_idx",
+            "mentions",
+            postgresql_using="gin",
+            postgresql_where=text("mentions IS NOT NULL"),
+        ),
     )
     id: uuid.UUID = primary_key()
     source: str = Field(sa_type=KeyText)
@@ -48,3 +55,5 @@ class WebhookLog(SQLModel, table=True):
     processed_at: datetime | None = Field(default=None, sa_type=Time)
     contact_id: uuid.UUID | None = reference("contacts.id", default=None, index=True, ondelete="SET NULL")
     deal_id: uuid.UUID | None = reference("deals.id", default=None, index=True, ondelete="SET NULL")
+    # Addresses in the body that contact_id doesn't stand for: an erasure finds it by them.
+    mentions: list[str] | None = Field(default=None, sa_type=ARRAY(Text))

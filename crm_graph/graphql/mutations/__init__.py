@@ -5,6 +5,7 @@ from crm_graph.graphql.mutations.activities import ActivityMutations
 from crm_graph.graphql.mutations.companies import CompanyMutations
 from crm_graph.graphql.mutations.contacts import ContactMutations
 from crm_graph.graphql.mutations.deals import DealMutations
+from crm_graph.graphql.mutations.erasure import ErasureMutations
 from crm_graph.graphql.mutations.merging import MergingMutations
 from crm_graph.graphql.mutations.replies import ReplyMutations
 from crm_graph.graphql.mutations.webhooks import WebhookMutations
@@ -15,6 +16,7 @@ class Mutation(
     DealMutations,
     ContactMutations,
     MergingMutations,
+    ErasureMutations,
     ReplyMutations,
     CompanyMutations,
     ActivityMutations,

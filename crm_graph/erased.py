@@ -1,0 +1,172 @@
+"""What an erasure takes from each table, and what it leaves; docs/erasure.md says why.
+
+A table that gets personal data later gets its statement here, and a place in ERASED.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union,
+    update,
+)
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.sql.dml import Delete, Update
+
+from crm_graph import holdings
+from crm_graph.models import (
+    Activity,
+    ActivityType,
+    Contact,
+    ContactEmail,
+    Deal,
+    IdempotencyKey,
+    Owner,
+    OwnerMailbox,
+    ReplyVerdict,
+    Suppression,
+    WebhookLog,
+    WebhookStatus,
+    table,
+)
+from crm_graph.prepared import given, given_ids
+
+DOMAIN = "@erased.invalid"  # RFC 2606: nobody's for ever
+TITLE = "Erased contact"
+REASON = "the body was erased with a person whom it names"
+FIGURES = ("source", "campaign_id", "campaign_name", "step", "variant", "from_stage", "to_stage", "no_show")
+OUR_ADDRESSES = ("email_account", "organizer")
+PERSONAL = (
+    "full_name",
+    "title",
+    "linkedin_url",
+    "website",
+    "phone",
+    "company_id",
+    "reply_summary",
+    "ooo_until",
+    "do_not_contact_reason",
+    "latest_email_sent_at",
+)
+
+# The person: its contacts, their deals, and its addresses in normal form.
+IDS, DEAL_IDS = given_ids("ids"), given_ids("deal_ids")
+ADDRESSES: ColumnElement[Any] = bindparam("_addresses", type_=ARRAY(Text), required=True)
+NOW = given(Contact, "updated_at", "now")
+
+
+def placeholder(contact_id: Any) -> str:
+    """The address that an erased contact has instead."""
+    return f"erased-{contact_id}{DOMAIN}"
+
+
+def suppressions() -> Insert:
+    """The addresses as nobody can read them, by which they are known again."""
+    address = func.unnest(ADDRESSES).column_valued("address")
+    hmac = select(func.crm_address_hmac(address), NOW)
+    new = insert(table(Suppression)).from_select(["address_hmac", "suppressed_at"], hmac)
+    return new.on_conflict_do_nothing()
+
+
+def contacts() -> Update:
+    people = table(Contact)
+    gone = dict.fromkeys(PERSONAL, null()) | {"email": func.concat("erased-", people.c.id, DOMAIN), "custom": {}}
+    state = {"deleted_at": func.coalesce(people.c.deleted_at, NOW), "erased_at": NOW, "needs_review": False}
+    edited = {"version": people.c.version + 1, "updated_at": NOW}
+    return update(people).where(people.c.id == any_(IDS)).values(gone | state | edited)
+
+
+def further_addresses() -> Delete:
+    return delete(table(ContactEmail)).where(table(ContactEmail).c.contact_id == any_(IDS))
+
+
+def entries() -> Update:
+    """What was written goes; that something happened, and when, stays."""
+    c = table(Activity).c
+    of_deals = and_(c.deal_id == any_(DEAL_IDS), c.contact_id.is_(None))  # with a contact, it is that one's
+    done = case((c.type == ActivityType.TASK, func.coalesce(c.completed_at, NOW)))  # what is to do nobody knows now
+    gone = {"content": "", "meta_json": _figures(c.meta_json), "effect_key": null(), "completed_at": done}
+    return update(table(Activity)).where(or_(c.contact_id == any_(IDS), of_deals)).values(gone)
+
+
+def _figures(meta: Any) -> ColumnElement[Any]:
+    """Of an entry's details those that reports count by, and that nobody wrote."""
+    pair = func.jsonb_each(meta).table_valued("key", "value", name="pair").c
+    ours = union(select(table(OwnerMailbox).c.email), select(table(Owner).c.email)).subquery("ours")
+    is_one_of_ours = exists(select(1).where(ours.c.email == func.lower(pair.value.op("#>>")(_listed(())))))
+    is_figure = or_(pair.key == any_(_listed(FIGURES)), and_(pair.key == any_(_listed(OUR_ADDRESSES)), is_one_of_ours))
+    is_plain = func.jsonb_typeof(pair.value) == any_(_listed(("string", "number", "boolean")))
+    kept = select(func.jsonb_object_agg(pair.key, pair.value)).where(is_figure, is_plain).scalar_subquery()
+    return func.coalesce(kept, func.jsonb_build_object())
+
+
+def verdicts() -> Update:
+    verdicts = table(ReplyVerdict)
+    return update(verdicts).where(verdicts.c.contact_id == any_(IDS)).values(summary=null())
+
+
+def webhooks() -> Update:
+    """What waited for a retry is ignored now."""
+    c = table(WebhookLog).c
+    is_theirs = or_(c.contact_id == any_(IDS), c.mentions.op("&&")(ADDRESSES))
+    status = case((c.status == WebhookStatus.PROCESSED, c.status), else_=literal(WebhookStatus.IGNORED, c.status.type))
+    concluded = {"status": status, "processed_at": func.coalesce(c.processed_at, NOW), "error": REASON}
+    return update(table(WebhookLog)).where(is_theirs).values(emptied(ADDRESSES) | concluded)
+
+
+def emptied(addresses: ColumnElement[Any]) -> dict[str, Any]:
+    """A stored event without what it tells; its keys stay, by which a repetition is known, unless they name one."""
+    c = table(WebhookLog).c
+    is_label = c.event_type.op("!~")("^[A-Za-z0-9_.()-]+$")  # Instantly's labels are text that somebody wrote
+    key = case((~_is_in(addresses, c.idempotency_key), c.idempotency_key))
+    event_type = case((is_label, "(label)"), else_=c.event_type)
+    return {"body": b"", "mentions": null(), "event_type": event_type, "idempotency_key": key}
+
+
+def idempotency_keys() -> Delete:
+    keys = table(IdempotencyKey)
+    kept = func.concat(keys.c.key, " ", cast(keys.c.result, Text))
+    names_them = or_(_is_in(ADDRESSES, kept), _is_in(cast(IDS, ARRAY(Text)), kept))
+    return delete(keys).where(names_them)
+
+
+def deals() -> tuple[Update, Insert]:
+    """Amounts, stages, history and reasons for losing stay: nobody can tell from them who it was."""
+    held = holdings.locked(table(Deal).c.id == any_(DEAL_IDS))
+    return holdings.changed(held, title=TITLE, notes=null()), holdings.told(held, "Personal data erased")
+
+
+def _is_in(parts: Any, text: Any) -> ColumnElement[bool]:
+    """Whether one of the parts, in lower case, is in a text."""
+    part = func.unnest(parts).column_valued("part")
+    return exists(select(1).where(func.strpos(func.lower(text), part) > 0))
+
+
+def _listed(texts: Sequence[str]) -> ColumnElement[Any]:
+    return literal(list(texts), ARRAY(Text))
+
+
+ERASED: tuple[Callable[[], Insert | Update | Delete], ...] = (
+    suppressions,
+    contacts,
+    further_addresses,
+    entries,
+    verdicts,
+    webhooks,
+    idempotency_keys,
+)

@@ -1,0 +1,115 @@
+"""Erasure: a person's data gone for good, and never taken in again (GDPR, article 17; KVKK, article 7)."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, Text, any_, bindparam, delete, func, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_graph import activities, contacts, erased
+from crm_graph.auth import Principal
+from crm_graph.errors import NotFound, ValidationFailed
+from crm_graph.models import ActivityType, Contact, ContactEmail, Deal, Suppression, table
+from crm_graph.prepared import Prepared, given, given_ids, together
+from crm_graph.values import normal_email
+
+
+async def erase(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    now: datetime,
+    contact_id: uuid.UUID | None = None,
+    email: str | None = None,
+) -> uuid.UUID | None:
+    """Erase the person with this contact or address, in deleted and merged contacts too, and suppress its addresses.
+
+    Returns the contact's id; None when there was none, and only the address is suppressed. To be erased already is
+    success. Raises Forbidden for anyone but an admin, NotFound, or ValidationFailed naming the field.
+    """
+    principal.must_be_admin()
+    if (contact_id is None) == (email is None):
+        raise ValidationFailed("give one of contactId and email", field="contact_id")
+    address = normal_email(email) if email is not None else None
+    await _ALONE.run(session)
+    person = await _PERSON.rows(session, contact_id=contact_id, address=address)
+    if not person and address is None:
+        raise NotFound("contact not found", field="contact_id")
+    root: uuid.UUID | None = next((row.id for row in person if row.merged_into_id is None), None)
+    if person and all(row.erased_at is not None for row in person):
+        return root
+    ids = [row.id for row in person]
+    told: dict[str, Any] = {"content": "Contact erased", "occurred_at": now, "contact_id": root}
+    known = {known for row in person for known in (row.email, *row.further, erased.placeholder(row.id))}
+    await _ERASE.run(
+        session,
+        ids=ids,
+        deal_ids=[row.id for row in await _DEALS.rows(session, ids=ids)],
+        addresses=sorted(known | ({address} if address else set())),
+        now=now,
+        root=root,
+        deal_meta={"source": principal.source},
+        **activities.entry_values(principal, type=ActivityType.SYSTEM, **told),
+    )
+    return root
+
+
+async def lift(session: AsyncSession, principal: Principal, *, email: str, now: datetime) -> bool:
+    """Let a person who was erased be known again, on its own wish; returns whether the address was suppressed."""
+    principal.must_be_admin()
+    return bool(await _LIFT.run(session, address=normal_email(email)))
+
+
+async def suppressed(session: AsyncSession, addresses: Iterable[str]) -> set[str]:
+    """Those of the addresses (in normal form) whose persons were erased."""
+    asked = list(addresses)
+    return {row.address for row in await _SUPPRESSED.rows(session, addresses=asked)} if asked else set()
+
+
+def _person() -> Any:
+    """The contact that is meant, and all that were merged into it, locked, with their further addresses."""
+    people, emails = table(Contact), table(ContactEmail).c
+    asked = people.alias("asked")
+    is_it = or_(
+        asked.c.id == given(Contact, "id", "contact_id"),
+        contacts.has_address(given(Contact, "email", "address"), asked),
+    )
+    root = select(func.coalesce(asked.c.merged_into_id, asked.c.id)).where(is_it).limit(1).scalar_subquery()
+    further = func.array(select(emails.email).where(emails.contact_id == people.c.id).scalar_subquery())
+    columns = [people.c[name] for name in ("id", "email", "merged_into_id", "erased_at")]
+    theirs = select(*columns, further.label("further")).where(or_(people.c.id == root, people.c.merged_into_id == root))
+    return theirs.order_by(people.c.id).with_for_update()
+
+
+def _erased() -> Any:
+    root = given(Contact, "id", "root")
+    told = activities.entry(select(root.label("id")).where(root.is_not(None)).subquery())
+    return together(*(statement() for statement in erased.ERASED), *erased.deals(), told)
+
+
+def _suppressed() -> Any:
+    address = func.unnest(bindparam("_addresses", type_=ARRAY(Text), required=True)).column_valued("address")
+    return select(address).where(contacts.is_suppressed(address))
+
+
+def _lifted() -> Any:
+    hmac = func.crm_address_hmac(given(Contact, "email", "address"))
+    return delete(table(Suppression)).where(table(Suppression).c.address_hmac == hmac)
+
+
+# Every event writes there first. So an event has left everything when we look, or comes when the person is gone.
+_ALONE = Prepared(lambda: text("LOCK TABLE webhooks_log IN EXCLUSIVE MODE"))
+_PERSON = Prepared(_person)
+_DEALS = Prepared(
+    lambda: (
+        select(table(Deal).c.id)
+        .where(table(Deal).c.contact_id == any_(given_ids("ids")))
+        .order_by(table(Deal).c.id)
+        .with_for_update()
+    )
+)
+_ERASE = Prepared(_erased)
+_SUPPRESSED = Prepared(_suppressed)
+_LIFT = Prepared(_lifted)
