@@ -1,5 +1,7 @@
 """A person who is erased: nothing of it is left anywhere, the figures are, and it is never taken in again."""
 
+import asyncio
+import uuid
 from typing import Any
 
 import httpx
@@ -7,10 +9,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from crm_graph import erasure
+from crm_graph.auth import machine, utc_now
+from crm_graph.db import Database
 from tests.builders import post
-from tests.graphql.asking import Json, ask, everything, reason, recorded, refusal, unchanged
+from tests.graphql.asking import Json, ask, everything, reason, recorded, refusal, send, unchanged
 from tests.graphql.dumps import dump
 from tests.graphql.world import ADA, READER, ROOT, World, build
+from tests.waiting import somebody_waits
 from tests.webhooks.lead_events import BOOKING, event
 
 ERASE = "mutation ($in: EraseContactInput!) { eraseContact(input: $in) { erasedContactId replayed } }"
@@ -268,3 +274,34 @@ async def test_a_replay_of_an_erased_body_is_refused(
             error = await refusal(client, ROOT, REPLAY, **{"in": {"webhookId": str(id_)}})
             assert reason(error) == ("CONFLICT", "webhookId")
             assert "erased" in error["message"]
+
+
+@pytest.mark.parametrize("address", [ZELDA, OLD])
+async def test_an_upsert_that_meets_an_erasure_is_refused(
+    address: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection, database: Database
+) -> None:
+    await add_zelda(client, sql)
+    async with database.transaction() as session:
+        await erasure.erase(session, machine("test"), now=utc_now(), email=ZELDA)
+        given = {"email": address, "restoreDeleted": True, "fullName": "Zelda"}
+        meeting = asyncio.create_task(send(client, ROOT, UPSERT, **{"in": given}))
+        await somebody_waits(sql)
+
+    [error] = (await meeting).json()["errors"]
+    assert reason(error) == ("CONFLICT", "email")
+    assert "zelda" not in await dump(sql)
+
+
+async def test_a_deal_that_is_made_for_the_person_meanwhile_is_refused(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection, database: Database
+) -> None:
+    contact = await add_zelda(client, sql)
+    create = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal { id } } }"
+    async with database.transaction() as session:
+        await erasure.erase(session, machine("test"), now=utc_now(), contact_id=uuid.UUID(contact))
+        meeting = asyncio.create_task(send(client, ROOT, create, **{"in": {"title": "Zelda", "contactId": contact}}))
+        await somebody_waits(sql)
+
+    [error] = (await meeting).json()["errors"]
+    assert reason(error) == ("NOT_FOUND", "contactId")
+    assert "zelda" not in await dump(sql)
