@@ -11,6 +11,7 @@ from psycopg.errors import CheckViolation, ForeignKeyViolation, NumericValueOutO
 from sqlalchemy.engine import URL
 
 KINDS = {"p": "pkey", "u": "key", "f": "fkey", "c": "check", "n": "not_null", "x": "excl"}
+STAGE_OF_DEAL = "deals_pipeline_id_stage_id_status_fkey"
 BAD_ADDRESSES = [
     "Max@acme.com",
     "max@ACME.com",
@@ -35,8 +36,8 @@ def connection(admin_url: URL) -> Iterator[psycopg.Connection[Any]]:
 
 
 def insert_deal(connection: psycopg.Connection[Any], **columns: Any) -> None:
-    stage = "SELECT pipeline_id, id FROM pipeline_stages WHERE key = 'new'"
-    pipeline_id, stage_id = connection.execute(stage).fetchone() or (None, None)
+    stage = "SELECT pipeline_id, id FROM pipeline_stages ORDER BY kind = %s DESC, order_index"
+    pipeline_id, stage_id = connection.execute(stage, (columns.get("status", "open"),)).fetchone() or (None, None)
     values = {
         "title": "A deal",
         "pipeline_id": pipeline_id,
@@ -134,8 +135,23 @@ def test_addresses_differ_by_every_byte(connection: psycopg.Connection[Any]) -> 
 def test_a_stage_of_another_pipeline(connection: psycopg.Connection[Any]) -> None:
     other = uuid.uuid4()
     connection.execute("INSERT INTO pipelines (id, name) VALUES (%s, 'Partners')", (other,))
-    with pytest.raises(ForeignKeyViolation, match="deals_pipeline_id_stage_id_fkey"):
+    with pytest.raises(ForeignKeyViolation, match=STAGE_OF_DEAL):
         insert_deal(connection, pipeline_id=other)
+
+
+@pytest.mark.parametrize("change", ["deleted_at = now()", "kind = 'won'"])
+def test_a_stage_that_deals_are_in(connection: psycopg.Connection[Any], change: str) -> None:
+    insert_deal(connection)
+    with pytest.raises(ForeignKeyViolation, match=STAGE_OF_DEAL):
+        connection.execute(f"UPDATE pipeline_stages SET {change} WHERE key = 'new'".encode())
+
+
+@pytest.mark.parametrize("change", ["deleted_at = now()", "kind = 'won'"])
+def test_a_stage_that_no_deal_with_this_status_can_be_in(connection: psycopg.Connection[Any], change: str) -> None:
+    connection.execute(f"UPDATE pipeline_stages SET {change} WHERE key = 'new'".encode())
+    new = connection.execute("SELECT id FROM pipeline_stages WHERE key = 'new'").fetchone()
+    with pytest.raises(ForeignKeyViolation, match=STAGE_OF_DEAL):
+        insert_deal(connection, stage_id=new and new[0])
 
 
 @pytest.mark.parametrize(

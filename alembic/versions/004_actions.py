@@ -103,6 +103,17 @@ def _upgrade_stages() -> None:
         where=alive,
         deferrable=True,
     )
+    op.drop_constraint("deals_pipeline_id_stage_id_fkey", "deals")
+    op.drop_constraint("pipeline_stages_pipeline_id_id_key", "pipeline_stages")
+    # The status of the deals in a stage, and none once it is deleted: no deal is in a deleted stage, or says otherwise.
+    status = sa.Computed("CASE WHEN deleted_at IS NULL THEN kind END", persisted=True)
+    op.add_column("pipeline_stages", sa.Column("deal_status", sa.String(32), status))
+    told = ["pipeline_id", "id", "deal_status"]
+    op.create_unique_constraint("pipeline_stages_pipeline_id_id_deal_status_key", "pipeline_stages", told)
+    tells = ["pipeline_id", "stage_id", "status"]
+    op.create_foreign_key("deals_pipeline_id_stage_id_status_fkey", "deals", "pipeline_stages", tells, told)
+    op.drop_index("deals_pipeline_id_stage_id_idx", "deals")
+    op.create_index("deals_pipeline_id_stage_id_status_idx", "deals", tells)
 
 
 def _upgrade_activities() -> None:
@@ -221,6 +232,9 @@ def _downgrade_activities() -> None:
 
 
 def _downgrade_stages() -> None:
+    op.drop_constraint("deals_pipeline_id_stage_id_status_fkey", "deals")
+    op.drop_constraint("pipeline_stages_pipeline_id_id_deal_status_key", "pipeline_stages")
+    op.drop_column("pipeline_stages", "deal_status")
     # What is deleted can't be told by a schema that has no deleted stages, and history may still name it.
     op.execute("UPDATE pipeline_stages SET key = key || '_' || left(id::text, 8) WHERE deleted_at IS NOT NULL")
     op.execute(
@@ -238,3 +252,8 @@ def _downgrade_stages() -> None:
         ["pipeline_id", "order_index"],
         deferrable=True,
     )
+    op.create_unique_constraint("pipeline_stages_pipeline_id_id_key", "pipeline_stages", ["pipeline_id", "id"])
+    stage = ["pipeline_id", "stage_id"], ["pipeline_id", "id"]
+    op.create_foreign_key("deals_pipeline_id_stage_id_fkey", "deals", "pipeline_stages", *stage)
+    op.drop_index("deals_pipeline_id_stage_id_status_idx", "deals")
+    op.create_index("deals_pipeline_id_stage_id_idx", "deals", ["pipeline_id", "stage_id"])

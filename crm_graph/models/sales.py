@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    Column,
+    Computed,
     ForeignKeyConstraint,
     Index,
     Numeric,
@@ -44,6 +46,7 @@ from crm_graph.models.searched import search_index
 
 LIVE = text("deleted_at IS NULL")
 OPEN_TASK = text("type = 'task' AND completed_at IS NULL")
+NOTHING = "NULL::character varying"  # as PostgreSQL shows it, by which Alembic knows an expression again
 TOTALLED = ("amount", "currency")
 
 
@@ -77,7 +80,7 @@ class PipelineStage(SQLModel, table=True):
             where=LIVE,
             deferrable=True,
         ),
-        UniqueConstraint("pipeline_id", "id"),  # what deals refer to: a stage of their own pipeline
+        UniqueConstraint("pipeline_id", "id", "deal_status"),  # what deals refer to
         CheckConstraint("key ~ '^[a-z][a-z0-9_]*$'", name="key_form"),
         CheckConstraint("probability BETWEEN 0 AND 1", name="probability"),
     )
@@ -89,6 +92,11 @@ class PipelineStage(SQLModel, table=True):
     probability: Decimal = Field(sa_type=Numeric(4, 3))
     kind: StageKind = Field(default=StageKind.OPEN, sa_type=closed_set(StageKind))
     deleted_at: datetime | None = Field(default=None, sa_type=Time)
+    # The status of the deals in it; none once it is deleted, so that no deal can be in it.
+    deal_status: str | None = Field(
+        default=None,
+        sa_column=Column(String(32), Computed(f"CASE WHEN {LIVE} THEN kind ELSE {NOTHING} END", persisted=True)),
+    )
 
 
 class Deal(SQLModel, table=True):
@@ -96,12 +104,16 @@ class Deal(SQLModel, table=True):
 
     __tablename__ = "deals"
     __table_args__ = (
-        ForeignKeyConstraint(["pipeline_id", "stage_id"], ["pipeline_stages.pipeline_id", "pipeline_stages.id"]),
+        # A stage of its own pipeline that is not deleted, and whose kind is the deal's status.
+        ForeignKeyConstraint(
+            ["pipeline_id", "stage_id", "status"],
+            ["pipeline_stages.pipeline_id", "pipeline_stages.id", "pipeline_stages.deal_status"],
+        ),
         # `numeric` has NaN, and NaN >= 0 is true.
         CheckConstraint("amount >= 0 AND amount <> 'NaN'", name="amount"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         CheckConstraint("status = 'lost' OR lost_reason IS NULL", name="lost_reason"),
-        Index("deals_pipeline_id_stage_id_idx", "pipeline_id", "stage_id"),
+        Index("deals_pipeline_id_stage_id_status_idx", "pipeline_id", "stage_id", "status"),
         # A column's order and its totals: a salesperson's, the pool's, everybody's.
         live_index("deals_board_idx", "owner_id", "stage_id", "rank", "id", include=TOTALLED),
         pool_index("deals_pool_board_idx", "stage_id", "rank", "id", include=TOTALLED),
