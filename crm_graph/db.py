@@ -19,7 +19,10 @@ from crm_graph.errors import LostRace, Unavailable
 WAIT_SECONDS = 8
 TRANSACTION_SECONDS = 10
 GIVE_UP_SECONDS = 1  # for a server that does not even answer a request to cancel
-LOST_A_RACE = ("40P01", "40001")  # deadlock_detected, serialization_failure
+# deadlock_detected, serialization_failure, and foreign_key_violation: ids are looked up before they are written, so what
+# one refers to is only missing when it was removed in between.
+LOST_A_RACE = ("40P01", "40001", "23503")
+NO_ANSWER = (OperationalError, InterfaceError, psycopg.OperationalError, PoolTimeout, TimeoutError)
 PREPARE_AFTER = 2  # executions of a statement on one connection
 
 
@@ -199,14 +202,14 @@ def reason(error: BaseException | None) -> str:
 
 @asynccontextmanager
 async def _reachable(seconds: float) -> AsyncIterator[None]:
-    """Turn a database that is down, hung, overloaded or out of connections into Unavailable; a deadlock: LostRace."""
+    """Turn a database that is down, hung, overloaded or out of connections into Unavailable; a lost race: LostRace."""
     try:
         # Cancelled once, the driver asks the server to cancel and waits ten seconds for it; twice, it hangs up.
         async with asyncio.timeout(seconds + GIVE_UP_SECONDS), asyncio.timeout(seconds):
             yield
-    except (OperationalError, InterfaceError, psycopg.OperationalError, PoolTimeout, TimeoutError) as error:
-        raise (LostRace if sqlstate(error) in LOST_A_RACE else Unavailable) from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
+    except (DBAPIError, psycopg.Error, PoolTimeout, TimeoutError) as error:
+        if sqlstate(error) in LOST_A_RACE:
+            raise LostRace from error
+        if isinstance(error, NO_ANSWER) or is_disconnect(error):
             raise Unavailable from error
         raise

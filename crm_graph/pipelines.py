@@ -1,20 +1,95 @@
-"""Pipelines and their stages: shared by the whole team."""
+"""Pipelines, shared by the whole team: set up by admins, looked up by events."""
 
 import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete as delete_from
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from crm_graph.errors import CrmError
-from crm_graph.models import Pipeline, PipelineStage, StageKind
+from crm_graph import setup
+from crm_graph.auth import Principal
+from crm_graph.errors import Conflict, CrmError, NotFound
+from crm_graph.models import Pipeline, PipelineStage, StageKind, table
+from crm_graph.models.default_stages import DEFAULT_STAGES
+from crm_graph.ranks import column_lock
+from crm_graph.stages import IS_LIVE, add_all, deal_count
+from crm_graph.values import check_name
+
+PIPELINES_MAX = 100
+_PIPELINES, _STAGES = table(Pipeline), table(PipelineStage)
 
 
 class NoSuchStage(CrmError):
     """the pipeline has no such stage"""
 
 
-is_live = col(PipelineStage.deleted_at).is_(None)
+async def create(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    name: str,
+    now: datetime,
+    is_default: bool | None = False,
+    stages: Sequence[Mapping[str, Any]] | None = None,
+) -> uuid.UUID:
+    """Create a pipeline with its stages, in this order; without any, with the contract's seven. Returns its id.
+
+    Raises ValidationFailed, or Conflict (the name, or the number of pipelines) naming the field.
+    """
+    await setup.begin(session, principal)
+    if (await session.execute(select(func.count()).select_from(_PIPELINES))).scalar_one() >= PIPELINES_MAX:
+        raise Conflict(f"there are {PIPELINES_MAX} pipelines already; delete one that has no deals")
+    id_, checked = uuid.uuid4(), check_name(name)
+    row = {"id": id_, "name": checked, "is_default": False, "created_at": now}
+    made = insert(_PIPELINES).values(row).on_conflict_do_nothing(index_elements=[_PIPELINES.c.name])
+    if (await session.execute(made.returning(_PIPELINES.c.id))).scalar_one_or_none() is None:
+        raise _taken(checked)
+    await add_all(session, id_, DEFAULT_STAGES if stages is None else stages)
+    if is_default:
+        await _make_default(session, id_)
+    return id_
+
+
+async def edit(
+    session: AsyncSession, principal: Principal, *, pipeline_id: uuid.UUID, now: datetime, **changes: Any
+) -> uuid.UUID:
+    """Change the `name` of a pipeline, or make it the default in place of the one that is; returns its id.
+
+    Raises NotFound or Conflict naming the field.
+    """
+    await setup.begin(session, principal)
+    pipeline = await _find(session, pipeline_id)
+    if "is_default" in changes and not changes["is_default"] and pipeline.is_default:
+        raise Conflict("one pipeline is always the default: make another one that instead", field="is_default")
+    if "name" in changes:
+        await _rename(session, pipeline_id, check_name(changes["name"]))
+    if changes.get("is_default"):
+        await _make_default(session, pipeline_id)
+    return pipeline_id
+
+
+async def delete(session: AsyncSession, principal: Principal, *, pipeline_id: uuid.UUID, now: datetime) -> uuid.UUID:
+    """Remove a pipeline that no deal, deleted ones included, is in; returns its id.
+
+    Raises NotFound, and Conflict for one that has deals, or is the default.
+    """
+    await setup.begin(session, principal)
+    pipeline = await _find(session, pipeline_id)
+    if pipeline.is_default:
+        raise Conflict("it is the default pipeline: make another one that first", field="pipeline_id")
+    own = _STAGES.c.pipeline_id == pipeline_id
+    await session.execute(select(column_lock(_STAGES.c.id)).where(own).order_by(_STAGES.c.id))
+    if count := await deal_count(session, own):
+        message = f"{count} deals, deleted ones included, are in the pipeline, and its history is theirs"
+        raise Conflict(message, field="pipeline_id", details={"dealCount": count})
+    await session.execute(delete_from(_STAGES).where(own))
+    await session.execute(delete_from(_PIPELINES).where(_PIPELINES.c.id == pipeline_id))
+    return pipeline_id
 
 
 async def default_pipeline(session: AsyncSession) -> Pipeline:
@@ -30,7 +105,7 @@ async def find_pipeline(session: AsyncSession, name: str) -> Pipeline | None:
 async def stage_by_key(session: AsyncSession, pipeline_id: uuid.UUID, key: str) -> PipelineStage:
     """A stage by its immutable key; raises NoSuchStage when the pipeline was set up without it."""
     query = select(PipelineStage).where(
-        is_live, col(PipelineStage.pipeline_id) == pipeline_id, col(PipelineStage.key) == key
+        IS_LIVE, col(PipelineStage.pipeline_id) == pipeline_id, col(PipelineStage.key) == key
     )
     stage = (await session.scalars(query)).one_or_none()
     if stage is None:
@@ -42,7 +117,7 @@ async def stage_by_kind(session: AsyncSession, pipeline_id: uuid.UUID, kind: Sta
     """The first stage of a pipeline that is won or lost; raises NoSuchStage when it has none."""
     query = (
         select(PipelineStage)
-        .where(is_live, col(PipelineStage.pipeline_id) == pipeline_id, col(PipelineStage.kind) == kind)
+        .where(IS_LIVE, col(PipelineStage.pipeline_id) == pipeline_id, col(PipelineStage.kind) == kind)
         .order_by(col(PipelineStage.order_index))
         .limit(1)
     )
@@ -50,3 +125,28 @@ async def stage_by_kind(session: AsyncSession, pipeline_id: uuid.UUID, kind: Sta
     if stage is None:
         raise NoSuchStage(f"pipeline {pipeline_id} has no stage of the kind {kind.value}: add one, then replay")
     return stage
+
+
+async def _find(session: AsyncSession, pipeline_id: uuid.UUID) -> Any:
+    pipeline = (await session.execute(select(_PIPELINES).where(_PIPELINES.c.id == pipeline_id))).one_or_none()
+    if pipeline is None:
+        raise NotFound("pipeline not found", field="pipeline_id")
+    return pipeline
+
+
+async def _rename(session: AsyncSession, pipeline_id: uuid.UUID, name: str) -> None:
+    others = _PIPELINES.alias()
+    is_taken = select(1).where(others.c.name == name, others.c.id != pipeline_id).exists()
+    renamed = update(_PIPELINES).where(_PIPELINES.c.id == pipeline_id, ~is_taken).values(name=name)
+    if (await session.execute(renamed.returning(_PIPELINES.c.id))).scalar_one_or_none() is None:
+        raise _taken(name)
+
+
+async def _make_default(session: AsyncSession, pipeline_id: uuid.UUID) -> None:
+    # Two statements: at no moment may there be two.
+    await session.execute(update(_PIPELINES).where(_PIPELINES.c.is_default).values(is_default=False))
+    await session.execute(update(_PIPELINES).where(_PIPELINES.c.id == pipeline_id).values(is_default=True))
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict(f"there is a pipeline {name!r} already", field="name")

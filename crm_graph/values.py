@@ -6,8 +6,11 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from math import isfinite
 from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import idna
 from iso4217 import Currency
@@ -28,6 +31,7 @@ _PLAIN_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*
 _NOT_IN_LOCAL_PART = re.compile(r'[\s"(),:;<>@\[\\\]]')
 _PADDING = "\ufeff\u200b\u200c\u200d\u2060"  # invisible characters that come along when an address is pasted
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_WEB = re.compile(r"https?://[^\s\x00-\x1f\x7f-\x9f]+\Z", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # Mail hosts that anyone can have an address at: such a domain says nothing about the company.
@@ -119,6 +123,38 @@ def check_prose(value: str, *, field: str) -> str:
     if not value.strip():
         raise ValidationFailed(f"{field} is empty", field=field)
     return value
+
+
+def check_name(value: str | None, *, field: str = "name") -> str:
+    """What a person called something: one line of text, without its outer space. Raises ValidationFailed."""
+    name = check_text(value or "", field=field).strip()
+    if not name or not name.isprintable():
+        raise ValidationFailed(f"{field} must be one line of text", field=field)
+    return name
+
+
+def check_url(value: str, *, field: str) -> str:
+    """The address of a web page, as it is. Raises ValidationFailed for what is no http or https URL with a host."""
+    try:
+        is_page = bool(_WEB.match(check_text(value, field=field)) and urlsplit(value).hostname)
+    except ValueError:  # such as brackets that are no IPv6 address
+        is_page = False
+    if not is_page:
+        raise ValidationFailed(f"{field} must be a URL that begins with https:// or http://", field=field)
+    return value
+
+
+def check_timezone(value: str, *, field: str = "timezone") -> str:
+    """A time zone by its IANA name, as it is. Raises ValidationFailed."""
+    if value not in _zones():
+        message = f"{field} {value[:50]!r} is not a name of the IANA database, such as Europe/Istanbul"
+        raise ValidationFailed(message, field=field)
+    return value
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def clean_line(value: Any, max_length: int = LINE_MAX) -> str | None:

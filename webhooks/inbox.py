@@ -28,7 +28,7 @@ from webhooks.stored import DONE, Stored
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 4  # of one event that loses a deadlock, the one that writes down its failure included
+ATTEMPTS = 4  # of one event that loses races, the one that writes down its failure included
 DatabaseError = (DBAPIError, psycopg.Error)  # as SQLAlchemy raises it, and the driver
 REPLAY_MAX = 1_000
 UNKNOWN = "it doesn't say its event type (CALCOM_EVENT_TYPES), and nobody in it is known"
@@ -168,6 +168,8 @@ async def _run(database: Database, work: Work) -> Outcome:
         except LostRace:
             if attempt == ATTEMPTS:
                 raise
+            if attempt == ATTEMPTS - 1:  # to be stored at least: not every sender sends again
+                failure = _NotApplied(WebhookStatus.ERROR, "other changes kept getting in its way; replay it")
     raise AssertionError("what was written down is an outcome")
 
 

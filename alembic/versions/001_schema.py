@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from crm_graph.models.default_stages import DEFAULT_STAGES  # what a new installation starts with, here and in the API
+
 revision = "001"
 down_revision = None
 
@@ -398,22 +400,12 @@ def upgrade() -> None:
     op.create_index("webhooks_log_received_at_idx", "webhooks_log", ["received_at", "id"], unique=False)
     op.create_index("webhooks_log_status_idx", "webhooks_log", ["status", "received_at"], unique=False)
     op.execute("INSERT INTO pipelines (name, is_default) VALUES ('Default Sales', true)")
-    op.execute(
-        """
-        INSERT INTO pipeline_stages (pipeline_id, key, name, order_index, probability, kind)
-        SELECT pipelines.id, stage.key, stage.name, stage.order_index, stage.probability, stage.kind
-        FROM pipelines, (VALUES
-            ('new', 'New', 1, 0.10, 'open'),
-            ('contacted', 'Contacted', 2, 0.20, 'open'),
-            ('qualified', 'Qualified', 3, 0.40, 'open'),
-            ('meeting_scheduled', 'Meeting Scheduled', 4, 0.60, 'open'),
-            ('proposal_sent', 'Proposal Sent', 5, 0.80, 'open'),
-            ('won', 'Won', 6, 1.00, 'won'),
-            ('lost', 'Lost', 7, 0.00, 'lost')
-        ) AS stage (key, name, order_index, probability, kind)
-        WHERE pipelines.is_default
-        """
+    stage = sa.text(
+        "INSERT INTO pipeline_stages (pipeline_id, key, name, order_index, probability, kind) "
+        "SELECT id, :key, :name, :place, :probability, :kind FROM pipelines WHERE is_default"
     )
+    for place, values in enumerate(DEFAULT_STAGES, start=1):
+        op.execute(stage.bindparams(place=place, **values))
 
 
 def downgrade() -> None:

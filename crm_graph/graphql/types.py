@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 import strawberry
-from sqlalchemy import ColumnElement, Select, Text, cast, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from strawberry.scalars import JSON
 
@@ -168,7 +168,9 @@ class Pipeline:
     name: str = column()
     is_default: bool = column(doc="Whether new deals go here unless they say otherwise.")
     stages: list[PipelineStage] = rows(
-        lambda site: site.rows.c.pipeline_id == site.parent.c.id, STAGE_ORDER, doc="In board order."
+        lambda site: and_(site.rows.c.pipeline_id == site.parent.c.id, site.rows.c.deleted_at.is_(None)),
+        STAGE_ORDER,
+        doc="In board order, without deleted ones.",
     )
 
 
@@ -196,7 +198,7 @@ def _weighted(amount: ColumnElement[Any], stage: models.Relation) -> ColumnEleme
 
 @bound(models.PipelineStage)
 class PipelineStage:
-    """A column of the board."""
+    """A column of the board. A deleted one is only seen in the history of deals."""
 
     id: uuid.UUID = column()
     key: str = column(doc="The immutable name for machines, such as `meeting_scheduled`.")

@@ -1,6 +1,6 @@
 """The edge of every mutation: one transaction around the verb, its payload and its idempotency key.
 
-A transaction that loses a deadlock is run again. A call that is repeated under its key is not: what it returned the
+A transaction that loses a race is run again. A call that is repeated under its key is not: what it returned the
 first time is read anew.
 """
 
@@ -16,14 +16,11 @@ from typing import Any, TypeAlias
 import strawberry
 from graphql import FieldNode
 from graphql.execution.collect_fields import FieldDetails
-from psycopg.errors import ForeignKeyViolation
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import idempotency
 from crm_graph.auth import Principal
-from crm_graph.db import sqlstate
-from crm_graph.errors import BadRequest, Conflict, LostRace
+from crm_graph.errors import BadRequest, LostRace
 from crm_graph.graphql.context import Context
 from crm_graph.graphql.plans import Request
 from crm_graph.idempotency import Call, Result
@@ -105,10 +102,6 @@ async def perform(info: Info, input: Any, act: Act) -> Any:
         except LostRace:
             if attempt == ATTEMPTS:
                 raise
-        except (IntegrityError, ForeignKeyViolation) as error:
-            if sqlstate(error) != ForeignKeyViolation.sqlstate:
-                raise
-            raise Conflict("something that this refers to was removed meanwhile; read again, then retry") from error
         await asyncio.sleep(random.uniform(0, PAUSE_SECONDS))  # noqa: S311 - only to spread them
     raise AssertionError("the last attempt returns or raises")
 

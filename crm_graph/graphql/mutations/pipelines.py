@@ -1,0 +1,106 @@
+"""What admins can do with pipelines."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import strawberry
+
+from crm_graph import pipelines
+from crm_graph.graphql import enums
+from crm_graph.graphql.bind import bound, payload_row
+from crm_graph.graphql.types import Pipeline
+from crm_graph.graphql.writing import Info, Write, doing, given_of, idempotency_key, optional, perform, replayed
+
+
+@strawberry.input(description="A stage of a new pipeline.")
+class NewStageInput:
+    key: str = strawberry.field(
+        description="Its name for machines, for ever: a-z, 0-9 and _, at most 100, the first one a letter. Events look "
+        "for `qualified` and `meeting_scheduled`."
+    )
+    name: str = strawberry.field(description="1 to 500 characters in one line.")
+    kind: enums.StageKind | None = optional("Default: OPEN.")
+    probability: float | None = optional("0 to 1, at most 3 decimals. Default: 1 for WON, else 0.")
+
+
+@strawberry.input(description="A new pipeline.")
+class CreatePipelineInput:
+    name: str = strawberry.field(description="1 to 500 characters in one line; CONFLICT when another one has it.")
+    is_default: bool | None = optional("Whether it takes the place of the default pipeline. Default: false.")
+    stages: list[NewStageInput] | None = optional(
+        "In board order: 1 to 50, one of kind OPEN at least, each with a key of its own. Default: New, Contacted, "
+        "Qualified, Meeting Scheduled, Proposal Sent, Won, Lost."
+    )
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.input(description="Changes to a pipeline.")
+class UpdatePipelineInput:
+    pipeline_id: uuid.UUID
+    name: str | None = optional("Can't be cleared. CONFLICT when another pipeline has it.")
+    is_default: bool | None = optional(
+        "True: it takes the place of the default pipeline. False is CONFLICT for the default one: one always is."
+    )
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.input(description="A pipeline to remove.")
+class DeletePipelineInput:
+    pipeline_id: uuid.UUID
+    idempotency_key: str | None = idempotency_key()
+
+
+@bound()
+class CreatePipelinePayload:
+    """The new pipeline."""
+
+    pipeline: Pipeline = payload_row()
+    replayed: bool = replayed()
+
+
+@bound()
+class UpdatePipelinePayload:
+    """The changed pipeline."""
+
+    pipeline: Pipeline = payload_row()
+    replayed: bool = replayed()
+
+
+@bound()
+class DeletePipelinePayload:
+    """The id of the pipeline that is gone."""
+
+    deleted_pipeline_id: uuid.UUID = strawberry.field()
+    replayed: bool = replayed()
+
+
+@bound()
+class PipelineMutations:
+    """The part of Mutation that is about pipelines."""
+
+    @strawberry.mutation(description="For admins: create a pipeline with its stages.")
+    async def create_pipeline(self, info: Info, input: CreatePipelineInput) -> CreatePipelinePayload:
+        """See pipelines.create."""
+
+        async def act(write: Write) -> dict[str, Any]:
+            given = dict(write.given)
+            if given.get("stages") is not None:
+                given["stages"] = [given_of(stage) for stage in given["stages"]]
+            return {"pipeline": await pipelines.create(write.session, write.principal, now=write.now, **given)}
+
+        return await perform(info, input, act)
+
+    @strawberry.mutation(description="For admins: rename a pipeline, or make it the default.")
+    async def update_pipeline(self, info: Info, input: UpdatePipelineInput) -> UpdatePipelinePayload:
+        """See pipelines.edit."""
+        return await perform(info, input, doing(pipelines.edit, "pipeline"))
+
+    @strawberry.mutation(
+        description="For admins: remove a pipeline. CONFLICT when a deal, deleted ones included, is in it, or when it "
+        "is the default."
+    )
+    async def delete_pipeline(self, info: Info, input: DeletePipelineInput) -> DeletePipelinePayload:
+        """See pipelines.delete."""
+        return await perform(info, input, doing(pipelines.delete, "deleted_pipeline_id"))

@@ -1,0 +1,22 @@
+"""Set-up: the pipelines with their stages, and the team. Admins change it, one at a time."""
+
+from sqlalchemy import func, literal_column, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_graph.auth import Principal
+from crm_graph.prepared import Prepared
+
+CHANGES = 1_668_443_502  # the class of the advisory lock on changes of the set-up
+
+
+async def begin(session: AsyncSession, principal: Principal) -> None:
+    """Start a change of the set-up, until the transaction ends: no other one is under way then.
+
+    What holds for a set-up as a whole (one default pipeline, an admin who is active, stages in one order) can be looked
+    at before it is changed. The lock comes before all others. Raises Forbidden for anyone but an admin.
+    """
+    principal.must_be_admin()
+    await _LOCK.run(session)
+
+
+_LOCK = Prepared(lambda: select(func.pg_advisory_xact_lock(literal_column(str(CHANGES)), literal_column("0"))))

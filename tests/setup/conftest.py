@@ -1,0 +1,69 @@
+"""A team, and beside the default pipeline one that the tests may change as they like."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_graph.models import Pipeline, PipelineStage, table
+from tests.graphql.asking import add
+from tests.graphql.world import World, add_deal, build
+
+STAGES = (("new", "New", "open"), ("talks", "Talks", "open"), ("won", "Won", "won"), ("lost", "Lost", "lost"))
+
+
+@dataclass(frozen=True)
+class Board:
+    """The pipeline Partners, its stages by their keys, and the world around it."""
+
+    sql: AsyncConnection
+    world: World
+    pipeline: Any
+    stage: dict[str, Any]
+
+    async def deal(self, key: str, rank: str = "a0", **columns: Any) -> Any:
+        """A deal of ada's in a stage; returns its id."""
+        place = {"pipeline": self.pipeline, "new": self.stage[key]}
+        status = {"won": "won", "lost": "lost"}.get(key, "open")
+        return await add_deal(self.sql, place, self.world.ada.owner, None, rank=rank, status=status, **columns)
+
+    async def stages(self) -> list[tuple[str, str, str, float]]:
+        """Key, name, kind and probability of the stages that are not deleted, in order."""
+        query = """SELECT key, name, kind, probability FROM pipeline_stages
+                   WHERE pipeline_id = :id AND deleted_at IS NULL ORDER BY order_index"""
+        found = await self.sql.execute(text(query), {"id": self.pipeline})
+        return [(row.key, row.name, row.kind, float(row.probability)) for row in found]
+
+    async def keys(self) -> list[str]:
+        """The stages' keys in order."""
+        return [key for key, *_ in await self.stages()]
+
+
+@pytest.fixture
+async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
+    """The team; `client` first, so that its clean-up comes last."""
+    return await build(sql)
+
+
+@pytest.fixture
+async def board(world: World, sql: AsyncConnection) -> AsyncIterator[Board]:
+    """Afterwards there are the migrated pipeline and its stages alone, as they were."""
+    pipeline = await add(sql, Pipeline, name="Partners")
+    rows = [
+        {"pipeline_id": pipeline, "key": key, "name": name, "kind": kind, "order_index": i + 1, "probability": i / 10}
+        for i, (key, name, kind) in enumerate(STAGES)
+    ]
+    found = await sql.execute(insert(table(PipelineStage)).values(rows).returning(table(PipelineStage).c.id))
+    yield Board(sql, world, pipeline, dict(zip((key for key, *_ in STAGES), found.scalars(), strict=True)))
+    given = {"id": world.stage["pipeline"]}
+    for statement in (
+        "DELETE FROM deals",
+        "DELETE FROM pipeline_stages WHERE pipeline_id <> :id",
+        "DELETE FROM pipelines WHERE id <> :id",
+        "UPDATE pipelines SET is_default = true WHERE id = :id",
+    ):
+        await sql.execute(text(statement), given)
