@@ -57,6 +57,11 @@ def locked_top(stage_id: Any, deal_id: Any) -> Any:
     return func.crm_lock_column(stage_id, deal_id, type_=Text)
 
 
+def column_lock(stage_id: Any) -> Any:
+    """An expression that locks the column of a stage, and nothing else."""
+    return locked_top(stage_id, stage_id)  # no deal has the id of a stage
+
+
 async def rank(
     session: AsyncSession,
     principal: Principal,

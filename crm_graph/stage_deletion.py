@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, CTE, Insert, Text, Uuid, cast, func, insert, literal, select, update
+from sqlalchemy import ARRAY, CTE, Insert, Text, Uuid, column, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, ranks, setup, stages
@@ -14,6 +14,7 @@ from crm_graph.models import Deal, DealStageHistory, DealStatus, PipelineStage, 
 from crm_graph.models.columns import Time
 from crm_graph.ranks import column_lock
 
+DEALS_MAX = 10_000  # of one stage: they move in one transaction, which lasts seconds at most
 _DEALS, _MOVES = table(Deal), table(DealStageHistory)
 
 
@@ -28,7 +29,7 @@ async def delete(
     """Delete a stage; its deals go to the top of the target's column, in the order that they have. Returns how many.
 
     Raises NotFound or ValidationFailed naming the field, and Conflict when deals are in it (deleted ones count, because
-    they can be restored) and no target is given, or when it is the pipeline's last open one.
+    they can be restored) and no target is given, or more than DEALS_MAX, or when it is the pipeline's last open one.
     """
     await setup.begin(session, principal)
     stage = await stages.find(session, stage_id)
@@ -38,6 +39,9 @@ async def delete(
     if found and target is None:
         message = f"{len(found)} deals, deleted ones included, are in the stage: name the stage that they go to"
         raise Conflict(message, field="target_stage_id", details={"dealCount": len(found)})
+    if len(found) > DEALS_MAX:
+        message = f"{len(found)} deals are in the stage; at most {DEALS_MAX} move with it: move some of them before"
+        raise Conflict(message, field="stage_id", details={"dealCount": len(found)})
     if found:
         await _move(session, principal, stage, target, found, now)
     c = table(PipelineStage).c
@@ -70,7 +74,8 @@ async def _move(
     """Move deals that are locked, with their history and entries, in one statement however many they are."""
     await session.execute(select(column_lock(literal(target.id, Uuid))))
     places = await ranks.ranks(session, target.id, found)
-    new = func.unnest(literal(found, ARRAY(Uuid)), literal(places, ARRAY(Text))).table_valued("id", "rank", name="new")
+    both = func.unnest(literal(found, ARRAY(Uuid)), literal(places, ARRAY(Text)))
+    new = both.table_valued(column("id", Uuid), column("rank", Text)).render_derived("new")
     values = {
         "stage_id": target.id,
         "status": DealStatus(target.kind),
@@ -80,7 +85,7 @@ async def _move(
     }
     if target.kind is not StageKind.LOST:
         values["lost_reason"] = None
-    deals = update(_DEALS).where(_DEALS.c.id == cast(new.c.id, Uuid)).values(values)
+    deals = update(_DEALS).where(_DEALS.c.id == new.c.id).values(values)
     moved = deals.returning(_DEALS.c.id).cte("moved")
     told = activities.entries(
         principal,

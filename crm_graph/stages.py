@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ARRAY, Uuid, cast, func, literal, select, update
+from sqlalchemy import ARRAY, Uuid, column, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -186,6 +186,6 @@ def _place(order: Sequence[uuid.UUID], after_stage_id: uuid.UUID | None) -> int:
 async def _put_in_order(session: AsyncSession, stage_ids: Sequence[uuid.UUID]) -> None:
     # One statement: the constraint on the order is judged when it ends.
     ids = func.unnest(literal(list(stage_ids), ARRAY(Uuid)))
-    order = ids.table_valued("id", with_ordinality="place", name="in_order")
-    placed = update(_STAGES).where(_STAGES.c.id == cast(order.c.id, Uuid)).values(order_index=order.c.place)
+    order = ids.table_valued(column("id", Uuid), with_ordinality="place").render_derived("in_order")
+    placed = update(_STAGES).where(_STAGES.c.id == order.c.id).values(order_index=order.c.place)
     await session.execute(placed)

@@ -64,6 +64,7 @@ async def board(world: World, sql: AsyncConnection) -> AsyncIterator[Board]:
         "DELETE FROM deals",
         "DELETE FROM pipeline_stages WHERE pipeline_id <> :id",
         "DELETE FROM pipelines WHERE id <> :id",
+        "UPDATE pipeline_stages SET deleted_at = NULL",
         "UPDATE pipelines SET is_default = true WHERE id = :id",
     ):
         await sql.execute(text(statement), given)

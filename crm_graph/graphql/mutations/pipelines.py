@@ -95,7 +95,7 @@ class PipelineMutations:
     @strawberry.mutation(description="For admins: rename a pipeline, or make it the default.")
     async def update_pipeline(self, info: Info, input: UpdatePipelineInput) -> UpdatePipelinePayload:
         """See pipelines.edit."""
-        return await perform(info, input, doing(pipelines.edit, "pipeline"))
+        return await perform(info, input, doing(pipelines.edit, "pipeline", of="pipeline_id"))
 
     @strawberry.mutation(
         description="For admins: remove a pipeline. CONFLICT when a deal, deleted ones included, is in it, or when it "
@@ -103,4 +103,4 @@ class PipelineMutations:
     )
     async def delete_pipeline(self, info: Info, input: DeletePipelineInput) -> DeletePipelinePayload:
         """See pipelines.delete."""
-        return await perform(info, input, doing(pipelines.delete, "deleted_pipeline_id"))
+        return await perform(info, input, doing(pipelines.delete, "deleted_pipeline_id", of="pipeline_id"))

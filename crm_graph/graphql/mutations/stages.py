@@ -44,7 +44,8 @@ class ReorderStagesInput:
 class DeleteStageInput:
     stage_id: uuid.UUID
     target_stage_id: uuid.UUID | None = optional(
-        "A stage of the same pipeline. Without it: CONFLICT when a deal, deleted ones included, is in the stage."
+        "A stage of the same pipeline. Without it: CONFLICT when a deal, deleted ones included, is in the stage. At most "
+        "10,000 deals go with one call; more is CONFLICT."
     )
     idempotency_key: str | None = idempotency_key()
 
@@ -94,12 +95,12 @@ class StageMutations:
     @strawberry.mutation(description="For admins: change the name, the probability or the kind of a stage.")
     async def update_stage(self, info: Info, input: UpdateStageInput) -> UpdateStagePayload:
         """See stages.edit."""
-        return await perform(info, input, doing(stages.edit, "stage"))
+        return await perform(info, input, doing(stages.edit, "stage", of="stage_id"))
 
     @strawberry.mutation(description="For admins: put the stages of a pipeline in order.")
     async def reorder_stages(self, info: Info, input: ReorderStagesInput) -> ReorderStagesPayload:
         """See stages.reorder."""
-        return await perform(info, input, doing(stages.reorder, "pipeline"))
+        return await perform(info, input, doing(stages.reorder, "pipeline", of="pipeline_id"))
 
     @strawberry.mutation(
         description="For admins: take a stage off the board. Its deals go to the top of the target's column in the "
