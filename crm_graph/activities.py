@@ -8,7 +8,7 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, and_, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
@@ -117,30 +117,6 @@ def entry_values(
         "effect_key": effect_key,
     }
     return {f"entry_{name}": value for name, value in values.items()}
-
-
-def entries(
-    principal: Principal,
-    rows: FromClause,
-    *,
-    content: str,
-    occurred_at: datetime,
-    meta: Mapping[str, Any],
-    **subject: ColumnElement[uuid.UUID | None],
-) -> Insert:
-    """The INSERT of one entry of type SYSTEM for each of `rows`; `subject` says what it is about (deal_id, ...)."""
-    written = {
-        "type": ActivityType.SYSTEM,
-        "content": content[:TEXT_MAX],
-        "meta_json": {"source": principal.source, **meta},
-        "created_by": principal.owner_id,
-        "occurred_at": occurred_at,
-    }
-    activities = table(Activity)
-    values = {name: literal(value, activities.c[name].type) for name, value in written.items()}
-    columns = {"id": func.gen_random_uuid(), **values, **subject}
-    each = select(*columns.values()).select_from(rows)
-    return insert(activities).from_select(list(columns), each, include_defaults=False)
 
 
 async def log(session: AsyncSession, principal: Principal, **entry: Any) -> uuid.UUID | None:

@@ -4,18 +4,32 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, CTE, Insert, Text, Uuid, column, func, insert, literal, select, update
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    Boolean,
+    Insert,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    column,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, ranks, setup, stages
 from crm_graph.auth import Principal
 from crm_graph.errors import Conflict, ValidationFailed
-from crm_graph.models import Deal, DealStageHistory, DealStatus, PipelineStage, StageKind, table
-from crm_graph.models.columns import Time
+from crm_graph.models import ActivityType, Deal, DealStageHistory, DealStatus, PipelineStage, StageKind, table
+from crm_graph.prepared import Prepared, given, given_ids
 from crm_graph.ranks import column_lock
 
 DEALS_MAX = 10_000  # of one stage: they move in one transaction, which lasts seconds at most
-_DEALS, _MOVES = table(Deal), table(DealStageHistory)
 
 
 async def delete(
@@ -60,8 +74,9 @@ async def _target(session: AsyncSession, stage: Any, target_stage_id: uuid.UUID 
 
 async def _hold(session: AsyncSession, stage_id: uuid.UUID) -> list[uuid.UUID]:
     """The deals of a stage in their order; they are locked, and no other one can come in any more."""
-    here = select(_DEALS.c.id, _DEALS.c.rank).where(_DEALS.c.stage_id == stage_id)
-    held = here.order_by(_DEALS.c.id).with_for_update(key_share=True).cte("held")
+    deals = table(Deal)
+    here = select(deals.c.id, deals.c.rank).where(deals.c.stage_id == stage_id)
+    held = here.order_by(deals.c.id).with_for_update(key_share=True).cte("held")
     # Deals are locked before their column, as everywhere; then those that came in between the two.
     early = select(func.count().label("deals")).select_from(held).subquery("early")
     await session.execute(select(early.c.deals, column_lock(literal(stage_id, Uuid))))
@@ -73,41 +88,58 @@ async def _move(
 ) -> None:
     """Move deals that are locked, with their history and entries, in one statement however many they are."""
     await session.execute(select(column_lock(literal(target.id, Uuid))))
-    places = await ranks.ranks(session, target.id, found)
-    both = func.unnest(literal(found, ARRAY(Uuid)), literal(places, ARRAY(Text)))
-    new = both.table_valued(column("id", Uuid), column("rank", Text)).render_derived("new")
-    values = {
-        "stage_id": target.id,
-        "status": DealStatus(target.kind),
-        "rank": new.c.rank,
-        "version": _DEALS.c.version + 1,
-        "updated_at": now,
-    }
-    if target.kind is not StageKind.LOST:
-        values["lost_reason"] = None
-    deals = update(_DEALS).where(_DEALS.c.id == new.c.id).values(values)
-    moved = deals.returning(_DEALS.c.id).cte("moved")
-    told = activities.entries(
+    told = activities.entry_values(
         principal,
-        moved,
+        type=ActivityType.SYSTEM,
         content=f"{stage.name} -> {target.name}, because the stage was deleted",
         occurred_at=now,
         meta={"from_stage": stage.key, "to_stage": target.key},
-        deal_id=moved.c.id,
     )
-    history = _history(principal, moved, stage.id, target.id, now)
-    await session.execute(select(literal(1)).add_cte(history.cte("history"), told.cte("told")))
+    await _MOVE.run(
+        session,
+        ids=found,
+        ranks=await ranks.ranks(session, target.id, found),
+        from_stage_id=stage.id,
+        stage_id=target.id,
+        status=DealStatus(target.kind),
+        is_lost=target.kind is StageKind.LOST,
+        moved_by=principal.owner_id,
+        source=principal.source,
+        now=now,
+        **told,
+    )
 
 
-def _history(principal: Principal, moved: CTE, from_id: uuid.UUID, to_id: uuid.UUID, now: datetime) -> Insert:
-    latest = select(func.max(_MOVES.c.moved_at) + timedelta(microseconds=1)).where(_MOVES.c.deal_id == moved.c.id)
+def _moved() -> Any:
+    deals, is_lost = table(Deal), bindparam("_is_lost", type_=Boolean, required=True)
+    both = func.unnest(given_ids("ids"), bindparam("_ranks", type_=ARRAY(Text), required=True))
+    new = both.table_valued(column("id", Uuid), column("rank", Text)).render_derived("new")
+    values = {
+        "stage_id": given(Deal, "stage_id"),
+        "status": given(Deal, "status"),
+        "lost_reason": case((is_lost, deals.c.lost_reason)),
+        "rank": new.c.rank,
+        "version": deals.c.version + 1,
+        "updated_at": given(Deal, "updated_at", "now"),
+    }
+    moved = update(deals).where(deals.c.id == new.c.id).values(values).returning(deals.c.id).cte("moved")
+    told = activities.entry(only_with=moved, id=func.gen_random_uuid(), deal_id=moved.c.id)
+    return select(literal(1)).add_cte(_history(moved).cte("history"), told.cte("told"))
+
+
+def _history(moved: CTE) -> Insert:
+    moves = table(DealStageHistory)
+    latest = select(func.max(moves.c.moved_at) + timedelta(microseconds=1)).where(moves.c.deal_id == moved.c.id)
     columns = {
         "id": func.gen_random_uuid(),
         "deal_id": moved.c.id,
-        "from_stage_id": literal(from_id, Uuid),
-        "to_stage_id": literal(to_id, Uuid),
-        "moved_at": func.greatest(literal(now, Time), latest.scalar_subquery()),
-        "moved_by": literal(principal.owner_id, Uuid),
-        "source": literal(principal.source),
+        "from_stage_id": given(DealStageHistory, "from_stage_id"),
+        "to_stage_id": given(Deal, "stage_id"),
+        "moved_at": func.greatest(given(DealStageHistory, "moved_at", "now"), latest.scalar_subquery()),
+        "moved_by": given(DealStageHistory, "moved_by"),
+        "source": given(DealStageHistory, "source"),
     }
-    return insert(_MOVES).from_select(list(columns), select(*columns.values()), include_defaults=False)
+    return insert(moves).from_select(list(columns), select(*columns.values()), include_defaults=False)
+
+
+_MOVE = Prepared(_moved)

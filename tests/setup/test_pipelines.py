@@ -190,6 +190,4 @@ async def test_statements(client: httpx.AsyncClient, board: Board) -> None:
     await ask(client, ROOT, "{ __typename }")
     with recorded() as sent:
         await create(client, idempotencyKey="k", isDefault=True)
-    assert (
-        len(sent) == 9
-    )  # the key, the lock, the limit, the pipeline, its stages, the default (2), the payload, the key
+    assert len(sent) == 9  # key, lock, limit, pipeline, stages, default (2), payload, key

@@ -44,8 +44,8 @@ class ReorderStagesInput:
 class DeleteStageInput:
     stage_id: uuid.UUID
     target_stage_id: uuid.UUID | None = optional(
-        "A stage of the same pipeline. Without it: CONFLICT when a deal, deleted ones included, is in the stage. At most "
-        "10,000 deals go with one call; more is CONFLICT."
+        "A stage of the same pipeline. Without it: CONFLICT when a deal, deleted ones included, is in the stage. More "
+        "than 10,000 are CONFLICT, too."
     )
     idempotency_key: str | None = idempotency_key()
 
