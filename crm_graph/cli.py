@@ -1,31 +1,27 @@
 """The command line: `crm-graph --help`. Every command works beside a running server and without one."""
 
-import asyncio
 import json
-import os
 import re
 import signal
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import httpx
 import typer
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import demo as demonstration
-from crm_graph import logs, migrations, owners, runtime, sending
+from crm_graph import logs, migrations, owner_commands, owners, runtime, sending
 from crm_graph.auth import issue_token, utc_now
+from crm_graph.commands import load_settings, with_database
 from crm_graph.console import remark, show
 from crm_graph.db import Database
 from crm_graph.errors import CrmError, NotFound, SetupError
 from crm_graph.graphql.schema import build_schema
-from crm_graph.models import Owner, Role, WebhookStatus
-from crm_graph.owners import OwnerChanges
-from crm_graph.settings import Settings, env_file_problems
+from crm_graph.models import Owner, WebhookStatus
 from webhooks import inbox
 
 T = TypeVar("T")
@@ -36,16 +32,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-owner_app = typer.Typer(help="The members of the team.", no_args_is_help=True)
-app.add_typer(owner_app, name="owner")
+app.add_typer(owner_commands.app, name="owner")
 REPLAY_MAX = 10_000
 _DURATION = re.compile(r"([1-9]\d{0,5})([smhd])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-Email = Annotated[str, typer.Option(help="The owner's e-mail address.")]
-Mailboxes = Annotated[
-    list[str] | None, typer.Option("--mailbox", help="A mailbox that the owner sends from; repeat it for more.")
-]
 
 
 def main() -> NoReturn:
@@ -76,14 +66,6 @@ def _failed(message: str, code: int = 1) -> int:
     return code
 
 
-def _settings(**overrides: Any) -> Settings:
-    """The settings, after a remark on each line of `.env` that was meant to set something and doesn't."""
-    settings = Settings.load(**overrides)
-    for problem in env_file_problems():
-        remark(problem)
-    return settings
-
-
 def _moment(text: str) -> datetime:
     """A time without an offset is in UTC."""
     try:
@@ -101,7 +83,7 @@ def serve(
 ) -> None:
     """Serve GraphQL and the webhook endpoints until SIGTERM or Ctrl-C."""
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = _settings(**given)
+    settings = load_settings(**given)
     logs.configure(settings.log_level)
     runtime.serve(settings, workers)
 
@@ -109,7 +91,7 @@ def serve(
 @app.command()
 def migrate() -> None:
     """Bring the database to the schema that this version needs."""
-    settings = _settings()
+    settings = load_settings()
     url = settings.migration_url()
     if url is None:
         with runtime.postgres(settings):
@@ -122,75 +104,7 @@ def migrate() -> None:
 @app.command()
 def demo() -> None:
     """Set up a small team, post signed sample webhooks, show what they changed, and serve until Ctrl-C."""
-    demonstration.run(_settings(crm_env="development"))
-
-
-@owner_app.command("add")
-def owner_add(
-    name: Annotated[str, typer.Option(help="The person's name.")],
-    email: Email,
-    role: Annotated[Role, typer.Option(help="What the owner may do.")] = Role.SALES,
-    mailbox: Mailboxes = None,
-    default: Annotated[
-        bool, typer.Option("--default", help="Contacts that nobody else can be found for go here.")
-    ] = False,
-) -> None:
-    """Add an owner."""
-    changes = OwnerChanges(role=role, mailboxes=mailbox, is_default=default or None)
-
-    async def work(session: AsyncSession) -> None:
-        await owners.add(session, name=name, email=email, changes=changes)
-
-    _list_owners(after=work)
-
-
-@owner_app.command("update")
-def owner_update(
-    email: Email,
-    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
-    role: Annotated[Role | None, typer.Option(help="A new role; holds within seconds.")] = None,
-    mailbox: Mailboxes = None,
-    default: Annotated[
-        bool | None, typer.Option("--default/--no-default", help="Whether contacts fall to them.")
-    ] = None,
-    no_mailboxes: Annotated[bool, typer.Option("--no-mailboxes", help="Free all their mailboxes.")] = False,
-    active: Annotated[
-        bool | None, typer.Option("--active/--inactive", help="An inactive owner's tokens are refused.")
-    ] = None,
-) -> None:
-    """Change an owner; what is not given stays. --mailbox replaces the whole list."""
-    if mailbox and no_mailboxes:
-        raise SetupError("give either --mailbox or --no-mailboxes")
-    mailboxes = [] if no_mailboxes else mailbox
-    changes = OwnerChanges(name=name, role=role, mailboxes=mailboxes, is_default=default, active=active)
-
-    async def work(session: AsyncSession) -> None:
-        await owners.change(session, email=email, changes=changes)
-
-    _list_owners(after=work)
-
-
-@owner_app.command("list")
-def owner_list() -> None:
-    """List the owners."""
-    _list_owners()
-
-
-def _list_owners(after: Callable[[AsyncSession], Awaitable[None]] | None = None) -> None:
-    async def work(database: Database) -> list[tuple[Owner, list[str]]]:
-        async with database.transaction() as session:
-            if after:
-                await after(session)
-            return await owners.everyone(session)
-
-    found = _with_database(work)
-    show(
-        ("email", "name", "role", "default", "active", "mailboxes"),
-        [
-            (o.email, o.name, o.role.value, str(o.is_default).lower(), str(o.active).lower(), ",".join(boxes))
-            for o, boxes in found
-        ],
-    )
+    demonstration.run(load_settings(crm_env="development"))
 
 
 @app.command()
@@ -199,14 +113,14 @@ def token(
     ttl: Annotated[str, typer.Option(help="How long it is valid: 30m, 1h, 7d.")] = "1h",
 ) -> None:
     """Print a bearer token for an owner, and nothing else."""
-    settings = _settings().with_demo_secrets()
+    settings = load_settings().with_demo_secrets()
     key, lifetime = settings.jwt_key(), _duration(ttl)
 
     async def work(database: Database) -> Owner:
         async with database.transaction() as session:
             return await owners.find(session, owner)
 
-    found = _with_database(work, settings)
+    found = with_database(work, settings)
     if not found.active:
         hint = f"crm-graph owner update --email {found.email} --active"
         raise SetupError(f"{found.email} is inactive, so its tokens are refused: {hint}")
@@ -222,7 +136,7 @@ def send(
     url: Annotated[str | None, typer.Option(help="The server. Default: PUBLIC_URL, else HOST and PORT.")] = None,
 ) -> None:
     """Sign a payload as its provider would, and post it to a running server."""
-    settings = _settings().with_demo_secrets()
+    settings = load_settings().with_demo_secrets()
     body = file.read_bytes() if file else sending.fixture(provider, fixture)
     answer = sending.post(sending.ready(settings, provider, body, url))
     print(json.dumps(sending.summary(answer), ensure_ascii=False))
@@ -244,7 +158,7 @@ def replay(
     """Apply stored events again; what was applied already stays as it is."""
     if (webhook_id is None) == (status is None or since is None):
         raise SetupError("give either one WEBHOOK_ID, or --status and --since")
-    settings = _settings()
+    settings = load_settings()
 
     async def work(database: Database) -> Sequence[inbox.Outcome]:
         now = utc_now()
@@ -256,7 +170,7 @@ def replay(
         except NotFound as error:
             raise NotFound(f"{error.message}: {webhook_id}", field=error.field) from None
 
-    outcomes = _with_database(work, settings)
+    outcomes = with_database(work, settings)
     show(("webhook", "status", "reason"), [(str(o.webhook_id), o.result.value, o.reason or "") for o in outcomes])
 
 
@@ -264,20 +178,6 @@ def replay(
 def schema() -> None:
     """Print the GraphQL schema (SDL)."""
     print(build_schema().as_str())
-
-
-def _with_database(work: Callable[[Database], Awaitable[T]], settings: Settings | None = None) -> T:
-    settings = settings or _settings()
-    is_new = settings.server_url() is None and not os.path.exists(settings.crm_data_dir)
-
-    async def run(urls: runtime.Urls) -> T:
-        async with runtime.database(urls) as opened:
-            return await work(opened)
-
-    with runtime.postgres(settings) as urls:
-        if is_new:  # seen here, a DATABASE_URL that was forgotten costs no search
-            remark(f"made a new database in {settings.crm_data_dir}")
-        return asyncio.run(run(urls))
 
 
 def _duration(text: str) -> timedelta:

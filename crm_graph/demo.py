@@ -19,15 +19,15 @@ from crm_graph.auth import issue_token, utc_now
 from crm_graph.db import Database
 from crm_graph.errors import Conflict, SetupError
 from crm_graph.models import Contact, Role, WebhookLog
-from crm_graph.owners import OwnerChanges
+from crm_graph.owner_commands import OPERATOR
 from crm_graph.settings import Settings, make_demo_secrets
 
 ADMIN = "ada@seller.com"
-TEAM = [
-    ("Ada Admin", ADMIN, OwnerChanges(role=Role.ADMIN, is_default=True)),
-    ("Max Sender", "max@seller.com", OwnerChanges(role=Role.SALES, mailboxes=["max@sender.com"])),
-    ("Ana Host", "ana@seller.com", OwnerChanges(role=Role.SALES)),
-    ("Rita Reader", "rita@seller.com", OwnerChanges(role=Role.READONLY)),
+TEAM: list[dict[str, Any]] = [
+    {"name": "Ada Admin", "email": ADMIN, "role": Role.ADMIN, "is_default": True},
+    {"name": "Max Sender", "email": "max@seller.com", "mailboxes": ["max@sender.com"]},
+    {"name": "Ana Host", "email": "ana@seller.com"},
+    {"name": "Rita Reader", "email": "rita@seller.com", "role": Role.READONLY},
 ]
 SAMPLES = [
     ("instantly", "reply_received"),
@@ -82,7 +82,7 @@ async def _refuse_a_database_in_use(database: Database) -> None:
     async with database.transaction() as session:
         present = {owner.email for owner, _ in await owners.everyone(session)}
         is_empty = not present and not await session.scalar(select(ANYTHING))
-    if not is_empty and present != {email for _, email, _ in TEAM}:
+    if not is_empty and present != {member["email"] for member in TEAM}:
         raise SetupError(
             "the database is in use: the demo only fills an empty one. "
             "Unset DATABASE_URL and PG_HOST, or name an empty database"
@@ -90,11 +90,12 @@ async def _refuse_a_database_in_use(database: Database) -> None:
 
 
 async def _seed(database: Database) -> None:
+    now = utc_now()
     async with database.transaction() as session:
-        for name, email, changes in TEAM:
+        for member in TEAM:
             with suppress(Conflict):  # an earlier demo added them
                 async with session.begin_nested():
-                    await owners.add(session, name=name, email=email, changes=changes)
+                    await owners.create(session, OPERATOR, now=now, **member)
         admin = await owners.find(session, ADMIN)
         if not admin.active or admin.role is not Role.ADMIN:
             raise SetupError(

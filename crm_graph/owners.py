@@ -1,52 +1,94 @@
-"""Owners: the members of the team, their roles and the mailboxes they send from. Managed from the command line."""
+"""Owners: the members of the team, their roles and the mailboxes they send from."""
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from crm_graph import setup
+from crm_graph.auth import Principal
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.models import Owner, OwnerMailbox, Role
-from crm_graph.values import check_text, normal_email
+from crm_graph.models import Owner, OwnerMailbox, Role, table
+from crm_graph.values import check_name, check_timezone, check_url, normal_email
+
+OWNERS_MAX = 500  # as many as a plain list of the API shows
+MAILBOXES_MAX = 200
+_OWNERS, _MAILBOXES = table(Owner), table(OwnerMailbox)
+_NEVER_CLEARED = ("name", "role", "is_default")
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerChanges:
-    """What to set; None leaves it as it is. `mailboxes` replaces the whole list."""
+async def create(
+    session: AsyncSession, principal: Principal, *, name: str, email: str, now: datetime, **values: Any
+) -> uuid.UUID:
+    """Add an owner, a salesperson unless `role` says otherwise; returns the id.
 
-    name: str | None = None
-    role: Role | None = None
-    mailboxes: Sequence[str] | None = None
-    is_default: bool | None = None
-    active: bool | None = None
+    Of `values`, see `edit`, None means not given. Raises ValidationFailed, and Conflict when somebody has the address
+    or one of the mailboxes, naming the field.
+    """
+    await setup.begin(session, principal)
+    if (await session.execute(select(func.count()).select_from(_OWNERS))).scalar_one() >= OWNERS_MAX:
+        raise Conflict(f"there are {OWNERS_MAX} owners already")
+    address, id_ = normal_email(email), uuid.uuid4()
+    asked = _checked({"name": name} | {key: value for key, value in values.items() if value is not None})
+    row = {"id": id_, "email": address, "role": asked.get("role", Role.SALES), "name": asked["name"], "created_at": now}
+    new = insert(_OWNERS).values(row).on_conflict_do_nothing(index_elements=[_OWNERS.c.email])
+    if (await session.execute(new.returning(_OWNERS.c.id))).scalar_one_or_none() is None:
+        raise Conflict(f"there is an owner {address} already, active or not", field="email")
+    await _change(session, await _find(session, id_), asked)
+    return id_
 
 
-async def add(session: AsyncSession, *, name: str, email: str, changes: OwnerChanges) -> Owner:
-    """Add an owner (role sales unless said otherwise). Raises Conflict when the address is taken."""
-    address = normal_email(email)
-    new = insert(Owner).values(id=uuid.uuid4(), name=_name(name), email=address, role=changes.role or Role.SALES)
-    owner = (await session.scalars(new.on_conflict_do_nothing().returning(Owner))).one_or_none()
-    if owner is None:
-        raise Conflict(f"there is an owner {address} already: use `crm-graph owner update`", field="email")
-    await _apply(session, owner, changes)
-    return owner
+async def edit(
+    session: AsyncSession, principal: Principal, *, owner_id: uuid.UUID, now: datetime, **changes: Any
+) -> uuid.UUID:
+    """Change `name`, `role`, `mailboxes` (all of them), `timezone`, `booking_url` or `is_default` of an owner.
+
+    Returns the id. To be the default takes that from whoever is. Raises NotFound, ValidationFailed, and Conflict for a
+    colleague's mailbox, a default owner who is inactive, or another role for the last active admin, naming the field.
+    """
+    await setup.begin(session, principal)
+    await _change(session, await _find(session, owner_id), _checked(changes))
+    return owner_id
 
 
-async def change(session: AsyncSession, *, email: str, changes: OwnerChanges) -> Owner:
-    """Change the owner with this address. Raises NotFound, or Conflict for a colleague's mailbox."""
-    owner = await find(session, email)
-    await _apply(session, owner, changes)
-    return owner
+async def activate(session: AsyncSession, principal: Principal, *, owner_id: uuid.UUID, now: datetime) -> uuid.UUID:
+    """Let an owner's tokens be accepted again; returns the id. To be active already is success. Raises NotFound."""
+    await setup.begin(session, principal)
+    owner = await _find(session, owner_id)
+    await session.execute(update(_OWNERS).where(_OWNERS.c.id == owner.id).values(active=True))
+    return owner_id
+
+
+async def deactivate(session: AsyncSession, principal: Principal, *, owner_id: uuid.UUID, now: datetime) -> uuid.UUID:
+    """Refuse an owner's tokens from now on; what is theirs stays theirs, unless `handover` takes it from them.
+
+    Returns the id. To be inactive already is success. Raises NotFound, and Conflict for the last active admin.
+    """
+    await setup.begin(session, principal)
+    owner = await _find(session, owner_id)
+    await session.execute(update(_OWNERS).where(_OWNERS.c.id == owner.id).values(active=False))
+    await _check_admin_is_left(session, owner, field="owner_id")
+    return owner_id
+
+
+async def set_default(session: AsyncSession, owner_id: uuid.UUID, *, is_default: bool) -> None:
+    """Make an owner the default in place of whoever is; or no default any more."""
+    # Two statements: at no moment may there be two.
+    is_other = _OWNERS.c.is_default if is_default else _OWNERS.c.id == owner_id
+    await session.execute(update(_OWNERS).where(is_other).values(is_default=False))
+    if is_default:
+        await session.execute(update(_OWNERS).where(_OWNERS.c.id == owner_id).values(is_default=True))
 
 
 async def find(session: AsyncSession, email: str) -> Owner:
-    """The owner with this address; raises NotFound."""
+    """The owner with this address, for commands; raises NotFound."""
     address = normal_email(email)
-    owner = (await session.scalars(select(Owner).where(col(Owner.email) == address).with_for_update())).one_or_none()
+    owner = (await session.scalars(select(Owner).where(col(Owner.email) == address))).one_or_none()
     if owner is None:
         raise NotFound(f"there is no owner {address}: see `crm-graph owner list`", field="email")
     return owner
@@ -59,48 +101,77 @@ async def everyone(session: AsyncSession) -> list[tuple[Owner, list[str]]]:
     return [(owner, [box.email for box in mailboxes if box.owner_id == owner.id]) for owner in owners]
 
 
-def _name(raw: str) -> str:
-    name = check_text(raw, field="name").strip()
-    if not name or not name.isprintable():
-        raise ValidationFailed("name must be one line of text", field="name")
-    return name
+def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, if they may be stored. Raises ValidationFailed naming the field."""
+    found = dict(values)
+    for name in _NEVER_CLEARED:
+        if name in found and found[name] is None:
+            raise ValidationFailed(f"{name} can't be cleared", field=name)
+    if "name" in found:
+        found["name"] = check_name(found["name"])
+    if found.get("timezone") is not None:
+        check_timezone(found["timezone"])
+    if found.get("booking_url") is not None:
+        check_url(found["booking_url"], field="booking_url")
+    if "mailboxes" in found:
+        found["mailboxes"] = _addresses(found["mailboxes"] or ())
+    return found
 
 
-async def _apply(session: AsyncSession, owner: Owner, changes: OwnerChanges) -> None:
-    if changes.name is not None:
-        owner.name = _name(changes.name)
-    if changes.role is not None:
-        owner.role = changes.role
-    if changes.active is not None:
-        owner.active = changes.active
-    if changes.is_default is not None:
-        others = update(Owner).where(col(Owner.is_default), col(Owner.id) != owner.id).values(is_default=False)
-        await session.execute(others)
-        owner.is_default = changes.is_default
-    await session.flush()
-    if changes.mailboxes is not None:
-        await _set_mailboxes(session, owner, sorted({normal_email(box, field="mailbox") for box in changes.mailboxes}))
+def _addresses(raw: Sequence[str]) -> list[str]:
+    if len(raw) > MAILBOXES_MAX:
+        raise ValidationFailed(f"mailboxes may be at most {MAILBOXES_MAX}", field="mailboxes")
+    try:
+        return sorted({normal_email(box, field="mailbox") for box in raw})
+    except ValidationFailed as error:
+        raise ValidationFailed(f"a {error.message}", field="mailboxes") from error
 
 
-async def _set_mailboxes(session: AsyncSession, owner: Owner, mailboxes: list[str]) -> None:
-    dropped = delete(OwnerMailbox).where(
-        col(OwnerMailbox.owner_id) == owner.id, col(OwnerMailbox.email).not_in(mailboxes)
-    )
-    await session.execute(dropped)
-    for mailbox in mailboxes:
-        new = insert(OwnerMailbox).values(email=mailbox, owner_id=owner.id).on_conflict_do_nothing()
-        await session.execute(new)
-        query = select(Owner).join(OwnerMailbox).where(col(OwnerMailbox.email) == mailbox)
-        holder = (await session.scalars(query)).one()
-        if holder.id != owner.id:
-            raise Conflict(await _taken(session, mailbox, holder), field="mailbox")
+async def _find(session: AsyncSession, owner_id: uuid.UUID) -> Any:
+    owner = (await session.execute(select(_OWNERS).where(_OWNERS.c.id == owner_id))).one_or_none()
+    if owner is None:
+        raise NotFound("owner not found", field="owner_id")
+    return owner
 
 
-async def _taken(session: AsyncSession, mailbox: str, holder: Owner) -> str:
-    """Whose a mailbox is, and the command that leaves them only their others."""
-    query = select(col(OwnerMailbox.email)).where(col(OwnerMailbox.owner_id) == holder.id)
-    others = sorted(set(await session.scalars(query)) - {mailbox})
-    left = " ".join(f"--mailbox {other}" for other in others) or "--no-mailboxes"
-    return (
-        f"the mailbox {mailbox} is {holder.email}'s; to free it: crm-graph owner update --email {holder.email} {left}"
-    )
+async def _change(session: AsyncSession, owner: Any, asked: Mapping[str, Any]) -> None:
+    changes = {name: value for name, value in asked.items() if name not in ("mailboxes", "is_default")}
+    if changes:
+        await session.execute(update(_OWNERS).where(_OWNERS.c.id == owner.id).values(changes))
+    if "is_default" in asked:
+        if asked["is_default"] and not owner.active:
+            raise Conflict("an inactive owner gets no contacts: activate them before", field="is_default")
+        await set_default(session, owner.id, is_default=asked["is_default"])
+    if "mailboxes" in asked:
+        await _set_mailboxes(session, owner.id, asked["mailboxes"])
+    if "role" in asked:
+        await _check_admin_is_left(session, owner, field="role")
+
+
+async def _set_mailboxes(session: AsyncSession, owner_id: uuid.UUID, mailboxes: list[str]) -> None:
+    is_theirs, is_meant = _MAILBOXES.c.owner_id == owner_id, _MAILBOXES.c.email.in_(mailboxes)
+    taken = select(_MAILBOXES.c.email, _MAILBOXES.c.owner_id).where(is_meant, ~is_theirs).limit(1)
+    if (found := (await session.execute(taken)).one_or_none()) is not None:
+        raise await _taken(session, found.email, found.owner_id)
+    await session.execute(delete(_MAILBOXES).where(is_theirs, ~is_meant))
+    if mailboxes:
+        rows = [{"email": mailbox, "owner_id": owner_id} for mailbox in mailboxes]
+        await session.execute(insert(_MAILBOXES).values(rows).on_conflict_do_nothing())
+
+
+async def _taken(session: AsyncSession, mailbox: str, holder_id: uuid.UUID) -> Conflict:
+    """A refusal that says whose a mailbox is, and what they would be left with."""
+    others = func.array_agg(_MAILBOXES.c.email).filter(_MAILBOXES.c.email != mailbox)
+    query = select(_OWNERS.c.email, others.label("others")).join(_MAILBOXES).where(_OWNERS.c.id == holder_id)
+    holder = (await session.execute(query.group_by(_OWNERS.c.email))).one()
+    details = {"mailbox": mailbox, "owner": holder.email, "otherMailboxes": sorted(holder.others or ())}
+    message = f"the mailbox {mailbox} is {holder.email}'s; to free it, set their mailboxes to the others"
+    return Conflict(message, field="mailboxes", details=details)
+
+
+async def _check_admin_is_left(session: AsyncSession, before: Any, *, field: str) -> None:
+    """Raises Conflict when a change took the last active admin; `before` is the owner as it was."""
+    admins = select(_OWNERS.c.id).where(_OWNERS.c.role == Role.ADMIN, _OWNERS.c.active).limit(1)
+    if before.role is Role.ADMIN and before.active and (await session.execute(admins)).one_or_none() is None:
+        message = f"{before.email} is the last active admin: make another owner one before"
+        raise Conflict(message, field=field)

@@ -151,6 +151,9 @@ class Query:
     """Reads. What isn't yours to see looks like what doesn't exist: null, or absent from a list."""
 
     me: Owner = one(_is_caller, doc="Whose token this is.")
+    owners: list[Owner] = rows(
+        lambda _site: true(), Order(("name", "id")), doc="The whole team by name, inactive members included."
+    )
     pipelines: list[Pipeline] = rows(lambda _site: true(), Order(("name", "id")), doc="Every pipeline, by name.")
     pipeline: Pipeline | None = one(_is_pipeline, args=_by_optional_id)
     deal: Deal | None = one(_has_id, args=_by_id)

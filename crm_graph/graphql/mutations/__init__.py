@@ -8,6 +8,7 @@ from crm_graph.graphql.mutations.deals import DealMutations
 from crm_graph.graphql.mutations.erasure import ErasureMutations
 from crm_graph.graphql.mutations.merging import MergingMutations
 from crm_graph.graphql.mutations.replies import ReplyMutations
+from crm_graph.graphql.mutations.owners import OwnerMutations
 from crm_graph.graphql.mutations.pipelines import PipelineMutations
 from crm_graph.graphql.mutations.stages import StageMutations
 from crm_graph.graphql.mutations.webhooks import WebhookMutations
@@ -24,6 +25,7 @@ class Mutation(
     ActivityMutations,
     PipelineMutations,
     StageMutations,
+    OwnerMutations,
     WebhookMutations,
 ):
     """Writes. Each field is one transaction; what it refuses, it leaves unchanged. At most 10 in one operation."""

@@ -1,0 +1,36 @@
+"""What the commands share: the settings, and a database to work on."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from crm_graph import runtime
+from crm_graph.console import remark
+from crm_graph.db import Database
+from crm_graph.settings import Settings, env_file_problems
+
+T = TypeVar("T")
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings, after a remark on each line of `.env` that was meant to set something and doesn't."""
+    settings = Settings.load(**overrides)
+    for problem in env_file_problems():
+        remark(problem)
+    return settings
+
+
+def with_database(work: Callable[[Database], Awaitable[T]], settings: Settings | None = None) -> T:
+    """What `work` returns, done on the configured database, which is started for it if need be."""
+    settings = settings or load_settings()
+    is_new = settings.server_url() is None and not os.path.exists(settings.crm_data_dir)
+
+    async def run(urls: runtime.Urls) -> T:
+        async with runtime.database(urls) as opened:
+            return await work(opened)
+
+    with runtime.postgres(settings) as urls:
+        if is_new:  # seen here, a DATABASE_URL that was forgotten costs no search
+            remark(f"made a new database in {settings.crm_data_dir}")
+        return asyncio.run(run(urls))

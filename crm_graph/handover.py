@@ -1,0 +1,157 @@
+"""Hand-over: what becomes of the contacts, deals, tasks and mailboxes of a member of the team who leaves."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import CTE, Text, case, cast, delete, func, literal_column, null, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import SQLModel
+
+from crm_graph import activities, owners
+from crm_graph.auth import Principal, visible
+from crm_graph.errors import NotFound, ValidationFailed
+from crm_graph.models import Activity, ActivityType, Contact, Deal, Owner, OwnerMailbox, OwnerSource, Role, table
+from crm_graph.prepared import Prepared, given
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """How many rows are an owner's: contacts and deals, deleted ones included, and tasks that are not completed."""
+
+    contacts: int
+    deals: int
+    tasks: int
+
+
+async def deactivate(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    owner_id: uuid.UUID,
+    now: datetime,
+    hand_over_to: uuid.UUID | None = None,
+) -> Belongings:
+    """Deactivate an owner; all that is theirs goes to another one, or to the unassigned pool. Returns how much it was.
+
+    Another owner also takes over the mailboxes and being the default; for the pool, mailboxes are freed. A task goes to
+    nobody when the new owner doesn't see what it is about. What an inactive owner still has is handed over just the
+    same. Raises NotFound, ValidationFailed, and Conflict for the last active admin, naming the field.
+    """
+    await owners.deactivate(session, principal, owner_id=owner_id, now=now)
+    leaver, heir = await _parties(session, owner_id, hand_over_to)
+    ids = {"from_id": owner_id, "to_id": hand_over_to}
+    told = _entry(principal, leaver, heir, now)
+    [contacts] = await _CONTACTS.rows(session, **ids, now=now, owner_source=OwnerSource.PERSON, **told)
+    [deals] = await _DEALS.rows(session, **ids, now=now, **told)
+    [tasks] = await _tasks(heir and heir.role).rows(session, **ids, caller=hand_over_to, **told)
+    await _hand_over_mailboxes(session, owner_id, hand_over_to)
+    if leaver.is_default:
+        await owners.set_default(session, hand_over_to or owner_id, is_default=heir is not None)
+    return Belongings(contacts.handed_over, deals.handed_over, tasks.handed_over)
+
+
+async def belongings(session: AsyncSession, owner_id: uuid.UUID) -> Belongings:
+    """What is an owner's."""
+    c, tasks = table(Contact).c, table(Activity)
+    counts = (
+        select(func.count()).where(c.owner_id == owner_id),
+        select(func.count()).where(table(Deal).c.owner_id == owner_id),
+        select(func.count()).where(tasks.c.assignee_id == owner_id, tasks.c.completed_at.is_(None)),
+    )
+    row = (await session.execute(select(*(count.scalar_subquery() for count in counts)))).one()
+    return Belongings(*row)
+
+
+async def _parties(session: AsyncSession, owner_id: uuid.UUID, hand_over_to: uuid.UUID | None) -> tuple[Any, Any]:
+    """Who leaves, and who takes over, if anybody does."""
+    if hand_over_to == owner_id:
+        raise ValidationFailed("hand_over_to must be somebody else", field="hand_over_to")
+    both = select(table(Owner)).where(table(Owner).c.id.in_((owner_id, hand_over_to)))
+    found = {row.id: row for row in await session.execute(both)}
+    heir = found.get(hand_over_to)
+    if hand_over_to is not None and (heir is None or not heir.active):
+        raise NotFound("owner not found, or not active", field="hand_over_to")
+    if heir is not None and heir.role is Role.READONLY:
+        raise ValidationFailed(f"{heir.email} has the role readonly and can't work on deals", field="hand_over_to")
+    return found[owner_id], heir
+
+
+async def _hand_over_mailboxes(session: AsyncSession, owner_id: uuid.UUID, hand_over_to: uuid.UUID | None) -> None:
+    boxes = table(OwnerMailbox)
+    theirs = boxes.c.owner_id == owner_id
+    if hand_over_to is None:
+        await session.execute(delete(boxes).where(theirs))
+    else:
+        await session.execute(update(boxes).where(theirs).values(owner_id=hand_over_to))
+
+
+def _entry(principal: Principal, leaver: Any, heir: Any, now: datetime) -> dict[str, Any]:
+    content = f"Owner changed: {leaver.name} -> {heir.name if heir else 'the unassigned pool'}, hand-over"
+    change = {"old": str(leaver.id), "new": str(heir.id) if heir else None}
+    meta = {"changes": {"owner_id": change}}
+    return activities.entry_values(principal, type=ActivityType.SYSTEM, content=content, occurred_at=now, meta=meta)
+
+
+def _handed_over(model: type[SQLModel], subject: str) -> Any:
+    """All contacts, or all deals, of one owner; each with an entry on its timeline."""
+    rows = table(model)
+    theirs = select(rows.c.id).where(rows.c.owner_id == given(model, "owner_id", "from_id"))
+    held = theirs.order_by(rows.c.id).with_for_update(key_share=True).cte("held")
+    values = {
+        "owner_id": given(model, "owner_id", "to_id"),
+        "version": rows.c.version + 1,
+        "updated_at": given(model, "updated_at", "now"),
+    }
+    if model is Contact:
+        values["owner_source"] = given(Contact, "owner_source")
+    changed = update(rows).where(rows.c.id == held.c.id).values(values).returning(rows.c.id).cte("changed")
+    return _counted(changed, **{subject: changed.c.id})
+
+
+@cache
+def _tasks(role: Role | None) -> Prepared:
+    """The open tasks of one owner, for a new one with this role, or for nobody."""
+
+    def make() -> Any:
+        tasks, about = table(Activity), ("contact_id", "deal_id", "company_id")
+        is_theirs = tasks.c.assignee_id == given(Activity, "assignee_id", "from_id")
+        theirs = select(tasks.c.id).where(is_theirs, tasks.c.completed_at.is_(None))
+        held = theirs.order_by(tasks.c.id).with_for_update(key_share=True).cte("held")
+        to: Any = null()
+        if role is not None:
+            to = case((visible(Activity, Principal(None, role), tasks), given(Activity, "assignee_id", "to_id")))
+        changed = update(tasks).where(tasks.c.id == held.c.id).values(assignee_id=to)
+        done = changed.returning(*(tasks.c[name] for name in ("id", "assignee_id", *about))).cte("changed")
+        content = cast(literal_column("'Task changed: assignee_id, hand-over'"), Text)
+        subject = {name: done.c[name] for name in about}
+        return _counted(done, content=content, meta_json=_task_changed(done), **subject)
+
+    return Prepared(make)
+
+
+def _task_changed(done: CTE) -> Any:
+    """The meta of an entry on a task, see tasks."""
+    change = _object(old=given(Activity, "assignee_id", "from_id"), new=done.c.assignee_id)
+    meta = _object(task_id=done.c.id, changes=_object(assignee_id=change))
+    return given(Activity, "meta_json", "entry_meta_json").op("||")(meta)
+
+
+def _object(**values: Any) -> Any:
+    parts: list[Any] = []
+    for name, value in values.items():
+        parts += literal_column(f"'{name}'"), value
+    return func.jsonb_build_object(*parts, type_=JSONB)
+
+
+def _counted(changed: CTE, **told: Any) -> Any:
+    """How many rows were changed, each with an entry that is `told` beside it."""
+    entries = activities.entry(only_with=changed, id=func.gen_random_uuid(), **told)
+    return select(func.count().label("handed_over")).select_from(changed).add_cte(entries.cte("told"))
+
+
+_CONTACTS = Prepared(lambda: _handed_over(Contact, "contact_id"))
+_DEALS = Prepared(lambda: _handed_over(Deal, "deal_id"))
