@@ -19,8 +19,8 @@ from crm_graph.errors import LostRace, Unavailable
 WAIT_SECONDS = 8
 TRANSACTION_SECONDS = 10
 GIVE_UP_SECONDS = 1  # for a server that does not even answer a request to cancel
-# deadlock_detected, serialization_failure, and foreign_key_violation: ids are looked up before they are written, so what
-# one refers to is only missing when it was removed in between.
+# deadlock_detected, serialization_failure, and foreign_key_violation: ids are looked up before they are written, so
+# what one refers to is only missing when it was removed in between.
 LOST_A_RACE = ("40P01", "40001", "23503")
 NO_ANSWER = (OperationalError, InterfaceError, psycopg.OperationalError, PoolTimeout, TimeoutError)
 PREPARE_AFTER = 2  # executions of a statement on one connection
@@ -90,12 +90,17 @@ class Database:
             await greenlet_spawn(pooled.close)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed when the block ends, rolled back when it raises."""
-        async with _reachable(self._seconds):
+    async def transaction(self, *, seconds: float | None = None) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        `seconds` are for work that nobody waits for as for an answer: it, and each of its statements, may last so long.
+        """
+        async with _reachable(seconds or self._seconds):
             pooled = await self._engine.raw_connection()
             session = _Session(self._engine, pooled)
             try:
+                if seconds is not None:
+                    await session.driver.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds}s"])
                 yield session
                 await session.commit()
             except psycopg.OperationalError:

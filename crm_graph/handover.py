@@ -13,9 +13,11 @@ from sqlmodel import SQLModel
 
 from crm_graph import activities, owners
 from crm_graph.auth import Principal, visible
-from crm_graph.errors import NotFound, ValidationFailed
+from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.models import Activity, ActivityType, Contact, Deal, Owner, OwnerMailbox, OwnerSource, Role, table
 from crm_graph.prepared import Prepared, given
+
+AT_ONCE = 20_000  # contacts, deals and tasks, in the seconds that a request has
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,19 @@ async def deactivate(
     owner_id: uuid.UUID,
     now: datetime,
     hand_over_to: uuid.UUID | None = None,
+    at_most: int | None = None,
 ) -> Belongings:
     """Deactivate an owner; all that is theirs goes to another one, or to the unassigned pool. Returns how much it was.
 
     Another owner also takes over the mailboxes and being the default; for the pool, mailboxes are freed. A task goes to
     nobody when the new owner doesn't see what it is about. What an inactive owner still has is handed over just the
-    same. Raises NotFound, ValidationFailed, and Conflict for the last active admin, naming the field.
+    same. Raises NotFound, ValidationFailed, and Conflict for the last active admin, or for somebody who has more than
+    `at_most` contacts, deals and tasks, naming the field.
     """
     await owners.deactivate(session, principal, owner_id=owner_id, now=now)
     leaver, heir = await _parties(session, owner_id, hand_over_to)
+    if at_most is not None:
+        await _check_size(session, leaver, at_most)
     ids = {"from_id": owner_id, "to_id": hand_over_to}
     told = _entry(principal, leaver, heir, now)
     [contacts] = await _CONTACTS.rows(session, **ids, now=now, owner_source=OwnerSource.PERSON, **told)
@@ -64,6 +70,14 @@ async def belongings(session: AsyncSession, owner_id: uuid.UUID) -> Belongings:
     )
     row = (await session.execute(select(*(count.scalar_subquery() for count in counts)))).one()
     return Belongings(*row)
+
+
+async def _check_size(session: AsyncSession, leaver: Any, at_most: int) -> None:
+    had = await belongings(session, leaver.id)
+    if (count := had.contacts + had.deals + had.tasks) > at_most:
+        command = f"crm-graph owner update --email {leaver.email} --inactive --hand-over-to EMAIL"
+        message = f"{count} contacts, deals and tasks are theirs, and one call hands over {at_most}: {command}"
+        raise Conflict(message, field="owner_id")
 
 
 async def _parties(session: AsyncSession, owner_id: uuid.UUID, hand_over_to: uuid.UUID | None) -> tuple[Any, Any]:

@@ -17,6 +17,7 @@ from crm_graph.handover import Belongings
 from crm_graph.models import Owner, Role
 
 OPERATOR = machine("crm-graph")  # whoever may run commands on the server
+HAND_OVER_SECONDS = 600
 app = typer.Typer(help="The members of the team.", no_args_is_help=True)
 
 Email = Annotated[str, typer.Option(help="The owner's e-mail address.")]
@@ -135,7 +136,7 @@ def _told(belongings: Belongings) -> str:
 
 def _list(after: Callable[[AsyncSession, datetime], Awaitable[str | None]] | None = None) -> None:
     async def work(database: Database) -> tuple[str | None, list[tuple[Owner, list[str]]]]:
-        async with database.transaction() as session:
+        async with database.transaction(seconds=HAND_OVER_SECONDS) as session:
             try:
                 said = await after(session, utc_now()) if after else None
             except Conflict as error:

@@ -159,3 +159,19 @@ async def test_a_caller_who_leaves_takes_nothing_along(database: Database, sql: 
     await asyncio.gather(*calls, return_exceptions=True)
 
     assert [await _answer(database) for _ in range(10)] == [1] * 10
+
+
+async def test_only_work_that_may_take_longer_does(admin_url: URL) -> None:
+    database = Database(admin_url, seconds=0.2)
+
+    async def work(seconds: float | None) -> str:
+        async with database.transaction(seconds=seconds) as session:
+            await session.execute(text("SELECT pg_sleep(0.3)"))
+            return str(await session.scalar(text("SHOW statement_timeout")))
+
+    assert await work(60) == "1min"
+    with pytest.raises(Unavailable):
+        await work(None)
+    async with database.transaction() as session:
+        assert await session.scalar(text("SHOW statement_timeout")) == "8s"
+    await database.close()

@@ -126,6 +126,42 @@ def test_what_is_not_given_stays(crm: Commands, team: dict[str, str]) -> None:
     assert changed[0] == "ada@seller.com\tAda\tadmin\tfalse\ttrue\t"
 
 
+def test_time_zone_and_booking_page(crm: Commands, team: dict[str, str], rows: Any) -> None:
+    where = ("--timezone", "Europe/Istanbul", "--booking-url", "https://cal.example/max")
+    crm("owner", "update", "--email", "max@seller.com", *where, **team).lines()
+    assert rows("SELECT timezone, booking_url FROM owners WHERE name = 'Max'") == [where[1::2]]
+    line = crm("owner", "update", "--email", "max@seller.com", "--timezone", "Mars", **team).problem()
+    assert "timezone 'Mars' is not a name of the IANA database" in line
+
+
+@pytest.mark.parametrize(
+    ("to", "owner", "boxes"),
+    [
+        (("--hand-over-to", "ADA@seller.com"), "Ada", ["max@sender.com", ""]),
+        (("--hand-over-to-pool",), None, ["", ""]),
+    ],
+)
+def test_who_leaves_hands_over(
+    crm: Commands, team: dict[str, str], rows: Any, to: tuple[str, ...], owner: str | None, boxes: list[str]
+) -> None:
+    rows("DELETE FROM contacts RETURNING 1")
+    rows("INSERT INTO contacts (email, owner_id) SELECT 'lead@x.com', id FROM owners WHERE name = 'Max' RETURNING 1")
+
+    kept = crm("owner", "update", "--email", "max@seller.com", "--inactive", **team)
+    assert kept.remarks() == [
+        "max@seller.com keeps 1 contacts, 0 deals and 0 open tasks; to hand them over: "
+        "crm-graph owner update --email max@seller.com --inactive --hand-over-to EMAIL"
+    ]
+    done = crm("owner", "update", "--email", "max@seller.com", "--inactive", *to, **team)
+
+    assert done.remarks()[0].startswith("max@seller.com had 1 contacts, 0 deals and 0 open tasks; they are ")
+    assert [line.split("\t")[-1] for line in done.out.splitlines()] == boxes
+    query = "SELECT owners.name, version FROM contacts LEFT JOIN owners ON owners.id = owner_id"
+    assert rows(query) == [(owner, 2)]
+    assert rows("SELECT meta_json->>'source' FROM activities") == [("crm-graph",)]
+    rows("DELETE FROM contacts RETURNING 1")
+
+
 def test_a_mailbox_is_freed_with_the_command_that_the_refusal_names(crm: Commands, team: dict[str, str]) -> None:
     for boxes, rest in (
         (["max@sender.com", "m@x.com"], ["--mailbox", "m@x.com"]),
@@ -152,6 +188,11 @@ def test_a_mailbox_is_freed_with_the_command_that_the_refusal_names(crm: Command
         ("add --name Eve --email nonsense --default", "email is not an e-mail address"),
         ("update --email eve@seller.com --name Eve", "there is no owner eve@seller.com"),
         ("update --email ada@seller.com --role sales --mailbox max@sender.com", "max@sender.com is max@seller.com's; "),
+        ("update --email ada@seller.com --role sales", "ada@seller.com is the last active admin"),
+        ("update --email ada@seller.com --inactive --hand-over-to-pool", "ada@seller.com is the last active admin"),
+        ("update --email max@seller.com --inactive --hand-over-to eve@seller.com", "no owner eve@seller.com"),
+        ("update --email max@seller.com --hand-over-to ada@seller.com", "go with --inactive"),
+        ("update --email max@seller.com --inactive --hand-over-to x --hand-over-to-pool", "either --hand-over-to or"),
     ],
 )
 def test_a_refused_change_changes_nothing(

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import auth
+from crm_graph import auth, handover
 from crm_graph.models import Activity, ActivityType, Contact, Role
 from tests.builders import add_owner
 from tests.graphql.asking import Json, add, ask, reason, recorded, refusal, send, unchanged
@@ -232,8 +232,21 @@ async def test_statements_are_as_many_for_many_rows(
         with recorded() as sent:
             await deactivate(client, owner, to)
         counts.append(len(sent))
-    # lock, owner, inactive, both, contacts, deals, tasks, mailboxes, payload; and the default (2)
-    assert counts == [11, 9]
+    # lock, owner, inactive, both, size, contacts, deals, tasks, mailboxes, payload; and the default (2)
+    assert counts == [12, 10]
+
+
+async def test_more_than_a_request_has_time_for(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert handover.AT_ONCE == 20_000  # in the schema's description
+    monkeypatch.setattr(handover, "AT_ONCE", 2)  # ada has a contact and two deals
+
+    async with unchanged(sql):
+        error = await refusal(client, ROOT, DEACTIVATE, **{"in": {"ownerId": str(world.ada.owner)}})
+
+    assert reason(error) == ("CONFLICT", "ownerId")
+    assert "crm-graph owner update --email ada@seller.com --inactive" in error["message"]
 
 
 async def test_an_admin_who_leaves(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:

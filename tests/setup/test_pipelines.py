@@ -5,7 +5,6 @@ import uuid
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -56,29 +55,26 @@ async def test_a_pipeline_with_stages_of_its_own(client: httpx.AsyncClient, boar
     ]
 
 
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ({"name": "Partners"}, ("CONFLICT", "name")),
-        ({"name": " "}, ("VALIDATION", "name")),
-        ({"name": "two\nlines"}, ("VALIDATION", "name")),
-        ({"name": "x" * 501}, ("VALIDATION", "name")),
-        ({"stages": []}, ("VALIDATION", "stages")),
-        ({"stages": [{"key": f"s{i}", "name": "S"} for i in range(51)]}, ("VALIDATION", "stages")),
-        ({"stages": [{"key": "won", "name": "Won", "kind": "WON"}]}, ("VALIDATION", "stages")),
-        ({"stages": [{"key": "new", "name": "A"}, {"key": "new", "name": "B"}]}, ("VALIDATION", "stages")),
-        ({"stages": [{"key": "New", "name": "New"}]}, ("VALIDATION", "stages")),
-        ({"stages": [{"key": "new", "name": ""}]}, ("VALIDATION", "stages")),
-        ({"stages": [{"key": "new", "name": "New", "probability": 1.001}]}, ("VALIDATION", "stages")),
-    ],
-)
-async def test_a_pipeline_that_can_not_be(
-    given: Json, expected: Any, client: httpx.AsyncClient, board: Board, sql: AsyncConnection
-) -> None:
-    async with unchanged(sql):
-        error = await refusal(client, ROOT, CREATE, **{"in": {"name": "Resellers", **given}})
+BAD: list[tuple[Json, tuple[str, str]]] = [
+    ({"name": "Partners"}, ("CONFLICT", "name")),
+    ({"name": " "}, ("VALIDATION", "name")),
+    ({"name": "two\nlines"}, ("VALIDATION", "name")),
+    ({"name": "x" * 501}, ("VALIDATION", "name")),
+    ({"stages": []}, ("VALIDATION", "stages")),
+    ({"stages": [{"key": f"s{i}", "name": "S"} for i in range(51)]}, ("VALIDATION", "stages")),
+    ({"stages": [{"key": "won", "name": "Won", "kind": "WON"}]}, ("VALIDATION", "stages")),
+    ({"stages": [{"key": "new", "name": "A"}, {"key": "new", "name": "B"}]}, ("VALIDATION", "stages")),
+    ({"stages": [{"key": "New", "name": "New"}]}, ("VALIDATION", "stages")),
+    ({"stages": [{"key": "new", "name": ""}]}, ("VALIDATION", "stages")),
+    ({"stages": [{"key": "new", "name": "New", "probability": 1.001}]}, ("VALIDATION", "stages")),
+]
 
-    assert reason(error) == expected
+
+async def test_pipelines_that_can_not_be(client: httpx.AsyncClient, board: Board, sql: AsyncConnection) -> None:
+    async with unchanged(sql):
+        for given, expected in BAD:
+            error = await refusal(client, ROOT, CREATE, **{"in": {"name": "Resellers", **given}})
+            assert reason(error) == expected
 
 
 async def test_one_pipeline_is_always_the_default(

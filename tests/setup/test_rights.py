@@ -1,10 +1,10 @@
 """The set-up is for admins: whoever else tries hears FORBIDDEN, whatever they name, and nothing is changed."""
 
 import uuid
+from itertools import product
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.graphql.asking import reason, refusal, unchanged
@@ -26,19 +26,14 @@ CALLS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", CALLS)
-async def test_only_admins_change_the_set_up(
-    name: str, client: httpx.AsyncClient, board: Board, sql: AsyncConnection
-) -> None:
+async def test_only_admins_change_the_set_up(client: httpx.AsyncClient, board: Board, sql: AsyncConnection) -> None:
     ids = {"pipeline": board.pipeline, "talks": board.stage["talks"]}
     ids |= {"ada": board.world.ada.owner, "bob": board.world.bob.owner}
-    there = {key: str(ids[value]) if value in ids else value for key, value in CALLS[name].items()}
-    missing = {key: str(uuid.uuid4()) if there[key] != value else value for key, value in CALLS[name].items()}
-    document = f"mutation ($in: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $in) {{ replayed }} }}"
+    for name, call in CALLS.items():
+        there = {key: str(ids[value]) if value in ids else value for key, value in call.items()}
+        missing = {key: str(uuid.uuid4()) if there[key] != value else value for key, value in call.items()}
+        document = f"mutation ($in: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $in) {{ replayed }} }}"
 
-    async with unchanged(sql):
-        errors = [
-            await refusal(client, who, document, **{"in": given}) for who in (ADA, READER) for given in (there, missing)
-        ]
-
-    assert [reason(error) for error in errors] == [("FORBIDDEN", None)] * 4
+        async with unchanged(sql):
+            for who, given in product((ADA, READER), (there, missing)):
+                assert reason(await refusal(client, who, document, **{"in": given})) == ("FORBIDDEN", None), name
