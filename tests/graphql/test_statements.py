@@ -140,8 +140,8 @@ async def test_totals_and_counts_are_exact(client: httpx.AsyncClient, world: Wor
     owners = {"ada": world.ada.owner, "bob": world.bob.owner, "pool": None}
     rows = [
         {"title": "x", "amount": Decimal(amount) if amount else None, "currency": currency, "owner_id": owners[owner],
-         "stage_id": world.stage[stage], "pipeline_id": world.stage["pipeline"], "rank": "a", "status": "open",
-         "deleted_at": deleted}
+         "stage_id": world.stage[stage], "pipeline_id": world.stage["pipeline"], "rank": "a",
+         "status": stage if stage in ("won", "lost") else "open", "deleted_at": deleted}
         for amount, currency, stage, owner in AMOUNTS for deleted in (None, START)
     ]  # fmt: skip
     await sql.execute(insert(table(Deal)), rows)
