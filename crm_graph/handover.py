@@ -15,6 +15,7 @@ from crm_graph import activities, owners
 from crm_graph.auth import Principal, visible
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.models import Activity, ActivityType, Contact, Deal, Owner, OwnerMailbox, OwnerSource, Role, table
+from crm_graph.models.sales import OPEN_TASK
 from crm_graph.prepared import Prepared, given
 
 AT_ONCE = 20_000  # contacts, deals and tasks, in the seconds that a request has
@@ -62,11 +63,10 @@ async def deactivate(
 
 async def belongings(session: AsyncSession, owner_id: uuid.UUID) -> Belongings:
     """What is an owner's."""
-    c, tasks = table(Contact).c, table(Activity)
     counts = (
-        select(func.count()).where(c.owner_id == owner_id),
+        select(func.count()).where(table(Contact).c.owner_id == owner_id),
         select(func.count()).where(table(Deal).c.owner_id == owner_id),
-        select(func.count()).where(tasks.c.assignee_id == owner_id, tasks.c.completed_at.is_(None)),
+        select(func.count()).where(table(Activity).c.assignee_id == owner_id, OPEN_TASK),
     )
     row = (await session.execute(select(*(count.scalar_subquery() for count in counts)))).one()
     return Belongings(*row)
@@ -133,7 +133,7 @@ def _tasks(role: Role | None) -> Prepared:
     def make() -> Any:
         tasks, about = table(Activity), ("contact_id", "deal_id", "company_id")
         is_theirs = tasks.c.assignee_id == given(Activity, "assignee_id", "from_id")
-        theirs = select(tasks.c.id).where(is_theirs, tasks.c.completed_at.is_(None))
+        theirs = select(tasks.c.id).where(is_theirs, OPEN_TASK)
         held = theirs.order_by(tasks.c.id).with_for_update(key_share=True).cte("held")
         to: Any = null()
         if role is not None:

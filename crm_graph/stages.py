@@ -30,19 +30,21 @@ async def create(
     *,
     pipeline_id: uuid.UUID,
     now: datetime,
+    after_stage_id: uuid.UUID | None = None,
     **values: Any,
 ) -> uuid.UUID:
-    """Add a stage to a pipeline from `key`, `name`, `kind` and `probability`; returns its id.
+    """Add a stage to a pipeline from `key`, `name`, `kind` and `probability`, last of all or after another one.
 
-    It comes directly after the stage `after_stage_id` (None: first of all), without which it comes last. Raises
-    NotFound, ValidationFailed or Conflict (the key, or the number of stages) naming the field.
+    Returns its id. Raises NotFound, ValidationFailed or Conflict (the key, or the number of stages) naming the field.
     """
     await setup.begin(session, principal)
     stages = await in_order(session, pipeline_id)
     if len(stages) >= STAGES_MAX:
         raise Conflict(f"a pipeline has at most {STAGES_MAX} stages", field="pipeline_id")
     order = [stage.id for stage in stages]
-    place = _place(order, values.pop("after_stage_id")) if "after_stage_id" in values else len(order)
+    if after_stage_id is not None and after_stage_id not in order:
+        raise NotFound("stage not found", field="after_stage_id")
+    place = len(order) if after_stage_id is None else order.index(after_stage_id) + 1
     last = stages[-1].order_index if stages else 0
     row = _new(values) | {"pipeline_id": pipeline_id, "order_index": last + 1}
     made = (
@@ -173,14 +175,6 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
             raise ValidationFailed("probability must be 0 to 1, with at most 3 decimals", field="probability")
         found["probability"] = Decimal(str(probability))
     return found
-
-
-def _place(order: Sequence[uuid.UUID], after_stage_id: uuid.UUID | None) -> int:
-    if after_stage_id is None:
-        return 0
-    if after_stage_id not in order:
-        raise NotFound("stage not found", field="after_stage_id")
-    return order.index(after_stage_id) + 1
 
 
 async def _put_in_order(session: AsyncSession, stage_ids: Sequence[uuid.UUID]) -> None:

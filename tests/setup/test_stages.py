@@ -28,17 +28,17 @@ async def create(client: httpx.AsyncClient, board: Board, **given: Any) -> Json:
 
 async def test_a_stage_comes_last_or_where_it_is_put(client: httpx.AsyncClient, board: Board) -> None:
     await create(client, board)
-    await create(client, board, key="first", name="First", kind="OPEN", probability=0.05, afterStageId=None)
+    await create(client, board, key="last", name="Last", kind="OPEN", probability=0.05, afterStageId=None)
     await create(client, board, key="paid", name="Paid", kind="WON", afterStageId=str(board.stage["talks"]))
 
     assert await board.stages() == [
-        ("first", "First", "open", 0.05),
         ("new", "New", "open", 0.0),
         ("talks", "Talks", "open", 0.1),
         ("paid", "Paid", "won", 1.0),
         ("won", "Won", "won", 0.2),
         ("lost", "Lost", "lost", 0.3),
         ("proposal", "Proposal", "open", 0.0),
+        ("last", "Last", "open", 0.05),
     ]
 
 

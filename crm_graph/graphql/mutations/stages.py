@@ -18,7 +18,7 @@ from crm_graph.graphql.writing import Info, Write, doing, idempotency_key, optio
 @strawberry.input(description="A stage to add to a pipeline; at most 50 are in one.")
 class CreateStageInput(NewStageInput):
     pipeline_id: uuid.UUID
-    after_stage_id: uuid.UUID | None = optional("Directly after this stage; null: first of all. Default: last of all.")
+    after_stage_id: uuid.UUID | None = optional("It comes directly after this stage. Default: last of all.")
     idempotency_key: str | None = idempotency_key()
 
 
