@@ -7,9 +7,9 @@ from crm_graph.graphql.mutations.contacts import ContactMutations
 from crm_graph.graphql.mutations.deals import DealMutations
 from crm_graph.graphql.mutations.erasure import ErasureMutations
 from crm_graph.graphql.mutations.merging import MergingMutations
-from crm_graph.graphql.mutations.replies import ReplyMutations
 from crm_graph.graphql.mutations.owners import OwnerMutations
 from crm_graph.graphql.mutations.pipelines import PipelineMutations
+from crm_graph.graphql.mutations.replies import ReplyMutations
 from crm_graph.graphql.mutations.stages import StageMutations
 from crm_graph.graphql.mutations.webhooks import WebhookMutations
 
