@@ -64,7 +64,8 @@ async def test_a_deal_that_more_has_happened_with_stays(
     elif touch == "booking":
         await lead_events.send(client, event("lead_meeting_booked"))
     elif touch == "win":
-        await sql.execute(text("UPDATE deals SET status = 'won'"))
+        won = "SELECT id FROM pipeline_stages WHERE key = 'won' AND pipeline_id = deals.pipeline_id"
+        await sql.execute(text(f"UPDATE deals SET status = 'won', stage_id = ({won})"))
     elif touch == "older reply":
         await replied(client, sql, "2026-01-06T12:00:00Z", **ASKS)
     elif touch == "colleague":
