@@ -62,6 +62,7 @@ class Contact:
     owner: str | None
     name: str | None = None
     version: int = 1
+    deleted: bool = False
 
 
 people = st.sampled_from(PEOPLE)
@@ -113,8 +114,8 @@ class Crm(RuleBasedStateMachine):
 
     # What the model says
 
-    def sees(self, who: str, deal: Deal) -> bool:
-        return not deal.deleted and (who == ROOT or deal.owner in (who, None))
+    def sees(self, who: str, row: Deal | Contact | None) -> bool:
+        return row is not None and not row.deleted and (who == ROOT or row.owner in (who, None))
 
     def pick(self, place: int) -> str:
         """The id of a deal, of whoever it is and be it deleted, or of none."""
@@ -139,7 +140,7 @@ class Crm(RuleBasedStateMachine):
     def do(self, who: str, mutation: str, expected: str | None, **given: Any) -> Json | None:
         """The payload, or None where the model expects a refusal with this code."""
         name = mutation[0].upper() + mutation[1:]
-        selected = {"deleteDeal": "deletedDealId", "upsertContact": "created contact { id }"}
+        selected = {"deleteDeal": "deletedDealId", "deleteContact": "deletedContactId"}
         shown = selected.get(mutation, "contact { id }" if "Contact" in mutation else "deal { id }")
         document = f"mutation ($in: {name}Input!) {{ done: {mutation}(input: $in) {{ {shown} }} }}"
         body = self.runner.run(send(self.client, who, document, **{"in": given})).json()
@@ -151,7 +152,7 @@ class Crm(RuleBasedStateMachine):
     def create_deal(self, who: str, key: str, title: str, email: str | None) -> None:
         contact = self.contacts.get(email or "")
         given: Json = {"title": title, "stageId": str(self.stages[key])}
-        seen = contact is not None and (who == ROOT or contact.owner in (who, None))
+        seen = self.sees(who, contact)
         if contact is not None:
             given["contactId"] = self.id_of(email or "")
         done = self.do(who, "createDeal", None if contact is None or seen else "NOT_FOUND", **given)
@@ -258,7 +259,7 @@ class Crm(RuleBasedStateMachine):
     @rule(who=people, email=st.sampled_from(EMAILS), name=st.sampled_from(["Ann", "Ben", None]))
     def upsert_contact(self, who: str, email: str, name: str | None) -> None:
         contact = self.contacts.get(email)
-        theirs = contact is not None and who != ROOT and contact.owner not in (who, None)
+        theirs = contact is not None and not self.sees(who, contact)
         if not self.do(who, "upsertContact", "CONFLICT" if theirs else None, email=email.upper(), fullName=name):
             return
         if contact is None:
@@ -272,9 +273,40 @@ class Crm(RuleBasedStateMachine):
         if contact is None:
             return
         owner = str(self.owners[to]) if to else None
-        self.do(ROOT, "updateContact", None, contactId=self.id_of(email), ownerId=owner)
-        if contact.owner != to:
+        code = "NOT_FOUND" if contact.deleted else None
+        if self.do(ROOT, "updateContact", code, contactId=self.id_of(email), ownerId=owner) and contact.owner != to:
             contact.owner, contact.version = to, contact.version + 1
+
+    @rule(who=people, email=st.sampled_from(EMAILS))
+    def delete_contact(self, who: str, email: str) -> None:
+        contact = self.contacts.get(email)
+        code = None if self.sees(who, contact) else "NOT_FOUND"
+        if contact and self.do(who, "deleteContact", code, contactId=self.id_of(email)):
+            contact.deleted, contact.version = True, contact.version + 1
+
+    @rule(who=people, email=st.sampled_from(EMAILS))
+    def restore_contact(self, who: str, email: str) -> None:
+        contact = self.contacts.get(email)
+        if contact is None:
+            return
+        code = None if who == ROOT or contact.owner in (who, None) else "NOT_FOUND"
+        if self.do(who, "restoreContact", code, contactId=self.id_of(email)) and contact.deleted:
+            contact.deleted, contact.version = False, contact.version + 1
+
+    @rule(who=people, email=st.sampled_from(EMAILS))
+    def claim_contact(self, who: str, email: str) -> None:
+        contact = self.contacts.get(email)
+        if contact is None:
+            return
+        code = None if self.sees(who, contact) else "NOT_FOUND"
+        if code is None and contact.owner not in (None, who):
+            code = "CONFLICT"
+        if self.do(who, "claimContact", code, contactId=self.id_of(email)) and contact.owner is None:
+            contact.owner, contact.version = who, contact.version + 1
+            for deal in self.deals.values():  # its open deals in the pool go along
+                is_open = KINDS[deal.stage] == "OPEN" and not deal.deleted
+                if deal.contact == email and deal.owner is None and is_open:
+                    deal.owner, deal.version = who, deal.version + 1
 
     def id_of(self, email: str) -> str:
         async def find() -> str:
@@ -297,21 +329,20 @@ class Crm(RuleBasedStateMachine):
             contacts = {
                 email: {"email": email, "fullName": contact.name, "version": contact.version, **owned(contact.owner)}
                 for email, contact in self.contacts.items()
-                if who == ROOT or contact.owner in (who, None)
+                if self.sees(who, contact)
             }
             assert {node["email"]: node for node in body["data"]["contacts"]["nodes"]} == contacts
 
     def shown(self, who: str, id_: str) -> Json:
         deal = self.deals[id_]
         contact = self.contacts.get(deal.contact or "")
-        seen = contact is not None and (who == ROOT or contact.owner in (who, None))
         return {
             "id": id_,
             "title": deal.title,
             "status": KINDS[deal.stage],
             "lostReason": deal.lost_reason,
             "version": deal.version,
-            "contact": {"email": deal.contact} if seen else None,
+            "contact": {"email": deal.contact} if self.sees(who, contact) else None,
             **owned(deal.owner),
         }
 
