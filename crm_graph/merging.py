@@ -9,7 +9,7 @@ from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import activities, contacts, holdings
+from crm_graph import activities, contacts, holdings, tasks
 from crm_graph.auth import Principal, visible
 from crm_graph.contacts import CUSTOM_MAX_KEYS
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
@@ -49,8 +49,8 @@ async def merge(
 ) -> uuid.UUID:
     """Make one contact of two; returns the survivor's id.
 
-    The survivor gets the loser's deals, timeline, verdicts and events, and what it has no value of its own for. All of
-    the loser's addresses find the survivor from now on. Raises NotFound, ValidationFailed or Conflict naming the field,
+    The survivor gets the loser's deals, timeline, tasks, verdicts and events, and what it has no value of its own for;
+    all of the loser's addresses find it from now on. Raises NotFound, ValidationFailed or Conflict naming the field,
     or VersionConflict (of the survivor); then nothing was changed.
     """
     principal.must_write()
@@ -76,6 +76,9 @@ async def merge(
         **united,
         **contacts.entry(principal, survivor_id, f"Merged with {loser.email}", now, told | {"merged": str(loser_id)}),
     )
+    owner_id = united["owner_id"]
+    if owner_id is not None and {survivor.owner_id, loser.owner_id} != {owner_id}:
+        await _FOLLOW.run(session, contact_id=survivor_id, owner_id=owner_id)
     return survivor_id
 
 
@@ -166,3 +169,6 @@ def _moved_verdicts(survivor: Any, loser: Any) -> tuple[Any, Any]:
 
 
 _MERGE = Prepared(_merged)
+_FOLLOW = Prepared(
+    lambda: tasks.following(tasks.of_contact(given(Contact, "id", "contact_id")), given(Contact, "owner_id"))
+)

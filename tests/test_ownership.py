@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.graphql.asking import Json, ask, reason, recorded, refusal, send, unchanged
-from tests.graphql.world import ADA, BOB, READER, ROOT, World, add_deal, build
+from crm_graph.models import Activity
+from tests.graphql.asking import Json, add, ask, reason, recorded, refusal, send, unchanged
+from tests.graphql.world import ADA, BOB, READER, ROOT, START, World, add_deal, build
 
 ASSIGN = """mutation ($in: AssignContactInput!) { assignContact(input: $in) { replayed contact {
     id owner { email } ownerSource version } } }"""
@@ -67,6 +68,29 @@ async def test_the_open_deals_of_the_same_owner_follow(
     assert [entry.meta for entry in of_deals] == [{"source": "graphql", "changes": changed}] * 2
     versions = await sql.scalars(text("SELECT version FROM deals WHERE title IN ('ada-own', 'second', 'won', 'bobs')"))
     assert sorted(versions) == [1, 1, 2, 2]
+
+
+async def test_open_tasks_follow_the_contact_and_its_deals(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    task = {"type": "task", "content": "Call", "occurred_at": START, "assignee_id": world.ada.owner}
+    for content, about in (
+        ("contact's", {"contact_id": world.ada.contact}),
+        ("deal's", {"deal_id": world.ada.deal}),
+        ("another's", {"deal_id": world.ada.cross}),
+    ):
+        await add(sql, Activity, **{**task, "content": content}, **about)
+    query = text("SELECT content, assignee_id FROM activities WHERE type = 'task' ORDER BY content")
+
+    await call(client, ASSIGN, world.ada.contact, ROOT, ownerId=None)
+    assert {row.assignee_id for row in await sql.execute(query)} == {world.ada.owner}  # who still sees the pool
+    await call(client, CLAIM, world.ada.contact, BOB)
+
+    assert [tuple(row) for row in await sql.execute(query)] == [
+        ("another's", world.ada.owner),
+        ("contact's", world.bob.owner),
+        ("deal's", world.bob.owner),
+    ]
 
 
 async def test_deals_stay_when_they_are_not_meant(

@@ -1,0 +1,67 @@
+"""Zelda, who is in every table: what an erasure has to find."""
+
+from typing import Any
+
+import httpx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tests.builders import post
+from tests.graphql.asking import Json, ask
+from tests.graphql.world import ADA
+from tests.webhooks.lead_events import BOOKING, event
+
+UPSERT = "mutation ($in: UpsertContactInput!) { upsertContact(input: $in) { created contact { id } } }"
+MERGE = "mutation ($in: MergeContactsInput!) { mergeContacts(input: $in) { contact { id } } }"
+SET_STATUS = "mutation ($in: SetReplyStatusInput!) { setReplyStatus(input: $in) { applied } }"
+UPDATE_DEAL = "mutation ($in: UpdateDealInput!) { updateDeal(input: $in) { deal { id } } }"
+MOVE = "mutation ($in: MoveDealStageInput!) { moveDealStage(input: $in) { deal { id } } }"
+CLOSE = "mutation ($in: SetDoNotContactInput!) { setDoNotContact(input: $in) { contact { id } } }"
+LOG = "mutation ($in: LogActivityInput!) { logActivity(input: $in) { activity { id } } }"
+TASK = "mutation ($in: CreateTaskInput!) { createTask(input: $in) { task { id } } }"
+
+ZELDA, ALSO, OLD = "zelda.quux@acme.example", "zelda@private.example", "zq@former.example"
+SECRETS = (ZELDA, ALSO, OLD, "zelda", "quux", "+90 532", "pineapple", "papaya", "mango", "guava", "lychee")
+SAID: Json = {
+    "lead_email": "Zelda.Quux@ACME.example", "firstName": "Zelda", "lastName": "Quux", "phone": "+90 532 000",
+    "jobTitle": "Head of pineapple", "favourite": "papaya", "reply_text": "Send me the price of a mango, please",
+}  # fmt: skip
+
+
+async def mutate(client: httpx.AsyncClient, document: str, who: str = ADA, **given: Any) -> Any:
+    [payload] = (await ask(client, who, document, **{"in": given})).values()
+    return payload
+
+
+async def add_zelda(client: httpx.AsyncClient, sql: AsyncConnection) -> str:
+    """A person in every table, under three addresses, with a deal that has come far; returns the contact's id."""
+    for one in (
+        event("email_sent", **SAID),
+        event("reply_received", **SAID),
+        event("Call zelda about the guava", **SAID),
+        event("email_opened", **SAID),
+        event("link_clicked", **{**SAID, "lead_email": ALSO}),
+        event("reply_received", **{**SAID, "lead_email": "Zelda Quux <zelda@private.example>", "email": None}),
+    ):
+        await post(client, "instantly", one, **{"Idempotency-Key": f"{one['event_type']} of {one['lead_email']}"})
+    attendee = {"name": "Zelda Quux", "email": ZELDA}
+    answers = {"email": {"value": ZELDA}}
+    who = {"attendees": [attendee], "responses": answers, "organizer": {"email": ADA}}
+    booking = BOOKING["payload"] | who | {"title": "Zelda & Max on lychee"}
+    await post(client, "calcom", BOOKING | {"payload": booking})
+    contact = str(await sql.scalar(text("SELECT id FROM contacts WHERE email = :email"), {"email": ZELDA}))
+    deal = str(await sql.scalar(text("SELECT id FROM deals WHERE contact_id = CAST(:id AS uuid)"), {"id": contact}))
+    await mutate(client, UPDATE_DEAL, dealId=deal, title="Zelda's mango", notes="likes papaya", amount="12.50")
+    proposal = await sql.scalar(text("SELECT id FROM pipeline_stages WHERE key = 'proposal_sent'"))
+    await mutate(client, MOVE, dealId=deal, stageId=str(proposal))
+    await mutate(client, SET_STATUS, contactId=contact, status="QUESTION", summary="Asks for a mango")
+    await mutate(client, CLOSE, contactId=contact, reason="Allergic to guava")
+    note: Json = {"type": "NOTE", "content": "Zelda likes guava", "meta": {"step": 2, "said": "papaya"}}
+    await mutate(client, LOG, contactId=contact, **note)
+    await mutate(client, LOG, dealId=deal, type="CALL", content="Zelda was not in")
+    await mutate(client, TASK, contactId=contact, content="Bring Zelda a pineapple")
+    for address in (ALSO, OLD):
+        new: Json = {"email": address, "fullName": "Z. Quux", "custom": {"x": "papaya"}}
+        made = await mutate(client, UPSERT, **new, idempotencyKey=f"make {address}")
+        await mutate(client, MERGE, survivorId=contact, loserId=made["contact"]["id"])
+    return contact
