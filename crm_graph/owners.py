@@ -35,11 +35,14 @@ async def create(
         raise Conflict(f"there are {OWNERS_MAX} owners already")
     address, id_ = normal_email(email), uuid.uuid4()
     asked = _checked({"name": name} | {key: value for key, value in values.items() if value is not None})
-    row = {"id": id_, "email": address, "role": asked.get("role", Role.SALES), "name": asked["name"], "created_at": now}
+    row = {"id": id_, "email": address, "role": Role.SALES, "created_at": now, **_columns(asked)}
     new = insert(_OWNERS).values(row).on_conflict_do_nothing(index_elements=[_OWNERS.c.email])
     if (await session.execute(new.returning(_OWNERS.c.id))).scalar_one_or_none() is None:
         raise Conflict(f"there is an owner {address} already, active or not", field="email")
-    await _change(session, await _find(session, id_), asked)
+    if asked.get("is_default"):
+        await set_default(session, id_, is_default=True)
+    if asked.get("mailboxes"):
+        await _set_mailboxes(session, id_, asked["mailboxes"])
     return id_
 
 
@@ -52,7 +55,8 @@ async def edit(
     colleague's mailbox, a default owner who is inactive, or another role for the last active admin, naming the field.
     """
     await setup.begin(session, principal)
-    await _change(session, await _find(session, owner_id), _checked(changes))
+    asked = _checked(changes)
+    await _change(session, await _find(session, owner_id), asked)
     return owner_id
 
 
@@ -134,10 +138,14 @@ async def _find(session: AsyncSession, owner_id: uuid.UUID) -> Any:
     return owner
 
 
+def _columns(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What is set in the owner's own row; who is the default is a matter of all rows."""
+    return {name: value for name, value in asked.items() if name not in ("mailboxes", "is_default")}
+
+
 async def _change(session: AsyncSession, owner: Any, asked: Mapping[str, Any]) -> None:
-    changes = {name: value for name, value in asked.items() if name not in ("mailboxes", "is_default")}
-    if changes:
-        await session.execute(update(_OWNERS).where(_OWNERS.c.id == owner.id).values(changes))
+    if columns := _columns(asked):
+        await session.execute(update(_OWNERS).where(_OWNERS.c.id == owner.id).values(columns))
     if "is_default" in asked:
         if asked["is_default"] and not owner.active:
             raise Conflict("an inactive owner gets no contacts: activate them before", field="is_default")
