@@ -17,7 +17,7 @@ from crm_graph import references
 from crm_graph.auth import Principal, visible
 from crm_graph.errors import ValidationFailed
 from crm_graph.models import Activity, ActivityType, Contact, LoggedType, Role, table
-from crm_graph.prepared import Prepared, given, together
+from crm_graph.prepared import Prepared, given, together, types_of
 from crm_graph.values import CLOCK_SKEW, TEXT_MAX, check_document, check_prose
 
 _COLUMNS = (
@@ -34,6 +34,7 @@ _COLUMNS = (
     "assignee_id",
     "effect_key",
 )
+ENTRY = types_of(Activity, **{f"entry_{name}": name for name in _COLUMNS})  # the types of `entry_values`
 
 
 async def record(
@@ -85,6 +86,16 @@ def entry(only_with: FromClause | None = None, **computed: ColumnElement[Any]) -
         return insert(table(Activity)).values(values)
     row = select(*values.values()).select_from(only_with)
     return insert(table(Activity)).from_select(list(values), row, include_defaults=False)
+
+
+def entries_in(rows: FromClause, *, only_with: FromClause | None = None) -> Insert:
+    """The INSERT of an entry for each of `rows`, which hold its `entry_values`; with `only_with`, for those whose `id`
+    is among its own.
+    """
+    told = select(*(rows.c[f"entry_{name}"] for name in _COLUMNS))
+    if only_with is not None:
+        told = told.join_from(rows, only_with, only_with.c.id == rows.c.id)
+    return insert(table(Activity)).from_select(_COLUMNS, told, include_defaults=False)
 
 
 def entry_values(

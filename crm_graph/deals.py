@@ -13,9 +13,9 @@ from sqlalchemy.sql.dml import Update
 from crm_graph import activities, ranks, references, tasks
 from crm_graph.auth import Principal, restorable, visible
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.models import Activity, ActivityType, Deal, DealStatus, Pipeline, PipelineStage, Role, StageKind, table
-from crm_graph.moves import creation, creation_values
+from crm_graph.models import Activity, Deal, DealStatus, Pipeline, PipelineStage, Role, StageKind, table
 from crm_graph.prepared import Prepared, given, together
+from crm_graph.stage_history import creation, creation_values, entry
 from crm_graph.values import TEXT_MAX, check_money, check_text
 
 _EDITED = (
@@ -65,7 +65,7 @@ async def create(
         "rank": await ranks.rank(session, principal, stage.id, id_, stage.top),
         "now": now,
     }
-    told = _entry(principal, id_, f"Deal created in {stage.name}", at, {"to_stage": stage.key})
+    told = entry(principal, id_, f"Deal created in {stage.name}", at, {"to_stage": stage.key})
     await _CREATE.run(session, **deal, **creation_values(principal, id_, stage.id, at), **told)
     return id_
 
@@ -123,7 +123,7 @@ async def delete(
 ) -> uuid.UUID:
     """Hide a deal from every list, count and report; `restore` brings it back as it was."""
     await _lock(session, principal, deal_id, expected_version)
-    await _DELETE.run(session, id=deal_id, now=now, **_entry(principal, deal_id, "Deal deleted", now, {}))
+    await _DELETE.run(session, id=deal_id, now=now, **entry(principal, deal_id, "Deal deleted", now, {}))
     return deal_id
 
 
@@ -135,7 +135,7 @@ async def restore(session: AsyncSession, principal: Principal, *, deal_id: uuid.
         await _lock(session, principal, deal_id, None)
         return deal_id
     found = await ranks.rank(session, principal, deal.stage_id, deal_id, deal.top)
-    told = _entry(principal, deal_id, "Deal restored", now, {})
+    told = entry(principal, deal_id, "Deal restored", now, {})
     await _RESTORE.run(session, id=deal_id, rank=found, now=now, **told)
     return deal_id
 
@@ -203,16 +203,7 @@ async def _change(
     values = {name: changed.get(name, getattr(deal, name)) for name in _EDITED}
     content, meta = "Deal changed: " + ", ".join(changed), {"changes": activities.told(deal, changed)}
     edit = _HAND_OVER if changed.get("owner_id") else _EDIT
-    await edit.run(session, id=deal.id, now=now, **values, **_entry(principal, deal.id, content, now, meta))
-
-
-def _entry(
-    principal: Principal, deal_id: uuid.UUID, content: str, at: datetime, meta: Mapping[str, Any]
-) -> dict[str, Any]:
-    # On the deal's timeline alone: whoever sees its contact may not see this deal.
-    return activities.entry_values(
-        principal, type=ActivityType.SYSTEM, content=content, occurred_at=at, deal_id=deal_id, meta=meta
-    )
+    await edit.run(session, id=deal.id, now=now, **values, **entry(principal, deal.id, content, now, meta))
 
 
 @cache

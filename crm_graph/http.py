@@ -15,6 +15,7 @@ from crm_graph.errors import (
     CrmError,
     PayloadTooLarge,
     SecretNotConfigured,
+    Unauthenticated,
     Unavailable,
     UnsupportedMedia,
 )
@@ -25,6 +26,13 @@ DEPTH_MAX = 200  # far below what Python's stack allows, so that a body that was
 RETRY_AFTER_SECONDS = "5"
 
 log = logging.getLogger("crm_graph.request")
+
+
+def authorization(request: Request) -> list[str]:
+    """The Authorization headers; raises Unauthenticated for a token in the address."""
+    if "access_token" in request.query_params:  # RFC 6750, 5.3: addresses end up in logs
+        raise Unauthenticated("a token belongs into the Authorization header, not into the address")
+    return request.headers.getlist("authorization")
 
 
 async def read_body(request: Request, limit: int = BODY_MAX) -> bytes:

@@ -15,7 +15,7 @@ from sqlalchemy import and_, case, exists, func, literal, literal_column, or_, s
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import activities, companies, contacts, replies, tasks
+from crm_graph import activities, contacts, employers, replies, tasks
 from crm_graph.contacts import CUSTOM_MAX_KEYS
 from crm_graph.errors import Conflict
 from crm_graph.models import (
@@ -199,7 +199,7 @@ async def _create(session: AsyncSession, lead: Lead, colleague: Colleague, seen:
 
 
 async def _company(session: AsyncSession, lead: Lead) -> uuid.UUID | None:
-    return await companies.find_or_create(session, name=lead.company_name, domain=company_domain(lead.email))
+    return await employers.find_or_create(session, name=lead.company_name, domain=company_domain(lead.email))
 
 
 def _custom(lead: Lead) -> dict[str, Any]:

@@ -1,20 +1,18 @@
 """How a deal moves through the stages of its pipeline, by people and by events, and where it then stands."""
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, case, func, insert, select, update
+from sqlalchemy import FromClause, and_, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, ranks, references
 from crm_graph.auth import Principal, visible
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.models import (
-    ActivityType,
     Deal,
     DealStageHistory,
     DealStatus,
@@ -25,6 +23,7 @@ from crm_graph.models import (
 )
 from crm_graph.prepared import Prepared, given, together
 from crm_graph.ranks import TOP, Place
+from crm_graph.stage_history import MOVE, entry, last_move, moved
 from crm_graph.values import CLOCK_SKEW, check_text
 
 
@@ -57,17 +56,14 @@ async def move_stage(
     """
     place = Place(after_deal_id, before_deal_id)
     deal = await _lock(session, principal, deal_id, Target(stage_id), expected_version)
-    if deal.to_pipeline_id != deal.pipeline_id:
-        raise ValidationFailed("the stage belongs to another pipeline than the deal", field="stage_id")
+    check_pipeline(deal)
     if deal.to_id == deal.stage_id:
         if not place.is_top:
             await ranks.put(session, principal, deal.stage_id, deal.id, deal.top, place)
         return deal_id
-    if occurred_at is not None and occurred_at > now + CLOCK_SKEW:
-        raise ValidationFailed("occurredAt lies in the future", field="occurred_at")
-    last = await last_move(session, deal.id) if occurred_at else None
-    if occurred_at is not None and last is not None and occurred_at < last.moved_at:
-        raise Conflict(f"the deal was moved at {last.moved_at.isoformat()}, after this", field="occurred_at")
+    if occurred_at is not None:
+        last = await last_move(session, deal.id)
+        check_time(occurred_at, last.moved_at if last else None, now)
     await _move(session, principal, deal, at=min(occurred_at or now, now), now=now, place=place)
     return deal_id
 
@@ -91,16 +87,15 @@ async def mark(
     if kind is StageKind.LOST and not check_text(reason or "", field="reason").strip():
         raise ValidationFailed("reason is empty: say why the deal was lost", field="reason")
     deal = await _lock(session, principal, deal_id, Target(stage_id, kind), expected_version)
-    if deal.to_pipeline_id != deal.pipeline_id:
-        raise ValidationFailed("the stage belongs to another pipeline than the deal", field="stage_id")
+    check_pipeline(deal)
     if deal.to_kind != kind:
         raise ValidationFailed(f"the stage {deal.to_name!r} is of kind {deal.to_kind}, not {kind}", field="stage_id")
     is_there = deal.status == kind and stage_id in (None, deal.stage_id)
     if not is_there:
         await _move(session, principal, deal, at=now, now=now, lost_reason=reason)
     elif deal.lost_reason != reason and kind is StageKind.LOST:
-        entry = _entry(principal, deal, "Deal changed: lost_reason", now, _reasons(deal, reason))
-        await _REASON.run(session, id=deal.id, lost_reason=reason, updated_at=now, **entry)
+        told = entry(principal, deal.id, "Deal changed: lost_reason", now, _reasons(deal, reason))
+        await _REASON.run(session, id=deal.id, lost_reason=reason, updated_at=now, **told)
     return deal_id
 
 
@@ -131,26 +126,18 @@ async def advance(
     return True
 
 
-async def last_move(session: AsyncSession, deal_id: uuid.UUID) -> Any | None:
-    """When a deal was moved last, and by whom (None: an event)."""
-    return await _LAST.one(session, deal_id=deal_id)
+def check_pipeline(deal: Any) -> None:
+    """Raises ValidationFailed when a locked deal's target is a stage of another pipeline."""
+    if deal.to_pipeline_id != deal.pipeline_id:
+        raise ValidationFailed("the stage belongs to another pipeline than the deal", field="stage_id")
 
 
-def creation() -> Any:
-    """The INSERT of a deal's first history row, to be run with `creation_values`."""
-    names = ("deal_id", "to_stage_id", "moved_at", "moved_by", "source")
-    values = {name: given(DealStageHistory, name, f"move_{name}") for name in names}
-    return insert(table(DealStageHistory)).values(values | {"id": func.gen_random_uuid()})
-
-
-def creation_values(principal: Principal, deal_id: uuid.UUID, stage_id: uuid.UUID, at: datetime) -> dict[str, Any]:
-    """The parameters of `creation`."""
-    values = {"deal_id": deal_id, "to_stage_id": stage_id, "moved_at": at}
-    return {f"move_{name}": value for name, value in (values | _mover(principal)).items()}
-
-
-def _mover(principal: Principal) -> dict[str, Any]:
-    return {"moved_by": principal.owner_id, "source": principal.source}
+def check_time(occurred_at: datetime, last: datetime | None, now: datetime) -> None:
+    """Raises ValidationFailed for a move in the future, and Conflict for one from before the deal's `last`."""
+    if occurred_at > now + CLOCK_SKEW:
+        raise ValidationFailed("occurredAt lies in the future", field="occurred_at")
+    if last is not None and occurred_at < last:
+        raise Conflict(f"the deal was moved at {last.isoformat()}, after this", field="occurred_at")
 
 
 async def _lock(
@@ -183,29 +170,8 @@ async def _move(
     lost_reason: str | None = None,
 ) -> None:
     """Move a locked deal to its `to_` stage, whose column is locked too; one statement changes and tells everything."""
-    found = await ranks.rank(session, principal, deal.to_id, deal.id, deal.top, place)
-    stages = {"from_stage": deal.from_key, "to_stage": deal.to_key}
-    reason = {"lost_reason": lost_reason} if lost_reason else {}
-    await _MOVE.run(
-        session,
-        id=deal.id,
-        stage_id=deal.to_id,
-        status=DealStatus(deal.to_kind),
-        lost_reason=lost_reason,
-        rank=found,
-        updated_at=now,
-        from_stage_id=deal.stage_id,
-        moved_at=at,
-        **_mover(principal),
-        **_entry(principal, deal, f"{deal.from_name} -> {deal.to_name}", at, stages | reason),
-    )
-
-
-def _entry(principal: Principal, deal: Any, content: str, at: datetime, meta: Mapping[str, Any]) -> dict[str, Any]:
-    # On the deal's timeline alone: whoever sees its contact may not see this deal.
-    return activities.entry_values(
-        principal, type=ActivityType.SYSTEM, content=content, occurred_at=at, deal_id=deal.id, meta=meta
-    )
+    rank = await ranks.rank(session, principal, deal.to_id, deal.id, deal.top, place)
+    await MOVE.run(session, **moved(principal, deal, rank, at=at, now=now, lost_reason=lost_reason))
 
 
 def _reasons(deal: Any, reason: str | None) -> dict[str, Any]:
@@ -215,24 +181,28 @@ def _reasons(deal: Any, reason: str | None) -> dict[str, Any]:
 @cache
 def _locking(role: Role, by_kind: bool) -> Prepared:
     def make() -> Any:
-        deals, stages = table(Deal), table(PipelineStage)
+        deals = table(Deal)
         is_it = deals.c.id == given(Deal, "id", "deal_id")
         # The rule is read again once the lock is there: a deal that was given away meanwhile is not found.
         found = select(deals).where(is_it, visible(Deal, Principal(None, role))).with_for_update(key_share=True)
         deal = found.cte("deal")
-        before, after = stages.alias("before"), stages.alias("after")
         wanted = _of_kind(deal) if by_kind else given(PipelineStage, "id", "stage_id")
-        target = and_(after.c.id == wanted, after.c.deleted_at.is_(None))
-        rows = deal.join(before, before.c.id == deal.c.stage_id).outerjoin(after, target)
-        names = ("key", "name", "order_index")
-        return select(
-            deal,
-            *(before.c[name].label(f"from_{name}") for name in names),
-            *(after.c[name].label(f"to_{name}") for name in ("id", "pipeline_id", "kind", *names)),
-            ranks.locked_top(after.c.id, deal.c.id).label("top"),
-        ).select_from(rows)
+        rows, columns, after = between(deal, deal, wanted)
+        return select(deal, *columns, ranks.locked_top(after.c.id, deal.c.id).label("top")).select_from(rows)
 
     return Prepared(make)
+
+
+def between(rows: FromClause, deal: FromClause, target_id: Any) -> tuple[FromClause, list[Any], FromClause]:
+    """`rows` with two stages beside them: that of the deal (the columns `from_`), and the one that it goes to (`to_`),
+    which comes last.
+    """
+    before, after = (table(PipelineStage).alias(name) for name in ("before", "after"))
+    target = and_(after.c.id == target_id, after.c.deleted_at.is_(None))
+    names = ("key", "name", "order_index")
+    columns = [before.c[name].label(f"from_{name}") for name in names]
+    columns += [after.c[name].label(f"to_{name}") for name in ("id", "pipeline_id", "kind", *names)]
+    return rows.outerjoin(before, before.c.id == deal.c.stage_id).outerjoin(after, target), columns, after
 
 
 def _of_kind(deal: Any) -> Any:
@@ -250,29 +220,6 @@ def _of_kind(deal: Any) -> Any:
     )
 
 
-def _moved() -> Any:
-    deals, moves = table(Deal), table(DealStageHistory)
-    is_it = deals.c.id == given(Deal, "id")
-    names = ("stage_id", "status", "lost_reason", "rank", "updated_at")
-    moved = (
-        update(deals)
-        .where(is_it)
-        .values({name: given(Deal, name) for name in names} | {"version": deals.c.version + 1})
-    )
-    # Two servers' clocks differ, and the order of moves is that of the deal's lock: time always runs forward here.
-    latest = select(func.max(moves.c.moved_at) + timedelta(microseconds=1)).where(moves.c.deal_id == given(Deal, "id"))
-    history = insert(moves).values(
-        id=func.gen_random_uuid(),
-        deal_id=given(Deal, "id"),
-        from_stage_id=given(DealStageHistory, "from_stage_id"),
-        to_stage_id=given(Deal, "stage_id"),
-        moved_at=func.greatest(given(DealStageHistory, "moved_at"), latest.scalar_subquery()),
-        moved_by=given(DealStageHistory, "moved_by"),
-        source=given(DealStageHistory, "source"),
-    )
-    return together(moved, history, activities.entry())
-
-
 def _reason_changed() -> Any:
     deals = table(Deal)
     names = ("lost_reason", "updated_at")
@@ -283,13 +230,4 @@ def _reason_changed() -> Any:
     )
 
 
-_MOVE = Prepared(_moved)
 _REASON = Prepared(_reason_changed)
-_LAST = Prepared(
-    lambda: (
-        select(table(DealStageHistory).c.moved_at, table(DealStageHistory).c.moved_by)
-        .where(table(DealStageHistory).c.deal_id == given(DealStageHistory, "deal_id"))
-        .order_by(table(DealStageHistory).c.moved_at.desc())
-        .limit(1)
-    )
-)

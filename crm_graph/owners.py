@@ -98,6 +98,24 @@ async def find(session: AsyncSession, email: str) -> Owner:
     return owner
 
 
+async def acting(session: AsyncSession, email: str | None) -> Owner:
+    """On whose behalf a command runs: the owner with this address, by default the default owner, else the only admin.
+
+    Raises NotFound, or Conflict for an inactive one.
+    """
+    if email is None:
+        active = (await session.scalars(select(Owner).where(col(Owner.active)))).all()
+        default = [owner for owner in active if owner.is_default]
+        chosen = default or [owner for owner in active if owner.role is Role.ADMIN]
+        if len(chosen) != 1:
+            raise NotFound("there is no default owner and no only admin: name one with --owner", field="owner")
+        return chosen[0]
+    owner = await find(session, email)
+    if not owner.active:
+        raise Conflict(f"{owner.email} is inactive: crm-graph owner update --email {owner.email} --active")
+    return owner
+
+
 async def everyone(session: AsyncSession) -> list[tuple[Owner, list[str]]]:
     """All owners with their mailboxes, by name."""
     owners = (await session.scalars(select(Owner).order_by(col(Owner.name), col(Owner.email)))).all()

@@ -5,22 +5,42 @@ parameters, all of them each time: a column's default in Python is SQLAlchemy's 
 The owner rule's parameter is `caller`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import orjson
 from psycopg import AsyncRawCursor
 from psycopg.rows import namedtuple_row
-from sqlalchemy import ARRAY, BindParameter, Executable, Select, Uuid, bindparam, literal, select
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Executable,
+    FromClause,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import Delete, Insert, Update
+from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
 
 from crm_graph.auth import CALLER
 from crm_graph.db import driver_connection
 from crm_graph.models import table
+from crm_graph.models.columns import KeyText
 
+Types = Mapping[str, TypeEngine[Any]]
 _DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
@@ -80,6 +100,47 @@ def given_ids(name: str) -> BindParameter[Any]:
     return bindparam(f"_{name}", type_=ARRAY(Uuid), required=True)
 
 
-def together(*statements: Insert | Update | Delete) -> Select[Any]:
-    """Several writes in one round trip. They see the same moment: none of them sees what another one does."""
-    return select(literal(1)).add_cte(*(statement.cte(f"w{place}") for place, statement in enumerate(statements)))
+def given_texts(name: str) -> BindParameter[Any]:
+    """A parameter that is a list of texts, compared as keys are."""
+    return bindparam(f"_{name}", type_=ARRAY(KeyText), required=True)
+
+
+def types_of(model: type[SQLModel], *names: str, **others: str) -> dict[str, TypeEngine[Any]]:
+    """The types of a model's columns, for rows that are given; `now="updated_at"` is one under another name."""
+    columns = table(model).c
+    return {name: columns[of].type for name, of in {**{name: name for name in names}, **others}.items()}
+
+
+def given_row(types: Types) -> FromClause:
+    """A row whose values are parameters: what a statement over `given_rows` is run with when there is only one."""
+    values = (bindparam(f"_{name}", type_=type_, required=True).label(name) for name, type_ in types.items())
+    return select(*values).subquery("new")
+
+
+def given_rows(name: str, types: Types) -> FromClause:
+    """A parameter that is a list of rows, mappings from these names to values that JSON can hold, ids and times."""
+    return select(recordset(bindparam(f"_{name}", type_=_Rows, required=True), types)).cte(name)
+
+
+def recordset(rows: ColumnElement[Any], types: Types) -> FromClause:
+    """The rows of a text that is a JSON array of objects."""
+    columns = (column(name, type_) for name, type_ in types.items())
+    listed = func.jsonb_to_recordset(cast(rows, JSONB)).table_valued(*columns)
+    return listed.render_derived(name="listed", with_types=True)
+
+
+class _Rows(TypeDecorator[Sequence[Mapping[str, Any]]]):
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str:
+        return orjson.dumps(value).decode()
+
+
+def together(*statements: Insert | Update | Delete, beside: Select[Any] | None = None) -> Select[Any]:
+    """Several writes in one round trip, and what is selected `beside` them.
+
+    They see the same moment: none of them sees what another one does.
+    """
+    selected = select(literal(1)) if beside is None else beside
+    return selected.add_cte(*(statement.cte(f"w{place}") for place, statement in enumerate(statements)))

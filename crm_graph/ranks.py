@@ -5,6 +5,7 @@ between any two there is always another one, only longer.
 """
 
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,7 +15,6 @@ from sqlalchemy import (
     ARRAY,
     Text,
     Uuid,
-    all_,
     and_,
     bindparam,
     case,
@@ -33,6 +33,7 @@ from crm_graph.models import Deal, Role, table
 from crm_graph.prepared import Prepared, given, given_ids
 
 LENGTH_MAX = 64
+NOBODY = uuid.UUID(int=0)  # no deal's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,21 @@ async def put(
     await _SET.run(session, ids=[deal_id], ranks=[found])
 
 
-async def ranks(session: AsyncSession, stage_id: uuid.UUID, moved: list[uuid.UUID]) -> list[str]:
-    """Ranks on top of a column that is locked already, for several deals in this order."""
-    top = await _TOP_OF_OTHERS.one(session, stage_id=stage_id, moved=moved)
-    found: list[str] = generate_n_keys_between(None, top.below if top else None, len(moved))
+async def ranks(session: AsyncSession, stage_id: uuid.UUID, coming: list[uuid.UUID]) -> list[str]:
+    """Ranks on top of a column for several deals that come to it, in this order; locks the column."""
+    found = await on_top(session, {stage_id: coming})
+    return [found[id_] for id_ in coming]
+
+
+async def on_top(session: AsyncSession, coming: Mapping[uuid.UUID, Sequence[uuid.UUID]]) -> dict[uuid.UUID, str]:
+    """Ranks on top of columns for the deals that come to each of them, in their order; locks the columns, in the order
+    of their ids.
+    """
+    tops = await _TOPS.rows(session, stages=sorted(coming))
+    found: dict[uuid.UUID, str] = {}
+    for stage in tops:
+        deals = coming[stage.id]
+        found |= zip(deals, generate_n_keys_between(None, stage.top, len(deals)), strict=True)
     return found
 
 
@@ -150,7 +162,9 @@ async def _rebalance(session: AsyncSession, stage_id: uuid.UUID, deal_id: uuid.U
 
 def _others() -> Any:
     """The deals of the column but for the one that moves."""
-    return and_(_live_in_column(), table(Deal).c.id != given(Deal, "id", "deal_id"))
+    c = table(Deal).c
+    here = c.stage_id == given(Deal, "stage_id")
+    return and_(here, c.deleted_at.is_(None), c.id != given(Deal, "id", "deal_id"))
 
 
 def _beside(neighbour: Any, *, is_below: bool) -> Any:
@@ -187,14 +201,9 @@ def _neighbours(role: Role) -> Prepared:
     return Prepared(make)
 
 
-def _live_in_column() -> Any:
-    deals = table(Deal)
-    return and_(deals.c.stage_id == given(Deal, "stage_id"), deals.c.deleted_at.is_(None))
-
-
-def _top_of_others() -> Any:
-    is_other = table(Deal).c.id != all_(given_ids("moved"))
-    return select(func.min(table(Deal).c.rank).label("below")).where(_live_in_column(), is_other)
+def _tops() -> Any:
+    stage = func.unnest(given_ids("stages")).table_valued(column("id", Uuid)).render_derived("stage")
+    return select(stage.c.id, locked_top(stage.c.id, literal(NOBODY, Uuid)).label("top"))
 
 
 def _renumbered() -> Any:
@@ -204,6 +213,6 @@ def _renumbered() -> Any:
     return update(deals).where(deals.c.id == placed.c.id).values(rank=placed.c.rank)
 
 
-_TOP_OF_OTHERS = Prepared(_top_of_others)
+_TOPS = Prepared(_tops)
 _COLUMN = Prepared(lambda: select(table(Deal).c.id).where(_others()).order_by(table(Deal).c.rank, table(Deal).c.id))
 _SET = Prepared(_renumbered)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import FromClause, and_, literal, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
@@ -16,7 +16,16 @@ from crm_graph.errors import Forbidden, NotFound, VersionConflict
 from crm_graph.models import Company, Contact, Deal, Owner, Role, table
 from crm_graph.prepared import Prepared, given
 
-_NAMES = ("contact_id", "deal_id", "company_id", "owner_id")
+_REFERRED: dict[str, tuple[type[SQLModel], dict[str, str]]] = {
+    "contact_id": (
+        Contact,
+        {"id": "contact_id", "owner_id": "contact_owner_id", "company_id": "contact_company_id"},
+    ),
+    "deal_id": (Deal, {"id": "deal_id", "contact_id": "deal_contact_id", "owner_id": "deal_owner_id"}),
+    "company_id": (Company, {"id": "company_id"}),
+    "owner_id": (Owner, {"id": "owner_id"}),
+}
+_NAMES = tuple(_REFERRED)
 
 
 async def check(session: AsyncSession, principal: Principal, values: Mapping[str, Any]) -> Any | None:
@@ -45,37 +54,27 @@ def parameters(values: Mapping[str, Any]) -> dict[str, uuid.UUID | None]:
     return {f"ref_{name}": values.get(name) for name in _NAMES}
 
 
-def joined(principal: Principal, rows: FromClause) -> tuple[FromClause, list[Any]]:
-    """`rows` with the rows that ids refer to beside them, and the columns that tell of those, for `check_found`."""
-    contacts: FromClause
-    contacts, deals, companies, owners = (table(model).alias() for model in (Contact, Deal, Company, Owner))
-    beside = rows
-    looked_up: list[tuple[str, type[SQLModel], Any]] = [
-        ("contact_id", Contact, contacts),
-        ("deal_id", Deal, deals),
-        ("company_id", Company, companies),
-    ]
-    for name, model, referred in looked_up:
-        is_it = and_(referred.c.id == given(model, "id", f"ref_{name}"), visible(model, principal, referred))
+def joined(
+    principal: Principal, rows: FromClause, ids: Mapping[str, ColumnElement[Any]] | None = None
+) -> tuple[FromClause, list[Any]]:
+    """`rows` with the rows that ids refer to beside them, and the columns that tell of those, for `check_found`.
+
+    The ids are the `parameters`, or the expressions `ids` by the names that may be given.
+    """
+    given_ids = {name: given(Owner, "id", f"ref_{name}") for name in _NAMES} if ids is None else ids
+    beside, columns = rows, list[Any]()
+    for name, id_ in given_ids.items():
+        model, told = _REFERRED[name]
+        referred: FromClause = table(model).alias()
+        usable = referred.c.active if model is Owner else visible(model, principal, referred)
+        is_it = and_(referred.c.id == id_, usable)
         if model is Contact:
             # One that is being merged or erased is waited for, and then not there any more.
-            locked = select(referred).where(is_it).with_for_update(read=True, key_share=True)
-            contacts = locked.subquery()
-            beside = beside.outerjoin(contacts, true())
-        else:
-            beside = beside.outerjoin(referred, is_it)
-    is_owner = and_(owners.c.id == given(Owner, "id", "ref_owner_id"), owners.c.active)
-    columns = [
-        contacts.c.id.label("ref_contact_id"),
-        contacts.c.owner_id.label("ref_contact_owner_id"),
-        contacts.c.company_id.label("ref_contact_company_id"),
-        deals.c.id.label("ref_deal_id"),
-        deals.c.contact_id.label("ref_deal_contact_id"),
-        deals.c.owner_id.label("ref_deal_owner_id"),
-        companies.c.id.label("ref_company_id"),
-        owners.c.id.label("ref_owner_id"),
-    ]
-    return beside.outerjoin(owners, is_owner), columns
+            referred = select(referred).where(is_it).with_for_update(read=True, key_share=True).lateral()
+            is_it = true()
+        beside = beside.outerjoin(referred, is_it)
+        columns += (referred.c[column].label(f"ref_{label}") for column, label in told.items())
+    return beside, columns
 
 
 def check_found(principal: Principal, values: Mapping[str, Any], found: Any) -> None:

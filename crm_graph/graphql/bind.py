@@ -25,6 +25,7 @@ from crm_graph.values import check_text
 DEFINITION = "strawberry-definition"  # where Strawberry keeps its own definition of a field or type
 BINDING = "binding"
 CRITERION = "criterion"
+RETURNED = "returned"
 PAGE_DEFAULT, PAGE_MAX = 50, 100
 NOW: ColumnElement[Any] = bindparam("now", type_=Time)  # when the request arrived
 
@@ -129,7 +130,21 @@ class Derived:
     limit: Callable[[Site], int] | None = None
 
 
-Binding = Scalar | Aggregate | One | Rows | Page | Derived
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """In a mutation's payload: a row for each item that was sent, as the mutation returned it, with these columns."""
+
+    types: Mapping[str, TypeEngine[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the parent row's columns as an object of their own; null where the column `key` is."""
+
+    key: str
+
+
+Binding = Scalar | Aggregate | One | Rows | Page | Derived | Returned | Part
 T = TypeVar("T", bound=type)
 
 
@@ -177,8 +192,18 @@ def to_one(key: str, *, doc: str | None = None) -> Any:
 
 def payload_row(*, doc: str | None = None) -> Any:
     """In a mutation's payload: the row whose id the mutation returned under the field's name."""
-    where = One(lambda site: site.rows.c.id == site.value(lambda args: args["id"], None))
+    where = One(lambda site: site.rows.c.id == site.value(lambda args: args[RETURNED], None))
     return strawberry.field(description=doc, metadata={BINDING: where})
+
+
+def payload_rows(*, doc: str | None = None, **types: TypeEngine[Any]) -> Any:
+    """In a mutation's payload: the mappings that the mutation returned under the field's name, one for each item."""
+    return strawberry.field(description=doc, metadata={BINDING: Returned(types)})
+
+
+def part(key: str, *, doc: str | None = None) -> Any:
+    """An object of the parent row's own columns; null where the column `key` is."""
+    return strawberry.field(description=doc, metadata={BINDING: Part(key)})
 
 
 def one(where: Predicate, *, args: Any = None, doc: str | None = None) -> Any:

@@ -9,23 +9,40 @@ read through `Visible` alone, which adds the owner rule.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
+import orjson
 from graphql import GraphQLEnumType, GraphQLField, GraphQLObjectType, get_named_type, is_non_null_type
 from graphql.execution.collect_fields import FieldDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, bindparam, cast, func, literal_column, select, union_all
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
 
 from crm_graph.auth import Principal
 from crm_graph.graphql import cursors
 from crm_graph.graphql.bind import (
     DEFINITION,
+    RETURNED,
     Aggregate,
     Arguments,
     Derived,
     One,
     Order,
     Page,
+    Part,
+    Returned,
     Rows,
     Scalar,
     Site,
@@ -41,6 +58,7 @@ from crm_graph.graphql.operations import Operation
 from crm_graph.graphql.plans import Plan, Reader, Request, make, shape
 from crm_graph.graphql.visible import ALL, Visible, Wanted, whole
 from crm_graph.models import Named, Relation
+from crm_graph.prepared import recordset
 
 ROWS_MAX = 500  # of a plain list, which stays far below
 Fields = list[FieldDetails]
@@ -99,12 +117,15 @@ class Compiler:
                 continue
             field = type_.fields[_name(selected)]
             binding, name = binding_of(field), field.extensions[DEFINITION].python_name
-            if isinstance(binding, One):
-                at = _Place(field, selected, {}, _id_of(name), parent=None)
-                pairs.append((key, self._one(binding, at)))
-                required += [key] * is_non_null_type(field.type)
-            else:
-                plain[key] = name
+            at = _Place(field, selected, {}, _returned(name), parent=None)
+            match binding:
+                case One():
+                    pairs.append((key, self._one(binding, at)))
+                    required += [key] * is_non_null_type(field.type)
+                case Returned():
+                    pairs.append((key, self._rows_returned(binding, at)))
+                case _:
+                    plain[key] = name
         return (self._plan([json_object(pairs)]) if pairs else None), plain, required
 
     def _plan(self, columns: Sequence[Json]) -> Plan:
@@ -141,6 +162,11 @@ class Compiler:
                 return select(json_list(self._object(at, rows))).select_from(read).scalar_subquery()
             case Page() as binding:
                 return self._page(binding, at)
+            case Returned() as binding:
+                return self._rows_returned(binding, at)
+            case Part() as binding:
+                assert parent is not None
+                return case((parent.c[binding.key].is_not(None), self._object(at, parent)))
 
     def _scalar(self, binding: Scalar, at: _Place) -> Json:
         assert at.parent is not None
@@ -159,6 +185,13 @@ class Compiler:
         """A row as an object with what `at` selects of it."""
         selected = self._collect(at.type, at.fields)
         return json_object([(key, self._field(at.type, fields, parent=rows)) for key, fields in selected])
+
+    def _rows_returned(self, binding: Returned, at: _Place) -> Json:
+        """The rows in a mutation's payload that are no rows of a table."""
+        listed = self._parameter(at, lambda args: orjson.dumps(args[RETURNED]).decode(), Text)
+        found = select(ALL).select_from(recordset(listed, binding.types))
+        rows, read = self._visible.named(found, binding.types)
+        return select(json_list(self._object(at, rows))).select_from(read).scalar_subquery()
 
     def _derived(self, binding: Derived, at: _Place) -> Json:
         found = [self._computed(source, at) for source in binding.sources]
@@ -241,12 +274,13 @@ class Compiler:
         return wanted
 
     def _site(self, at: _Place, rows: Relation) -> Site:
-        def value(read: Callable[[Arguments], Any], type_: SqlType) -> ColumnElement[Any]:
-            name = f"v{len(self._readers)}"
-            self._readers[name] = lambda request: _stored(read(at.given(request)))
-            return bindparam(name, type_=type_)
-
+        value = partial(self._parameter, at)
         return Site(self._principal, at.args, rows if at.parent is None else at.parent, rows, value)
+
+    def _parameter(self, at: _Place, read: Callable[[Arguments], Any], type_: SqlType) -> ColumnElement[Any]:
+        name = f"v{len(self._readers)}"
+        self._readers[name] = lambda request: _stored(read(at.given(request)))
+        return bindparam(name, type_=type_)
 
 
 def _page_info(at: _Place, name: str, said: Json) -> Json:
@@ -269,8 +303,8 @@ def _name(fields: Fields) -> str:
     return fields[0].node.name.value
 
 
-def _id_of(name: str) -> Callable[[Request], Arguments]:
-    return lambda request: {"id": request.ids.get(name)}
+def _returned(name: str) -> Callable[[Request], Arguments]:
+    return lambda request: {RETURNED: request.returned.get(name)}
 
 
 def _stored(value: Any) -> Any:

@@ -7,6 +7,7 @@ them busy for seconds. Here each fragment is measured once: what it costs is add
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from graphql import (
@@ -20,18 +21,21 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionNode,
     SelectionSetNode,
     VariableNode,
+    Visitor,
     get_named_type,
     get_nullable_type,
     is_list_type,
+    visit,
 )
 
 from crm_graph.errors import BadRequest, QueryTooComplex
-from crm_graph.graphql.bind import PAGE_MAX
+from crm_graph.graphql.bind import DEFINITION, PAGE_MAX, Returned, binding_of
 
 CHARACTERS_MAX = 100_000
 TOKENS_MAX = 2_000
@@ -73,16 +77,20 @@ class Cost:
         )
 
 
-def check(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
+def check(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> bool:
     """Raises QueryTooComplex when an operation of the document asks for too much, BadRequest when a fragment spreads
     itself; `variables` as they were sent.
+
+    Returns whether it depends on how many items are sent, so that each request has to be judged.
     """
-    _Measure(schema, document, variables).check()
+    measure = _Measure(schema, document, variables)
+    measure.check()
+    return "longest" in vars(measure)
 
 
 class _Measure:
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
-        self._schema = schema
+        self._schema, self._document = schema, document
         definitions = document.definitions
         self._operations = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
         fragments = [node for node in definitions if isinstance(node, FragmentDefinitionNode)]
@@ -113,6 +121,13 @@ class _Measure:
                 what = {"depth": "levels", "selections": "fields", "objects": "objects and lists"}.get(name, name)
                 _limit(getattr(found, name), most, what)
             _limit(self._repeats([selected]), REPEATS_MAX, "repeated fields")  # SELECTIONS_MAX bounds this walk
+
+    @cached_property
+    def longest(self) -> int:
+        """The length of the longest list that is sent: a mutation returns no more rows than it was sent items."""
+        lists = _Lists()
+        visit(self._document, lists)
+        return max(lists.longest, *map(_longest, self._given.values()), 1)
 
     def _defaults(self) -> dict[str, int]:
         """The numbers that variables have when they are left out; of several operations' the largest."""
@@ -182,6 +197,8 @@ class _Measure:
             return 1
         if "first" in field.args:
             return int(field.args["first"].default_value)
+        if DEFINITION in field.extensions and isinstance(binding_of(field), Returned):
+            return self.longest
         in_page = isinstance(parent, GraphQLObjectType) and "pageInfo" in parent.fields
         return LIST_ROWS if is_list_type(get_nullable_type(field.type)) and not in_page else 1
 
@@ -218,6 +235,21 @@ class _Measure:
                     yield from self._expanded([node.selection_set])
                 elif isinstance(node, FragmentSpreadNode) and node.name.value in self._fragments:
                     yield from self._expanded([self._fragments[node.name.value].selection_set])
+
+
+class _Lists(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.longest = 0
+
+    def enter_list_value(self, node: ListValueNode, *_args: Any) -> None:
+        self.longest = max(self.longest, len(node.values))
+
+
+def _longest(sent: Any) -> int:
+    """The length of a list, or of the longest one in an object's fields."""
+    lists = sent.values() if isinstance(sent, dict) else [sent]
+    return max((len(part) for part in lists if isinstance(part, list)), default=0)
 
 
 def _within_a_page(first: int) -> int:

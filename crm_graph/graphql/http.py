@@ -14,7 +14,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, execute
 from strawberry.http.ides import get_graphql_ide_html
-from strawberry.utils.str_converters import to_camel_case
 
 from crm_graph.auth import Authenticator, utc_now
 from crm_graph.db import Database
@@ -28,10 +27,11 @@ from crm_graph.errors import (
     UnsupportedMedia,
 )
 from crm_graph.graphql.context import Context
+from crm_graph.graphql.failures import told
 from crm_graph.graphql.operations import Documents, InvalidDocument
 from crm_graph.graphql.reads import Reads
 from crm_graph.graphql.schema import build_schema
-from crm_graph.http import RETRY_AFTER_SECONDS, log_refusal, parse_json, read_body
+from crm_graph.http import RETRY_AFTER_SECONDS, authorization, log_refusal, parse_json, read_body
 from crm_graph.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -39,27 +39,22 @@ log = logging.getLogger(__name__)
 JSON_MEDIA = "application/json"
 GRAPHQL_MEDIA = "application/graphql-response+json"  # GraphQL over HTTP: its 4xx and 5xx are the API's own
 MESSAGE_MAX = 500  # names and values of any length are quoted in them
-_IN_VARIABLE = re.compile(r"Variable '\$(\w+)' has invalid value(?: at \.([\w.]+))?")
+_IN_VARIABLE = re.compile(r"Variable '\$(\w+)' has invalid value(?: at \.([\w.[\]]+))?")
 _IN_DOCUMENT = re.compile(r"(\w+)\s*:\s*$")
 
 
-def create_router(settings: Settings, database: Database) -> APIRouter:
-    """The endpoint. Raises SetupError when JWT_SECRET is missing or short."""
+def create_router(settings: Settings, database: Database, authenticator: Authenticator) -> APIRouter:
+    """The endpoint."""
     is_open = settings.crm_env == "development"
     schema = build_schema()
     documents, reads = Documents(schema._schema, is_open=is_open), Reads(database)
-    authenticator = Authenticator(
-        database, settings.jwt_key(), issuer=settings.jwt_issuer, audience=settings.jwt_audience
-    )
     router = APIRouter()
 
     async def graphql(request: Request) -> Response:
         """Run one operation as the bearer's owner."""
         media = _media(request)
         try:
-            if "access_token" in request.query_params:  # RFC 6750, 5.3: addresses end up in logs
-                raise Unauthenticated("a token belongs into the Authorization header, not into the address")
-            principal = await authenticator.principal(request.headers.getlist("authorization"))
+            principal = await authenticator.principal(authorization(request))
             asked = _parse(request, await read_body(request))
             variables, now = asked.get("variables") or {}, utc_now()
             operation = documents.operation(asked["query"], asked.get("operationName"), variables)
@@ -179,10 +174,7 @@ def _internal(request: Request) -> CrmError:
 
 
 def _rendered(failure: CrmError, error: GraphQLError | None = None) -> dict[str, Any]:
-    field = to_camel_case(failure.field) if failure.field else _misshapen(error)
-    message = failure.message.replace(failure.field, to_camel_case(failure.field)) if failure.field else failure.message
-    if field and field not in message:
-        message = f"{field}: {message}"  # n8n shows nothing but the message
+    message, field = told(failure, _misshapen(error))
     # A message may quote what was sent, and half a surrogate pair can't be sent back.
     shown = f"[{failure.code}] {message}"[:MESSAGE_MAX].encode("utf-8", "backslashreplace").decode()
     rendered: dict[str, Any] = {"message": shown}

@@ -84,14 +84,21 @@ class Operation:
         return self._below[key]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    document: DocumentNode
+    operations: dict[str | None, Operation]
+    depends_on_items: bool  # what it costs
+
+
 class Documents:
     """The documents that this process has read, by their text."""
 
     def __init__(self, schema: GraphQLSchema, *, is_open: bool) -> None:
         self._schema, self._is_open = schema, is_open
         self._rules = [*specified_rules, *([] if is_open else [NoSchemaIntrospectionCustomRule])]
-        self._known: LRUCache[str, tuple[DocumentNode, dict[str | None, Operation]]] = LRUCache(
-            CACHE_TOKENS, getsizeof=lambda known: known[0].token_count + _length(known[0]) // 20
+        self._known: LRUCache[str, _Known] = LRUCache(
+            CACHE_TOKENS, getsizeof=lambda known: known.document.token_count + _length(known.document) // 20
         )
 
     def operation(self, source: str, name: str | None, variables: Mapping[str, Any]) -> Operation:
@@ -102,13 +109,15 @@ class Documents:
         known = self._known.get(source)
         if known is None:
             known = self._known[source] = self._read(source, variables)
-        operations = known[1]
+        elif known.depends_on_items:
+            self._judge(known.document, variables)
+        operations = known.operations
         chosen = operations.get(name) if name is not None else next(iter(operations.values()))
         if chosen is None or (name is None and len(operations) > 1):
             raise _invalid("operationName must name one operation of the document")
         return chosen
 
-    def _read(self, source: str, variables: Mapping[str, Any]) -> tuple[DocumentNode, dict[str | None, Operation]]:
+    def _read(self, source: str, variables: Mapping[str, Any]) -> _Known:
         try:
             return self._parsed(source, variables)
         except GraphQLError as error:
@@ -116,7 +125,7 @@ class Documents:
         except (ValueError, RecursionError):
             raise _invalid("a number in the document is too long, or the document is nested too deeply") from None
 
-    def _parsed(self, source: str, variables: Mapping[str, Any]) -> tuple[DocumentNode, dict[str | None, Operation]]:
+    def _parsed(self, source: str, variables: Mapping[str, Any]) -> _Known:
         document = parse(
             source,
             max_source_length=complexity.CHARACTERS_MAX,
@@ -125,14 +134,18 @@ class Documents:
         )
         if not any(isinstance(node, OperationDefinitionNode) for node in document.definitions):
             raise _invalid("the document has no operation")
-        try:
-            complexity.check(self._schema, document, variables)
-        except BadRequest as error:
-            raise _invalid(error.message, error) from None
+        depends_on_items = self._judge(document, variables)
         errors = validate(self._schema, document, self._rules, ERRORS_MAX, hide_suggestions=not self._is_open)
         if errors:
             raise InvalidDocument(*errors)
-        return document, {node.name.value if node.name else None: op for node, op in self._operations(document)}
+        operations = {node.name.value if node.name else None: op for node, op in self._operations(document)}
+        return _Known(document, operations, depends_on_items)
+
+    def _judge(self, document: DocumentNode, variables: Mapping[str, Any]) -> bool:
+        try:
+            return complexity.check(self._schema, document, variables)
+        except BadRequest as error:
+            raise _invalid(error.message, error) from None
 
     def _operations(self, document: DocumentNode) -> Iterator[tuple[OperationDefinitionNode, Operation]]:
         definitions = document.definitions

@@ -4,7 +4,6 @@ The shape of a request's variables is all that the compiler ever sees of them, s
 ids or times: null, booleans, whole numbers and enums shape a statement, everything else is a parameter.
 """
 
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,12 +33,12 @@ GIVEN = _Given()
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a plan's parameters are read from; `ids` are those of the rows in a mutation's payload."""
+    """What a plan's parameters are read from; `returned` is what a mutation did, by the names of its payload."""
 
     principal: Principal
     now: datetime
     variables: VariableValues
-    ids: Mapping[str, uuid.UUID] = field(default_factory=dict)
+    returned: Mapping[str, Any] = field(default_factory=dict)
 
 
 Reader = Callable[[Request], Any]

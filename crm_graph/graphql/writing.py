@@ -4,8 +4,6 @@ A transaction that loses a race is run again. A call that is repeated under its 
 first time is read anew.
 """
 
-import asyncio
-import random
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -20,14 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import idempotency
 from crm_graph.auth import Principal
-from crm_graph.errors import BadRequest, LostRace
+from crm_graph.errors import BadRequest
 from crm_graph.graphql.context import Context
 from crm_graph.graphql.plans import Request
 from crm_graph.idempotency import Call, Result
+from crm_graph.races import settle
 
 Info: TypeAlias = strawberry.Info[Context, None]
-ATTEMPTS = 5
-PAUSE_SECONDS = 0.05  # at most, before the next attempt: what met once would meet again
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +93,7 @@ async def perform(info: Info, input: Any, act: Act) -> Any:
     """
     asked = given_of(input)
     call = _call(info, asked)
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return await _once(info, dict(asked), call, act)
-        except LostRace:
-            if attempt == ATTEMPTS:
-                raise
-        await asyncio.sleep(random.uniform(0, PAUSE_SECONDS))  # noqa: S311 - only to spread them
-    raise AssertionError("the last attempt returns or raises")
+    return await settle(lambda: _once(info, dict(asked), call, act))
 
 
 async def _once(info: Info, asked: dict[str, Any], call: Call | None, act: Act) -> Any:
@@ -154,8 +144,7 @@ def _plain(value: Any) -> Any:
 async def read_back(info: Info, session: AsyncSession, result: Result) -> Any:
     """The payload's tree, read in the mutation's own transaction through the same compiler as queries."""
     raw, ctx = info._raw_info, info.context
-    ids = {name: value for name, value in result.items() if isinstance(value, uuid.UUID)}
-    request = Request(ctx.principal, ctx.now, raw.variable_values, ids)
+    request = Request(ctx.principal, ctx.now, raw.variable_values, result)
     fields = [FieldDetails(node, None) for node in raw.field_nodes]
     tree, plain = await ctx.reads.payload(session, ctx.operation, request, str(raw.path.key), fields)
     return tree | {key: result[name] for key, name in plain.items()}

@@ -2,6 +2,7 @@
 
 from crm_graph.graphql.bind import bound
 from crm_graph.graphql.mutations.activities import ActivityMutations
+from crm_graph.graphql.mutations.bulk import BulkMutations
 from crm_graph.graphql.mutations.companies import CompanyMutations
 from crm_graph.graphql.mutations.contacts import ContactMutations
 from crm_graph.graphql.mutations.deals import DealMutations
@@ -26,6 +27,7 @@ class Mutation(
     PipelineMutations,
     StageMutations,
     OwnerMutations,
+    BulkMutations,
     WebhookMutations,
 ):
     """Writes. Each field is one transaction; what it refuses, it leaves unchanged. At most 10 in one operation."""

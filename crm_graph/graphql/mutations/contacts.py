@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 from strawberry.scalars import JSON
 
-from crm_graph import contacts, ownership, standing
+from crm_graph import contacts, ownership, standing, upserts
 from crm_graph.graphql import enums
 from crm_graph.graphql.bind import bound, payload_row
 from crm_graph.graphql.types import Contact
@@ -35,20 +35,26 @@ class _ContactFields:
     owner_id: uuid.UUID | None = optional("You; only an admin may name another, or nobody (null: the unassigned pool).")
     lifecycle_stage: enums.LifecycleStage | None = optional("Can't be cleared.")
     custom: JSON | None = optional("An object; its keys are set, null removes one, the other keys stay (RFC 7396).")
-    expected_version: int | None = expected_version()
-    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="A contact to create, or to change when its address is known.")
-class UpsertContactInput(_ContactFields):
+class UpsertContactItem(_ContactFields):
     email: str = strawberry.field(description="In any spelling; the contact is found by any of its addresses.")
     company_name: str | None = optional("Finds or creates the company when companyId is not given.")
+    expected_version: int | None = expected_version()
+
+
+@strawberry.input(description="A contact to create, or to change when its address is known.")
+class UpsertContactInput(UpsertContactItem):
     restore_deleted: bool | None = optional("Bring the contact back when it was deleted. Default: CONFLICT.")
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="Changes to a contact.")
 class UpdateContactInput(_ContactFields):
     contact_id: uuid.UUID
+    expected_version: int | None = expected_version()
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="A contact to delete.")
@@ -173,10 +179,10 @@ class ContactMutations:
         description="Create a contact, or change the one that has this address. CONFLICT when it is a colleague's."
     )
     async def upsert_contact(self, info: Info, input: UpsertContactInput) -> UpsertContactPayload:
-        """See contacts.upsert."""
+        """See upserts.upsert."""
 
         async def act(write: Write) -> dict[str, Any]:
-            contact, created = await contacts.upsert(write.session, write.principal, now=write.now, **write.given)
+            contact, created = await upserts.upsert(write.session, write.principal, now=write.now, **write.given)
             return {"contact": contact, "created": created}
 
         return await perform(info, input, act)

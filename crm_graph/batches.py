@@ -1,0 +1,55 @@
+"""Batches: many items in one call, of which each succeeds or fails for itself."""
+
+import uuid
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from crm_graph.errors import CrmError, ValidationFailed
+
+ITEMS_MAX = 500
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one item: the row it is about, or the error for which nothing of it was done."""
+
+    id: uuid.UUID | None = None
+    created: bool = False
+    changed: bool = False
+    error: CrmError | None = None
+
+
+def check_size(items: Sequence[Any]) -> None:
+    """Raises ValidationFailed for more than ITEMS_MAX items."""
+    if len(items) > ITEMS_MAX:
+        raise ValidationFailed(f"items has {len(items):,} entries; send at most {ITEMS_MAX} in a call", field="items")
+
+
+class Errors(dict[int, CrmError]):
+    """Why items failed, by their place in the call."""
+
+    def trying(self, items: Mapping[int, Item], do: Callable[[int, Item], Made]) -> dict[int, Made]:
+        """What `do` makes of each item; the items that it refuses are left out, and their errors kept."""
+        made = {}
+        for index, item in items.items():
+            try:
+                made[index] = do(index, item)
+            except CrmError as error:
+                self[index] = error
+        return made
+
+    def others(self, items: Mapping[int, Item]) -> dict[int, Item]:
+        """The items that have not failed."""
+        return {index: item for index, item in items.items() if index not in self}
+
+    def refuse_repeated(self, keys: Mapping[int, Hashable], what: str, field: str) -> None:
+        """An item with a key that an item before it has fails: which of the two is meant?"""
+        first: dict[Hashable, int] = {}
+        for index, key in keys.items():
+            known = first.setdefault(key, index)
+            if known != index:
+                message = f"the same {what} as items[{known}]"
+                self[index] = ValidationFailed(message, field=field, details={"sameAs": known})

@@ -1,0 +1,124 @@
+"""Moves of many deals in one call, by the rules of `moves.move_stage`."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Integer, any_, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_graph import ranks, references
+from crm_graph.auth import Principal, visible
+from crm_graph.batches import Errors, Outcome, check_size
+from crm_graph.errors import NotFound
+from crm_graph.models import Deal, DealStageHistory, Role, table
+from crm_graph.moves import between, check_pipeline, check_time
+from crm_graph.prepared import Prepared, given_ids, given_rows, types_of
+from crm_graph.stage_history import MOVED, moved, moves
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A deal and the stage that it goes to; `occurred_at` is when that happened, if not now."""
+
+    deal_id: uuid.UUID
+    stage_id: uuid.UUID
+    occurred_at: datetime | None = None
+    expected_version: int | None = None
+
+
+async def move_all(
+    session: AsyncSession, principal: Principal, *, items: Sequence[Move], now: datetime
+) -> list[Outcome]:
+    """Move deals to the tops of their columns, where they stand in the order of the items.
+
+    Tells of each item in order; one that `moves.move_stage` would refuse changes nothing, and the others are done. Of
+    two items for one deal, the later one is refused. As many statements for 500 items as for one. Raises
+    ValidationFailed for too many, or Forbidden.
+    """
+    principal.must_write()
+    check_size(items)
+    errors, asked = Errors(), dict(enumerate(items))
+    errors.refuse_repeated({index: item.deal_id for index, item in asked.items()}, "deal", "deal_id")
+    found = await _lock(session, principal, errors.others(asked))
+    deals = errors.trying(found, lambda index, deal: _checked(deal, asked[index]))
+    moving = {index: deal for index, deal in deals.items() if deal.to_id != deal.stage_id}
+    last = await _last_moves(session, [deal.id for index, deal in moving.items() if asked[index].occurred_at])
+    moving = errors.trying(moving, lambda index, deal: _in_time(deal, asked[index], last, now))
+    if moving:
+        await _move(session, principal, moving, asked, now)
+    return [
+        Outcome(error=errors[index]) if index in errors else Outcome(item.deal_id, changed=index in moving)
+        for index, item in asked.items()
+    ]
+
+
+def _checked(deal: Any, asked: Move) -> Any:
+    if deal.id is None:
+        raise NotFound("deal not found", field="deal_id")
+    references.check_version(deal, asked.expected_version)
+    if deal.to_id is None:
+        raise NotFound("stage not found", field="stage_id")
+    check_pipeline(deal)
+    return deal
+
+
+def _in_time(deal: Any, asked: Move, last: Mapping[uuid.UUID, datetime], now: datetime) -> Any:
+    if asked.occurred_at is not None:
+        check_time(asked.occurred_at, last.get(deal.id), now)
+    return deal
+
+
+async def _move(
+    session: AsyncSession, principal: Principal, deals: Mapping[int, Any], asked: Mapping[int, Move], now: datetime
+) -> None:
+    columns = defaultdict(list)
+    for deal in deals.values():
+        columns[deal.to_id].append(deal.id)
+    found = await ranks.on_top(session, columns)
+    rows = [
+        moved(principal, deal, found[deal.id], at=min(asked[index].occurred_at or now, now), now=now)
+        for index, deal in deals.items()
+    ]
+    await _MOVE.run(session, moved=rows)
+
+
+async def _lock(session: AsyncSession, principal: Principal, asked: Mapping[int, Move]) -> dict[int, Any]:
+    """The deals, locked, with the stages that they are in (`from_`) and go to (`to_`); None where there is none."""
+    rows = [{"place": index, "deal_id": item.deal_id, "stage_id": item.stage_id} for index, item in asked.items()]
+    found = await _locking(principal.role).rows(session, caller=principal.owner_id, asked=rows)
+    return {row.place: row for row in sorted(found, key=lambda row: row.place)}
+
+
+async def _last_moves(session: AsyncSession, deal_ids: list[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    rows = await _LAST.rows(session, deal_ids=deal_ids) if deal_ids else []
+    return {row.deal_id: row.moved_at for row in rows}
+
+
+@cache
+def _locking(role: Role) -> Prepared:
+    def make() -> Any:
+        deals = table(Deal)
+        asked = given_rows("asked", {"place": Integer(), **types_of(Deal, "stage_id", deal_id="id")})
+        wanted = select(deals).where(deals.c.id.in_(select(asked.c.deal_id)), visible(Deal, Principal(None, role)))
+        # In the order of the ids: of two calls for the same deals, one waits for the other.
+        deal = wanted.order_by(deals.c.id).with_for_update(key_share=True).cte("deal")
+        both = asked.outerjoin(deal, deal.c.id == asked.c.deal_id)
+        rows, columns, _ = between(both, deal, asked.c.stage_id)
+        return select(asked.c.place, deal, *columns).select_from(rows)
+
+    return Prepared(make)
+
+
+def _last() -> Any:
+    c = table(DealStageHistory).c
+    latest = select(c.deal_id, func.max(c.moved_at).label("moved_at"))
+    return latest.where(c.deal_id == any_(given_ids("deal_ids"))).group_by(c.deal_id)
+
+
+_MOVE = Prepared(lambda: moves(given_rows("moved", MOVED)))
+_LAST = Prepared(_last)
