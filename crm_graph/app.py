@@ -1,4 +1,4 @@
-"""The application: GraphQL, the webhook endpoints and the health probes on one ASGI app."""
+"""The application: GraphQL, the webhook endpoints, the exports and the health probes on one ASGI app."""
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -7,8 +7,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from crm_graph import migrations
+from crm_graph.auth import Authenticator
 from crm_graph.db import Database
-from crm_graph.errors import CrmError, PayloadTooLarge, Unavailable
+from crm_graph.downloads import create_router as download_router
+from crm_graph.errors import CrmError, PayloadTooLarge, Unauthenticated, Unavailable
 from crm_graph.graphql.http import create_router as graphql_router
 from crm_graph.http import RETRY_AFTER_SECONDS, RequestLog, log_refusal
 from crm_graph.intent import classify
@@ -21,7 +23,10 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     classify("warm up")  # compiles the vocabularies now: up to a second that the first reply would wait for
     app = FastAPI(title="crm-graph", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.include_router(webhook_router(settings, database))
-    app.include_router(graphql_router(settings, database))
+    key, issuer, audience = settings.jwt_key(), settings.jwt_issuer, settings.jwt_audience
+    authenticator = Authenticator(database, key, issuer=issuer, audience=audience)
+    app.include_router(graphql_router(settings, database, authenticator))
+    app.include_router(download_router(database, authenticator))
     app.add_exception_handler(CrmError, _crm_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _internal_error)
@@ -66,6 +71,8 @@ async def _crm_error(request: Request, error: Exception) -> Response:
 def error_response(error: CrmError) -> JSONResponse:
     """A REST error: `{"error": code, "message": what and where}`."""
     headers = {"Retry-After": RETRY_AFTER_SECONDS} if isinstance(error, Unavailable) else {}
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, PayloadTooLarge):
         headers["Connection"] = "close"  # else the rest of the body would be read, to be thrown away
     return JSONResponse({"error": error.code.lower(), "message": error.message}, error.status, headers)

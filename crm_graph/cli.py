@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, NoReturn
 
 import httpx
 import typer
 
+from crm_graph import csv_commands, logs, migrations, owner_commands, owners, runtime, sending
 from crm_graph import demo as demonstration
-from crm_graph import logs, migrations, owner_commands, owners, runtime, sending
 from crm_graph.auth import issue_token, utc_now
 from crm_graph.commands import load_settings, with_database
 from crm_graph.console import remark, show
@@ -24,7 +24,6 @@ from crm_graph.graphql.schema import build_schema
 from crm_graph.models import Owner, WebhookStatus
 from webhooks import inbox
 
-T = TypeVar("T")
 app = typer.Typer(
     name="crm-graph",
     help="The CRM between Instantly, Cal.com and n8n: signed webhooks in, one GraphQL API.",
@@ -33,6 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(owner_commands.app, name="owner")
+app.add_typer(csv_commands.import_app, name="import")
+app.command("export")(csv_commands.export)
 REPLAY_MAX = 10_000
 _DURATION = re.compile(r"([1-9]\d{0,5})([smhd])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

@@ -1,0 +1,171 @@
+"""The commands that read and write CSV files."""
+
+import csv
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from crm_graph import cells, exports, imports, owners
+from crm_graph.auth import Principal
+from crm_graph.commands import with_database
+from crm_graph.console import remark, show
+from crm_graph.db import Database
+from crm_graph.errors import SetupError
+from crm_graph.exports import Kind
+from crm_graph.imports import Columns, Report, Tally
+from crm_graph.sheets import Line, Sheet, opened
+
+import_app = typer.Typer(help="Bring in what other programs know.", no_args_is_help=True)
+OwnerEmail = Annotated[
+    str | None,
+    typer.Option("--owner", help="On whose behalf. Default: the default owner, else the only admin."),
+]
+
+
+@import_app.command("contacts")
+def import_contacts(
+    file: Annotated[Path, typer.Argument(help="A CSV file in UTF-8 with a header.", exists=True, dir_okay=False)],
+    owner: OwnerEmail = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")] = False,
+    restore_deleted: Annotated[
+        bool, typer.Option("--restore-deleted", help="Bring deleted contacts back. Default: their lines fail.")
+    ] = False,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN=FIELD",
+            help="What a column means: email, fullName, ...; variable (a lead variable); nothing: COLUMN=",
+        ),
+    ] = None,
+    errors: Annotated[
+        Path | None, typer.Option(help="A CSV file to be written, of the lines that failed. Default: stderr.")
+    ] = None,
+) -> None:
+    """Create or change contacts by their e-mail addresses. Columns that mean no field become lead variables.
+
+    An empty cell leaves what is there. Lines that fail are told of, and the others are done; the exit code is 1 then.
+    """
+    said = dict(_pair(text) for text in mapping or [])
+    with ExitStack() as stack:
+        sheet = stack.enter_context(opened(file))
+        columns = Columns(sheet.header, said)
+        console = Console(stderr=True)
+        report = _to_console(console) if errors is None else stack.enter_context(_to_file(errors))
+        if console.is_terminal:
+            sheet = stack.enter_context(_watched(sheet, file, console))
+
+        async def work(database: Database) -> Tally:
+            principal = await _principal(database, owner, "import")
+            how = {"restore_deleted": restore_deleted, "dry_run": dry_run}
+            return await imports.run(database, principal, sheet, columns, report=report, **how)
+
+        tally = with_database(work)
+    show(("created", "changed", "unchanged", "failed"), [tuple(map(str, tally.counts()))])
+    if dry_run:
+        remark("a dry run: nothing was changed")
+    if tally.failed:
+        raise SystemExit(1)
+
+
+def export(
+    kind: Annotated[Kind, typer.Argument(help="What to export.")],
+    owner: OwnerEmail = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write. Default: stdout.", dir_okay=False)
+    ] = None,
+    bom: Annotated[bool, typer.Option("--bom", help="Begin with a byte order mark, which Excel needs.")] = False,
+) -> None:
+    """Write what an owner may see as CSV. What a spreadsheet would take for a formula gets an apostrophe in front."""
+    with _whole(output) as target:
+
+        async def work(database: Database) -> None:
+            principal = await _principal(database, owner, "export")
+            async for part in exports.pages(database, principal, kind, bom=bom):
+                target.write(part)
+
+        with_database(work)
+
+
+async def _principal(database: Database, owner: str | None, source: str) -> Principal:
+    async with database.transaction() as session:
+        acting = await owners.acting(session, owner)
+    if owner is None:
+        remark(f"on behalf of {acting.email} ({acting.role}); --owner names another")
+    return Principal(acting.id, acting.role, source)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    column, is_pair, field = text.rpartition("=")
+    if not is_pair or not column.strip():
+        raise SetupError(f"--mapping {text!r} is not COLUMN=FIELD")
+    return column.strip(), field.strip()
+
+
+def _to_console(console: Console) -> Report:
+    def report(line: int, reason: str) -> None:
+        console.print(f"line {line}: {reason}", markup=False, highlight=False, soft_wrap=True)
+
+    return report
+
+
+@contextmanager
+def _to_file(path: Path) -> Iterator[Report]:
+    with _writable(path) as raw, io.TextIOWrapper(raw, "utf-8", newline="", line_buffering=True) as file:
+        writer = csv.writer(file)
+        writer.writerow(["line", "reason"])
+
+        def report(line: int, reason: str) -> None:
+            writer.writerow([line, cells.safe(reason)])
+
+        yield report
+
+
+@contextmanager
+def _watched(sheet: Sheet, file: Path, console: Console) -> Iterator[Sheet]:
+    """The sheet, with a bar on the terminal that shows how far it has been read."""
+    columns = TextColumn("importing"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("importing", total=file.stat().st_size)
+
+        def lines() -> Iterator[Line]:
+            for line in sheet.lines:
+                progress.update(task, completed=sheet.position())
+                yield line
+
+        yield replace(sheet, lines=lines())
+
+
+@contextmanager
+def _whole(path: Path | None) -> Iterator[BinaryIO]:
+    """A file that is there only once it is whole; without a path, stdout."""
+    if path is None:
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:  # whoever reads has seen enough, as in `| head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(1) from None
+        return
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        with _writable(beside) as file:
+            yield file
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _writable(path: Path) -> BinaryIO:
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise SetupError(f"can't write {path}: {error.strerror}") from None

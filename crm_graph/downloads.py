@@ -1,0 +1,63 @@
+"""GET /export/contacts.csv and /export/deals.csv: what the bearer may see, as a file that is streamed."""
+
+import logging
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from crm_graph import exports
+from crm_graph.auth import Authenticator, utc_now
+from crm_graph.db import Database
+from crm_graph.errors import BadRequest
+from crm_graph.exports import Kind
+from crm_graph.http import authorization
+
+log = logging.getLogger(__name__)
+
+
+def create_router(database: Database, authenticator: Authenticator) -> APIRouter:
+    """The endpoints. `?bom=1` is for Excel, which takes a file without a byte order mark for another encoding."""
+    router = APIRouter(prefix="/export")
+
+    async def download(request: Request, kind: Kind) -> StreamingResponse:
+        principal = await authenticator.principal(authorization(request))
+        parts = exports.pages(database, principal, kind, bom=_bom(request))
+        first = await anext(parts)  # before the answer begins: a failure has a status of its own as yet
+        headers = {
+            "Content-Disposition": f'attachment; filename="{kind}-{utc_now():%Y-%m-%d}.csv"',
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+        whole = _streamed(first, parts, request.state.request_id)
+        return StreamingResponse(whole, headers=headers, media_type="text/csv; charset=utf-8; header=present")
+
+    @router.get("/contacts.csv")
+    async def contacts(request: Request) -> StreamingResponse:
+        """The contacts."""
+        return await download(request, Kind.CONTACTS)
+
+    @router.get("/deals.csv")
+    async def deals(request: Request) -> StreamingResponse:
+        """The deals."""
+        return await download(request, Kind.DEALS)
+
+    return router
+
+
+def _bom(request: Request) -> bool:
+    asked = dict(request.query_params)
+    if asked.keys() - {"bom"} or asked.get("bom", "1") not in ("0", "1"):
+        raise BadRequest("the only parameter is bom, 0 or 1")
+    return asked.get("bom") == "1"
+
+
+async def _streamed(first: bytes, others: AsyncIterator[bytes], request_id: str) -> AsyncIterator[bytes]:
+    """The file; a failure breaks the connection off, because one that ended early would look complete."""
+    try:
+        yield first
+        async for part in others:
+            yield part
+    except Exception as error:
+        log.error("export broken off", exc_info=error, extra={"details": {"request_id": request_id}})
+        raise

@@ -1,0 +1,218 @@
+"""Exports: contacts, deals and activities as CSV (RFC 4180, UTF-8), as far as whoever asks may see them.
+
+They are read page by page, oldest first: each page is a statement of its own, so that a download of any length holds
+no transaction and no more memory than a page.
+"""
+
+import csv
+import io
+import json
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum, StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Select, and_, select, tuple_, union_all
+from sqlmodel import SQLModel
+
+from crm_graph import cells
+from crm_graph.auth import Principal, alternatives, visible
+from crm_graph.db import Database
+from crm_graph.models import Activity, Company, Contact, Deal, Owner, Pipeline, PipelineStage, table
+
+PAGE_ROWS = 1_000
+BOM = "\ufeff"
+
+
+class Kind(StrEnum):
+    """What can be exported."""
+
+    CONTACTS = "contacts"
+    DEALS = "deals"
+    ACTIVITIES = "activities"
+
+
+class _Page:
+    """The rows of a page, and beside them the rows that they refer to where those can be seen, too."""
+
+    def __init__(self, principal: Principal, rows: FromClause) -> None:
+        self._principal = principal
+        self.rows, self.joined = rows, rows
+
+    def beside(self, model: type[SQLModel], key: ColumnElement[Any]) -> Any:
+        """The columns of the row that `key` refers to."""
+        referred = table(model).alias()
+        is_it = and_(referred.c.id == key, visible(model, self._principal, referred))
+        self.joined = self.joined.outerjoin(referred, is_it)
+        return referred.c
+
+
+Columns = Callable[[_Page], dict[str, ColumnElement[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A kind of export: its table, the column of time that orders it, and its columns, named as in the API."""
+
+    model: type[SQLModel]
+    time: str
+    columns: Columns
+
+
+async def pages(
+    database: Database, principal: Principal, kind: Kind, *, bom: bool = False, size: int = PAGE_ROWS
+) -> AsyncIterator[bytes]:
+    """The file in parts: the header with the first page, then the other pages. Raises Unavailable.
+
+    With `bom` it begins with a byte order mark, by which Excel knows UTF-8.
+    """
+    after: tuple[datetime, uuid.UUID] | None = None
+    while True:
+        query = _page(_SHEETS[kind], principal, after, size)
+        async with database.read() as connection:
+            found = (await connection.execute(query)).all()
+        names = [column.name for column in query.selected_columns][2:]
+        header = [(BOM if bom else "") + names[0], *names[1:]]
+        yield _written([] if after else [header], found)
+        if len(found) < size:
+            return
+        after = (found[-1][0], found[-1][1])
+
+
+def _page(sheet: _Sheet, principal: Principal, after: tuple[datetime, uuid.UUID] | None, size: int) -> Select[Any]:
+    rows = table(sheet.model)
+    key = tuple_(rows.c[sheet.time], rows.c.id)
+    behind = [] if after is None else [key > tuple_(*after)]
+    # One by one: an index gives each alternative of the owner rule in order, and no index gives both.
+    arms = [
+        select(rows).where(seen, *behind).order_by(rows.c[sheet.time], rows.c.id).limit(size).subquery()
+        for seen in alternatives(sheet.model, principal)
+    ]
+    page = _Page(principal, union_all(*(select(arm) for arm in arms)).subquery("page"))
+    columns = sheet.columns(page)
+    order = page.rows.c[sheet.time], page.rows.c.id
+    named = [column.label(name) for name, column in columns.items()]
+    keys = [column.label(f"key{place}") for place, column in enumerate(order)]
+    return select(*keys, *named).select_from(page.joined).order_by(*order).limit(size)
+
+
+def _written(header: Sequence[Sequence[str]], rows: Sequence[Sequence[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows([*header, *([_cell(value) for value in row[2:]] for row in rows)])
+    return text.getvalue().encode()
+
+
+def _cell(value: Any) -> str:
+    """A value as the API writes it."""
+    match value:
+        case None:
+            return ""
+        case Enum():
+            return str(value.value).upper()
+        case str():
+            return cells.safe(value)
+        case bool():
+            return str(value).lower()
+        case datetime() | date():
+            return value.isoformat()
+        case dict():
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return str(value)
+
+
+def _contacts(page: _Page) -> dict[str, ColumnElement[Any]]:
+    c = page.rows.c
+    company, owner = page.beside(Company, c.company_id), page.beside(Owner, c.owner_id)
+    return {
+        "id": c.id,
+        "email": c.email,
+        "fullName": c.full_name,
+        "title": c.title,
+        "phone": c.phone,
+        "website": c.website,
+        "linkedinUrl": c.linkedin_url,
+        "companyId": company.id,
+        "companyName": company.name,
+        "ownerEmail": owner.email,
+        "ownerSource": c.owner_source,
+        "lifecycleStage": c.lifecycle_stage,
+        "replyStatus": c.reply_status,
+        "replySummary": c.reply_summary,
+        "replyStatusSource": c.reply_status_source,
+        "replyStatusAt": c.reply_status_at,
+        "needsReview": c.needs_review,
+        "oooUntil": c.ooo_until,
+        "doNotContactAt": c.do_not_contact_at,
+        "doNotContactReason": c.do_not_contact_reason,
+        "latestEmailSentAt": c.latest_email_sent_at,
+        "custom": c.custom,
+        "version": c.version,
+        "createdAt": c.created_at,
+        "updatedAt": c.updated_at,
+    }
+
+
+def _deals(page: _Page) -> dict[str, ColumnElement[Any]]:
+    c = page.rows.c
+    contact, company = page.beside(Contact, c.contact_id), page.beside(Company, c.company_id)
+    pipeline, stage = page.beside(Pipeline, c.pipeline_id), page.beside(PipelineStage, c.stage_id)
+    owner = page.beside(Owner, c.owner_id)
+    return {
+        "id": c.id,
+        "title": c.title,
+        "pipelineName": pipeline.name,
+        "stageKey": stage.key,
+        "stageName": stage.name,
+        "status": c.status,
+        "lostReason": c.lost_reason,
+        "amount": c.amount,
+        "currency": c.currency,
+        "closeDate": c.close_date,
+        "contactId": contact.id,
+        "contactEmail": contact.email,
+        "contactFullName": contact.full_name,
+        "companyId": company.id,
+        "companyName": company.name,
+        "ownerEmail": owner.email,
+        "source": c.source,
+        "campaignId": c.campaign_id,
+        "notes": c.notes,
+        "version": c.version,
+        "createdAt": c.created_at,
+        "updatedAt": c.updated_at,
+    }
+
+
+def _activities(page: _Page) -> dict[str, ColumnElement[Any]]:
+    c = page.rows.c
+    contact, deal = page.beside(Contact, c.contact_id), page.beside(Deal, c.deal_id)
+    company, creator = page.beside(Company, c.company_id), page.beside(Owner, c.created_by)
+    assignee = page.beside(Owner, c.assignee_id)
+    return {
+        "id": c.id,
+        "type": c.type,
+        "occurredAt": c.occurred_at,
+        "content": c.content,
+        "contactId": contact.id,
+        "contactEmail": contact.email,
+        "dealId": deal.id,
+        "dealTitle": deal.title,
+        "companyId": company.id,
+        "companyName": company.name,
+        "createdByEmail": creator.email,
+        "dueAt": c.due_at,
+        "assigneeEmail": assignee.email,
+        "completedAt": c.completed_at,
+        "meta": c.meta_json,
+        "createdAt": c.created_at,
+    }
+
+
+_SHEETS = {
+    Kind.CONTACTS: _Sheet(Contact, "created_at", _contacts),
+    Kind.DEALS: _Sheet(Deal, "created_at", _deals),
+    Kind.ACTIVITIES: _Sheet(Activity, "occurred_at", _activities),
+}
