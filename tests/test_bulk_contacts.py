@@ -1,7 +1,6 @@
 """upsertContacts: many items in one call, each with the result that upsertContact would have."""
 
 import asyncio
-import time
 from typing import Any
 
 import httpx
@@ -215,14 +214,11 @@ async def test_as_many_statements_for_500_items_as_for_one(client: httpx.AsyncCl
         items = [item | {"title": f"{size}"} for item in known[size // 2 :]]
         items += [{"email": f"new{size}-{n}@new{size}-{n}.example"} for n in range(size - len(items) or 1)]
         with recorded() as sent:
-            started = time.perf_counter()
             await upsert(client, *items[:ITEMS_MAX], idempotencyKey=f"k{size}")
-            seconds = time.perf_counter() - started
         counts[size] = len(sent)
 
     # The key, the contacts, the companies, those that are missing, the changes, the payload, the key again.
     assert set(counts.values()) == {7}, counts
-    assert seconds < 1
 
 
 async def test_two_calls_with_the_same_new_addresses(
