@@ -39,7 +39,7 @@ async def add_more(sql: AsyncConnection, world: World) -> None:
     """Deals of ada's contact: another open one of ada's, a won one, a deleted one, one of the pool's, one of bob's."""
     contact, ada = world.ada.contact, world.ada.owner
     await add_deal(sql, world.stage, ada, contact, title="second")
-    await add_deal(sql, world.stage, ada, contact, title="won", status="won")
+    await add_deal(sql, world.stage, ada, contact, title="won", status="won", stage_id=world.stage["won"])
     gone = await add_deal(sql, world.stage, ada, contact, title="gone")
     await sql.execute(text("UPDATE deals SET deleted_at = now() WHERE id = :id"), {"id": gone})
     await add_deal(sql, world.stage, None, contact, title="pooled")

@@ -305,7 +305,8 @@ class Webhook:
     processed_at: datetime | None = column()
     size: int = computed(lambda site: func.octet_length(site.parent.c.body), doc="Of the body, in bytes.")
     body: str = computed(
-        lambda site: func.convert_from(site.parent.c.body, cast("UTF8", Text)), doc="Exactly as it was sent."
+        lambda site: func.convert_from(site.parent.c.body, cast("UTF8", Text)),
+        doc="Exactly as it was sent; empty when it was erased with a person.",
     )
     contact: Contact | None = to_one("contact_id")
     deal: Deal | None = to_one("deal_id")
