@@ -141,7 +141,7 @@ def emptied(addresses: ColumnElement[Any]) -> dict[str, Any]:
 def idempotency_keys() -> Delete:
     keys = table(IdempotencyKey)
     kept = func.concat(keys.c.key, " ", cast(keys.c.result, Text))
-    names_them = or_(_is_in(ADDRESSES, kept), _is_in(cast(IDS, ARRAY(Text)), kept))
+    names_them = _is_in(func.array_cat(ADDRESSES, cast(IDS, ARRAY(Text))), kept)
     return delete(keys).where(names_them)
 
 
