@@ -81,6 +81,8 @@ def alternatives(
         return _owned(c, principal, c.deleted_at.is_(None))
     if model is WebhookLog:
         return [true() if principal.role is Role.ADMIN else false()]
+    if model is DealStageHistory and everything:
+        return [~_is_deleted(Deal, c.deal_id)]  # there are few of them: whoever reads all moves looks for these alone
     if everything or model not in (Activity, DealStageHistory, ReplyVerdict):
         return [true()]
     if model is ReplyVerdict:
@@ -112,6 +114,11 @@ def _owned(c: Any, principal: Principal, state: ColumnElement[bool]) -> list[Col
 def _reachable(parent: type[SQLModel], key: ColumnElement[Any], principal: Principal) -> ColumnElement[bool]:
     rows = table(parent).alias()
     return exists(select(1).select_from(rows).where(rows.c.id == key, visible(parent, principal, rows)))
+
+
+def _is_deleted(parent: type[SQLModel], key: ColumnElement[Any]) -> ColumnElement[bool]:
+    rows = table(parent).alias()
+    return exists(select(1).select_from(rows).where(rows.c.id == key, rows.c.deleted_at.is_not(None)))
 
 
 class Authenticator:

@@ -8,11 +8,12 @@ times of one request: it asks for a parameter with `site.value()`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import strawberry
-from graphql import GraphQLField, GraphQLInputObjectType, GraphQLObjectType, get_nullable_type
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, true
+from graphql import GraphQLField, GraphQLObjectType
+from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, func, literal, true
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
@@ -20,11 +21,9 @@ from crm_graph.auth import Principal
 from crm_graph.errors import ValidationFailed
 from crm_graph.models import Relation
 from crm_graph.models.columns import Time
-from crm_graph.values import check_text
 
 DEFINITION = "strawberry-definition"  # where Strawberry keeps its own definition of a field or type
 BINDING = "binding"
-CRITERION = "criterion"
 RETURNED = "returned"
 PAGE_DEFAULT, PAGE_MAX = 50, 100
 NOW: ColumnElement[Any] = bindparam("now", type_=Time)  # when the request arrived
@@ -38,7 +37,9 @@ class Site:
     """Where a field is being compiled.
 
     `principal` has the caller's role, not the id (see auth.caller). `args` tells which arguments are given; of their
-    values only what shapes a statement can be seen: null, booleans, whole numbers, enums (see requests.shape).
+    values only what shapes a statement can be seen: null, booleans, whole numbers, enums (see plans.shape). `value` and
+    `time` make a parameter of the arguments, and of the arguments and the clock; `read` gives the visible rows of a
+    further table, with the columns that are named.
     """
 
     principal: Principal
@@ -46,6 +47,8 @@ class Site:
     parent: Relation
     rows: Relation
     value: Callable[[Callable[[Arguments], Any], SqlType], ColumnElement[Any]]
+    time: Callable[[Callable[[Arguments, datetime], datetime]], ColumnElement[Any]]
+    read: Callable[..., FromClause]
 
 
 Predicate = Callable[[Site], ColumnElement[bool]]
@@ -60,9 +63,12 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A query over the visible rows of `model`, of which it reads the columns `needs` (default: any)."""
+    """A query over the visible rows of `model`, of which it reads the columns `needs` (default: any).
 
-    model: type[SQLModel]
+    Without a model it reads what it needs through `site.read`, or only what the parent row carries.
+    """
+
+    model: type[SQLModel] | None
     query: Callable[[Site], Select[Any]]
     needs: tuple[str, ...] = ()
 
@@ -144,17 +150,15 @@ class Part:
     key: str
 
 
-Binding = Scalar | Aggregate | One | Rows | Page | Derived | Returned | Part
-T = TypeVar("T", bound=type)
-
-
 @dataclass(frozen=True, slots=True)
-class Criterion:
-    """What a field of a filter demands of a row, given the value as a parameter."""
+class Summary:
+    """One row computed from visible rows; the field's type names its columns."""
 
-    sql: Callable[[Site, ColumnElement[Any]], ColumnElement[bool]]
-    type_: SqlType
-    read: Callable[[Any, str], Any]
+    source: Source
+
+
+Binding = Scalar | Aggregate | One | Rows | Page | Derived | Summary | Returned | Part
+T = TypeVar("T", bound=type)
 
 
 def bound(model: type[SQLModel] | None = None) -> Callable[[T], T]:
@@ -168,9 +172,9 @@ def bound(model: type[SQLModel] | None = None) -> Callable[[T], T]:
     return decorate
 
 
-def column(name: str | None = None, *, doc: str | None = None) -> Any:
-    """The column of the field's own name, or `name`."""
-    return strawberry.field(description=doc, metadata={BINDING: name})
+def column(name: str | None = None, *, doc: str | None = None, called: str | None = None) -> Any:
+    """The column of the field's own name, or `name`; `called` is for a name in GraphQL that is a keyword in Python."""
+    return strawberry.field(name=called, description=doc, metadata={BINDING: name})
 
 
 def computed(sql: Callable[[Site], ColumnElement[Any]], *, doc: str | None = None) -> Any:
@@ -221,28 +225,9 @@ def derived(*sources: Source, order: Order, doc: str | None = None, args: Any = 
     return strawberry.field(resolver=args, description=doc, metadata={BINDING: Derived(sources, order, limit)})
 
 
-def _checked(value: Any, field: str) -> Any:
-    return check_text(value, field=field) if isinstance(value, str) else value
-
-
-def criterion(
-    sql: Callable[[Site, ColumnElement[Any]], ColumnElement[bool]],
-    type_: SqlType = None,
-    *,
-    read: Callable[[Any, str], Any] = _checked,
-    doc: str | None = None,
-) -> Any:
-    """A field of a filter: the rows for which `sql` holds. Left out or null, it demands nothing.
-
-    `read` makes the parameter of what was given under the field's name, and raises ValidationFailed.
-    """
-    demand = Criterion(sql, type_, read)
-    return strawberry.field(default=strawberry.UNSET, description=doc, metadata={CRITERION: demand})
-
-
-def equals(name: str, *, doc: str | None = None) -> Any:
-    """A field of a filter: the rows whose column `name` has this value."""
-    return criterion(lambda site, value: site.rows.c[name] == value, doc=doc)
+def summary(query: Callable[[Site], Select[Any]], *, doc: str | None = None, args: Any = None) -> Any:
+    """One row that `query` computes from what it reads through `site.read`."""
+    return strawberry.field(resolver=args, description=doc, metadata={BINDING: Summary(Source(None, query))})
 
 
 def page_size(args: Arguments) -> int:
@@ -293,19 +278,3 @@ def model_of(type_: GraphQLObjectType) -> type[SQLModel]:
     """The table of a type."""
     model: type[SQLModel] = type_.extensions[DEFINITION].origin.__model__
     return model
-
-
-def criteria(site: Site, field: GraphQLField) -> list[ColumnElement[bool]]:
-    """What the argument `filter` of a field demands."""
-    given: Mapping[str, Any] = site.args.get("filter") or {}
-    found = []
-    for name in (name for name, value in given.items() if value is not None):
-        type_ = get_nullable_type(field.args["filter"].type)
-        assert isinstance(type_, GraphQLInputObjectType)
-        demand: Criterion = type_.fields[name].extensions[DEFINITION].metadata[CRITERION]
-        found.append(demand.sql(site, site.value(_from_filter(name, demand), demand.type_)))
-    return found
-
-
-def _from_filter(name: str, demand: Criterion) -> Callable[[Arguments], Any]:
-    return lambda args: demand.read(args["filter"][name], name)

@@ -9,6 +9,7 @@ read through `Visible` alone, which adds the owner rule.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -16,19 +17,7 @@ import orjson
 from graphql import GraphQLEnumType, GraphQLField, GraphQLObjectType, get_named_type, is_non_null_type
 from graphql.execution.collect_fields import FieldDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Select,
-    Text,
-    bindparam,
-    case,
-    cast,
-    func,
-    literal_column,
-    select,
-    union_all,
-)
+from sqlalchemy import ARRAY, ColumnElement, Text, bindparam, case, cast, func, literal_column, select
 
 from crm_graph.auth import Principal
 from crm_graph.graphql import cursors
@@ -46,18 +35,19 @@ from crm_graph.graphql.bind import (
     Rows,
     Scalar,
     Site,
-    Source,
     SqlType,
+    Summary,
     binding_of,
-    criteria,
     model_of,
     page_size,
 )
+from crm_graph.graphql.criteria import criteria
 from crm_graph.graphql.json_sql import Json, constant, json_list, json_object
 from crm_graph.graphql.operations import Operation
 from crm_graph.graphql.plans import Plan, Reader, Request, make, shape
-from crm_graph.graphql.visible import ALL, Visible, Wanted, whole
+from crm_graph.graphql.visible import ALL, SourceQuery, Visible, Wanted, whole
 from crm_graph.models import Named, Relation
+from crm_graph.models.columns import Time
 from crm_graph.prepared import recordset
 
 ROWS_MAX = 500  # of a plain list, which stays far below
@@ -151,9 +141,11 @@ class Compiler:
             case Scalar() as binding:
                 return self._scalar(binding, at)
             case Aggregate() as binding:
-                return self._computed(binding.source, at).scalar_subquery()
+                return self._visible.of(binding.source, self._query(at)).scalar_subquery()
             case Derived() as binding:
                 return self._derived(binding, at)
+            case Summary() as binding:
+                return self._summary(binding, at)
             case One() as binding:
                 return self._one(binding, at)
             case Rows() as binding:
@@ -194,17 +186,19 @@ class Compiler:
         return select(json_list(self._object(at, rows))).select_from(read).scalar_subquery()
 
     def _derived(self, binding: Derived, at: _Place) -> Json:
-        found = [self._computed(source, at) for source in binding.sources]
-        types = {column.name.rpartition(".")[2]: column.type for column in found[0].selected_columns}
-        computed, read = self._visible.named(found[0] if len(found) == 1 else union_all(*found), types)
+        computed, read = self._visible.computed(binding.sources, self._query(at))
         ordered = select(ALL).select_from(read).order_by(*binding.order.by(computed))
         if binding.limit is not None:
             ordered = ordered.limit(whole(binding.limit(self._site(at, computed))))
-        rows, read = self._visible.named(ordered, types)
+        rows, read = self._visible.named(ordered, computed.types)
         return select(json_list(self._object(at, rows))).select_from(read).scalar_subquery()
 
-    def _computed(self, source: Source, at: _Place) -> Select[Any]:
-        return self._visible.of(source, lambda rows: source.query(self._site(at, rows)))
+    def _summary(self, binding: Summary, at: _Place) -> Json:
+        rows, read = self._visible.computed((binding.source,), self._query(at))
+        return select(self._object(at, rows)).select_from(read).scalar_subquery()
+
+    def _query(self, at: _Place) -> SourceQuery:
+        return lambda source, rows: source.query(self._site(at, rows))
 
     def _page(self, binding: Page, at: _Place) -> Json:
         """A connection: its rows are read once, whichever of nodes, edges and pageInfo are selected."""
@@ -274,12 +268,19 @@ class Compiler:
         return wanted
 
     def _site(self, at: _Place, rows: Relation) -> Site:
-        value = partial(self._parameter, at)
-        return Site(self._principal, at.args, rows if at.parent is None else at.parent, rows, value)
+        parent = rows if at.parent is None else at.parent
+        value, time = partial(self._parameter, at), partial(self._time, at)
+        return Site(self._principal, at.args, parent, rows, value, time, self._visible.read)
 
     def _parameter(self, at: _Place, read: Callable[[Arguments], Any], type_: SqlType) -> ColumnElement[Any]:
+        return self._read(lambda request: _stored(read(at.given(request))), type_)
+
+    def _time(self, at: _Place, read: Callable[[Arguments, datetime], datetime]) -> ColumnElement[Any]:
+        return self._read(lambda request: read(at.given(request), request.now), Time)
+
+    def _read(self, read: Reader, type_: SqlType) -> ColumnElement[Any]:
         name = f"v{len(self._readers)}"
-        self._readers[name] = lambda request: _stored(read(at.given(request)))
+        self._readers[name] = read
         return bindparam(name, type_=type_)
 
 

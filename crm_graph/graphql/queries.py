@@ -24,6 +24,7 @@ from crm_graph.graphql.bind import (
     page,
     page_size,
     rows,
+    summary,
 )
 from crm_graph.graphql.filters import (
     ActivityFilter,
@@ -35,6 +36,14 @@ from crm_graph.graphql.filters import (
     DealFilter,
     DealOrder,
     searched,
+)
+from crm_graph.graphql.reports import (
+    OwnerReport,
+    PipelineReport,
+    owner_report_args,
+    pipeline_report_args,
+    reported_owners,
+    reported_pipeline,
 )
 from crm_graph.graphql.types import (
     Activity,
@@ -175,6 +184,15 @@ class Query:
         limit=lambda site: page_size(site.args),
         doc=f"Deals, contacts and companies by their words, the best first. Accents, case and punctuation don't count. "
         f"Of more than {HITS_MAX:,} of one kind, that many are looked at.",
+    )
+    pipeline_report: PipelineReport | None = summary(
+        reported_pipeline, args=pipeline_report_args, doc="How a pipeline does, and what campaigns bring."
+    )
+    owner_report: list[OwnerReport] = derived(
+        Source(None, reported_owners),
+        order=Order(("name", "owner_id")),
+        args=owner_report_args,
+        doc="For admins: every active owner, whoever else has something to show, and the unassigned pool, by name.",
     )
     webhooks_log: Connection[Webhook] = page(
         Order(("received_at", "id"), descending=True),

@@ -4,7 +4,7 @@ The rule's alternatives are read one by one wherever many rows may meet it, beca
 order, or by itself) where it could not serve both at once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import count
 from typing import Any
@@ -19,8 +19,10 @@ from crm_graph.models import Named, table
 
 ALL: ColumnElement[Any] = literal_column("*")
 PLACE = Integer()
+NOTHING = Named("nothing", {})  # what a source without a table of its own reads
 Wanted = Callable[[Named], list[ColumnElement[bool]]]
 Types = Mapping[str, TypeEngine[Any]]
+SourceQuery = Callable[[Source, Named], Select[Any]]  # a source's query over the rows of its table
 
 
 class Visible:
@@ -65,19 +67,34 @@ class Visible:
         ]
         return sum(counts[1:], start=counts[0])
 
-    def of(self, source: Source, query: Callable[[Named], Select[Any]]) -> Select[Any]:
-        """A source's query over the rows of its table."""
+    def computed(self, sources: Sequence[Source], query: SourceQuery) -> tuple[Named, FromClause]:
+        """The rows of all sources together."""
+        found = [self.of(source, query) for source in sources]
+        types = {column.name.rpartition(".")[2]: column.type for column in found[0].selected_columns}
+        return self.named(found[0] if len(found) == 1 else union_all(*found), types)
+
+    def of(self, source: Source, query: SourceQuery) -> Select[Any]:
+        """What a source reads."""
         model = source.model
+        if model is None:
+            return query(source, NOTHING)
         rows, read = self._table(model)
         if not source.needs:
-            return query(rows).select_from(read).where(visible(model, self._principal, rows))
+            return query(source, rows).select_from(read).where(visible(model, self._principal, rows))
         arms = [
             select(*(rows.c[name] for name in source.needs)).select_from(read).where(seen)
             for seen in alternatives(model, self._principal, rows)
         ]
         types = {name: _types(model)[name] for name in source.needs}
         rows, read = self.named(union_all(*arms) if len(arms) > 1 else arms[0], types)
-        return query(rows).select_from(read)
+        return query(source, rows).select_from(read)
+
+    def read(self, model: type[SQLModel], *columns: str) -> FromClause:
+        """The rows of a table, with some of its columns, to be joined: which index finds them depends on what to."""
+        rows, read = self._table(model)
+        seen = visible(model, self._principal, rows)
+        wanted = select(*(rows.c[name].label(name) for name in columns)).select_from(read).where(seen)
+        return wanted.subquery(f"t{next(self._names)}")
 
     def named(self, query: SelectBase, types: Types) -> tuple[Named, FromClause]:
         """The rows of a query: under their name, and as what to select them from."""

@@ -5,7 +5,20 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 
-from sqlalchemy import CheckConstraint, ColumnElement, DateTime, Enum, Index, String, Table, Uuid, literal_column, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Computed,
+    DateTime,
+    Enum,
+    Index,
+    String,
+    Table,
+    Text,
+    Uuid,
+    literal_column,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
@@ -125,6 +138,11 @@ def flag() -> Any:
 def document() -> Any:
     """A JSON object that starts empty."""
     return Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'")})
+
+
+def extracted(document: str, key: str) -> Any:
+    """A text of a JSON document, which PostgreSQL keeps beside it: to read it there, it would unpack all of it."""
+    return Field(default=None, sa_type=Text, sa_column_args=[Computed(f"{document} ->> '{key}'", persisted=True)])
 
 
 def version() -> Any:

@@ -106,6 +106,7 @@ class Contact(SQLModel, table=True):
         pool_index("contacts_pool_updated_at_idx", "updated_at", "id"),
         live_index("contacts_updated_at_id_idx", "updated_at", "id"),
         given_index("contacts_merged_into_id_idx", "merged_into_id"),
+        given_index("contacts_reply_status_at_idx", "reply_status_at"),
         CheckConstraint("merged_into_id IS NULL OR deleted_at IS NOT NULL", name="merged_is_deleted"),
         CheckConstraint("erased_at IS NULL OR deleted_at IS NOT NULL", name="erased_is_deleted"),
         search_index("contacts"),

@@ -26,6 +26,7 @@ from crm_graph.models.columns import (
     Time,
     closed_set,
     document,
+    extracted,
     flag,
     given_index,
     live_index,
@@ -127,6 +128,7 @@ class Deal(SQLModel, table=True):
         pool_index("deals_pool_updated_at_idx", "updated_at", "id"),
         live_index("deals_updated_at_id_idx", "updated_at", "id"),
         Index("deals_campaign_id_idx", "campaign_id", postgresql_where=text("campaign_id IS NOT NULL")),
+        Index("deals_deleted_idx", "id", postgresql_where=text("deleted_at IS NOT NULL")),
         search_index("deals"),
     )
     id: uuid.UUID = primary_key()
@@ -155,11 +157,20 @@ class DealStageHistory(SQLModel, table=True):
     """One move of a deal; `from_stage_id` is null for its creation, and each move starts where the last one ended."""
 
     __tablename__ = "deal_stage_history"
-    __table_args__ = (Index("deal_stage_history_deal_id_idx", "deal_id", "moved_at", "id"),)
+    __table_args__ = (
+        Index("deal_stage_history_deal_id_idx", "deal_id", "moved_at", "id"),
+        # Of a foreign key, and what reports read the moves of a period from.
+        Index(
+            "deal_stage_history_to_stage_id_idx",
+            "to_stage_id",
+            "moved_at",
+            postgresql_include=["deal_id", "from_stage_id"],
+        ),
+    )
     id: uuid.UUID = primary_key()
     deal_id: uuid.UUID = reference("deals.id", ondelete="CASCADE")
     from_stage_id: uuid.UUID | None = reference("pipeline_stages.id", default=None, index=True)
-    to_stage_id: uuid.UUID = reference("pipeline_stages.id", index=True)
+    to_stage_id: uuid.UUID = reference("pipeline_stages.id")
     moved_at: datetime = Field(sa_type=Time)
     moved_by: uuid.UUID | None = reference("owners.id", default=None, index=True)
     source: str = Field(sa_type=Text)
@@ -179,6 +190,21 @@ class Activity(SQLModel, table=True):
         given_index("activities_assignee_id_idx", "assignee_id", "due_at", "id"),
         # Few of all entries, and those that are looked for all day.
         Index("activities_open_tasks_idx", "assignee_id", "due_at", "id", postgresql_where=OPEN_TASK),
+        # What reports look for: a contact's last e-mail of a campaign, and whoever wrote or met in a period.
+        Index(
+            "activities_campaign_idx",
+            "contact_id",
+            "occurred_at",
+            "id",
+            postgresql_where=text("campaign_id IS NOT NULL"),
+        ),
+        Index(
+            "activities_outcome_idx",
+            "type",
+            "occurred_at",
+            "contact_id",
+            postgresql_where=text("type = 'email_in' OR type = 'meeting'"),
+        ),
     )
     id: uuid.UUID = primary_key()
     type: ActivityType = Field(sa_type=closed_set(ActivityType))
@@ -193,6 +219,12 @@ class Activity(SQLModel, table=True):
     due_at: datetime | None = Field(default=None, sa_type=Time)
     assignee_id: uuid.UUID | None = reference("owners.id", default=None)
     completed_at: datetime | None = Field(default=None, sa_type=Time)
+    # The e-mail of a campaign that this is about, as its provider names it.
+    campaign_id: str | None = extracted("meta_json", "campaign_id")
+    campaign_name: str | None = extracted("meta_json", "campaign_name")
+    campaign_step: str | None = extracted("meta_json", "step")
+    campaign_variant: str | None = extracted("meta_json", "variant")
+    mailbox: str | None = extracted("meta_json", "email_account")
     # What happened, as its source names it: an effect that two events announce happens once.
     effect_key: str | None = Field(default=None, sa_type=String(collation="C"), unique=True)
 

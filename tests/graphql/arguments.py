@@ -84,6 +84,7 @@ EMAILS = (*(row["email"] for row in CROWD.contacts), "  LEAD3@Acme.Example ", "a
 BAD_EMAILS = ("", "lead1", "a@b@c", "a\x00@acme.example", "@acme.example")
 NUMBERS = ("0", "1", 0.5, 1200, "1200.00", "-5", "99999999999.99", "100000000000000.000001")
 TIMES = ("2026-01-05T09:00:00Z", "2026-01-05T12:00:00.000001+03:00", "2026-01-05 16:00:00z")
+EARLY_TIMES = ("2026-01-01T00:00:00Z", "2025-12-31T23:59:59.999999-12:00")
 BAD_SCALARS: tuple[Any, ...] = ("x", "", 1.5, True, 2**31, {}, [], "NaN", "2026-02-30", "9" * 400)
 GARBAGE = ("", "abc", "=", "W10", "bnVsbA", "é", "a" * 2_000, "Wzk5OV0", "\x00")
 BAD = 0.004  # of each value: a document has many, and one refusal empties the answer
@@ -197,6 +198,8 @@ def scalar(rng: random.Random, name: str, type_: GraphQLInputType) -> Any:
             return rng.choice(NUMBERS)
         case "Date", _:
             return str(date(2026, 3, 1) + timedelta(days=rng.randrange(-1, 2)))
+        case "DateTime", "from":  # most begin before they end
+            return rng.choice((*TIMES, *EARLY_TIMES * 5))
         case _:
             return rng.choice((*TIMES, (START + timedelta(hours=rng.randrange(8))).isoformat()))
 

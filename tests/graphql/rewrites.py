@@ -15,13 +15,14 @@ from graphql import (
 
 from tests.graphql.drafts import Draft, Selections, argument, has_variables, named, selected
 
+FOR_ADMINS = ("webhooksLog", "ownerReport")
 Step = Callable[[Draft, GraphQLObjectType, Selections], Selections]
 
 
 def arguments(draft: Draft, type_: GraphQLObjectType, selections: Selections) -> Selections:
     """Values for the placeholders; most of what only an admin may ask is left out, where there is more to ask."""
     allowed = [
-        n for n in selections if not (isinstance(n, FieldNode) and n.name.value == "webhooksLog" and draft.chance(0.6))
+        n for n in selections if not (isinstance(n, FieldNode) and n.name.value in FOR_ADMINS and draft.chance(0.6))
     ]
     return tuple(draft.redraw(type_, n) if isinstance(n, FieldNode) else n for n in allowed or selections)
 

@@ -1,0 +1,41 @@
+"""What reports are made of: each figure as one query over the rows that the caller may see.
+
+How each is defined stands where a user reads it, in the descriptions of the GraphQL types (graphql/reports.py).
+"""
+
+from crm_graph.reports.attribution import attribution, replies
+from crm_graph.reports.deals import REASONS_MAX, closed_deals, open_deals
+from crm_graph.reports.owners import owners
+from crm_graph.reports.scope import (
+    CONVERSIONS,
+    FORECAST,
+    PERIOD,
+    REASONS,
+    TOTALS,
+    WEIGHTED_TOTALS,
+    Columns,
+    Scope,
+    carried,
+    period,
+)
+from crm_graph.reports.stages import stages
+
+__all__ = [
+    "CONVERSIONS",
+    "FORECAST",
+    "PERIOD",
+    "REASONS",
+    "REASONS_MAX",
+    "TOTALS",
+    "WEIGHTED_TOTALS",
+    "Columns",
+    "Scope",
+    "attribution",
+    "carried",
+    "closed_deals",
+    "open_deals",
+    "owners",
+    "period",
+    "replies",
+    "stages",
+]

@@ -1,0 +1,157 @@
+"""The deals that are open, and those that were closed."""
+
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Date,
+    DateTime,
+    Double,
+    FromClause,
+    Select,
+    cast,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
+
+from crm_graph.models import Deal, DealStageHistory, DealStatus, PipelineStage, StageKind
+from crm_graph.reports.scope import (
+    CENTS,
+    FORECAST,
+    NO_AMOUNT,
+    REASONS,
+    TOTALS,
+    WEIGHTED_TOTALS,
+    ZERO,
+    Scope,
+    is_one,
+    listed,
+)
+
+REASONS_MAX = 100
+_MONTH: ColumnElement[str] = literal_column("'month'")
+
+
+def open_deals(scope: Scope) -> Select[Any]:
+    """One row: how many deals are open, what they amount to, and when. Every deal is read once."""
+    by_stage = _open_by_stage(scope).subquery()
+    stages = scope.read(PipelineStage, "id", "probability")
+    month, currency, amount = by_stage.c.month, by_stage.c.currency, func.sum(by_stage.c.amount)
+    weighted = func.round(func.sum(by_stage.c.amount * stages.c.probability), CENTS)
+    grouped = (
+        select(func.grouping(month).label("is_total"), cast(month, Date).label("month"), currency)
+        .add_columns(func.sum(by_stage.c.deals).label("deals"), amount.label("amount"), weighted.label("weighted"))
+        .join_from(by_stage, stages, stages.c.id == by_stage.c.stage_id)
+        .group_by(func.grouping_sets(tuple_(month, currency), tuple_(currency)))
+    ).subquery()
+    is_month = grouped.c.is_total == ZERO
+    values: dict[str, ColumnElement[Any]] = {
+        "month": grouped.c.month,
+        "currency": grouped.c.currency,
+        "deals": grouped.c.deals,
+        "amount": func.coalesce(grouped.c.amount, NO_AMOUNT),
+        "weighted_amount": func.coalesce(grouped.c.weighted, NO_AMOUNT),
+    }
+    count = func.coalesce(func.sum(grouped.c.deals).filter(~is_month), ZERO)
+    return select(
+        cast(count, BigInteger).label("count"),
+        listed(WEIGHTED_TOTALS, values, where=~is_month & grouped.c.amount.is_not(None)).label("totals"),
+        listed(FORECAST, values, where=is_month).label("forecast"),
+    )
+
+
+def _open_by_stage(scope: Scope) -> Select[Any]:
+    deals = scope.read(Deal, "pipeline_id", "stage_id", "status", "amount", "currency", "close_date")
+    # A month with a time zone takes twice as long to find.
+    month = func.date_trunc(_MONTH, cast(deals.c.close_date, DateTime), type_=DateTime())
+    return (
+        select(deals.c.stage_id, deals.c.currency, month.label("month"))
+        .add_columns(func.count().label("deals"), func.sum(deals.c.amount).label("amount"))
+        .where(scope.includes(deals.c.pipeline_id), is_one(deals.c.status, DealStatus.OPEN))
+        .group_by(deals.c.stage_id, deals.c.currency, month)
+    )
+
+
+def closings(scope: Scope) -> Select[Any]:
+    """The deals that are won or lost, and became so in the period, with their time."""
+    last = _last_closings(scope).subquery()
+    columns = ("id", "owner_id", "contact_id", "status", "amount", "currency", "lost_reason", "campaign_id")
+    deals = scope.read(Deal, *columns)
+    return (
+        select(*deals.c, last.c.closed_at)
+        .join_from(last, deals, deals.c.id == last.c.deal_id)
+        .where(is_one(deals.c.status, DealStatus.WON, DealStatus.LOST))
+    )
+
+
+def _last_closings(scope: Scope) -> Select[Any]:
+    """When deals were won or lost in the period, if that was the last such change of theirs."""
+    change, later = _kind_changes(scope), _kind_changes(scope)
+    last = (
+        select(change.c.deal_id, func.max(change.c.moved_at).label("closed_at"))
+        .where(is_one(change.c.kind, StageKind.WON, StageKind.LOST))
+        .where(scope.within(change.c.moved_at), scope.includes(change.c.pipeline_id))
+        .group_by(change.c.deal_id)
+    ).subquery()
+    # Not EXISTS: PostgreSQL would make a join of it, and read every deal's whole history.
+    since = select(func.count()).where(later.c.deal_id == last.c.deal_id, later.c.moved_at > last.c.closed_at)
+    return select(last.c.deal_id, last.c.closed_at).where(since.correlate(last).scalar_subquery() == ZERO)
+
+
+def _kind_changes(scope: Scope) -> FromClause:
+    """The moves between open, won and lost: from one won stage to another, a deal is not won again."""
+    moves = scope.read(DealStageHistory, "deal_id", "from_stage_id", "to_stage_id", "moved_at")
+    entered = scope.read(PipelineStage, "id", "pipeline_id", "kind")
+    left = scope.read(PipelineStage, "id", "kind")
+    both = moves.join(entered, entered.c.id == moves.c.to_stage_id).outerjoin(left, left.c.id == moves.c.from_stage_id)
+    return (
+        select(moves.c.deal_id, moves.c.moved_at, entered.c.kind, entered.c.pipeline_id)
+        .select_from(both)
+        .where(left.c.kind.is_distinct_from(entered.c.kind))
+    ).subquery()
+
+
+def closed_deals(scope: Scope) -> Select[Any]:
+    """One row: how many deals were won and lost, what they amount to, and why they were lost."""
+    closed = closings(scope).cte()
+    won, lost = (func.count().filter(is_one(closed.c.status, status)) for status in (DealStatus.WON, DealStatus.LOST))
+    return (
+        select(won.label("won"), lost.label("lost"), win_rate(won, lost).label("win_rate"))
+        .add_columns(_totals(closed, DealStatus.WON).label("won_totals"))
+        .add_columns(_totals(closed, DealStatus.LOST).label("lost_totals"))
+        .add_columns(_reasons(closed).label("lost_reasons"))
+        .select_from(closed)
+        .add_cte(closed, nest_here=True)
+    )
+
+
+def win_rate(won: ColumnElement[Any], lost: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The share of the won; null when nothing was closed."""
+    return won / cast(func.nullif(won + lost, ZERO), Double)
+
+
+def _totals(closed: CTE, status: DealStatus) -> ColumnElement[Any]:
+    deals = closed.alias()
+    by_currency = (
+        select(deals.c.currency, func.sum(deals.c.amount).label("amount"))
+        .where(is_one(deals.c.status, status), deals.c.amount.is_not(None))
+        .group_by(deals.c.currency)
+    ).subquery()
+    return select(listed(TOTALS, by_currency.c)).scalar_subquery()
+
+
+def _reasons(closed: CTE) -> ColumnElement[Any]:
+    deals = closed.alias()
+    count = func.count().label("deals")
+    by_reason = (
+        select(deals.c.lost_reason.label("reason"), count)
+        .where(is_one(deals.c.status, DealStatus.LOST))
+        .group_by(deals.c.lost_reason)
+        .order_by(count.desc(), deals.c.lost_reason.desc())
+        .limit(literal_column(str(REASONS_MAX)))
+    ).subquery()
+    return select(listed(REASONS, by_reason.c)).scalar_subquery()
