@@ -4,9 +4,9 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import databases, memory
+from bench import databases, memory, reports
 from bench.documents import READS
-from bench.figures import ContestantFailed
+from bench.figures import ContestantFailed, Figure
 from bench.growth import growth
 from bench.machine import describe
 from bench.mutations import WRITES
@@ -19,7 +19,7 @@ from bench.writing import write_contest
 from crm_graph.runtime import stop_on_sigterm
 
 CONTESTANTS = [*(kind.name for kind in (*KINDS, N8N)), "pgbench"]
-PARTS = ("growth", "memory")
+PARTS = ("growth", "memory", "reports")
 GROWTH_WITH = ("ours", "postgraphile", "pgbench")  # the usual way is too slow to have a curve worth the time
 
 
@@ -58,6 +58,8 @@ def main() -> None:
         run = Run(machine, str(options), database.size, outcomes, options.reads, options.writes, ceiling)
         if "memory" in options.parts:
             run.memory = _memory(database, options.memory_requests)
+        if "reports" in options.parts:
+            run.reports = _reports(database, options.seconds)
         if "growth" in options.parts:
             sized = [databases.database(postgres, deals) for deals in options.growth_sizes]
             names = [name for name in GROWTH_WITH if name in options.contestants]
@@ -93,6 +95,13 @@ def _ceiling(database: databases.Database, seconds: float) -> str:
 def _memory(database: databases.Database, requests: int) -> memory.Memory | str:
     try:
         return memory.memory(database, requests)
+    except ContestantFailed as error:
+        return f"not measured: {error}"
+
+
+def _reports(database: databases.Database, seconds: float) -> dict[str, Figure] | str:
+    try:
+        return reports.reports(database, seconds)
     except ContestantFailed as error:
         return f"not measured: {error}"
 

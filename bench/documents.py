@@ -71,6 +71,26 @@ SEARCH = """query Search($text: String!, $first: Int!) {
   }
 }"""
 
+# What bench.reports asks for: everything that a report says.
+REPORTS = {
+    "pipelineReport": """query Report($from: DateTime, $to: DateTime) {
+  pipelineReport(from: $from, to: $to) {
+    open { count totals { currency amount weightedAmount } forecast { month currency deals amount weightedAmount } }
+    stages { stage { name } entered left medianDays p90Days conversions { toStage { name } moves rate } }
+    closed {
+      won lost winRate wonTotals { currency amount } lostTotals { currency amount } lostReasons { reason deals }
+    }
+    repliesByStatus { status contacts }
+    attribution { campaignId campaignName step variant mailbox replies interested meetings won }
+  }
+}""",
+    "ownerReport": """query Owners($from: DateTime, $to: DateTime) {
+  ownerReport(from: $from, to: $to) {
+    owner { name } openCount openTotals { currency amount weightedAmount }
+    won lost winRate wonTotals { currency amount } activities replies meetings
+  }
+}""",
+}
 OURS = {
     "board": Document(BOARD, lambda sample: {"first": FIRST}),
     "counts": Document(COUNTS, lambda sample: {"first": FIRST}),

@@ -19,6 +19,7 @@ NOTES = """\
 - PostGraphile answers without checking a token, applies the owner rule to deals only, and counts without totals: it
   does less. In "own rows only" it is asked the easier question that leaves the unassigned pool out.
 - "The usual way" checks the token, reads the caller's row on each request, and searches with ILIKE.
+- A report is the whole report of a quarter, asked for by one client who waits for the answer and asks again.
 - pgbench sends the SQL that crm-graph sends, with constants, prepared, and throws the answers away.
 - Writes go to a copy of the database, made for the run. Each request writes to another of 800 deals or contacts of 20
   owners, and each move is one. Before each measurement one request of each contestant is looked at, and must add the
@@ -45,6 +46,7 @@ class Run:
     ceiling: str
     growth: Growth | None = None
     memory: Memory | str | None = None
+    reports: dict[str, Figure] | str | None = None
 
     def figure(self, work: str, name: str) -> Figure | None:
         """The medians, if the contestant was measured and never failed."""
@@ -91,6 +93,16 @@ def _goals(run: Run) -> Iterator[str]:
         yield f"| memory after the start, and after 1,000 | {run.memory.at_start:.0f}, {run.memory.warm:.0f} | |"
     elif run.memory:
         yield f"| memory | {run.memory} | |"
+    yield from _report_goals(run)
+
+
+def _report_goals(run: Run) -> Iterator[str]:
+    if isinstance(run.reports, dict):
+        for name, figure in run.reports.items():
+            goal = f"{name}: p50 of one client in ms at {run.size.deals:,} deals, under 200"
+            yield _goal(goal, figure.p50, 200, at_most=True)
+    elif run.reports:
+        yield f"| reports | {run.reports} | |"
 
 
 def _ratios(run: Run) -> Iterator[str]:

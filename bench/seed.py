@@ -47,6 +47,7 @@ MESSAGES = (
 )
 TYPES = "email_in,email_out,note,call,meeting"
 REPLIES = "interested,question,neutral,not_interested,out_of_office"
+ADMIN = "admin@seller.example"
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CURRENCIES = "EUR,USD,GBP,TRY"
 STAGE_WEIGHTS = (25, 20, 15, 12, 8, 8, 12)  # in percent, in board order
@@ -101,6 +102,8 @@ INSERT INTO owners (id, name, email, role, created_at)
 SELECT {_id("owner", "i")}, {_pick(FIRST_NAMES, "i", 1)} || ' ' || {_pick(LAST_NAMES, "i", 2)},
        'owner' || i || '@seller.example', 'sales', timestamptz '2024-01-01 08:00Z'
 FROM generate_series(1::bigint, {{size.owners}}) AS i
+UNION ALL
+SELECT {_id("owner", "0")}, 'The Admin', '{ADMIN}', 'admin', timestamptz '2024-01-01 08:00Z'
 """
 COMPANIES = f"""
 INSERT INTO companies (id, name, name_key, domain, industry, size, location, created_at, updated_at)
@@ -146,10 +149,15 @@ FROM generate_series(1::bigint, {{size.deals}}) AS i,
 WHERE number = place AND companies.id = {_id("company", CONTACT_COMPANY)}
 ORDER BY i
 """
+CAMPAIGN = f"""jsonb_build_object(
+           'campaign_id', 'campaign-' || {_hash("i", 45, "20")}, 'campaign_name', 'Campaign ' || {_hash("i", 45, "20")},
+           'step', 1 + {_hash("i", 46, "3")}, 'variant', {_hash("i", 47, "2")},
+           'email_account', 'sender' || {_hash("i", 48, "10")} || '@seller.example')"""
 ACTIVITIES = f"""
-INSERT INTO activities (id, type, contact_id, deal_id, content, created_by, occurred_at, created_at)
+INSERT INTO activities (id, type, contact_id, deal_id, content, meta_json, created_by, occurred_at, created_at)
 SELECT {_id("activity", "(i || '.' || n)")}, type, deals.contact_id, deals.id,
        {_pick(MESSAGES, "(i * 128 + n)", 42, ",")},
+       CASE WHEN type LIKE 'email%' THEN {CAMPAIGN} ELSE '{{{{}}}}' END,
        CASE WHEN type <> 'email_in' THEN deals.owner_id END, at, at
 FROM generate_series(1::bigint, {{size.deals}}) AS i
 JOIN deals ON deals.id = {_id("deal", "i")},
@@ -158,13 +166,18 @@ JOIN deals ON deals.id = {_id("deal", "i")},
      LATERAL (SELECT {_pick(TYPES, "(i * 128 + n)", 41, ",")} AS type, deals.created_at + interval '7 hours' * n AS at
              ) AS drawn
 """
+# Through every open stage up to its own; a lost deal is lost after the second.
 HISTORY = f"""
 INSERT INTO deal_stage_history (id, deal_id, from_stage_id, to_stage_id, moved_at, moved_by, source)
-SELECT {_id("move", "(deals.id::text || place)")}, deals.id, moves.from_id, moves.to_id, moves.at, deals.owner_id,
-       'graphql'
-FROM deals
-JOIN pipeline_stages AS first ON first.pipeline_id = deals.pipeline_id AND first.key = 'new',
-     LATERAL (VALUES (1, NULL::uuid, first.id, deals.created_at), (2, first.id, deals.stage_id, deals.updated_at)
-             ) AS moves (place, from_id, to_id, at)
-WHERE moves.to_id IS DISTINCT FROM moves.from_id
+SELECT {_id("move", "(deal_id::text || place)")}, deal_id, lag(stage_id) OVER way, stage_id,
+       created_at + (updated_at - created_at) * (row_number() OVER way - 1)
+                  / greatest(count(*) OVER (PARTITION BY deal_id) - 1, 1), owner_id, 'graphql'
+FROM (SELECT deals.id AS deal_id, passed.id AS stage_id, passed.order_index AS place, deals.owner_id, deals.created_at,
+             deals.updated_at
+      FROM deals
+      JOIN pipeline_stages AS present ON present.id = deals.stage_id
+      JOIN pipeline_stages AS passed ON passed.pipeline_id = deals.pipeline_id AND (passed.id = present.id
+           OR passed.kind = 'open' AND passed.order_index < CASE present.kind WHEN 'lost' THEN 3
+                                                            ELSE present.order_index END)) AS moves
+WINDOW way AS (PARTITION BY deal_id ORDER BY place)
 """
