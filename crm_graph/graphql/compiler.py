@@ -8,14 +8,14 @@ read through `Visible` alone, which adds the owner rule.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 import orjson
-from graphql import GraphQLEnumType, GraphQLField, GraphQLObjectType, get_named_type, is_non_null_type
-from graphql.execution.collect_fields import FieldDetails, collect_fields, collect_subfields
+from graphql import GraphQLEnumType, GraphQLObjectType, get_named_type, is_non_null_type
+from graphql.execution.collect_fields import collect_fields, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
 from sqlalchemy import ARRAY, ColumnElement, Text, bindparam, case, cast, func, literal_column, select
 
@@ -44,6 +44,7 @@ from crm_graph.graphql.bind import (
 from crm_graph.graphql.criteria import criteria
 from crm_graph.graphql.json_sql import Json, constant, json_list, json_object
 from crm_graph.graphql.operations import Operation
+from crm_graph.graphql.places import Fields, Place, name_of, object_type, page_info
 from crm_graph.graphql.plans import Plan, Reader, Request, make, shape
 from crm_graph.graphql.visible import ALL, SourceQuery, Visible, Wanted, whole
 from crm_graph.models import Named, Relation
@@ -51,25 +52,6 @@ from crm_graph.models.columns import Time
 from crm_graph.prepared import recordset
 
 ROWS_MAX = 500  # of a plain list, which stays far below
-Fields = list[FieldDetails]
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A field that is being compiled: its definition, what is selected of it, and the row it hangs on.
-
-    `args` is the shape of its arguments; `given` reads the arguments themselves from a request.
-    """
-
-    field: GraphQLField
-    fields: Fields
-    args: Arguments
-    given: Callable[[Request], Arguments]
-    parent: Relation | None
-
-    @property
-    def type(self) -> GraphQLObjectType:
-        return _object_type(self.field)
 
 
 class Compiler:
@@ -98,16 +80,16 @@ class Compiler:
         """The statement that reads back the rows of a mutation's payload, as one JSON object; which response keys stand
         for its plain values; and which for rows that must be there. The statement is None when no row is selected.
         """
-        type_ = _object_type(self._operation.root_type.fields[_name(fields)])
+        type_ = object_type(self._operation.root_type.fields[name_of(fields)])
         pairs: list[tuple[str, Json]] = []
         plain: dict[str, str] = {}
         required: list[str] = []
         for key, selected in self._collect(type_, fields):
-            if _name(selected) == "__typename":
+            if name_of(selected) == "__typename":
                 continue
-            field = type_.fields[_name(selected)]
+            field = type_.fields[name_of(selected)]
             binding, name = binding_of(field), field.extensions[DEFINITION].python_name
-            at = _Place(field, selected, {}, _returned(name), parent=None)
+            at = Place(field, selected, {}, _returned(name), parent=None)
             match binding:
                 case One():
                     pairs.append((key, self._one(binding, at)))
@@ -129,14 +111,14 @@ class Compiler:
 
     def _field(self, type_: GraphQLObjectType, fields: Fields, *, parent: Relation | None) -> Json:
         """The JSON of one field of `type_`."""
-        if _name(fields) == "__typename":
+        if name_of(fields) == "__typename":
             return constant(type_.name)
-        node, field = fields[0].node, type_.fields[_name(fields)]
+        node, field = fields[0].node, type_.fields[name_of(fields)]
 
         def given(request: Request) -> Arguments:
             return get_argument_values(field, node, request.variables)
 
-        at = _Place(field, fields, shape(get_argument_values(field, node, self._variables)), given, parent)
+        at = Place(field, fields, shape(get_argument_values(field, node, self._variables)), given, parent)
         match binding_of(field):
             case Scalar() as binding:
                 return self._scalar(binding, at)
@@ -160,7 +142,7 @@ class Compiler:
                 assert parent is not None
                 return case((parent.c[binding.key].is_not(None), self._object(at, parent)))
 
-    def _scalar(self, binding: Scalar, at: _Place) -> Json:
+    def _scalar(self, binding: Scalar, at: Place) -> Json:
         assert at.parent is not None
         value, type_ = binding.sql(self._site(at, at.parent)), get_named_type(at.field.type)
         if isinstance(type_, GraphQLEnumType):
@@ -168,24 +150,24 @@ class Compiler:
         # A number in JSON is a float to most readers: money travels as text.
         return cast(value, Text) if type_.name == "Decimal" else value
 
-    def _one(self, binding: One, at: _Place) -> Json:
+    def _one(self, binding: One, at: Place) -> Json:
         """At most one row, as an object or null."""
         rows, found = self._visible.one(model_of(at.type), lambda rows: [binding.where(self._site(at, rows))])
         return found.add_columns(self._object(at, rows)).scalar_subquery()
 
-    def _object(self, at: _Place, rows: Relation) -> Json:
+    def _object(self, at: Place, rows: Relation) -> Json:
         """A row as an object with what `at` selects of it."""
         selected = self._collect(at.type, at.fields)
         return json_object([(key, self._field(at.type, fields, parent=rows)) for key, fields in selected])
 
-    def _rows_returned(self, binding: Returned, at: _Place) -> Json:
+    def _rows_returned(self, binding: Returned, at: Place) -> Json:
         """The rows in a mutation's payload that are no rows of a table."""
         listed = self._parameter(at, lambda args: orjson.dumps(args[RETURNED]).decode(), Text)
         found = select(ALL).select_from(recordset(listed, binding.types))
         rows, read = self._visible.named(found, binding.types)
         return select(json_list(self._object(at, rows))).select_from(read).scalar_subquery()
 
-    def _derived(self, binding: Derived, at: _Place) -> Json:
+    def _derived(self, binding: Derived, at: Place) -> Json:
         computed, read = self._visible.computed(binding.sources, self._query(at))
         ordered = select(ALL).select_from(read).order_by(*binding.order.by(computed))
         if binding.limit is not None:
@@ -193,20 +175,20 @@ class Compiler:
         rows, read = self._visible.named(ordered, computed.types)
         return select(json_list(self._object(at, rows))).select_from(read).scalar_subquery()
 
-    def _summary(self, binding: Summary, at: _Place) -> Json:
+    def _summary(self, binding: Summary, at: Place) -> Json:
         rows, read = self._visible.computed((binding.source,), self._query(at))
         return select(self._object(at, rows)).select_from(read).scalar_subquery()
 
-    def _query(self, at: _Place) -> SourceQuery:
+    def _query(self, at: Place) -> SourceQuery:
         return lambda source, rows: source.query(self._site(at, rows))
 
-    def _page(self, binding: Page, at: _Place) -> Json:
+    def _page(self, binding: Page, at: Place) -> Json:
         """A connection: its rows are read once, whichever of nodes, edges and pageInfo are selected."""
         first = page_size(at.args)
         if at.args.get("orderBy") is not None:
             binding = replace(binding, order=at.args["orderBy"].value)
-        names = {_name(fields) for _, fields in self._collect(at.type, at.fields)}
-        model = model_of(_object_type(at.type.fields["nodes"]))
+        names = {name_of(fields) for _, fields in self._collect(at.type, at.fields)}
+        model = model_of(object_type(at.type.fields["nodes"]))
         if not names & {"nodes", "edges", "pageInfo"}:
             return self._connection(binding, at, None)
         looks_ahead = "pageInfo" in names  # the one row too many says whether there is a next page
@@ -217,15 +199,15 @@ class Compiler:
         made = select(self._connection(binding, at, page)).select_from(read).having(literal_column("true"))
         return made.scalar_subquery()
 
-    def _connection(self, binding: Page, at: _Place, page: Named | None) -> Json:
+    def _connection(self, binding: Page, at: Place, page: Named | None) -> Json:
         """The object of a connection, aggregated over the rows of `page`."""
         pairs: list[tuple[str, Json]] = []
         for key, fields in self._collect(at.type, at.fields):
-            name = _name(fields)
+            name = name_of(fields)
             if name == "__typename":
                 value = constant(at.type.name)
             elif name == "totalCount":
-                model = model_of(_object_type(at.type.fields["nodes"]))
+                model = model_of(object_type(at.type.fields["nodes"]))
                 value = self._visible.count(model, self._wanted(binding, at, counts=True))
             else:
                 assert page is not None
@@ -233,18 +215,18 @@ class Compiler:
             pairs.append((key, value))
         return json_object(pairs)
 
-    def _of_page(self, binding: Page, at: _Place, name: str, page: Named) -> Json:
+    def _of_page(self, binding: Page, at: Place, name: str, page: Named) -> Json:
         if name == "pageInfo":
             said: Json = func.array_agg(cursors.keys(page, binding.order), type_=ARRAY(Text))
             selected = self._collect(at.type, at.fields)
-            return json_object([(key, _page_info(at, _name(fields), said)) for key, fields in selected])
+            return json_object([(key, page_info(at, name_of(fields), said)) for key, fields in selected])
         item = self._edge(at, page, binding.order) if name == "edges" else self._object(at, page)
         return json_list(item, page.c.place <= whole(at.args["first"]) if "place" in page.c else None)
 
-    def _edge(self, at: _Place, rows: Relation, order: Order) -> Json:
+    def _edge(self, at: Place, rows: Relation, order: Order) -> Json:
         pairs: list[tuple[str, Json]] = []
         for key, fields in self._collect(at.type, at.fields):
-            match _name(fields):
+            match name_of(fields):
                 case "node":
                     value = self._object(replace(at, field=at.type.fields["node"], fields=fields), rows)
                 case "cursor":
@@ -254,7 +236,7 @@ class Compiler:
             pairs.append((key, value))
         return json_object(pairs)
 
-    def _wanted(self, binding: Page | Rows, at: _Place, *, counts: bool = False) -> Wanted:
+    def _wanted(self, binding: Page | Rows, at: Place, *, counts: bool = False) -> Wanted:
         """The rows that a list is about: those of its field that the filter asks for, and of them, unless they are
         counted, those behind the cursor.
         """
@@ -267,15 +249,15 @@ class Compiler:
 
         return wanted
 
-    def _site(self, at: _Place, rows: Relation) -> Site:
+    def _site(self, at: Place, rows: Relation) -> Site:
         parent = rows if at.parent is None else at.parent
         value, time = partial(self._parameter, at), partial(self._time, at)
         return Site(self._principal, at.args, parent, rows, value, time, self._visible.read)
 
-    def _parameter(self, at: _Place, read: Callable[[Arguments], Any], type_: SqlType) -> ColumnElement[Any]:
+    def _parameter(self, at: Place, read: Callable[[Arguments], Any], type_: SqlType) -> ColumnElement[Any]:
         return self._read(lambda request: _stored(read(at.given(request))), type_)
 
-    def _time(self, at: _Place, read: Callable[[Arguments, datetime], datetime]) -> ColumnElement[Any]:
+    def _time(self, at: Place, read: Callable[[Arguments, datetime], datetime]) -> ColumnElement[Any]:
         return self._read(lambda request: read(at.given(request), request.now), Time)
 
     def _read(self, read: Reader, type_: SqlType) -> ColumnElement[Any]:
@@ -284,35 +266,9 @@ class Compiler:
         return bindparam(name, type_=type_)
 
 
-def _page_info(at: _Place, name: str, said: Json) -> Json:
-    """A field of PageInfo; `said` is the array of what the cursors of the rows say."""
-    first = whole(at.args["first"])
-    match name:
-        case "hasNextPage":
-            return func.count() > first
-        case "hasPreviousPage":
-            return literal_column("true" if at.args.get("after") is not None else "false")
-        case "startCursor":
-            return cursors.encode(said[whole(1)])
-        case "endCursor":
-            return cursors.encode(said[func.least(func.count(), first)])
-        case _:
-            return constant(at.type.name)
-
-
-def _name(fields: Fields) -> str:
-    return fields[0].node.name.value
-
-
 def _returned(name: str) -> Callable[[Request], Arguments]:
     return lambda request: {RETURNED: request.returned.get(name)}
 
 
 def _stored(value: Any) -> Any:
     return getattr(value, "value", value)  # of an enum, what is stored
-
-
-def _object_type(field: GraphQLField) -> GraphQLObjectType:
-    type_ = get_named_type(field.type)
-    assert isinstance(type_, GraphQLObjectType)
-    return type_

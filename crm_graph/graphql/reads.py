@@ -20,8 +20,9 @@ from crm_graph.auth import Principal
 from crm_graph.db import Database, driver_connection, fetch_row
 from crm_graph.errors import CrmError, NotFound, Unavailable
 from crm_graph.graphql import complexity
-from crm_graph.graphql.compiler import Compiler, Fields
+from crm_graph.graphql.compiler import Compiler
 from crm_graph.graphql.operations import Operation
+from crm_graph.graphql.places import Fields
 from crm_graph.graphql.plans import Plan, PlanCache, Request, shape
 
 

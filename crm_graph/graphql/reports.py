@@ -16,6 +16,7 @@ from crm_graph.graphql import enums
 from crm_graph.graphql.bind import NOW, Arguments, Order, Site, Source, bound, column, derived, summary, to_one
 from crm_graph.graphql.types import BY_CURRENCY, AmountTotal, Owner, Pipeline, PipelineStage
 from crm_graph.models.columns import Time
+from crm_graph.prepared import recordset
 
 ATTRIBUTION_MAX = 500
 REPLY_DAYS = 7
@@ -76,8 +77,7 @@ def _recent_replies(site: Site) -> Select[Any]:
 
 def _carried(name: str, columns: reports.Columns, order: Order, *, doc: str | None = None) -> Any:
     """A list that was computed together with its parent, and is carried by it."""
-    source = Source(None, lambda site: reports.carried(site.parent.c[name], columns))
-    return derived(source, order=order, doc=doc)
+    return derived(Source(None, lambda site: select(*recordset(site.parent.c[name], columns).c)), order=order, doc=doc)
 
 
 def _over(query: Callable[[reports.Scope], Select[Any]]) -> Callable[[Site], Select[Any]]:

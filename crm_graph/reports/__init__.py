@@ -15,7 +15,6 @@ from crm_graph.reports.scope import (
     WEIGHTED_TOTALS,
     Columns,
     Scope,
-    carried,
     period,
 )
 from crm_graph.reports.stages import stages
@@ -31,7 +30,6 @@ __all__ = [
     "Columns",
     "Scope",
     "attribution",
-    "carried",
     "closed_deals",
     "open_deals",
     "owners",

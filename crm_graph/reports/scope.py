@@ -13,14 +13,11 @@ from sqlalchemy import (
     Double,
     FromClause,
     Numeric,
-    Select,
     Text,
     Uuid,
     and_,
-    column,
     func,
     literal_column,
-    select,
     true,
 )
 from sqlalchemy.types import TypeEngine
@@ -81,15 +78,9 @@ def is_one(value: ColumnElement[Any], *members: StrEnum) -> ColumnElement[bool]:
 
 
 def listed(columns: Columns, rows: Any, where: ColumnElement[bool] | None = None) -> ColumnElement[Any]:
-    """The rows with these columns as a JSON array, for `carried` to read."""
+    """The rows with these columns as a JSON array, which a row of the report carries."""
     pairs: list[ColumnElement[Any]] = []
     for name in columns:
         pairs += [literal_column(f"'{name}'"), rows[name]]
     found: Any = func.jsonb_agg(func.jsonb_build_object(*pairs))
     return func.coalesce(found if where is None else found.filter(where), NO_ROWS)
-
-
-def carried(document: ColumnElement[Any], columns: Columns) -> Select[Any]:
-    """The rows that `listed` has put into a JSON array."""
-    rows = func.jsonb_to_recordset(document).table_valued(*(column(name, type_) for name, type_ in columns.items()))
-    return select(*rows.render_derived(with_types=True).c)
