@@ -157,7 +157,8 @@ ACTIVITIES = f"""
 INSERT INTO activities (id, type, contact_id, deal_id, content, meta_json, created_by, occurred_at, created_at)
 SELECT {_id("activity", "(i || '.' || n)")}, type, deals.contact_id, deals.id,
        {_pick(MESSAGES, "(i * 128 + n)", 42, ",")},
-       CASE WHEN type LIKE 'email%' THEN {CAMPAIGN} ELSE '{{{{}}}}' END,
+       CASE WHEN type LIKE 'email%' THEN {CAMPAIGN}
+            WHEN type = 'meeting' THEN '{{{{"arranges": true}}}}' ELSE '{{{{}}}}' END,
        CASE WHEN type <> 'email_in' THEN deals.owner_id END, at, at
 FROM generate_series(1::bigint, {{size.deals}}) AS i
 JOIN deals ON deals.id = {_id("deal", "i")},

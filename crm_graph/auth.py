@@ -65,7 +65,7 @@ def caller(principal: Principal) -> ColumnElement[Any]:
 
 
 def alternatives(
-    model: type[SQLModel], principal: Principal, rows: Relation | None = None
+    model: type[SQLModel], principal: Principal, rows: Relation | None = None, *, erased: bool = False
 ) -> list[ColumnElement[bool]]:
     """The owner rule, as predicates on `rows` (the model's table, or an alias of it) of which a visible row meets one.
 
@@ -73,12 +73,15 @@ def alternatives(
     index can serve each of them in order, and not both at once. An activity is visible when its contact or its deal
     is, and to everybody when it is about a company alone; a stage move when its deal is, a verdict when its contact is.
     Companies, pipelines, stages and colleagues' names are shared. Deleted rows are nobody's. The webhook log is for
-    admins.
+    admins. With `erased`, a contact that was erased counts as there: for figures, which are all that is left of it.
     """
     c = (table(model) if rows is None else rows).c
     everything = principal.role is not Role.SALES
     if model in (Contact, Deal):
-        return _owned(c, principal, c.deleted_at.is_(None))
+        is_there = c.deleted_at.is_(None)
+        if model is Contact and erased:
+            is_there = or_(is_there, and_(c.erased_at.is_not(None), c.merged_into_id.is_(None)))
+        return _owned(c, principal, is_there)
     if model is WebhookLog:
         return [true() if principal.role is Role.ADMIN else false()]
     if model is DealStageHistory and everything:
@@ -86,17 +89,19 @@ def alternatives(
     if everything or model not in (Activity, DealStageHistory, ReplyVerdict):
         return [true()]
     if model is ReplyVerdict:
-        return [_reachable(Contact, c.contact_id, principal)]
-    of_deal = _reachable(Deal, c.deal_id, principal)
+        return [_reachable(Contact, c.contact_id, principal, erased)]
+    of_deal = _reachable(Deal, c.deal_id, principal, erased)
     if model is DealStageHistory:
         return [of_deal]
     of_company = and_(c.contact_id.is_(None), c.deal_id.is_(None))
-    return [or_(of_company, of_deal, _reachable(Contact, c.contact_id, principal))]
+    return [or_(of_company, of_deal, _reachable(Contact, c.contact_id, principal, erased))]
 
 
-def visible(model: type[SQLModel], principal: Principal, rows: Relation | None = None) -> ColumnElement[bool]:
+def visible(
+    model: type[SQLModel], principal: Principal, rows: Relation | None = None, *, erased: bool = False
+) -> ColumnElement[bool]:
     """The owner rule as one predicate."""
-    return or_(*alternatives(model, principal, rows))
+    return or_(*alternatives(model, principal, rows, erased=erased))
 
 
 def restorable(model: type[SQLModel], principal: Principal) -> ColumnElement[bool]:
@@ -111,9 +116,12 @@ def _owned(c: Any, principal: Principal, state: ColumnElement[bool]) -> list[Col
     return [and_(c.owner_id == caller(principal), state), and_(c.owner_id.is_(None), state)]
 
 
-def _reachable(parent: type[SQLModel], key: ColumnElement[Any], principal: Principal) -> ColumnElement[bool]:
+def _reachable(
+    parent: type[SQLModel], key: ColumnElement[Any], principal: Principal, erased: bool
+) -> ColumnElement[bool]:
     rows = table(parent).alias()
-    return exists(select(1).select_from(rows).where(rows.c.id == key, visible(parent, principal, rows)))
+    is_seen = visible(parent, principal, rows, erased=erased)
+    return exists(select(1).select_from(rows).where(rows.c.id == key, is_seen))
 
 
 def _is_deleted(parent: type[SQLModel], key: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -49,7 +49,7 @@ from crm_graph.prepared import given, given_ids
 DOMAIN = "@erased.invalid"  # RFC 2606: nobody's for ever
 TITLE = "Erased contact"
 REASON = "the body was erased with a person whom it names"
-FIGURES = ("source", "campaign_id", "campaign_name", "step", "variant", "from_stage", "to_stage", "no_show")
+FIGURES = ("source", "campaign_id", "campaign_name", "step", "variant", "from_stage", "to_stage", "no_show", "arranges")
 OUR_ADDRESSES = ("email_account", "organizer")
 PERSONAL = (
     "full_name",

@@ -99,7 +99,7 @@ async def test_what_an_erasure_leaves_of_rows(client: httpx.AsyncClient, world: 
     keys = "SELECT DISTINCT jsonb_object_keys(meta_json) FROM activities WHERE content = ''"
     metas = set(await sql.scalars(text(keys)))
     of_moves, of_campaigns = {"from_stage", "to_stage"}, {"campaign_id", "campaign_name", "step"}
-    assert metas == {"source", "email_account", "organizer"} | of_moves | of_campaigns
+    assert metas == {"source", "email_account", "organizer", "arranges"} | of_moves | of_campaigns
     assert await sql.scalar(text("SELECT count(*) FROM activities WHERE type = 'task' AND completed_at IS NULL")) == 0
     bodies = await sql.execute(text("SELECT status, length(body), error FROM webhooks_log ORDER BY status"))
     assert {tuple(one) for one in bodies} == {

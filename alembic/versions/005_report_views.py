@@ -7,11 +7,12 @@ revision = "005"
 down_revision = "004"
 
 FROM_META = {
-    "campaign_id": "campaign_id",
-    "campaign_name": "campaign_name",
-    "campaign_step": "step",
-    "campaign_variant": "variant",
-    "mailbox": "email_account",
+    "campaign_id": "meta_json ->> 'campaign_id'",
+    "campaign_name": "meta_json ->> 'campaign_name'",
+    "campaign_step": "meta_json ->> 'step'",
+    "campaign_variant": "meta_json ->> 'variant'",
+    "mailbox": "meta_json ->> 'email_account'",
+    "arranges": "meta_json ? 'arranges'",
 }
 # Each figure is defined as in the API (crm_graph/reports), over everybody's rows.
 VIEWS = {
@@ -61,7 +62,8 @@ VIEWS = {
                activities.campaign_name, activities.campaign_step AS step, activities.campaign_variant AS variant,
                activities.mailbox
         FROM activities
-        JOIN contacts ON contacts.id = activities.contact_id AND contacts.deleted_at IS NULL
+        JOIN contacts ON contacts.id = activities.contact_id
+             AND (contacts.deleted_at IS NULL OR contacts.erased_at IS NOT NULL AND contacts.merged_into_id IS NULL)
         LEFT JOIN owners ON owners.id = contacts.owner_id
         WHERE activities.type = 'email_in'
         """,
@@ -70,8 +72,9 @@ VIEWS = {
 
 
 def upgrade() -> None:
-    for name, key in FROM_META.items():
-        op.add_column("activities", sa.Column(name, sa.Text(), sa.Computed(f"meta_json ->> '{key}'", persisted=True)))
+    for name, value in FROM_META.items():
+        kind = sa.Boolean() if name == "arranges" else sa.Text()
+        op.add_column("activities", sa.Column(name, kind, sa.Computed(value, persisted=True)))
     op.create_index(
         "activities_campaign_idx",
         "activities",
@@ -82,7 +85,7 @@ def upgrade() -> None:
         "activities_outcome_idx",
         "activities",
         ["type", "occurred_at", "contact_id"],
-        postgresql_where=sa.text("type = 'email_in' OR type = 'meeting'"),
+        postgresql_where=sa.text("type = 'email_in' OR type = 'meeting' AND arranges"),
     )
     op.create_index(
         "contacts_reply_status_at_idx",

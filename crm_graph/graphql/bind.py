@@ -38,8 +38,8 @@ class Site:
 
     `principal` has the caller's role, not the id (see auth.caller). `args` tells which arguments are given; of their
     values only what shapes a statement can be seen: null, booleans, whole numbers, enums (see plans.shape). `value` and
-    `time` make a parameter of the arguments, and of the arguments and the clock; `read` gives the visible rows of a
-    further table, with the columns that are named.
+    `time` make a parameter of the arguments, and of the arguments and the clock; `read` gives the rows of a
+    further table that a report of the caller counts, with the columns that are named.
     """
 
     principal: Principal

@@ -200,9 +200,7 @@ class Attribution:
         doc="Contacts that wrote in the period, credited at their last e-mail in it; not those only known to be away."
     )
     interested: int = column(doc="Contacts that are interested, and said so in the period.")
-    meetings: int = column(
-        doc="Contacts with a meeting in the period, be it booked, held or cancelled; credited at the first."
-    )
+    meetings: int = column(doc="Contacts that arranged a meeting in the period, credited at the first.")
     won: int = column(doc="Deals of this pipeline that were won in the period, as in `closed`.")
 
 
@@ -210,8 +208,8 @@ class Attribution:
 class PipelineReport:
     """A pipeline in a period, and as it stands now, over the deals and contacts that you may see.
 
-    A salesperson's report is about their own and the unassigned pool. Deleted deals and contacts don't count. Amounts
-    of different currencies are never added up.
+    A salesperson's report is about their own and the unassigned pool. Deleted deals and contacts don't count; a person
+    who was erased still does. Amounts of different currencies are never added up.
     """
 
     pipeline: Pipeline = to_one("pipeline_id")
@@ -250,4 +248,4 @@ class OwnerReport:
     won_totals: list[CurrencyAmount] = _carried("won_totals", reports.TOTALS, BY_CURRENCY)
     activities: int = column(doc="What they put on a timeline in the period: notes, calls, e-mails; no edits or moves.")
     replies: int = column(doc="Their contacts that wrote in the period; not those only known to be away.")
-    meetings: int = column(doc="Their contacts with a meeting in the period.")
+    meetings: int = column(doc="Their contacts that arranged a meeting in the period.")

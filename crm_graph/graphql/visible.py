@@ -90,9 +90,12 @@ class Visible:
         return query(source, rows).select_from(read)
 
     def read(self, model: type[SQLModel], *columns: str) -> FromClause:
-        """The rows of a table, with some of its columns, to be joined: which index finds them depends on what to."""
+        """The rows of a table that a report counts, with some of its columns; erased contacts are among them.
+
+        They are to be joined: which index finds them depends on what to, so the rule is one predicate.
+        """
         rows, read = self._table(model)
-        seen = visible(model, self._principal, rows)
+        seen = visible(model, self._principal, rows, erased=True)
         wanted = select(*(rows.c[name].label(name) for name in columns)).select_from(read).where(seen)
         return wanted.subquery(f"t{next(self._names)}")
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     ColumnElement,
     Computed,
@@ -143,6 +144,11 @@ def document() -> Any:
 def extracted(document: str, key: str) -> Any:
     """A text of a JSON document, which PostgreSQL keeps beside it: to read it there, it would unpack all of it."""
     return Field(default=None, sa_type=Text, sa_column_args=[Computed(f"{document} ->> '{key}'", persisted=True)])
+
+
+def has_key(document: str, key: str) -> Any:
+    """Whether a JSON document has a key, which PostgreSQL keeps beside it as well."""
+    return Field(default=None, sa_type=Boolean, sa_column_args=[Computed(f"{document} ? '{key}'", persisted=True)])
 
 
 def version() -> Any:

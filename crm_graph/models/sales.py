@@ -29,6 +29,7 @@ from crm_graph.models.columns import (
     extracted,
     flag,
     given_index,
+    has_key,
     live_index,
     pool_index,
     primary_key,
@@ -190,7 +191,7 @@ class Activity(SQLModel, table=True):
         given_index("activities_assignee_id_idx", "assignee_id", "due_at", "id"),
         # Few of all entries, and those that are looked for all day.
         Index("activities_open_tasks_idx", "assignee_id", "due_at", "id", postgresql_where=OPEN_TASK),
-        # What reports look for: a contact's last e-mail of a campaign, and whoever wrote or met in a period.
+        # What reports look for: a contact's last e-mail of a campaign; whoever wrote or arranged a meeting in a period.
         Index(
             "activities_campaign_idx",
             "contact_id",
@@ -203,7 +204,7 @@ class Activity(SQLModel, table=True):
             "type",
             "occurred_at",
             "contact_id",
-            postgresql_where=text("type = 'email_in' OR type = 'meeting'"),
+            postgresql_where=text("type = 'email_in' OR type = 'meeting' AND arranges"),
         ),
     )
     id: uuid.UUID = primary_key()
@@ -225,6 +226,7 @@ class Activity(SQLModel, table=True):
     campaign_step: str | None = extracted("meta_json", "step")
     campaign_variant: str | None = extracted("meta_json", "variant")
     mailbox: str | None = extracted("meta_json", "email_account")
+    arranges: bool | None = has_key("meta_json", "arranges")  # a meeting, if that is what it is about
     # What happened, as its source names it: an effect that two events announce happens once.
     effect_key: str | None = Field(default=None, sa_type=String(collation="C"), unique=True)
 

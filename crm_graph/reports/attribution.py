@@ -36,7 +36,8 @@ def replies(read: Read, since: ColumnElement[Any]) -> Select[Any]:
 
 def answered(scope: Scope) -> Select[Any]:
     """The contacts that wrote in the period, and when last; one that is only known to be out of office did not."""
-    wrote = _seen(scope, ActivityType.EMAIL_IN, func.max)
+    entries = _entries(scope)
+    wrote = _contacts(entries, func.max, is_one(entries.c.type, ActivityType.EMAIL_IN))
     contacts = scope.read(Contact, "id", "owner_id", "reply_status")
     is_away = is_one(contacts.c.reply_status, ReplyStatus.OUT_OF_OFFICE)
     return (
@@ -47,22 +48,24 @@ def answered(scope: Scope) -> Select[Any]:
 
 
 def met(scope: Scope) -> Select[Any]:
-    """The contacts with a meeting in the period, and when first."""
-    booked = _seen(scope, ActivityType.MEETING, func.min)
+    """The contacts that arranged a meeting in the period, and when first."""
+    entries = _entries(scope)
+    arranged = _contacts(entries, func.min, is_one(entries.c.type, ActivityType.MEETING), entries.c.arranges)
     contacts = scope.read(Contact, "id", "owner_id")
-    return select(contacts.c.id, contacts.c.owner_id, booked.c.at).join_from(
-        booked, contacts, contacts.c.id == booked.c.contact_id
+    return select(contacts.c.id, contacts.c.owner_id, arranged.c.at).join_from(
+        arranged, contacts, contacts.c.id == arranged.c.contact_id
     )
 
 
-def _seen(scope: Scope, type: ActivityType, which: Any) -> Subquery:
-    """The contacts that have entries of a type in the period, and when."""
-    entries = scope.read(Activity, "type", "contact_id", "occurred_at")
-    return (
-        select(entries.c.contact_id, which(entries.c.occurred_at).label("at"))
-        .where(is_one(entries.c.type, type), scope.within(entries.c.occurred_at))
-        .group_by(entries.c.contact_id)
-    ).subquery()
+def _entries(scope: Scope) -> Subquery:
+    entries = scope.read(Activity, "type", "arranges", "contact_id", "occurred_at")
+    return select(entries).where(scope.within(entries.c.occurred_at)).subquery()
+
+
+def _contacts(entries: Subquery, which: Any, *are: ColumnElement[bool]) -> Subquery:
+    """The contacts of these entries, and when the first or last was."""
+    at = which(entries.c.occurred_at).label("at")
+    return select(entries.c.contact_id, at).where(*are).group_by(entries.c.contact_id).subquery()
 
 
 def attribution(scope: Scope) -> Select[Any]:

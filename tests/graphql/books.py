@@ -95,13 +95,15 @@ def _stage(books: Books, pipeline: Row, place: int) -> Row:
 
 def _contact(books: Books, i: int) -> Row:
     status = books.maybe(*books.rng.sample([*ReplyStatus], 3), ReplyStatus.INTERESTED, ReplyStatus.OUT_OF_OFFICE)
+    deleted = books.rng.choice((None, None, None, books.now))
     return {
         "id": books.id(),
         "email": f"lead{i}@acme.example",
         "owner_id": books.owner_id(),
         "reply_status": status,
         "reply_status_at": status and books.rng.choice((books.time(), books.now - timedelta(days=3))),
-        "deleted_at": books.rng.choice((None, None, None, books.now)),
+        "deleted_at": deleted,
+        "erased_at": books.rng.choice((None, deleted)),
     }
 
 
@@ -163,7 +165,7 @@ def _activity(books: Books) -> Iterator[Row]:
             "id": books.id(),
             "type": books.rng.choice(("email_in", "email_in", "email_out", "meeting", "meeting", "note", "system")),
             "content": "...",
-            "meta_json": books.rng.choice(CAMPAIGNS) | {"event": "reply_received"},
+            "meta_json": books.rng.choice(CAMPAIGNS) | books.rng.choice(({"event": "x"}, {"arranges": True})),
             "created_by": books.maybe(*(row["id"] for row in books.owners)),
             "occurred_at": books.time(),
         } | links

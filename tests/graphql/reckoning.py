@@ -40,7 +40,7 @@ class Reckoning:
 
     def sees(self, row: Row) -> bool:
         is_mine = TEAM[self.who] is not Role.SALES or row["owner_id"] in (None, self.me)
-        return row["deleted_at"] is None and is_mine
+        return is_mine and (row["deleted_at"] is None or row.get("erased_at") is not None)
 
     def within(self, time: datetime | None) -> bool:
         return time is not None and self.since <= time < self.until
@@ -168,11 +168,12 @@ class Reckoning:
                 yield Credit("replies", contact["id"], max(wrote))
             if contact["reply_status"] == "interested" and self.within(contact["reply_status_at"]):
                 yield Credit("interested", contact["id"], contact["reply_status_at"])
-            if met := self.times(contact, "meeting"):
+            if met := self.times(contact, "meeting", "arranges"):
                 yield Credit("meetings", contact["id"], min(met))
 
-    def times(self, contact: Row, type_: str) -> list[datetime]:
-        return [row["occurred_at"] for row in self.entries(contact["id"], type_) if self.within(row["occurred_at"])]
+    def times(self, contact: Row, type_: str, *marks: str) -> list[datetime]:
+        entries = [row for row in self.entries(contact["id"], type_) if all(mark in row["meta_json"] for mark in marks)]
+        return [row["occurred_at"] for row in entries if self.within(row["occurred_at"])]
 
     def attribution(self) -> list[Row]:
         found: Counter[tuple[Any, ...]] = Counter()

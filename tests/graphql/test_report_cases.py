@@ -137,6 +137,25 @@ async def test_what_is_deleted_counts_nowhere(client: httpx.AsyncClient, world: 
     assert await report(client, ROOT, WHOLE) == empty
 
 
+async def test_a_person_who_is_erased_still_counts(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    judged = {"reply_status": "interested", "reply_status_at": NOW - timedelta(days=2)}
+    contact = await add(sql, Contact, email="zelda@x.example", owner_id=world.ada.owner, **judged)
+    meta = {"campaign_id": "c-1", "step": 2, "arranges": True}
+    for kind in (ActivityType.EMAIL_IN, ActivityType.MEETING):
+        await add_note(sql, contact, None, "x", type=kind, occurred_at=NOW - timedelta(days=2), meta_json=meta)
+    await walk(sql, world, ("new", 2), ("won", 1), contact_id=contact, amount=Decimal(5))
+    before = {who: await report(client, who, WHOLE) for who in (ADA, ROOT)}
+
+    await ask(client, ROOT, f'mutation {{ eraseContact(input: {{contactId: "{contact}"}}) {{ erasedContactId }} }}')
+
+    assert {who: await report(client, who, WHOLE) for who in (ADA, ROOT)} == before
+    [credited] = before[ADA]["attribution"]
+    assert (credited["campaignId"], credited["step"]) == ("c-1", "2")
+    assert [credited[kind] for kind in ("replies", "interested", "meetings", "won")] == [1, 1, 1, 1]
+
+
 async def test_currencies_are_kept_apart_and_months_have_their_own_rows(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
