@@ -6,8 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, FromClause, and_, exists, func, literal, null, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Boolean, ColumnElement, FromClause, and_, exists, func, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import col
@@ -84,28 +83,6 @@ def has_address(address: str | ColumnElement[str], rows: Relation | None = None)
     c = (table(Contact) if rows is None else rows).c
     alias = select(col(ContactEmail.contact_id)).where(col(ContactEmail.email) == address).scalar_subquery()
     return and_(c.merged_into_id.is_(None), or_(c.email == address, c.id == alias))
-
-
-async def lock(session: AsyncSession, *conditions: ColumnElement[bool]) -> Contact | None:
-    """The contact that meets the conditions, locked until the transaction ends."""
-    # key_share: a deal's move refers to its contact, and must not wait for whoever waits for that deal.
-    query = select(Contact).where(*conditions).limit(1).with_for_update(key_share=True)
-    return (await session.scalars(query.execution_options(populate_existing=True))).one_or_none()
-
-
-async def insert_new(session: AsyncSession, address: str, values: Mapping[str, Any], now: datetime) -> Contact | None:
-    """Insert unless the address is known as somebody's; of two at once, the second waits here and inserts nothing."""
-    row = {"id": uuid.uuid4(), "email": address, **values, "created_at": now, "updated_at": now}
-    columns = table(Contact).c
-    typed = [literal(value, columns[name].type).label(name) for name, value in row.items()]
-    is_alias = select(1).where(col(ContactEmail.email) == address).exists()
-    statement = (
-        insert(Contact)
-        .from_select(list(row), select(*typed).where(~is_alias), include_defaults=False)
-        .on_conflict_do_nothing(index_elements=[col(Contact.email)])
-        .returning(Contact)
-    )
-    return (await session.scalars(statement)).one_or_none()
 
 
 def is_suppressed(address: ColumnElement[str]) -> ColumnElement[bool]:

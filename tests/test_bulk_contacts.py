@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.batches import ITEMS_MAX
-from crm_graph.models import ContactEmail, Suppression, table
+from crm_graph.models import ActivityType, ContactEmail, Suppression, table
 from tests.graphql.asking import Json, ask, reason, recorded, refusal, unchanged
-from tests.graphql.world import ADA, BOB, READER, ROOT, World, build
+from tests.graphql.world import ADA, BOB, READER, ROOT, World, add_note, build
 
 UPSERT = """mutation ($in: UpsertContactsInput!) { upsertContacts(input: $in) { replayed results {
     index created contact { id email fullName title version company { name domain } owner { email } }
@@ -156,6 +156,20 @@ async def test_roles(client: httpx.AsyncClient, world: World, sql: AsyncConnecti
 
     [given] = await upsert(client, {"email": world.bob.email, "ownerId": str(world.ada.owner)}, who=ROOT)
     assert given["contact"]["owner"] == {"email": ADA}
+
+
+async def test_open_tasks_go_with_their_contact(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+    for contact in (world.ada.contact, world.pool.contact):
+        await add_note(sql, contact, None, "call", type=ActivityType.TASK, assignee_id=world.ada.owner)
+
+    given = {"email": world.ada.email, "ownerId": str(world.bob.owner)}
+    await upsert(client, given, {"email": world.pool.email, "title": "CEO"}, who=ROOT)
+
+    left = await sql.execute(text("SELECT contact_id, assignee_id FROM activities WHERE type = 'task'"))
+    assert {row.contact_id: row.assignee_id for row in left} == {
+        world.ada.contact: world.bob.owner,
+        world.pool.contact: world.ada.owner,
+    }
 
 
 async def test_sizes(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:

@@ -20,9 +20,9 @@ from crm_graph.bulk_moves import Move
 from crm_graph.db import Database
 from crm_graph.employers import Named
 from crm_graph.errors import CrmError
-from crm_graph.models import Company, ContactEmail, LifecycleStage, Role, Suppression, table
+from crm_graph.models import ActivityType, Company, ContactEmail, LifecycleStage, Role, Suppression, table
 from tests.graphql.asking import add
-from tests.graphql.world import START, World, build
+from tests.graphql.world import START, World, add_note, build
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ABSENT = object()
@@ -74,7 +74,7 @@ def _error(error: CrmError) -> tuple[str, str, str | None]:
 
 @pytest.fixture
 async def world(sql: AsyncConnection, clean: None) -> World:
-    """The team, with an alias, a deleted contact, an erased person, and companies of which one has no name yet."""
+    """The team, with an alias, a deleted contact, an erased person, tasks, and a company that has no name yet."""
     world = await build(sql)
     await sql.execute(table(ContactEmail).insert().values(email="alias@acme.example", contact_id=world.ada.contact))
     await sql.execute(text("UPDATE contacts SET deleted_at = now() WHERE owner_id IS NULL"))
@@ -82,6 +82,8 @@ async def world(sql: AsyncConnection, clean: None) -> World:
     await sql.execute(table(Suppression).insert().values(address_hmac=hmac, suppressed_at=START))
     await add(sql, Company, name="later.example", name_key="later example", domain="later.example")
     await add(sql, Company, name="Fresh", name_key="fresh")
+    for contact in (world.ada.contact, world.pool.contact):
+        await add_note(sql, contact, None, "task", type=ActivityType.TASK, assignee_id=world.ada.owner)
     return world
 
 

@@ -9,11 +9,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import col
 
 from crm_graph import contacts, deals
+from crm_graph.auth import machine
 from crm_graph.db import Database
-from crm_graph.models import Contact
 from tests.graphql.asking import ask, send
 from tests.graphql.world import ADA, BOB, ROOT, World, build
 
@@ -120,7 +119,7 @@ async def test_a_move_does_not_wait_for_who_holds_the_deals_contact(
     await ask(client, ADA, "{ me { id } }")
 
     async with asyncio.timeout(3), database.transaction() as session:
-        assert await contacts.lock(session, col(Contact.id) == world.ada.contact)
+        assert await contacts.lock_visible(session, machine("test"), world.ada.contact)
         await ask(client, ADA, MOVE, **{"in": given})
 
 
@@ -131,7 +130,7 @@ async def test_edits_and_moves_around_one_contact_never_deadlock(
 
     async def event() -> None:
         async with database.transaction() as session:
-            assert await contacts.lock(session, col(Contact.id) == contact)
+            assert await contacts.lock_visible(session, machine("test"), contact)
             await asyncio.sleep(0.01)
             assert await deals.newest_open(session, contact)
 
