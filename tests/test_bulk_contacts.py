@@ -11,12 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.batches import ITEMS_MAX
 from crm_graph.models import ActivityType, ContactEmail, Suppression, table
 from tests.graphql.asking import Json, ask, reason, recorded, refusal, unchanged
-from tests.graphql.world import ADA, BOB, READER, ROOT, World, add_note, build
+from tests.graphql.world import ADA, READER, ROOT, World, add_note, build
 
 UPSERT = """mutation ($in: UpsertContactsInput!) { upsertContacts(input: $in) { replayed results {
     index created contact { id email fullName title version company { name domain } owner { email } }
     error { code message field } __typename } __typename } }"""
-NOTHING = "mutation ($in: UpsertContactsInput!) { upsertContacts(input: $in) { __typename } }"
 
 
 @pytest.fixture
@@ -298,9 +297,3 @@ async def test_the_cost_rule_counts_the_items(client: httpx.AsyncClient, world: 
     async with unchanged(sql):
         for document, variables in ((sent, {"in": items(393)}), (written % (literal, nested), {})):
             assert reason(await refusal(client, ADA, document, **variables))[0] == "QUERY_TOO_COMPLEX"
-
-
-async def test_a_payload_without_results(client: httpx.AsyncClient, world: World) -> None:
-    answer = await ask(client, BOB, NOTHING, **{"in": {"items": [{"email": "a@fresh.example"}]}})
-
-    assert answer == {"upsertContacts": {"__typename": "UpsertContactsPayload"}}
