@@ -85,6 +85,7 @@ def upgrade() -> None:
         "activities_outcome_idx",
         "activities",
         ["type", "occurred_at", "contact_id"],
+        postgresql_include=["arranges"],
         postgresql_where=sa.text("type = 'email_in' OR type = 'meeting' AND arranges"),
     )
     op.create_index(

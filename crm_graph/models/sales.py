@@ -204,6 +204,7 @@ class Activity(SQLModel, table=True):
             "type",
             "occurred_at",
             "contact_id",
+            postgresql_include=["arranges"],
             postgresql_where=text("type = 'email_in' OR type = 'meeting' AND arranges"),
         ),
     )
