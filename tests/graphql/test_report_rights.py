@@ -1,5 +1,6 @@
 """Reports: who sees what in them, what is refused, and that each is one statement."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -98,6 +99,23 @@ async def test_a_report_is_one_statement_the_first_time_and_later(
 
     assert len(first) == 1
     assert again == first
+
+
+async def test_what_is_not_selected_is_not_reckoned(client: httpx.AsyncClient, world: World) -> None:
+    for selected, tables in (
+        ("from to", {"pipelines"}),
+        (OPEN, {"pipelines", "deals", "pipeline_stages"}),
+        (CLOSED, {"pipelines", "deals", "pipeline_stages", "deal_stage_history"}),
+        ("repliesByStatus { contacts }", {"pipelines", "contacts"}),
+    ):
+        await ask(client, ROOT, "{ __typename }")
+        with recorded() as sent:
+            await report(client, ROOT, selected)
+
+        assert (
+            set(re.findall(r"\b(pipelines|pipeline_stages|deals|deal_stage_history|contacts|activities) AS", sent[0]))
+            == tables
+        )
 
 
 async def test_two_reports_fit_in_one_document(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
