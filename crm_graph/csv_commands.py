@@ -1,4 +1,4 @@
-"""The commands that read and write CSV files."""
+"""`crm-graph import` and `crm-graph export`: CSV files, from the command line."""
 
 import csv
 import io

@@ -33,7 +33,6 @@ from crm_graph.models import Deal, Role, table
 from crm_graph.prepared import Prepared, given, given_ids
 
 LENGTH_MAX = 64
-NOBODY = uuid.UUID(int=0)  # no deal's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def locked_top(stage_id: Any, deal_id: Any) -> Any:
 
 
 def column_lock(stage_id: Any) -> Any:
-    """An expression that locks the column of a stage, and nothing else."""
+    """An expression that locks the column of a stage, and then is the rank on top of it."""
     return locked_top(stage_id, stage_id)  # no deal has the id of a stage
 
 
@@ -203,7 +202,7 @@ def _neighbours(role: Role) -> Prepared:
 
 def _tops() -> Any:
     stage = func.unnest(given_ids("stages")).table_valued(column("id", Uuid)).render_derived("stage")
-    return select(stage.c.id, locked_top(stage.c.id, literal(NOBODY, Uuid)).label("top"))
+    return select(stage.c.id, column_lock(stage.c.id).label("top"))
 
 
 def _renumbered() -> Any:

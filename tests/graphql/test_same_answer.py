@@ -29,7 +29,7 @@ from hypothesis import settings as examples
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from crm_graph.app import create_app
-from crm_graph.auth import Principal
+from crm_graph.auth import Principal, utc_now
 from crm_graph.db import Database
 from crm_graph.graphql import http
 from crm_graph.graphql.operations import Documents, Operation
@@ -44,7 +44,7 @@ from tests.graphql.drafts import type_of
 from tests.graphql.generated import Asked, requests, schema
 from tests.graphql.world import Row
 
-EXAMPLES = 300
+EXAMPLES = 200
 PARTS = 1
 if soak := os.environ.get("SOAK_EXAMPLES"):  # see `make soak`
     PARTS = 2  # that can run side by side
@@ -112,6 +112,8 @@ class Clients:
 async def clients(settings: Settings, database: Database, _admin_engine: AsyncEngine) -> AsyncIterator[Clients]:
     """Both applications over the crowd; when the last query was answered, most must have been by the fast path."""
     async with AsyncExitStack() as stack:
+        clock = stack.enter_context(pytest.MonkeyPatch.context())
+        clock.setattr(http, "utc_now", lambda moment=utc_now(): moment)  # a report that ends now says when that is
         opened = []
         for reads, documents in ((CountedReads, Documents), (StandardReads, FreshDocuments)):
             with pytest.MonkeyPatch.context() as patch:
