@@ -113,7 +113,8 @@ async def clients(settings: Settings, database: Database, _admin_engine: AsyncEn
     """Both applications over the crowd; when the last query was answered, most must have been by the fast path."""
     async with AsyncExitStack() as stack:
         clock = stack.enter_context(pytest.MonkeyPatch.context())
-        clock.setattr(http, "utc_now", lambda moment=utc_now(): moment)  # a report that ends now says when that is
+        moment = utc_now()
+        clock.setattr(http, "utc_now", lambda: moment)  # a report that ends now says when that is
         opened = []
         for reads, documents in ((CountedReads, Documents), (StandardReads, FreshDocuments)):
             with pytest.MonkeyPatch.context() as patch:
