@@ -26,6 +26,7 @@ from crm_graph.graphql.bind import (
     rows,
     summary,
 )
+from crm_graph.graphql.connections import Connection
 from crm_graph.graphql.filters import (
     ActivityFilter,
     ActivityOrder,
@@ -48,7 +49,6 @@ from crm_graph.graphql.reports import (
 from crm_graph.graphql.types import (
     Activity,
     Company,
-    Connection,
     Contact,
     Deal,
     Owner,

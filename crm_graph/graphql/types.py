@@ -5,9 +5,8 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-import strawberry
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from strawberry.scalars import JSON
@@ -27,39 +26,13 @@ from crm_graph.graphql.bind import (
     rows,
     to_one,
 )
+from crm_graph.graphql.connections import Connection
 
 BOARD_ORDER = Order(("rank", "id"))
 LATEST_FIRST = Order(("occurred_at", "id"), descending=True)
 LAST_JUDGED_FIRST = Order(("judged_at", "id"), descending=True)
 STAGE_ORDER = Order(("order_index", "id"))
 BY_CURRENCY = Order(("currency",))
-Node = TypeVar("Node")
-
-
-@bound()
-class PageInfo:
-    """Where a page lies in its list."""
-
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None = strawberry.field(description="Pass it as `after` to get the next page.")
-
-
-@strawberry.type(description="A row with its cursor.")
-class Edge(Generic[Node]):
-    cursor: str
-    node: Node
-
-
-@strawberry.type(description="A page of a list.")
-class Connection(Generic[Node]):
-    edges: list[Edge[Node]]
-    nodes: list[Node] = strawberry.field(description="The rows without their cursors.")
-    page_info: PageInfo
-    total_count: int = strawberry.field(
-        description="How many rows there are on all pages; counted only when asked for."
-    )
 
 
 @bound(models.Owner)

@@ -1,0 +1,37 @@
+"""Relay connections: pages of lists that can grow."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import strawberry
+
+from crm_graph.graphql.bind import bound
+
+Node = TypeVar("Node")
+
+
+@bound()
+class PageInfo:
+    """Where a page lies in its list."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None = strawberry.field(description="Pass it as `after` to get the next page.")
+
+
+@strawberry.type(description="A row with its cursor.")
+class Edge(Generic[Node]):
+    cursor: str
+    node: Node
+
+
+@strawberry.type(description="A page of a list.")
+class Connection(Generic[Node]):
+    edges: list[Edge[Node]]
+    nodes: list[Node] = strawberry.field(description="The rows without their cursors.")
+    page_info: PageInfo
+    total_count: int = strawberry.field(
+        description="How many rows there are on all pages; counted only when asked for."
+    )
