@@ -37,9 +37,10 @@ class Site:
     """Where a field is being compiled.
 
     `principal` has the caller's role, not the id (see auth.caller). `args` tells which arguments are given; of their
-    values only what shapes a statement can be seen: null, booleans, whole numbers, enums (see plans.shape). `value` and
-    `time` make a parameter of the arguments, and of the arguments and the clock; `read` gives the rows of a
-    further table that a report of the caller counts, with the columns that are named.
+    values only what shapes a statement can be seen: null, booleans, whole numbers, enums (see plans.shape). `value`
+    makes a parameter of the arguments, `time` one of the arguments and the clock. `read` gives the rows of a further
+    table that the caller's reports count, with the columns that are named; `share`, under a name, what several fields
+    of a summary read.
     """
 
     principal: Principal
@@ -49,6 +50,7 @@ class Site:
     value: Callable[[Callable[[Arguments], Any], SqlType], ColumnElement[Any]]
     time: Callable[[Callable[[Arguments, datetime], datetime]], ColumnElement[Any]]
     read: Callable[..., FromClause]
+    share: Callable[[str, Callable[[], Select[Any]]], FromClause]
 
 
 Predicate = Callable[[Site], ColumnElement[bool]]

@@ -17,7 +17,20 @@ import orjson
 from graphql import GraphQLEnumType, GraphQLObjectType, get_named_type, is_non_null_type
 from graphql.execution.collect_fields import collect_fields, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
-from sqlalchemy import ARRAY, ColumnElement, Text, bindparam, case, cast, func, literal_column, select
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    select,
+)
 
 from crm_graph.auth import Principal
 from crm_graph.graphql import cursors
@@ -65,6 +78,7 @@ class Compiler:
         self._variables = VariableValues(variables.sources, shape(variables.coerced))
         self._visible = Visible(principal)
         self._readers: dict[str, Reader] = {}
+        self._shared: dict[Relation, dict[str, CTE]] = {}
 
     def root_fields(self) -> list[tuple[str, Fields]]:
         """The root fields by response key."""
@@ -177,7 +191,17 @@ class Compiler:
 
     def _summary(self, binding: Summary, at: Place) -> Json:
         rows, read = self._visible.computed((binding.source,), self._query(at))
-        return select(self._object(at, rows)).select_from(read).scalar_subquery()
+        shared = self._shared[rows] = {}
+        made = select(self._object(at, rows)).add_cte(*shared.values(), nest_here=True)
+        return select(made.scalar_subquery()).select_from(read).scalar_subquery()
+
+    def _share(self, at: Place, name: str, query: Callable[[], Select[Any]]) -> FromClause:
+        """What several fields of a summary read, and PostgreSQL therefore once."""
+        assert at.parent is not None
+        shared = self._shared[at.parent]
+        if name not in shared:
+            shared[name] = query().cte()
+        return shared[name].alias()
 
     def _query(self, at: Place) -> SourceQuery:
         return lambda source, rows: source.query(self._site(at, rows))
@@ -251,8 +275,8 @@ class Compiler:
 
     def _site(self, at: Place, rows: Relation) -> Site:
         parent = rows if at.parent is None else at.parent
-        value, time = partial(self._parameter, at), partial(self._time, at)
-        return Site(self._principal, at.args, parent, rows, value, time, self._visible.read)
+        value, time, share = partial(self._parameter, at), partial(self._time, at), partial(self._share, at)
+        return Site(self._principal, at.args, parent, rows, value, time, self._visible.read, share)
 
     def _parameter(self, at: Place, read: Callable[[Arguments], Any], type_: SqlType) -> ColumnElement[Any]:
         return self._read(lambda request: _stored(read(at.given(request))), type_)

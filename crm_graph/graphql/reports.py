@@ -82,9 +82,12 @@ def _carried(name: str, columns: reports.Columns, order: Order, *, doc: str | No
 
 def _over(query: Callable[[reports.Scope], Select[Any]]) -> Callable[[Site], Select[Any]]:
     """A query over the period and the pipeline of the report that the field belongs to."""
-    return lambda site: query(
-        reports.Scope(site.read, site.parent.c.since, site.parent.c.until, site.parent.c.pipeline_id)
-    )
+
+    def scoped(site: Site) -> Select[Any]:
+        row = site.parent.c
+        return query(reports.Scope(site.read, row.since, row.until, row.pipeline_id, site.share))
+
+    return scoped
 
 
 @bound()

@@ -103,7 +103,7 @@ def _outcomes(scope: Scope) -> Subquery:
 
 
 def _won(scope: Scope) -> Select[Any]:
-    deals = closings(scope).subquery()
+    deals = closings(scope)
     contacts = scope.read(Contact, "id")
     return (
         select(contacts.c.id, deals.c.closed_at, deals.c.campaign_id, _kind("won"))

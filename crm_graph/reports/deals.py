@@ -3,7 +3,6 @@
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     BigInteger,
     ColumnElement,
     Date,
@@ -76,8 +75,12 @@ def _open_by_stage(scope: Scope) -> Select[Any]:
     )
 
 
-def closings(scope: Scope) -> Select[Any]:
+def closings(scope: Scope) -> FromClause:
     """The deals that are won or lost, and became so in the period, with their time."""
+    return scope.share("closings", lambda: _closings(scope))
+
+
+def _closings(scope: Scope) -> Select[Any]:
     last = _last_closings(scope).subquery()
     columns = ("id", "owner_id", "contact_id", "status", "amount", "currency", "lost_reason", "campaign_id")
     deals = scope.read(Deal, *columns)
@@ -117,15 +120,14 @@ def _kind_changes(scope: Scope) -> FromClause:
 
 def closed_deals(scope: Scope) -> Select[Any]:
     """One row: how many deals were won and lost, what they amount to, and why they were lost."""
-    closed = closings(scope).cte()
+    closed = closings(scope)
     won, lost = (func.count().filter(is_one(closed.c.status, status)) for status in (DealStatus.WON, DealStatus.LOST))
     return (
         select(won.label("won"), lost.label("lost"), win_rate(won, lost).label("win_rate"))
-        .add_columns(_totals(closed, DealStatus.WON).label("won_totals"))
-        .add_columns(_totals(closed, DealStatus.LOST).label("lost_totals"))
-        .add_columns(_reasons(closed).label("lost_reasons"))
+        .add_columns(_totals(closings(scope), DealStatus.WON).label("won_totals"))
+        .add_columns(_totals(closings(scope), DealStatus.LOST).label("lost_totals"))
+        .add_columns(_reasons(closings(scope)).label("lost_reasons"))
         .select_from(closed)
-        .add_cte(closed, nest_here=True)
     )
 
 
@@ -134,8 +136,7 @@ def win_rate(won: ColumnElement[Any], lost: ColumnElement[Any]) -> ColumnElement
     return won / cast(func.nullif(won + lost, ZERO), Double)
 
 
-def _totals(closed: CTE, status: DealStatus) -> ColumnElement[Any]:
-    deals = closed.alias()
+def _totals(deals: FromClause, status: DealStatus) -> ColumnElement[Any]:
     by_currency = (
         select(deals.c.currency, func.sum(deals.c.amount).label("amount"))
         .where(is_one(deals.c.status, status), deals.c.amount.is_not(None))
@@ -144,8 +145,7 @@ def _totals(closed: CTE, status: DealStatus) -> ColumnElement[Any]:
     return select(listed(TOTALS, by_currency.c)).scalar_subquery()
 
 
-def _reasons(closed: CTE) -> ColumnElement[Any]:
-    deals = closed.alias()
+def _reasons(deals: FromClause) -> ColumnElement[Any]:
     count = func.count().label("deals")
     by_reason = (
         select(deals.c.lost_reason.label("reason"), count)

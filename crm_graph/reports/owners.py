@@ -78,7 +78,7 @@ def _open(scope: Scope) -> Subquery:
 
 
 def _closed(scope: Scope) -> Subquery:
-    deals = closings(scope).subquery()
+    deals = closings(scope)
     is_won = is_one(deals.c.status, DealStatus.WON)
     by_currency = (
         select(deals.c.owner_id, deals.c.currency, func.sum(deals.c.amount).filter(is_won).label("amount"))

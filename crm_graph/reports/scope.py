@@ -13,6 +13,7 @@ from sqlalchemy import (
     Double,
     FromClause,
     Numeric,
+    Select,
     Text,
     Uuid,
     and_,
@@ -33,6 +34,7 @@ NO_AMOUNT: ColumnElement[Any] = literal_column("0.00")
 NO_ROWS: ColumnElement[Any] = literal_column("'[]'::jsonb")
 
 Read = Callable[..., FromClause]  # read(model, *columns): the rows that the caller may see
+Share = Callable[[str, Callable[[], Select[Any]]], FromClause]  # a query that several figures need, by a name
 Columns = Mapping[str, TypeEngine[Any]]
 
 TOTALS: Columns = {"currency": Text(), "amount": Numeric()}
@@ -50,6 +52,7 @@ class Scope:
     since: ColumnElement[Any]
     until: ColumnElement[Any]
     pipeline_id: ColumnElement[Any] | None = None
+    share: Share = lambda _name, query: query().subquery()
 
     def within(self, time: ColumnElement[Any]) -> ColumnElement[bool]:
         """Whether it happened in the period."""
