@@ -34,7 +34,7 @@ EFFECTS = {
     "ingest": {
         "events": "(SELECT count(*) FROM webhooks_log WHERE status = 'processed')",
         "entries": "(SELECT count(*) FROM activities)",
-        "versions": "(SELECT sum(version) FROM contacts)",
+        "verdicts": "(SELECT count(*) FROM reply_verdicts)",
     },
 }
 

@@ -59,7 +59,7 @@ async def record(
     principal.must_write()
     about: dict[str, Any] = {"contact_id": contact_id, "deal_id": deal_id, "company_id": company_id}
     if not any(about.values()):
-        message = "contact_id is missing: say which contact, deal or company this is about"
+        message = "say what this is about: contactId, dealId or companyId"
         raise ValidationFailed(message, field="contact_id")
     said = _checked(content, occurred_at, meta, now)
     found = await _looking(principal.role).one(session, caller=principal.owner_id, **references.parameters(about))

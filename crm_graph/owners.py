@@ -40,6 +40,7 @@ async def create(
     if (await session.execute(new.returning(_OWNERS.c.id))).scalar_one_or_none() is None:
         raise Conflict(f"there is an owner {address} already, active or not", field="email")
     if asked.get("is_default"):
+        _check_can_be_default(row["role"], is_active=True)
         await set_default(session, id_, is_default=True)
     if asked.get("mailboxes"):
         await _set_mailboxes(session, id_, asked["mailboxes"])
@@ -161,12 +162,19 @@ def _columns(asked: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if name not in ("mailboxes", "is_default")}
 
 
+def _check_can_be_default(role: str, *, is_active: bool) -> None:
+    if role == Role.READONLY:
+        raise Conflict("a readonly owner can't be the default one, whose contacts are", field="is_default")
+    if not is_active:
+        raise Conflict("an inactive owner gets no contacts: activate them before", field="is_default")
+
+
 async def _change(session: AsyncSession, owner: Any, asked: Mapping[str, Any]) -> None:
     if columns := _columns(asked):
         await session.execute(update(_OWNERS).where(_OWNERS.c.id == owner.id).values(columns))
+    if asked.get("is_default", owner.is_default):
+        _check_can_be_default(asked.get("role", owner.role), is_active=owner.active or "is_default" not in asked)
     if "is_default" in asked:
-        if asked["is_default"] and not owner.active:
-            raise Conflict("an inactive owner gets no contacts: activate them before", field="is_default")
         await set_default(session, owner.id, is_default=asked["is_default"])
     if "mailboxes" in asked:
         await _set_mailboxes(session, owner.id, asked["mailboxes"])

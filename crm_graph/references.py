@@ -66,7 +66,8 @@ def joined(
     for name, id_ in given_ids.items():
         model, told = _REFERRED[name]
         referred: FromClause = table(model).alias()
-        usable = referred.c.active if model is Owner else visible(model, principal, referred)
+        may_have = and_(referred.c.active, referred.c.role != Role.READONLY) if model is Owner else None
+        usable = visible(model, principal, referred) if may_have is None else may_have
         is_it = and_(referred.c.id == id_, usable)
         if model is Contact:
             # One that is being merged or erased is waited for, and then not there any more.
@@ -83,7 +84,7 @@ def check_found(principal: Principal, values: Mapping[str, Any], found: Any) -> 
         if values.get(name) is not None and getattr(found, f"ref_{name}") is None:
             if name == "owner_id" and values[name] == principal.owner_id:
                 continue
-            what = "owner not found, or not active" if name == "owner_id" else f"{name[:-3]} not found"
+            what = "owner not found, not active, or readonly" if name == "owner_id" else f"{name[:-3]} not found"
             raise NotFound(what, field=name)
 
 

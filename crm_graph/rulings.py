@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CTE, Boolean, bindparam, exists, false, func, literal, select, true, update
+from sqlalchemy import CTE, Boolean, bindparam, case, exists, false, func, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, contacts, holdings, replies
@@ -79,13 +79,21 @@ async def set_status(
     verdict = Verdict(status, source, _written_at(contact, found, now), summary, confidence)
     kept = replies.kept(contact_id, found.reply_id, verdict, principal.owner_id, now)
     is_known = found.known_id is not None and all(getattr(found, name) == kept[name] for name in replies.SAID)
-    changes = {} if is_known else replies.consequences(contact, _summed_up(verdict, contact))
+    changes = (
+        {}
+        if is_known
+        else replies.consequences(contact, _summed_up(verdict, contact, has_reply=found.reply_id is not None))
+    )
     applied = "reply_status" in changes or (is_known and _is_its_status(contact, verdict))
     opened = found.opened_id if applied and status is not ReplyStatus.INTERESTED else None
     if is_known and opened is None:
         return Ruling(applied)
     entry = _told(principal, contact, verdict, changes, applied=applied, now=now)
-    values = entry | {"opened_id": opened, "reply_at": found.reply_at, "deal_meta": {"source": principal.source}}
+    values = entry | {
+        "opened_id": opened,
+        "reply_at": found.reply_at or contact.reply_status_at,
+        "deal_meta": {"source": principal.source},
+    }
     if not is_known:
         values |= kept | _set(contact, changes, now)
     deleted = await (_DELETE_DEAL if is_known else _JUDGE).one(session, now=now, **values)
@@ -101,16 +109,17 @@ def _check(summary: str | None, confidence: float | None) -> None:
 
 def _written_at(contact: Any, found: Any, now: datetime) -> datetime:
     """When the contact wrote what is judged. What others say of the latest reply is said of the same reply."""
-    if found.reply_id is None:
-        return now
+    if found.reply_id is None:  # whoever waited for the contact's lock speaks after whom they waited for
+        return max(now, contact.reply_status_at or now)
     reply_at: datetime = found.reply_at
     return reply_at if reply_at < found.latest_at else max(reply_at, contact.reply_status_at or reply_at)
 
 
-def _summed_up(verdict: Verdict, contact: Any) -> Verdict:
+def _summed_up(verdict: Verdict, contact: Any, *, has_reply: bool) -> Verdict:
     """The verdict with the summary that is there, when it corrects what the same reply means without giving one."""
-    is_same_reply = verdict.summary is None and contact.reply_status_at == verdict.occurred_at
-    return replace(verdict, summary=contact.reply_summary) if is_same_reply else verdict
+    is_same_reply = not has_reply or contact.reply_status_at == verdict.occurred_at
+    gives_none = verdict.summary is None and is_same_reply
+    return replace(verdict, summary=contact.reply_summary) if gives_none else verdict
 
 
 def _is_its_status(contact: Any, verdict: Verdict) -> bool:
@@ -164,10 +173,14 @@ def _looking(role: Role) -> Prepared:
 
 
 def _opened(principal: Principal, reply: CTE) -> CTE:
-    """The open deal that the reply is about, locked, when a deal is to be deleted."""
+    """The open deal that the reply is about, locked, when a deal is to be deleted; without a reply (a provider labels
+    contacts that have written nothing), the newest one of the contact."""
     deals, wanted = table(Deal), bindparam("_delete_deal", type_=Boolean, required=True)
-    is_it = deals.c.id == select(reply.c.deal_id).scalar_subquery()
     is_open = deals.c.status == DealStatus.OPEN, visible(Deal, principal)
+    theirs = select(deals.c.id).where(deals.c.contact_id == given(Contact, "id", "contact_id"), *is_open)
+    newest = theirs.order_by(deals.c.created_at.desc(), deals.c.id.desc()).limit(1).scalar_subquery()
+    meant = case((exists(select(reply.c.id)), select(reply.c.deal_id).scalar_subquery()), else_=newest)
+    is_it = deals.c.id == meant
     return select(deals.c.id).where(wanted, is_it, *is_open).with_for_update(key_share=True).cte("opened")
 
 

@@ -102,7 +102,7 @@ async def reorder(
 async def add_all(session: AsyncSession, pipeline_id: uuid.UUID, stages: Sequence[Mapping[str, Any]]) -> None:
     """Give a new pipeline its stages, in this order. Raises ValidationFailed naming `stages`."""
     if not 0 < len(stages) <= STAGES_MAX:
-        raise ValidationFailed(f"stages must be 1 to {STAGES_MAX}", field="stages")
+        raise ValidationFailed(f"stages must be a list of 1 to {STAGES_MAX} stages", field="stages")
     rows = []
     for place, values in enumerate(stages, start=1):
         try:

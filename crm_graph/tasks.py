@@ -39,7 +39,7 @@ async def create(
     principal.must_write()
     about = {"contact_id": contact_id, "deal_id": deal_id}
     if not any(about.values()):
-        message = "contact_id is missing: say which contact or deal the task is about"
+        message = "say what the task is about: contactId or dealId"
         raise ValidationFailed(message, field="contact_id")
     check_prose(content, field="content")
     await references.check(session, principal, about)

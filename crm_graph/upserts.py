@@ -16,7 +16,7 @@ from crm_graph.auth import Principal, restorable, visible
 from crm_graph.batches import Errors, Outcome, check_size
 from crm_graph.contacts import CHANGED, EDITED, edits, hand_over, has_address, is_suppressed
 from crm_graph.employers import Named
-from crm_graph.errors import Conflict
+from crm_graph.errors import Conflict, NotFound
 from crm_graph.models import Contact, ContactEmail, LifecycleStage, OwnerSource, Role, table
 from crm_graph.prepared import Prepared, given_row, given_rows, together, types_of
 from crm_graph.values import company_domain, normal_email
@@ -152,6 +152,8 @@ def _permitted(principal: Principal, asked: _Asked, found: Any, restore_deleted:
     if found.is_suppressed or (found.id is not None and found.erased_at is not None):
         raise Conflict("the person with this e-mail was erased, and asked not to be known again", field="email")
     references.check_found(principal, asked.values, found)
+    if found.id is None and asked.expected_version is not None:
+        raise NotFound("no contact has this e-mail any more; leave expectedVersion out to create one", field="email")
     if found.id is None:
         company = _company(asked.values, company_domain(asked.address))
         return _Plan(asked.address, found, contacts.merged({}, asked.values), company)

@@ -76,7 +76,7 @@ def normal_domain(raw: str, *, field: str = "domain") -> str:
     except (idna.IDNAError, UnicodeError):
         domain = ""
     if len(domain) > 253 or not _PLAIN_DOMAIN.fullmatch(domain):
-        raise ValidationFailed(f"{field} has no valid domain", field=field)
+        raise ValidationFailed(f"{field} is not a domain, or has none, such as acme.com", field=field)
     return domain
 
 

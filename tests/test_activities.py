@@ -171,7 +171,7 @@ async def test_what_cannot_be_meant_is_refused_by_name(
             assert reason(await refused(client, dealId=deal, meta=meta)) == ("VALIDATION", "meta")
         error = await refused(client, contactId=None)
         assert reason(error) == ("VALIDATION", "contactId")
-        assert error["message"].endswith("contactId is missing: say which contact, deal or company this is about")
+        assert error["message"].endswith("say what this is about: contactId, dealId or companyId")
         for type_ in ("TASK", "SYSTEM", "EMAIL_IN", "note"):
             assert reason(await refused(client, dealId=deal, type=type_)) == ("BAD_REQUEST", "type")
     long = await log(client, dealId=deal, content="x" * 100_000, meta=None)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Company, ContactEmail, Owner, table
-from tests.graphql.asking import Json, add, ask, unchanged
+from tests.graphql.asking import Json, add, ask, reason, refusal, unchanged
 from tests.graphql.world import ADA, BOB, ROOT, World, build
 
 UPSERT = """mutation ($in: UpsertContactInput!) { upsertContact(input: $in) { created contact {
@@ -238,3 +238,12 @@ async def test_owners_are_not_touched_by_contacts_with_their_address(
     assert created
     assert contact["email"] == BOB
     assert list(await sql.execute(table(Owner).select())) == before
+
+
+async def test_a_version_of_a_contact_that_is_not_there_creates_none(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    document = "mutation ($in: UpsertContactInput!) { upsertContact(input: $in) { created } }"
+    async with unchanged(sql):
+        error = await refusal(client, ADA, document, **{"in": {"email": "new@fresh.example", "expectedVersion": 1}})
+    assert reason(error) == ("NOT_FOUND", "email")

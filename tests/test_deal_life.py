@@ -171,11 +171,12 @@ async def test_an_admin_gives_a_deal_away_and_a_salesperson_does_not(
     assert contents == ["Deal changed: owner_id", "Deal changed: owner_id"]
 
 
-async def test_nobody_gets_a_deal_who_is_not_there(
+async def test_nobody_gets_a_deal_who_could_not_work_on_it(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await sql.execute(text("UPDATE owners SET active = false WHERE email = :email"), {"email": BOB})
-    for owner in (world.bob.owner, world.company):
+    reader = await sql.scalar(text("SELECT id FROM owners WHERE email = :email"), {"email": READER})
+    for owner in (world.bob.owner, world.company, reader):
         async with unchanged(sql):
             error = await no(client, ASSIGN, world.ada.deal, ROOT, ownerId=str(owner))
         assert reason(error) == ("NOT_FOUND", "ownerId")

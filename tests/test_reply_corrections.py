@@ -138,3 +138,30 @@ async def test_verdicts_and_new_replies_at_once_leave_the_persons(
     row = (await sql.execute(text("SELECT reply_status, reply_status_source FROM contacts"))).one()
     assert tuple(row) == ("neutral", "person")
     assert await sql.scalar(text("SELECT count(*) FROM reply_verdicts WHERE source = 'rules'")) == 11
+
+
+async def test_an_interest_that_nobody_wrote_of_can_be_corrected_too(
+    client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
+    await lead_events.send(client, event("lead_interested"))
+    [deal] = await live_deals(sql)
+    row = (await sql.execute(text("SELECT id, reply_summary FROM contacts"))).one()
+
+    ruling = await say(client, row.id, "NOT_INTERESTED", deleteDeal=True)
+
+    assert (ruling["deletedDealId"], await live_deals(sql)) == (deal, [])
+    kept = (await sql.execute(text("SELECT reply_status, reply_summary FROM contacts"))).one()
+    assert tuple(kept) == ("not_interested", row.reply_summary)
+
+
+async def test_of_two_verdicts_at_once_the_one_that_is_kept_is_the_status(
+    client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
+    new = "INSERT INTO contacts (email, owner_id) SELECT 'silent@lead.example', id FROM owners WHERE email = :e"
+    contact = await sql.scalar(text(f"{new} RETURNING id"), {"e": ANA})
+    for turn in range(6):
+        said = ("UNSUBSCRIBED", "NEUTRAL", "QUESTION", "INTERESTED")
+        rulings = await asyncio.gather(*(say(client, contact, status) for status in said))
+        kept = await sql.scalar(text("SELECT status FROM reply_verdicts"))
+        assert await sql.scalar(text("SELECT reply_status FROM contacts")) == kept, turn
+        assert all(ruling["applied"] for ruling in rulings)

@@ -213,7 +213,7 @@ class Deal:
     source: str | None = column(doc="Where it came from, such as `instantly` or `calcom`.")
     notes: str | None = column()
     campaign_id: str | None = column()
-    version: int = column(doc="Grows with every edit and move.")
+    version: int = column(doc="Grows with every edit and move to another stage; its place in the column is no part.")
     created_at: datetime = column()
     updated_at: datetime = column()
     activities: Connection[Activity] = page(LATEST_FIRST, key="deal_id", doc="Latest first.")

@@ -119,6 +119,8 @@ def _call(info: Info, asked: dict[str, Any]) -> Call | None:
     """The call by its idempotency key, which is taken out of what was asked; None without one."""
     ctx = info.context
     key = asked.pop("idempotency_key", None)
+    if key is not None and ctx.idempotency_key not in (None, key):
+        raise BadRequest("idempotencyKey and the header Idempotency-Key differ; send one", field="idempotency_key")
     if key is None and ctx.idempotency_key is not None:
         key = ctx.idempotency_key
         selected = info._raw_info.operation.selection_set.selections

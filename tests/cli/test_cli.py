@@ -106,12 +106,12 @@ def test_a_new_embedded_database_is_announced(crm: Commands, data_dir: Path) -> 
 
 
 def test_add_an_owner_who_becomes_the_default(crm: Commands, team: dict[str, str]) -> None:
-    who = ("--name", "Zoë", "--email", " Zoe@Seller.COM", "--role", "readonly", "--default")
+    who = ("--name", "Zoë", "--email", " Zoe@Seller.COM", "--role", "admin", "--default")
     boxes = ("--mailbox", "B@sender.com", "--mailbox", "a@sender.com")
     assert crm("owner", "add", *who, *boxes, **team).lines() == [
         "ada@seller.com\tAda\tadmin\tfalse\ttrue\t",
         "max@seller.com\tMax\tsales\tfalse\ttrue\tmax@sender.com",
-        "zoe@seller.com\tZoë\treadonly\ttrue\ttrue\ta@sender.com,b@sender.com",
+        "zoe@seller.com\tZoë\tadmin\ttrue\ttrue\ta@sender.com,b@sender.com",
     ]
 
 

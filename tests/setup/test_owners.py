@@ -40,7 +40,7 @@ async def id_of(sql: AsyncConnection, email: str) -> Any:
 async def test_an_owner_is_a_salesperson_unless_it_is_said_otherwise(client: httpx.AsyncClient, world: World) -> None:
     plain = (await create(client, email=" Eve@SELLER.com "))["owner"]
     full = await create(
-        client, name="Zoë", email="zoe@seller.com", role="READONLY", mailboxes=["b@x.example", "A@x.example"],
+        client, name="Zoë", email="zoe@seller.com", role="ADMIN", mailboxes=["b@x.example", "A@x.example"],
         timezone="Europe/Istanbul", bookingUrl="https://cal.example/zoe", isDefault=True,
     )  # fmt: skip
 
@@ -49,7 +49,7 @@ async def test_an_owner_is_a_salesperson_unless_it_is_said_otherwise(client: htt
         "active": True, "timezone": None, "bookingUrl": None, "mailboxes": [],
     }  # fmt: skip
     assert full["owner"] == {
-        "id": full["owner"]["id"], "name": "Zoë", "email": "zoe@seller.com", "role": "READONLY", "isDefault": True,
+        "id": full["owner"]["id"], "name": "Zoë", "email": "zoe@seller.com", "role": "ADMIN", "isDefault": True,
         "active": True, "timezone": "Europe/Istanbul", "bookingUrl": "https://cal.example/zoe",
         "mailboxes": ["a@x.example", "b@x.example"],
     }  # fmt: skip
@@ -239,3 +239,16 @@ async def test_statements(client: httpx.AsyncClient, world: World) -> None:
         await update(client, world.ada.owner, name="A", role="SALES", mailboxes=[f"m{i}@x.example" for i in range(50)])
     # lock, owner, columns, mailboxes (taken, dropped, added), payload; an admin who is demoted needs one more
     assert len(sent) == 7
+
+
+async def test_contacts_do_not_fall_to_somebody_who_only_reads(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    await update(client, world.ada.owner, isDefault=True)
+    async with unchanged(sql):
+        for given in (
+            {"ownerId": str(world.ada.owner), "role": "READONLY"},
+            {"ownerId": str(world.bob.owner), "role": "READONLY", "isDefault": True},
+        ):
+            error = await refusal(client, ROOT, UPDATE, **{"in": given})
+            assert reason(error) == ("CONFLICT", "isDefault")

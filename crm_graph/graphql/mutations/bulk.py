@@ -173,7 +173,8 @@ def _refusal(errors: Mapping[int, CrmError]) -> CrmError:
     listed = [{"index": index, **_error(errors[index])} for index in sorted(errors)[:ERRORS_TOLD]]
     details = {**error.details, "index": first} | ({"errors": listed} if len(errors) > 1 else {})
     place = f"items[{first}]" + (f".{field}" if field else "")
-    return type(error)(f"{place}: {message}", field=place, details=details)
+    said = message.removeprefix(f"{field}: ") if field else message
+    return type(error)(f"{place}: {said}", field=place, details=details)
 
 
 def _error(error: CrmError) -> dict[str, Any]:

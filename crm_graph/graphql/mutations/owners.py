@@ -113,7 +113,8 @@ class OwnerMutations:
         return await perform(info, input, doing(owners.edit, "owner", of="owner_id"))
 
     @strawberry.mutation(
-        description="For admins: refuse an owner's tokens, within 3 seconds, and hand over their contacts, deals, open "
+        description="For admins: refuse an owner's tokens, within 3 seconds (what they write until then is handed over "
+        "by a second call), and hand over their contacts, deals, open "
         "tasks and mailboxes, each with an entry on its timeline. What an inactive owner still has is handed over just "
         "the same. CONFLICT for the last active admin, and for more than 20,000 of all these, which the command line "
         "hands over."
