@@ -32,7 +32,7 @@ def _board(data: dict[str, Any]) -> Ids:
     stages = _stages(data)
     _must(len(stages) == 7, f"{len(stages)} stages instead of 7")
     for stage in stages:
-        deals = _nodes(stage, "deals", "dealsByPipelineIdAndStageId")
+        deals = _nodes(stage, "deals", "dealsByPipelineIdAndStageIdAndStatus")
         _must(len(deals) == FIRST, f"{len(deals)} deals in {stage['key']} instead of {FIRST}")
         _must(all("contact" in deal or "contactByContactId" in deal for deal in deals), "a deal without its contact")
         found += [_id(deal) for deal in deals]
@@ -41,7 +41,9 @@ def _board(data: dict[str, Any]) -> Ids:
 
 def _counts(data: dict[str, Any]) -> Ids:
     def count(stage: dict[str, Any]) -> int:
-        return int(stage["dealCount"] if "dealCount" in stage else stage["dealsByPipelineIdAndStageId"]["totalCount"])
+        return int(
+            stage["dealCount"] if "dealCount" in stage else stage["dealsByPipelineIdAndStageIdAndStatus"]["totalCount"]
+        )
 
     counts = [count(stage) for stage in _stages(data)]
     _must(all(number >= FIRST for number in counts), f"counts are {counts}")

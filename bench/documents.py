@@ -114,7 +114,7 @@ def _pg_board(condition: str, count: str = "") -> Document:
     rowId name
     pipelineStagesByPipelineId(orderBy: ORDER_INDEX_ASC) {{ nodes {{
       rowId key name
-      dealsByPipelineIdAndStageId(condition: {{{condition}}}, orderBy: [RANK_ASC, ROW_ID_ASC], first: $first) {{
+      dealsByPipelineIdAndStageIdAndStatus(condition: {{{condition}}}, orderBy: [RANK_ASC, ROW_ID_ASC], first: $first) {{
         {count} nodes {{ ...Card }}
       }}
     }} }}
@@ -126,7 +126,7 @@ def _pg_board(condition: str, count: str = "") -> Document:
 PG_DETAIL = """query Deal($id: UUID!, $owner: UUID!, $first: Int!) {
   allDeals(condition: {rowId: $id, visibleTo: $owner}, first: 1) { nodes {
     rowId title amount currency closeDate status source notes createdAt updatedAt
-    pipelineStageByPipelineIdAndStageId { rowId key name }
+    pipelineStageByPipelineIdAndStageIdAndStatus { rowId key name }
     ownerByOwnerId { rowId name }
     contactByContactId { rowId fullName email title replyStatus phone }
     companyByCompanyId { rowId name domain industry }

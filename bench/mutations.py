@@ -34,7 +34,6 @@ EFFECTS = {
     "ingest": {
         "events": "(SELECT count(*) FROM webhooks_log WHERE status = 'processed')",
         "entries": "(SELECT count(*) FROM activities)",
-        "verdicts": "(SELECT count(*) FROM reply_verdicts)",
     },
 }
 
@@ -46,7 +45,7 @@ UPSERT = """mutation Upsert($input: UpsertContactInput!) {
 }"""
 PG_MOVE = """mutation Move($input: BenchMoveDealStageInput!) {
   benchMoveDealStage(input: $input) {
-    result { rowId status version pipelineStageByPipelineIdAndStageId { rowId key name } }
+    result { rowId status version pipelineStageByPipelineIdAndStageIdAndStatus { rowId key name } }
   }
 }"""
 PG_UPSERT = """mutation Upsert($input: BenchUpsertContactInput!) {
