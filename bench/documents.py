@@ -114,7 +114,9 @@ def _pg_board(condition: str, count: str = "") -> Document:
     rowId name
     pipelineStagesByPipelineId(orderBy: ORDER_INDEX_ASC) {{ nodes {{
       rowId key name
-      dealsByPipelineIdAndStageIdAndStatus(condition: {{{condition}}}, orderBy: [RANK_ASC, ROW_ID_ASC], first: $first) {{
+      dealsByPipelineIdAndStageIdAndStatus(
+        condition: {{{condition}}}, orderBy: [RANK_ASC, ROW_ID_ASC], first: $first
+      ) {{
         {count} nodes {{ ...Card }}
       }}
     }} }}
