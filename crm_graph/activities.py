@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, and_, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import SQLModel
 
 from crm_graph import references
 from crm_graph.auth import Principal, visible
@@ -149,15 +148,6 @@ def differences(row: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
 def told(row: Any, changed: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """What an edit's entry tells of changes: {column: {"old", "new"}} as JSON. To be called before they are made."""
     return {name: {"old": _plain(getattr(row, name)), "new": _plain(new)} for name, new in changed.items()}
-
-
-def apply_changes(row: SQLModel, changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Set the columns of `row` that differ; returns what the edit's entry tells."""
-    changed = differences(row, changes)
-    entry = told(row, changed)
-    for name, new in changed.items():
-        setattr(row, name, new)
-    return entry
 
 
 def _checked(content: str, occurred_at: datetime | None, meta: Any, now: datetime) -> dict[str, Any]:

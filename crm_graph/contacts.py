@@ -28,7 +28,6 @@ from crm_graph.prepared import Prepared, given, given_row, together, types_of
 from crm_graph.values import check_json, check_text, merge_patch
 
 CUSTOM_MAX_KEYS = 200
-ATTEMPTS = 3  # of an upsert whose address somebody else takes at the same moment
 EDITED = (
     "full_name",
     "title",
@@ -59,7 +58,9 @@ async def edit(
     asked = checked(principal, changes)
     contact = await lock_visible(session, principal, contact_id, expected_version)
     await references.check(session, principal, asked)
-    await change(session, principal, contact, merged(contact.custom, asked), now)
+    row = changed(principal, contact, merged(contact.custom, asked), now)
+    if row is not None:
+        await write(session, row)
     return contact_id
 
 
@@ -122,31 +123,14 @@ def merged(custom: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
     return {**changes, "custom": patched}
 
 
-async def change(
-    session: AsyncSession,
-    principal: Principal,
-    contact: Any,
-    changes: Mapping[str, Any],
-    now: datetime,
-    *,
-    restored: bool = False,
-) -> None:
-    """Change columns of a locked contact, with an entry that tells what changed."""
-    row = changed(principal, contact, changes, now, restored=restored)
-    if row is not None:
-        await write(session, row)
-
-
 async def write(session: AsyncSession, row: Mapping[str, Any]) -> None:
     """Write a row as `changed` returns it."""
     await (_HAND_OVER if row["has_new_owner"] else _EDIT).run(session, **row)
 
 
-def changed(
-    principal: Principal, contact: Any, changes: Mapping[str, Any], now: datetime, *, restored: bool
-) -> dict[str, Any] | None:
-    """The row of a contact that changes, with its entry; None when nothing does."""
-    new = activities.differences(contact, changes)
+def changed(principal: Principal, contact: Any, changes: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
+    """The row of a locked contact that changes, with its entry; None when nothing does. A deleted one is restored."""
+    new, restored = activities.differences(contact, changes), contact.deleted_at is not None
     if not new and not restored:
         return None
     # Whatever an edit leaves alone is set to what it is: one statement, compiled once, for every edit.

@@ -11,11 +11,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, case, exists, func, literal, literal_column, or_, select, true, update
+from sqlalchemy import case, exists, func, literal, literal_column, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import activities, contacts, employers, replies, tasks
+from crm_graph import activities, contacts, employers, ownership, replies
+from crm_graph.auth import Principal
 from crm_graph.contacts import CUSTOM_MAX_KEYS
 from crm_graph.errors import Conflict
 from crm_graph.models import (
@@ -23,8 +24,6 @@ from crm_graph.models import (
     Company,
     Contact,
     ContactEmail,
-    Deal,
-    DealStatus,
     LifecycleStage,
     Owner,
     OwnerMailbox,
@@ -36,7 +35,8 @@ from crm_graph.replies import Verdict
 from crm_graph.values import company_domain
 
 ATTEMPTS = 3  # to find a contact that somebody else makes or merges at the same moment
-_SAID = ("full_name", "title", "phone", "website", "linkedin_url", "company_id", "custom")
+_SAID = ("full_name", "title", "phone", "website", "linkedin_url")
+_FILLED = (*_SAID, "company_id", "custom")
 _OWNED = ("owner_id", "owner_source")
 _JUDGED = (
     "reply_status",
@@ -49,7 +49,7 @@ _JUDGED = (
     "do_not_contact_reason",
     "latest_email_sent_at",
 )
-_CHANGED = (*_SAID, *_OWNED, *_JUDGED)
+_CHANGED = (*_FILLED, *_OWNED, *_JUDGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,6 @@ class Found:
 
     contact: Any
     changes: dict[str, Any]
-    follows_from: tuple[uuid.UUID | None] | None = None  # whose open deals go along to the new owner
 
     @property
     def id(self) -> uuid.UUID:
@@ -114,9 +113,7 @@ async def find(
         if seen.is_suppressed:
             raise Erased
         if seen.id is not None:
-            said = await _missing(session, lead, seen)
-            owned = _taken_over(seen, colleague)
-            return Found(seen, said | owned, (seen.owner_id,) if owned else None)
+            return Found(seen, await _missing(session, lead, seen) | _taken_over(seen, colleague))
         # Nobody has it, or whoever had it was merged while we waited: then the address is another one's by now.
         made = await _create(session, lead, colleague, seen, now) if creates else None
         if made is not None:
@@ -137,6 +134,7 @@ async def address_of(session: AsyncSession, contact_id: uuid.UUID) -> str | None
 
 async def record(
     session: AsyncSession,
+    principal: Principal,
     found: Found,
     entry: Mapping[str, Any],
     *,
@@ -159,15 +157,14 @@ async def record(
     values = {name: changed.get(name, getattr(contact, name)) for name in _CHANGED} if changed else {}
     statement = _recording(bool(changed), verdict is not None)
     told = await statement.one(session, id=contact.id, now=now, **values, **entry, **judged)
-    if "owner_id" in changed and found.follows_from is not None:
-        [before] = found.follows_from
-        await _FOLLOW.run(session, contact_id=contact.id, before=before, owner_id=changed["owner_id"], now=now)
+    if "owner_id" in changed:
+        await ownership.follow(session, principal, contact, changed["owner_id"], now)
     return Recorded(contact._replace(**changed), told.id if told else None)
 
 
 async def _missing(session: AsyncSession, lead: Lead, contact: Any) -> dict[str, Any]:
     """What the lead says and the contact lacks."""
-    said: dict[str, Any] = {name: getattr(lead, name) for name in _SAID[:5]}
+    said: dict[str, Any] = {name: getattr(lead, name) for name in _SAID}
     if contact.company_id is None or (lead.company_name and contact.company_is_unnamed):
         said["company_id"] = await _company(session, lead)
     missing = {name: new for name, new in said.items() if new is not None and getattr(contact, name) is None}
@@ -188,7 +185,7 @@ def _taken_over(contact: Any, colleague: Colleague) -> dict[str, Any]:
 async def _create(session: AsyncSession, lead: Lead, colleague: Colleague, seen: Any, now: datetime) -> Any | None:
     """A new contact: its colleague's, else the default owner's, else nobody's."""
     source = colleague.source if seen.colleague_is_theirs else OwnerSource.DEFAULT
-    values = {name: getattr(lead, name) for name in _SAID[:5]} | {
+    values = {name: getattr(lead, name) for name in _SAID} | {
         "email": lead.email,
         "company_id": await _company(session, lead),
         "custom": _custom(lead),
@@ -243,7 +240,7 @@ def _address() -> Any:
 
 
 def _created() -> Any:
-    row: dict[str, Any] = {name: given(Contact, name) for name in ("id", "email", *_SAID, *_OWNED)}
+    row: dict[str, Any] = {name: given(Contact, name) for name in ("id", "email", *_FILLED, *_OWNED)}
     row |= {name: given(Contact, name, "now") for name in ("created_at", "updated_at")}
     row |= {"lifecycle_stage": literal(LifecycleStage.LEAD.value), "version": literal_column("1")}
     aliases = table(ContactEmail)
@@ -275,22 +272,6 @@ def _changes() -> Any:
     return update(table(Contact)).where(c.id == given(Contact, "id")).values(values)
 
 
-def _follow() -> Any:
-    deals = table(Deal)
-    were_theirs = and_(
-        deals.c.contact_id == given(Deal, "contact_id"),
-        deals.c.owner_id.is_not_distinct_from(given(Deal, "owner_id", "before")),
-        deals.c.status == DealStatus.OPEN,
-    )
-    owner_id, now = given(Deal, "owner_id"), given(Deal, "updated_at", "now")
-    moved = (
-        update(deals).where(were_theirs).values(owner_id=owner_id, updated_at=now).returning(deals.c.id).cte("moved")
-    )
-    is_of_deal = table(Activity).c.deal_id.in_(select(moved.c.id))
-    return tasks.following(or_(is_of_deal, tasks.of_contact(given(Deal, "contact_id"))), owner_id).add_cte(moved)
-
-
 _LOOK = Prepared(_look)
 _CREATE = Prepared(_created)
-_FOLLOW = Prepared(_follow)
 _ADDRESS = Prepared(_address)

@@ -69,44 +69,68 @@ async def _give(
     if not changed:
         return
     told = activities.told(contact, changed)
+    entry = contacts.entry(principal, contact.id, "Contact changed: " + ", ".join(changed), now, {"changes": told})
     await _giving(to_somebody=owner_id is not None).run(
         session,
         id=contact.id,
-        old_owner_id=contact.owner_id,
-        new_owner_id=owner_id,
-        with_deals=include_deals and "owner_id" in changed,
-        deal_meta={"source": principal.source, "changes": {"owner_id": told.get("owner_id")}},
         now=now,
-        **contacts.entry(principal, contact.id, "Contact changed: " + ", ".join(changed), now, {"changes": told}),
+        **_given(principal, contact, owner_id),
+        **entry,
+        with_deals=include_deals and "owner_id" in changed,
     )
+
+
+async def follow(session: AsyncSession, principal: Principal, contact: Any, owner_id: uuid.UUID, now: datetime) -> None:
+    """Give a contact's open deals and tasks to its new owner, because an event has given it the contact; `contact` is
+    as it was before.
+    """
+    entry = contacts.entry(principal, contact.id, "", now)
+    await _FOLLOW.run(session, id=contact.id, now=now, with_deals=True, **_given(principal, contact, owner_id), **entry)
+
+
+def _given(principal: Principal, contact: Any, owner_id: uuid.UUID | None) -> dict[str, Any]:
+    """The parameters of `_following`."""
+    told = activities.told(contact, {"owner_id": owner_id})
+    return {
+        "old_owner_id": contact.owner_id,
+        "new_owner_id": owner_id,
+        "deal_meta": {"source": principal.source, "changes": told},
+    }
 
 
 @cache
 def _giving(*, to_somebody: bool) -> Prepared:
     def make() -> Any:
-        people, deals = table(Contact), table(Deal)
-        contact_id, new_owner = given(Contact, "id"), given(Contact, "owner_id", "new_owner_id")
+        people = table(Contact)
         values = {
-            "owner_id": new_owner,
+            "owner_id": given(Contact, "owner_id", "new_owner_id"),
             "owner_source": OwnerSource.PERSON,
             "version": people.c.version + 1,
             "updated_at": given(Contact, "updated_at", "now"),
         }
-        held = holdings.locked(
-            bindparam("_with_deals", type_=Boolean, required=True),
-            deals.c.contact_id == contact_id,
-            deals.c.owner_id.is_not_distinct_from(given(Contact, "owner_id", "old_owner_id")),
-            deals.c.status == DealStatus.OPEN,
-            deals.c.deleted_at.is_(None),
-        )
-        is_of_deals = table(Activity).c.deal_id.in_(select(held.c.id))
-        follow = tasks.following(or_(is_of_deals, tasks.of_contact(contact_id)), new_owner)
-        return together(
-            update(people).where(people.c.id == contact_id).values(values),
-            activities.entry(),
-            holdings.changed(held, owner_id=new_owner),
-            holdings.told(held, "Deal changed: owner_id"),
-            *[follow] * to_somebody,
-        )
+        changed = update(people).where(people.c.id == given(Contact, "id")).values(values)
+        return together(changed, activities.entry(), *_following(to_somebody=to_somebody))
 
     return Prepared(make)
+
+
+def _following(*, to_somebody: bool = True) -> list[Any]:
+    """The writes by which a contact's open deals that had the same owner follow it, and the open tasks of both."""
+    deals, contact_id, new_owner = table(Deal), given(Contact, "id"), given(Contact, "owner_id", "new_owner_id")
+    held = holdings.locked(
+        bindparam("_with_deals", type_=Boolean, required=True),
+        deals.c.contact_id == contact_id,
+        deals.c.owner_id.is_not_distinct_from(given(Contact, "owner_id", "old_owner_id")),
+        deals.c.status == DealStatus.OPEN,
+        deals.c.deleted_at.is_(None),
+    )
+    is_of_deals = table(Activity).c.deal_id.in_(select(held.c.id))
+    tasks_follow = tasks.following(or_(is_of_deals, tasks.of_contact(contact_id)), new_owner)
+    return [
+        holdings.changed(held, owner_id=new_owner),
+        holdings.told(held, "Deal changed: owner_id"),
+        *[tasks_follow] * to_somebody,
+    ]
+
+
+_FOLLOW = Prepared(lambda: together(*_following()))

@@ -41,7 +41,7 @@ from crm_graph.models import table
 from crm_graph.models.columns import KeyText
 
 Types = Mapping[str, TypeEngine[Any]]
-_DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 class Prepared:
@@ -71,13 +71,13 @@ class Prepared:
 
     @cached_property
     def _compiled(self) -> tuple[str, list[Callable[[dict[str, Any]], Any]]]:
-        compiled: Any = self._make().compile(dialect=_DIALECT)  # type: ignore[attr-defined]
+        compiled: Any = self._make().compile(dialect=DIALECT)  # type: ignore[attr-defined]
         return str(compiled), [_reader(compiled.binds[name]) for name in compiled.positiontup or ()]
 
 
 def _reader(parameter: BindParameter[Any]) -> Callable[[dict[str, Any]], Any]:
     """Reads a parameter from the values: one that must be given, or a constant of the statement."""
-    process = parameter.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
+    process = binder(parameter)
     if parameter.key != CALLER and not parameter.key.startswith("_"):
         constant = process(parameter.value) if process else parameter.value
         return lambda _values: constant
@@ -85,6 +85,11 @@ def _reader(parameter: BindParameter[Any]) -> Callable[[dict[str, Any]], Any]:
     if process is None:
         return lambda values: values[name]
     return lambda values: process(values[name])
+
+
+def binder(parameter: BindParameter[Any]) -> Callable[[Any], Any] | None:
+    """What makes of a value what the driver takes; None where it takes it as it is."""
+    return parameter.type.dialect_impl(DIALECT).bind_processor(DIALECT)
 
 
 def given(model: type[SQLModel], column: str, name: str | None = None) -> BindParameter[Any]:

@@ -28,17 +28,21 @@ _REFERRED: dict[str, tuple[type[SQLModel], dict[str, str]]] = {
 _NAMES = tuple(_REFERRED)
 
 
-async def check(session: AsyncSession, principal: Principal, values: Mapping[str, Any]) -> Any | None:
+async def check(session: AsyncSession, principal: Principal, values: Mapping[str, Any]) -> None:
     """Refuse ids among `values` (contact_id, deal_id, company_id, owner_id) that the caller may not use.
 
-    Returns what `joined` adds, or None when no row had to be looked at. Raises NotFound or Forbidden naming the field.
+    Raises NotFound or Forbidden naming the field.
     """
     check_new_owner(principal, values)
-    if all(values.get(name) is None or (name == "owner_id" and values[name] == principal.owner_id) for name in _NAMES):
-        return None
-    found = await _look(principal.role).one(session, caller=principal.owner_id, **parameters(values))
-    check_found(principal, values, found)
-    return found
+    if _referring(principal, values):
+        found = await _look(principal.role).one(session, caller=principal.owner_id, **parameters(values))
+        check_found(principal, values, found)
+
+
+def _referring(principal: Principal, values: Mapping[str, Any]) -> list[str]:
+    """Which of `values` refer to a row; the caller is known to be there."""
+    is_caller = values.get("owner_id") == principal.owner_id
+    return [name for name in _NAMES if values.get(name) is not None and not (name == "owner_id" and is_caller)]
 
 
 def check_new_owner(principal: Principal, values: Mapping[str, Any]) -> None:
@@ -66,9 +70,9 @@ def joined(
     for name, id_ in given_ids.items():
         model, told = _REFERRED[name]
         referred: FromClause = table(model).alias()
-        may_have = and_(referred.c.active, referred.c.role != Role.READONLY) if model is Owner else None
-        usable = visible(model, principal, referred) if may_have is None else may_have
-        is_it = and_(referred.c.id == id_, usable)
+        is_it = and_(referred.c.id == id_, visible(model, principal, referred))
+        if model is Owner:
+            is_it = and_(is_it, referred.c.active, referred.c.role != Role.READONLY)
         if model is Contact:
             # One that is being merged or erased is waited for, and then not there any more.
             referred = select(referred).where(is_it).with_for_update(read=True, key_share=True).lateral()
@@ -80,10 +84,8 @@ def joined(
 
 def check_found(principal: Principal, values: Mapping[str, Any], found: Any) -> None:
     """Raises NotFound for the first of `values` that was not found."""
-    for name in _NAMES:
-        if values.get(name) is not None and getattr(found, f"ref_{name}") is None:
-            if name == "owner_id" and values[name] == principal.owner_id:
-                continue
+    for name in _referring(principal, values):
+        if getattr(found, f"ref_{name}") is None:
             what = "owner not found, not active, or readonly" if name == "owner_id" else f"{name[:-3]} not found"
             raise NotFound(what, field=name)
 

@@ -71,11 +71,7 @@ async def set_status(
     """
     _check(summary, confidence)
     contact = await contacts.lock_visible(session, principal, contact_id, expected_version)
-    parameters = {"contact_id": contact_id, "activity_id": activity_id, "source": source, "delete_deal": delete_deal}
-    found = await _looking(principal.role).one(session, caller=principal.owner_id, **parameters)
-    assert found is not None, "the look-up always has one row"
-    if activity_id is not None and found.reply_id is None:
-        raise NotFound("no e-mail of this contact has this id", field="activity_id")
+    found = await _look(session, principal, contact_id, activity_id, source, delete_deal=delete_deal)
     verdict = Verdict(status, source, _written_at(contact, found, now), summary, confidence)
     kept = replies.kept(contact_id, found.reply_id, verdict, principal.owner_id, now)
     is_known = found.known_id is not None and all(getattr(found, name) == kept[name] for name in replies.SAID)
@@ -98,6 +94,24 @@ async def set_status(
         values |= kept | _set(contact, changes, now)
     deleted = await (_DELETE_DEAL if is_known else _JUDGE).one(session, now=now, **values)
     return Ruling(applied, deleted.id if deleted else None)
+
+
+async def _look(
+    session: AsyncSession,
+    principal: Principal,
+    contact_id: uuid.UUID,
+    activity_id: uuid.UUID | None,
+    source: ReplyStatusSource,
+    *,
+    delete_deal: bool,
+) -> Any:
+    """The reply that is judged, and what is known of it; raises NotFound."""
+    parameters = {"contact_id": contact_id, "activity_id": activity_id, "source": source, "delete_deal": delete_deal}
+    found = await _looking(principal.role).one(session, caller=principal.owner_id, **parameters)
+    assert found is not None, "the look-up always has one row"
+    if activity_id is not None and found.reply_id is None:
+        raise NotFound("no e-mail of this contact has this id", field="activity_id")
+    return found
 
 
 def _check(summary: str | None, confidence: float | None) -> None:

@@ -55,7 +55,7 @@ class _Plan:
             values["company_id"] = company_id
         if self.is_new:
             return _creation(principal, self.address, values, now)
-        return contacts.changed(principal, self.found, values, now, restored=self.found.deleted_at is not None)
+        return contacts.changed(principal, self.found, values, now)
 
 
 async def upsert(

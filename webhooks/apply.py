@@ -57,6 +57,7 @@ async def apply(
     is_sent = happening.type is ActivityType.EMAIL_OUT
     recorded = await leads.record(
         session,
+        principal,
         found,
         told,
         verdict=happening.verdict,

@@ -12,13 +12,12 @@ from typing import Any
 
 from cachetools import LRUCache
 from graphql.execution.values import VariableValues
-from sqlalchemy import Select
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy import BindParameter, Select
 
 from crm_graph.auth import CALLER, Principal
+from crm_graph.prepared import DIALECT, binder
 
 CACHE_BYTES = 30_000_000  # of all plans of a process and the documents that they refer to, roughly
-_DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 class _Given:
@@ -58,8 +57,8 @@ class Plan:
 
 def make(statement: Select[Any], readers: Mapping[str, Reader]) -> Plan:
     """The plan of a statement whose parameters have these readers; other parameters are constants."""
-    compiled = statement.compile(dialect=_DIALECT)
-    constants = {name: _bound(compiled.binds[name].type, value) for name, value in compiled.params.items()}
+    compiled: Any = statement.compile(dialect=DIALECT)
+    constants = {name: _bound(compiled.binds[name], value) for name, value in compiled.params.items()}
     known: dict[str, Reader] = {CALLER: _caller, "now": _now, **readers}
     in_order: Sequence[str] = compiled.positiontup or ()
     return Plan(str(compiled), tuple(known.get(name) or _constant(constants[name]) for name in in_order))
@@ -100,6 +99,6 @@ def _constant(value: Any) -> Reader:
     return lambda _request: value
 
 
-def _bound(type_: Any, value: Any) -> Any:
-    processor = type_.dialect_impl(_DIALECT).bind_processor(_DIALECT)
-    return processor(value) if processor else value
+def _bound(parameter: BindParameter[Any], value: Any) -> Any:
+    process = binder(parameter)
+    return process(value) if process else value
