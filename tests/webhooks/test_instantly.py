@@ -170,3 +170,21 @@ async def test_a_mailbox_never_takes_what_a_person_gave(
     expected = ("max@sender.com", "mailbox") if taken_over else (owner, source)
     assert (found["owner"], found["owner_source"]) == expected
     assert [deal["owner"] for deal in await stored.deals(sql)] == [expected[0]]
+
+
+async def test_an_open_deal_tells_of_the_owner_that_it_follows_its_contact_to(
+    client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
+    await send(client, REPLY | {"email_account": ""})
+    columns = "contact_id, pipeline_id, stage_id, status, currency, rank"
+    gone = f"INSERT INTO deals (title, deleted_at, {columns}) SELECT 'Deleted', now(), {columns} FROM deals"
+    await sql.execute(text(gone))
+    max_ = await add_owner(sql, "max@sender.com")
+
+    await send(client, event("email_sent"))
+
+    found = await sql.execute(text("SELECT deleted_at IS NULL AS is_live, owner_id, version FROM deals ORDER BY 1"))
+    assert [tuple(row) for row in found] == [(False, None, 1), (True, max_, 2)]
+    entries = "SELECT meta_json FROM activities WHERE content = 'Deal changed: owner_id' AND contact_id IS NULL"
+    changes = {"owner_id": {"old": None, "new": str(max_)}}
+    assert (await sql.scalars(text(entries))).all() == [{"source": "instantly", "changes": changes}]
