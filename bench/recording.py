@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import psycopg
@@ -103,11 +104,8 @@ def _recorded() -> Iterator[list[Statement]]:
         statements.append(Statement(text, params, isinstance(self, psycopg.AsyncRawCursor)))
         return await execute(self, query, params, **options)
 
-    psycopg.AsyncCursor.execute = kept  # type: ignore[method-assign]
-    try:
+    with patch.object(psycopg.AsyncCursor, "execute", kept):
         yield statements
-    finally:
-        psycopg.AsyncCursor.execute = execute  # type: ignore[method-assign]
 
 
 def make_targets_table(admin: psycopg.Connection[Any], targets: Sequence[Target]) -> None:
