@@ -1,33 +1,19 @@
 """How a stage is deleted: it disappears from the board, its deals move on, and their history still names it."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    CTE,
-    Boolean,
-    Insert,
-    Text,
-    Uuid,
-    bindparam,
-    case,
-    column,
-    func,
-    insert,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import ARRAY, Boolean, Text, Uuid, bindparam, case, column, func, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, ranks, setup, stages
 from crm_graph.auth import Principal
 from crm_graph.errors import Conflict, ValidationFailed
-from crm_graph.models import ActivityType, Deal, DealStageHistory, DealStatus, PipelineStage, StageKind, table
-from crm_graph.prepared import Prepared, given, given_ids
+from crm_graph.models import ActivityType, Deal, DealStatus, PipelineStage, StageKind, table
+from crm_graph.prepared import Prepared, given_ids, given_row
 from crm_graph.ranks import column_lock
+from crm_graph.stage_history import MOVED, moves
 
 DEALS_MAX = 10_000  # of one stage: they move in one transaction, which lasts seconds at most
 
@@ -50,16 +36,12 @@ async def delete(
     await stages.check_open_is_left(session, stage, field="stage_id")
     target = await _target(session, stage, target_stage_id)
     found = await _hold(session, stage_id)
-    if found and target is None:
-        message = f"{len(found)} deals, deleted ones included, are in the stage: name the stage that they go to"
-        raise Conflict(message, field="target_stage_id", details={"dealCount": len(found)})
-    if len(found) > DEALS_MAX:
-        message = f"{len(found)} deals are in the stage; at most {DEALS_MAX} move with it: move some of them before"
-        raise Conflict(message, field="stage_id", details={"dealCount": len(found)})
+    is_this = table(PipelineStage).c.id == stage_id
+    if len(found) > DEALS_MAX or (found and target is None):
+        raise _refusal(await stages.deal_count(session, is_this), has_target=target is not None)
     if found:
         await _move(session, principal, stage, target, found, now)
-    c = table(PipelineStage).c
-    await session.execute(update(table(PipelineStage)).where(c.id == stage_id).values(deleted_at=now))
+    await session.execute(update(table(PipelineStage)).where(is_this).values(deleted_at=now))
     return len(found)
 
 
@@ -72,11 +54,22 @@ async def _target(session: AsyncSession, stage: Any, target_stage_id: uuid.UUID 
     return target
 
 
+def _refusal(count: int, *, has_target: bool) -> Conflict:
+    if has_target:
+        field = "stage_id"
+        message = f"{count} deals are in the stage; at most {DEALS_MAX} move with it: move some of them before"
+    else:
+        field = "target_stage_id"
+        message = f"{count} deals, deleted ones included, are in the stage: name the stage that they go to"
+    return Conflict(message, field=field, details={"dealCount": count})
+
+
 async def _hold(session: AsyncSession, stage_id: uuid.UUID) -> list[uuid.UUID]:
-    """The deals of a stage in their order; they are locked, and no other one can come in any more."""
+    """The deals of a stage in their order, as far as they can be moved and one more; they are locked, and no other one
+    can come in any more."""
     deals = table(Deal)
     here = select(deals.c.id, deals.c.rank).where(deals.c.stage_id == stage_id)
-    held = here.order_by(deals.c.id).with_for_update(key_share=True).cte("held")
+    held = here.order_by(deals.c.id).limit(DEALS_MAX + 1).with_for_update(key_share=True).cte("held")
     # Deals are locked before their column, as everywhere; then those that came in between the two.
     early = select(func.count().label("deals")).select_from(held).subquery("early")
     await session.execute(select(early.c.deals, column_lock(literal(stage_id, Uuid))))
@@ -103,43 +96,31 @@ async def _move(
         stage_id=target.id,
         status=DealStatus(target.kind),
         is_lost=target.kind is StageKind.LOST,
+        moved_at=now,
         moved_by=principal.owner_id,
         source=principal.source,
-        now=now,
+        updated_at=now,
         **told,
     )
 
 
 def _moved() -> Any:
-    deals, is_lost = table(Deal), bindparam("_is_lost", type_=Boolean, required=True)
+    """The moves of the deals `ids` to these `ranks`; what is not computed here is the same for each."""
+    deals = table(Deal)
     both = func.unnest(given_ids("ids"), bindparam("_ranks", type_=ARRAY(Text), required=True))
-    new = both.table_valued(column("id", Uuid), column("rank", Text)).render_derived("new")
-    values = {
-        "stage_id": given(Deal, "stage_id"),
-        "status": given(Deal, "status"),
+    placed = both.table_valued(column("id", Uuid), column("rank", Text)).render_derived("placed")
+    is_lost = bindparam("_is_lost", type_=Boolean, required=True)
+    computed = {
+        "id": deals.c.id,
+        "rank": placed.c.rank,
         "lost_reason": case((is_lost, deals.c.lost_reason)),
-        "rank": new.c.rank,
-        "version": deals.c.version + 1,
-        "updated_at": given(Deal, "updated_at", "now"),
+        "entry_id": func.gen_random_uuid(),
+        "entry_deal_id": deals.c.id,
     }
-    moved = update(deals).where(deals.c.id == new.c.id).values(values).returning(deals.c.id).cte("moved")
-    told = activities.entry(only_with=moved, id=func.gen_random_uuid(), deal_id=moved.c.id)
-    return select(literal(1)).add_cte(_history(moved).cte("history"), told.cte("told"))
-
-
-def _history(moved: CTE) -> Insert:
-    moves = table(DealStageHistory)
-    latest = select(func.max(moves.c.moved_at) + timedelta(microseconds=1)).where(moves.c.deal_id == moved.c.id)
-    columns = {
-        "id": func.gen_random_uuid(),
-        "deal_id": moved.c.id,
-        "from_stage_id": given(DealStageHistory, "from_stage_id"),
-        "to_stage_id": given(Deal, "stage_id"),
-        "moved_at": func.greatest(given(DealStageHistory, "moved_at", "now"), latest.scalar_subquery()),
-        "moved_by": given(DealStageHistory, "moved_by"),
-        "source": given(DealStageHistory, "source"),
-    }
-    return insert(moves).from_select(list(columns), select(*columns.values()), include_defaults=False)
+    same = given_row({name: type_ for name, type_ in MOVED.items() if name not in computed})
+    columns = [computed[name].label(name) if name in computed else same.c[name] for name in MOVED]
+    rows = placed.join(deals, deals.c.id == placed.c.id).join(same, true())
+    return moves(select(*columns).select_from(rows).cte("moving"))
 
 
 _MOVE = Prepared(_moved)
