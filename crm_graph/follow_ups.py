@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Select,
     Text,
     and_,
@@ -20,14 +19,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import activities
+from crm_graph import activities, tasks
 from crm_graph.auth import Principal
 from crm_graph.models import Activity, ActivityType, Contact, Deal, Owner, Role, table
+from crm_graph.models.sales import OPEN_TASK
 from crm_graph.prepared import Prepared, given
 
 DUE_AFTER = timedelta(days=1)
 ARRANGES = "arranges"  # marks, in the meta of an event's entry, that a meeting was arranged
-HEADLINE_MAX = 200
 
 
 async def leave(
@@ -73,7 +72,7 @@ async def settle(
     of what happened later stay open."""
     told = activities.entry_values(principal, type=ActivityType.SYSTEM, content="", occurred_at=now)
     subject = {"contact_id": contact_id, "deal_id": deal_id, "occurred_at": occurred_at}
-    await _SETTLE.run(session, **subject, outcome=outcome, completed_at=now, source=principal.source, **told)
+    await _SETTLE.run(session, **subject, outcome=outcome, completed_at=now, **told)
 
 
 def _left() -> Any:
@@ -99,34 +98,25 @@ def _owner() -> Select[Any]:
 
 
 def _settled() -> Any:
-    tasks = table(Activity)
-    outcome: ColumnElement[str] = literal_column("'outcome'")
-    said = cast(given(Activity, "content", "outcome"), Text)
-    is_of = or_(
-        tasks.c.deal_id == given(Activity, "deal_id"),
-        and_(tasks.c.contact_id == given(Activity, "contact_id"), tasks.c.deal_id.is_(None)),
-    )
-    is_open = and_(tasks.c.type == ActivityType.TASK, tasks.c.completed_at.is_(None))
-    is_follow_up = and_(tasks.c.effect_key.is_not(None), tasks.c.occurred_at < given(Activity, "occurred_at"))
+    rows = table(Activity)
+    outcome = cast(given(Activity, "content", "outcome"), Text)
+    is_of = or_(rows.c.deal_id == given(Activity, "deal_id"), tasks.of_contact(given(Activity, "contact_id")))
+    is_follow_up = and_(rows.c.effect_key.is_not(None), rows.c.occurred_at < given(Activity, "occurred_at"))
+    meta = rows.c.meta_json.op("||")(tasks.json_of(outcome=outcome))
     done = (
-        update(tasks)
-        .where(is_of, is_open, is_follow_up)
-        .values(
-            completed_at=given(Activity, "completed_at"),
-            meta_json=tasks.c.meta_json.op("||")(func.jsonb_build_object(outcome, said)),
-        )
-        .returning(tasks.c.id, tasks.c.contact_id, tasks.c.deal_id, tasks.c.content)
+        update(rows)
+        .where(is_of, OPEN_TASK, is_follow_up)
+        .values(completed_at=given(Activity, "completed_at"), meta_json=meta)
+        .returning(rows.c.id, rows.c.contact_id, rows.c.deal_id, rows.c.content)
         .cte("done")
     )
-    source = cast(given(Activity, "content", "source"), Text)
-    meta: list[Any] = [literal_column("'source'"), source, literal_column("'task_id'"), done.c.id, outcome, said]
     return activities.entry(
         only_with=done,
         id=func.gen_random_uuid(),
         contact_id=done.c.contact_id,
         deal_id=done.c.deal_id,
-        content=func.concat(literal_column("'Task completed: '"), func.left(done.c.content, HEADLINE_MAX)),
-        meta_json=func.jsonb_build_object(*meta),
+        content=func.concat(literal_column("'Task completed: '"), func.left(done.c.content, tasks.HEADLINE_MAX)),
+        meta_json=tasks.told_of(done.c.id, outcome=outcome),
     )
 
 

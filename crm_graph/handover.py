@@ -7,11 +7,10 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import CTE, Text, case, cast, delete, func, literal_column, null, select, update
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
-from crm_graph import activities, owners
+from crm_graph import activities, owners, tasks
 from crm_graph.auth import Principal, visible
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.models import Activity, ActivityType, Contact, Deal, Owner, OwnerMailbox, OwnerSource, Role, table
@@ -54,11 +53,11 @@ async def deactivate(
     told = _entry(principal, leaver, heir, now)
     [contacts] = await _CONTACTS.rows(session, **ids, now=now, owner_source=OwnerSource.PERSON, **told)
     [deals] = await _DEALS.rows(session, **ids, now=now, **told)
-    [tasks] = await _tasks(heir and heir.role).rows(session, **ids, caller=hand_over_to, **told)
+    [to_do] = await _tasks(heir and heir.role).rows(session, **ids, caller=hand_over_to, **told)
     await _hand_over_mailboxes(session, owner_id, hand_over_to)
     if leaver.is_default:
         await owners.set_default(session, hand_over_to or owner_id, is_default=heir is not None)
-    return Belongings(contacts.handed_over, deals.handed_over, tasks.handed_over)
+    return Belongings(contacts.handed_over, deals.handed_over, to_do.handed_over)
 
 
 async def belongings(session: AsyncSession, owner_id: uuid.UUID) -> Belongings:
@@ -131,34 +130,21 @@ def _tasks(role: Role | None) -> Prepared:
     """The open tasks of one owner, for a new one with this role, or for nobody."""
 
     def make() -> Any:
-        tasks, about = table(Activity), ("contact_id", "deal_id", "company_id")
-        is_theirs = tasks.c.assignee_id == given(Activity, "assignee_id", "from_id")
-        theirs = select(tasks.c.id).where(is_theirs, OPEN_TASK)
-        held = theirs.order_by(tasks.c.id).with_for_update(key_share=True).cte("held")
+        rows, about = table(Activity), ("contact_id", "deal_id", "company_id")
+        old = given(Activity, "assignee_id", "from_id")
+        theirs = select(rows.c.id).where(rows.c.assignee_id == old, OPEN_TASK)
+        held = theirs.order_by(rows.c.id).with_for_update(key_share=True).cte("held")
         to: Any = null()
         if role is not None:
-            to = case((visible(Activity, Principal(None, role), tasks), given(Activity, "assignee_id", "to_id")))
-        changed = update(tasks).where(tasks.c.id == held.c.id).values(assignee_id=to)
-        done = changed.returning(*(tasks.c[name] for name in ("id", "assignee_id", *about))).cte("changed")
+            to = case((visible(Activity, Principal(None, role), rows), given(Activity, "assignee_id", "to_id")))
+        changed = update(rows).where(rows.c.id == held.c.id).values(assignee_id=to)
+        done = changed.returning(*(rows.c[name] for name in ("id", "assignee_id", *about))).cte("changed")
         content = cast(literal_column("'Task changed: assignee_id, hand-over'"), Text)
+        change = tasks.json_of(assignee_id=tasks.json_of(old=old, new=done.c.assignee_id))
         subject = {name: done.c[name] for name in about}
-        return _counted(done, content=content, meta_json=_task_changed(done), **subject)
+        return _counted(done, content=content, meta_json=tasks.told_of(done.c.id, changes=change), **subject)
 
     return Prepared(make)
-
-
-def _task_changed(done: CTE) -> Any:
-    """The meta of an entry on a task, see tasks."""
-    change = _object(old=given(Activity, "assignee_id", "from_id"), new=done.c.assignee_id)
-    meta = _object(task_id=done.c.id, changes=_object(assignee_id=change))
-    return given(Activity, "meta_json", "entry_meta_json").op("||")(meta)
-
-
-def _object(**values: Any) -> Any:
-    parts: list[Any] = []
-    for name, value in values.items():
-        parts += literal_column(f"'{name}'"), value
-    return func.jsonb_build_object(*parts, type_=JSONB)
 
 
 def _counted(changed: CTE, **told: Any) -> Any:

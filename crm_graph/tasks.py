@@ -6,7 +6,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, exists, func, literal_column, or_, select, true, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import Update
 
@@ -14,6 +15,7 @@ from crm_graph import activities, references
 from crm_graph.auth import Principal, caller, visible
 from crm_graph.errors import Forbidden, NotFound, ValidationFailed
 from crm_graph.models import Activity, ActivityType, Owner, Role, table
+from crm_graph.models.sales import OPEN_TASK
 from crm_graph.prepared import Prepared, given, together
 from crm_graph.values import check_prose
 
@@ -102,15 +104,27 @@ def following(is_theirs: ColumnElement[bool], owner_id: ColumnElement[Any]) -> U
     """The UPDATE by which the open tasks of a deal or contact go to its new owner, because whoever had them may not see
     it any more. An admin, who sees everything, keeps theirs."""
     tasks, owners = table(Activity), table(Owner)
-    is_open = and_(tasks.c.type == ActivityType.TASK, tasks.c.completed_at.is_(None))
     is_an_admins = exists(select(1).where(owners.c.id == tasks.c.assignee_id, owners.c.role == Role.ADMIN))
-    return update(tasks).where(is_theirs, is_open, ~is_an_admins).values(assignee_id=owner_id)
+    return update(tasks).where(is_theirs, OPEN_TASK, ~is_an_admins).values(assignee_id=owner_id)
 
 
 def of_contact(contact_id: ColumnElement[Any]) -> ColumnElement[bool]:
     """The contact's own tasks; those that are about a deal too are the deal's."""
     c = table(Activity).c
     return and_(c.contact_id == contact_id, c.deal_id.is_(None))
+
+
+def told_of(task_id: ColumnElement[Any], **details: Any) -> ColumnElement[Any]:
+    """The meta of an entry on a task that is found in the same statement: the entry's own, the task and the details."""
+    return given(Activity, "meta_json", "entry_meta_json").op("||")(json_of(task_id=task_id, **details))
+
+
+def json_of(**values: Any) -> ColumnElement[Any]:
+    """A JSON object of expressions."""
+    parts: list[Any] = []
+    for name, value in values.items():
+        parts += literal_column(f"'{name}'"), value
+    return func.jsonb_build_object(*parts, type_=JSONB)
 
 
 async def _lock(session: AsyncSession, principal: Principal, task_id: uuid.UUID) -> Any:
@@ -130,7 +144,7 @@ async def _check_assignee(
         return
     if principal.role is not Role.ADMIN:
         raise Forbidden("only an admin may give a task to somebody else", field="assignee_id")
-    if await _ASSIGNABLE.one(session, caller=assignee_id, company_id=None, **about) is None:
+    if await _ASSIGNABLE.one(session, caller=assignee_id, **about) is None:
         message = "assignee_id must be active, not readonly, and see what the task is about: its owner, or an admin"
         raise ValidationFailed(message, field="assignee_id")
 
@@ -169,8 +183,8 @@ def _locking(role: Role) -> Prepared:
 
 def _assignable() -> Any:
     """The owner `caller`, if the owner rule lets them see what a task is about, and their role lets them do it."""
-    owners, names = table(Owner), ("contact_id", "deal_id", "company_id")
-    about = select(*(given(Activity, name).label(name) for name in names)).subquery("about")
+    owners = table(Owner)
+    about = select(*(given(Activity, name).label(name) for name in ("contact_id", "deal_id"))).subquery("about")
     sees = or_(owners.c.role == Role.ADMIN, visible(Activity, Principal(None, Role.SALES), about))
     may_do = and_(owners.c.active, owners.c.role != Role.READONLY, sees)
     rows = owners.join(about, true())
