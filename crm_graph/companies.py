@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities
 from crm_graph.auth import Principal
+from crm_graph.employers import ATTEMPTS, BEING_CREATED, Named
 from crm_graph.errors import Conflict, LostRace, NotFound, ValidationFailed
 from crm_graph.models import ActivityType, Company, table
 from crm_graph.prepared import Prepared, given, together
-from crm_graph.values import check_company_domain, check_document, check_text, merge_patch, name_key
+from crm_graph.values import check_company_domain, check_document, check_text, merge_patch
 
-ATTEMPTS = 3  # to find what somebody else makes at the same moment
 _EDITED = (
     "name",
     "name_key",
@@ -51,7 +51,7 @@ async def upsert(
         raise ValidationFailed("domain or name must say which company it is", field="domain")
     asked = _checked({"name": name, "domain": domain, **values})
     name, domain = asked.pop("name"), asked.pop("domain")
-    identity = {"domain": domain, "name_key": _key(name or "", domain)}
+    identity = {"domain": domain, "name_key": _key(name, domain)}
     known = _WITH_NAME if domain is None else _WITH_DOMAIN
     for _ in range(ATTEMPTS):
         company = await known.one(session, **identity)
@@ -65,7 +65,7 @@ async def upsert(
         created = await _create(session, principal, identity | {"name": name or domain}, asked, now)
         if created is not None:
             return created, True
-    raise Conflict("this company is being created by somebody else at this moment; retry", field="domain")
+    raise Conflict(BEING_CREATED, field="domain")
 
 
 async def edit(
@@ -100,9 +100,8 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
     return {**values, **host}
 
 
-def _key(name: str, domain: str | None) -> str:
-    """The normal form of a company's name; one of emoji alone has none, and goes by its domain."""
-    key = name_key(name) or name_key(domain or "")
+def _key(name: str | None, domain: str | None) -> str:
+    key = Named(name, domain).key
     if not key:
         raise ValidationFailed("name needs a letter or a digit, because no domain is known", field="name")
     return key

@@ -16,7 +16,7 @@ from crm_graph.prepared import Prepared, given, given_rows, given_texts, togethe
 from crm_graph.values import name_key
 
 ATTEMPTS = 3  # to find what somebody else makes at the same moment
-_TAKEN = "this company is being created by somebody else at this moment; retry"
+BEING_CREATED = "this company is being created by somebody else at this moment; retry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Named:
 
     @property
     def key(self) -> str:
-        """The normal form of its name; a name of emoji alone has none."""
+        """The normal form of its name; one of emoji alone has none, and goes by its domain."""
         return name_key(self.name or "") or name_key(self.domain or "")
 
 
@@ -52,7 +52,7 @@ async def find_or_create(session: AsyncSession, *, name: str | None, domain: str
         if found is not None:
             id_: uuid.UUID = found.id
             return id_
-    raise Conflict(_TAKEN, field="company_name")
+    raise Conflict(BEING_CREATED, field="company_name")
 
 
 async def find_or_create_all(session: AsyncSession, wanted: Sequence[Named]) -> list[uuid.UUID | None]:
@@ -68,7 +68,7 @@ async def find_or_create_all(session: AsyncSession, wanted: Sequence[Named]) -> 
         made, named = (list(map(asdict, listed)) for listed in (directory.made, directory.named.values()))
         if len(await _CHANGE.rows(session, made=made, named=named)) == len(made):
             return ids
-    raise Conflict(_TAKEN, field="company_name")
+    raise Conflict(BEING_CREATED, field="company_name")
 
 
 @dataclass(slots=True)
