@@ -41,7 +41,7 @@ async def create(
         raise Conflict(f"there is an owner {address} already, active or not", field="email")
     if asked.get("is_default"):
         _check_can_be_default(row["role"], is_active=True)
-        await set_default(session, id_, is_default=True)
+        await setup.make_default(session, Owner, id_)
     if asked.get("mailboxes"):
         await _set_mailboxes(session, id_, asked["mailboxes"])
     return id_
@@ -83,11 +83,10 @@ async def deactivate(session: AsyncSession, principal: Principal, *, owner_id: u
 
 async def set_default(session: AsyncSession, owner_id: uuid.UUID, *, is_default: bool) -> None:
     """Make an owner the default in place of whoever is; or no default any more."""
-    # Two statements: at no moment may there be two.
-    is_other = _OWNERS.c.is_default if is_default else _OWNERS.c.id == owner_id
-    await session.execute(update(_OWNERS).where(is_other).values(is_default=False))
     if is_default:
-        await session.execute(update(_OWNERS).where(_OWNERS.c.id == owner_id).values(is_default=True))
+        await setup.make_default(session, Owner, owner_id)
+    else:
+        await session.execute(update(_OWNERS).where(_OWNERS.c.id == owner_id).values(is_default=False))
 
 
 async def find(session: AsyncSession, email: str) -> Owner:

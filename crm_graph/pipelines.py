@@ -51,7 +51,7 @@ async def create(
         raise _taken(checked)
     await add_all(session, id_, DEFAULT_STAGES if stages is None else stages)
     if is_default:
-        await _make_default(session, id_)
+        await setup.make_default(session, Pipeline, id_)
     return id_
 
 
@@ -69,7 +69,7 @@ async def edit(
     if "name" in changes:
         await _rename(session, pipeline_id, check_name(changes["name"]))
     if changes.get("is_default"):
-        await _make_default(session, pipeline_id)
+        await setup.make_default(session, Pipeline, pipeline_id)
     return pipeline_id
 
 
@@ -140,12 +140,6 @@ async def _rename(session: AsyncSession, pipeline_id: uuid.UUID, name: str) -> N
     renamed = update(_PIPELINES).where(_PIPELINES.c.id == pipeline_id, ~is_taken).values(name=name)
     if (await session.execute(renamed.returning(_PIPELINES.c.id))).scalar_one_or_none() is None:
         raise _taken(name)
-
-
-async def _make_default(session: AsyncSession, pipeline_id: uuid.UUID) -> None:
-    # Two statements: at no moment may there be two.
-    await session.execute(update(_PIPELINES).where(_PIPELINES.c.is_default).values(is_default=False))
-    await session.execute(update(_PIPELINES).where(_PIPELINES.c.id == pipeline_id).values(is_default=True))
 
 
 def _taken(name: str) -> Conflict:

@@ -1,9 +1,12 @@
 """Set-up: the pipelines with their stages, and the team. Admins change it, one at a time."""
 
-from sqlalchemy import func, literal_column, select
+import uuid
+
+from sqlalchemy import func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.auth import Principal
+from crm_graph.models import Owner, Pipeline, table
 from crm_graph.prepared import Prepared
 
 CHANGES = 1_668_443_502  # the class of the advisory lock on changes of the set-up
@@ -17,6 +20,14 @@ async def begin(session: AsyncSession, principal: Principal) -> None:
     """
     principal.must_be_admin()
     await _LOCK.run(session)
+
+
+async def make_default(session: AsyncSession, model: type[Owner] | type[Pipeline], id_: uuid.UUID) -> None:
+    """Make one row the default in place of the one that is."""
+    rows = table(model)
+    # Two statements: at no moment may there be two.
+    await session.execute(update(rows).where(rows.c.is_default).values(is_default=False))
+    await session.execute(update(rows).where(rows.c.id == id_).values(is_default=True))
 
 
 _LOCK = Prepared(lambda: select(func.pg_advisory_xact_lock(literal_column(str(CHANGES)), literal_column("0"))))
