@@ -19,7 +19,6 @@ from sqlalchemy import (
 
 from crm_graph.models import Deal, DealStageHistory, DealStatus, PipelineStage, StageKind
 from crm_graph.reports.scope import (
-    CENTS,
     FORECAST,
     NO_AMOUNT,
     REASONS,
@@ -29,6 +28,7 @@ from crm_graph.reports.scope import (
     Scope,
     is_one,
     listed,
+    weighted,
 )
 
 REASONS_MAX = 100
@@ -40,10 +40,10 @@ def open_deals(scope: Scope) -> Select[Any]:
     by_stage = _open_by_stage(scope).subquery()
     stages = scope.read(PipelineStage, "id", "probability")
     month, currency, amount = by_stage.c.month, by_stage.c.currency, func.sum(by_stage.c.amount)
-    weighted = func.round(func.sum(by_stage.c.amount * stages.c.probability), CENTS)
     grouped = (
         select(func.grouping(month).label("is_total"), cast(month, Date).label("month"), currency)
-        .add_columns(func.sum(by_stage.c.deals).label("deals"), amount.label("amount"), weighted.label("weighted"))
+        .add_columns(func.sum(by_stage.c.deals).label("deals"), amount.label("amount"))
+        .add_columns(weighted(by_stage, stages).label("weighted"))
         .join_from(by_stage, stages, stages.c.id == by_stage.c.stage_id)
         .group_by(func.grouping_sets(tuple_(month, currency), tuple_(currency)))
     ).subquery()

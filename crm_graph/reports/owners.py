@@ -23,7 +23,7 @@ from sqlalchemy import (
 from crm_graph.models import Activity, ActivityType, Deal, DealStatus, Owner, PipelineStage
 from crm_graph.reports.attribution import answered, met
 from crm_graph.reports.deals import closings, win_rate
-from crm_graph.reports.scope import CENTS, NO_ROWS, TOTALS, WEIGHTED_TOTALS, ZERO, Scope, is_one, listed
+from crm_graph.reports.scope import NO_ROWS, TOTALS, WEIGHTED_TOTALS, ZERO, Scope, is_one, listed, weighted
 
 _NOBODY: ColumnElement[uuid.UUID] = literal_column(f"'{uuid.UUID(int=0)}'::uuid", Uuid())
 
@@ -67,10 +67,9 @@ def _open(scope: Scope) -> Subquery:
         .group_by(deals.c.owner_id, deals.c.stage_id, deals.c.currency)
     ).subquery()
     stages = scope.read(PipelineStage, "id", "probability")
-    weighted = func.round(func.sum(by_stage.c.amount * stages.c.probability), CENTS)
     by_currency = (
         select(by_stage.c.owner_id, by_stage.c.currency, func.sum(by_stage.c.count).label("count"))
-        .add_columns(func.sum(by_stage.c.amount).label("amount"), weighted.label("weighted_amount"))
+        .add_columns(func.sum(by_stage.c.amount).label("amount"), weighted(by_stage, stages).label("weighted_amount"))
         .join_from(by_stage, stages, stages.c.id == by_stage.c.stage_id)
         .group_by(by_stage.c.owner_id, by_stage.c.currency)
     ).subquery()

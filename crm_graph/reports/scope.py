@@ -80,6 +80,11 @@ def is_one(value: ColumnElement[Any], *members: StrEnum) -> ColumnElement[bool]:
     return value.in_([literal_column(f"'{member.value}'") for member in members])
 
 
+def weighted(by_stage: FromClause, stages: FromClause) -> ColumnElement[Any]:
+    """What to expect of amounts that were summed by stage."""
+    return func.round(func.sum(by_stage.c.amount * stages.c.probability), CENTS)
+
+
 def listed(columns: Columns, rows: Any, where: ColumnElement[bool] | None = None) -> ColumnElement[Any]:
     """The rows with these columns as a JSON array, which a row of the report carries."""
     pairs: list[ColumnElement[Any]] = []
