@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -69,7 +69,8 @@ def import_contacts(
             return await imports.run(database, principal, sheet, columns, report=report, **how)
 
         tally = with_database(work)
-    show(("created", "changed", "unchanged", "failed"), [tuple(map(str, tally.counts()))])
+    counts = asdict(tally)
+    show(tuple(counts), [tuple(map(str, counts.values()))])
     if dry_run:
         remark("a dry run: nothing was changed")
     if tally.failed:

@@ -50,10 +50,6 @@ class Tally:
     unchanged: int = 0
     failed: int = 0
 
-    def counts(self) -> tuple[int, ...]:
-        """The numbers, in this order."""
-        return self.created, self.changed, self.unchanged, self.failed
-
 
 class Columns:
     """What the columns of a sheet mean: fields of a contact, lead variables, or nothing."""
