@@ -82,7 +82,12 @@ def upgrade() -> None:
     )
     _upgrade_stages()
     _upgrade_activities()
-    _create_tables()
+    _create_reply_verdicts()
+    _create_idempotency_keys()
+    _create_suppressions()
+    # Neither is anything for a BI tool, and nobody changes the key: with another one nobody would be known again.
+    op.execute("REVOKE ALL ON suppression_key, idempotency_keys FROM readonly")
+    op.execute("REVOKE INSERT, UPDATE, DELETE ON suppression_key FROM app_user")
     op.execute(CRM_LOCK_COLUMN)
 
 
@@ -141,7 +146,7 @@ def _upgrade_activities() -> None:
     )
 
 
-def _create_tables() -> None:
+def _create_reply_verdicts() -> None:
     op.create_table(
         "reply_verdicts",
         sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
@@ -174,6 +179,9 @@ def _create_tables() -> None:
     )
     op.create_index("reply_verdicts_contact_id_idx", "reply_verdicts", ["contact_id", "judged_at", "id"])
     _given_index("reply_verdicts_judged_by_idx", "reply_verdicts", "judged_by")
+
+
+def _create_idempotency_keys() -> None:
     op.create_table(
         "idempotency_keys",
         sa.Column("owner_id", sa.Uuid(), nullable=False),
@@ -188,6 +196,9 @@ def _create_tables() -> None:
         ),
     )
     op.create_index("idempotency_keys_created_at_idx", "idempotency_keys", ["created_at"])
+
+
+def _create_suppressions() -> None:
     op.create_table(
         "suppressions",
         sa.Column("address_hmac", sa.LargeBinary(), nullable=False),
@@ -204,9 +215,6 @@ def _create_tables() -> None:
     )
     op.execute(NEW_KEY)
     op.execute(CRM_ADDRESS_HMAC)
-    # Neither is anything for a BI tool, and nobody changes the key: with another one nobody would be known again.
-    op.execute("REVOKE ALL ON suppression_key, idempotency_keys FROM readonly")
-    op.execute("REVOKE INSERT, UPDATE, DELETE ON suppression_key FROM app_user")
 
 
 def downgrade() -> None:
