@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, delete, func, or_, select, text
+from sqlalchemy import any_, delete, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, contacts, erased
 from crm_graph.auth import Principal
 from crm_graph.errors import NotFound, ValidationFailed
 from crm_graph.models import ActivityType, Contact, ContactEmail, Deal, Suppression, table
-from crm_graph.prepared import Prepared, given, given_ids, together
+from crm_graph.prepared import Prepared, given, together
 from crm_graph.values import normal_email
 
 
@@ -90,7 +90,7 @@ def _erased() -> Any:
 
 
 def _suppressed() -> Any:
-    address = func.unnest(bindparam("_addresses", type_=ARRAY(Text), required=True)).column_valued("address")
+    address = func.unnest(erased.ADDRESSES).column_valued("address")
     return select(address).where(contacts.is_suppressed(address))
 
 
@@ -105,7 +105,7 @@ _PERSON = Prepared(_person)
 _DEALS = Prepared(
     lambda: (
         select(table(Deal).c.id)
-        .where(table(Deal).c.contact_id == any_(given_ids("ids")))
+        .where(table(Deal).c.contact_id == any_(erased.IDS))
         .order_by(table(Deal).c.id)
         .with_for_update()
     )

@@ -21,7 +21,7 @@ from crm_graph.graphql.criteria import criterion, equals
 from crm_graph.values import check_text, normal_domain
 
 DAYS_MAX = 36_500
-OF_OWNER = "Of what you may see: a salesperson finds nothing of a colleague's."
+OF_OWNER = "Of those you may see: a salesperson finds none of a colleague."
 OLDEST_FIRST = Order(("created_at", "id"))
 LATEST_UPDATE_FIRST, OLDEST_UPDATE_FIRST = Order(("updated_at", "id"), descending=True), Order(("updated_at", "id"))
 
@@ -111,9 +111,7 @@ class DealFilter:
     stage_id: uuid.UUID | None = equals("stage_id")
     pipeline_id: uuid.UUID | None = equals("pipeline_id")
     status: enums.DealStatus | None = equals("status")
-    owner_id: uuid.UUID | None = equals(
-        "owner_id", doc="Of those you may see: a salesperson finds none of a colleague."
-    )
+    owner_id: uuid.UUID | None = equals("owner_id", doc=OF_OWNER)
     unassigned: bool | None = unassigned()
     contact_id: uuid.UUID | None = equals("contact_id")
     company_id: uuid.UUID | None = equals("company_id")
@@ -136,9 +134,7 @@ class ContactFilter:
     needs_review: bool | None = equals("needs_review")
     lifecycle_stage: enums.LifecycleStage | None = equals("lifecycle_stage")
     company_id: uuid.UUID | None = equals("company_id")
-    owner_id: uuid.UUID | None = equals(
-        "owner_id", doc="Of those you may see: a salesperson finds none of a colleague."
-    )
+    owner_id: uuid.UUID | None = equals("owner_id", doc=OF_OWNER)
     unassigned: bool | None = unassigned()
     created_after: datetime | None = later_than("created_at")
     updated_after: datetime | None = later_than("updated_at")

@@ -42,7 +42,7 @@ Act = Callable[[Write], Awaitable[Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class _Doing:
-    """The act of a verb that takes the fields of the input by their names; what it returns is the field `result`."""
+    """See `doing`; an object, so that `perform` can see what the result will be."""
 
     verb: Callable[..., Awaitable[Any]]
     result: str
