@@ -1,21 +1,22 @@
 """The timeline: what happened with a contact, a deal or a company."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, literal, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, Select, and_, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import Update
 
 from crm_graph import references
 from crm_graph.auth import Principal, visible
 from crm_graph.errors import ValidationFailed
-from crm_graph.models import Activity, ActivityType, Contact, LoggedType, Role, table
+from crm_graph.models import Activity, ActivityType, Contact, Deal, LoggedType, Role, table
 from crm_graph.prepared import Prepared, given, together, types_of
 from crm_graph.values import CLOCK_SKEW, TEXT_MAX, check_document, check_prose
 
@@ -85,6 +86,19 @@ def entry(only_with: FromClause | None = None, **computed: ColumnElement[Any]) -
         return insert(table(Activity)).values(values)
     row = select(*values.values()).select_from(only_with)
     return insert(table(Activity)).from_select(list(values), row, include_defaults=False)
+
+
+def edit_of(
+    model: type[Contact] | type[Deal], *names: str, also: Sequence[Insert | Update] = (), **values: Any
+) -> Select[Any]:
+    """The edit of one row with its entry, and what is written `also`; to be run with `id`, `now` and `entry_values`.
+
+    The columns `names` are parameters, too; `values` has what others become.
+    """
+    rows = table(model)
+    changed: dict[str, Any] = {name: given(model, name) for name in names} | values
+    changed |= {"version": rows.c.version + 1, "updated_at": given(model, "updated_at", "now")}
+    return together(update(rows).where(rows.c.id == given(model, "id")).values(changed), entry(), *also)
 
 
 def entries_in(rows: FromClause, *, only_with: FromClause | None = None) -> Insert:

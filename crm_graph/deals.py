@@ -1,14 +1,13 @@
 """Deals: what the team is selling to whom. How far it has come is the matter of `moves`."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, func, insert, null, select, update
+from sqlalchemy import and_, func, insert, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import Update
 
 from crm_graph import activities, ranks, references, tasks
 from crm_graph.auth import Principal, restorable, visible
@@ -251,17 +250,9 @@ def _created() -> Any:
     return together(insert(table(Deal)).values(values), creation(), activities.entry())
 
 
-def _changing(*names: str, also: Sequence[Update] = (), **values: Any) -> Any:
-    """An edit of one deal, with its entry."""
-    deals = table(Deal)
-    changed: dict[str, Any] = {name: given(Deal, name) for name in names} | values
-    changed |= {"version": deals.c.version + 1, "updated_at": given(Deal, "updated_at", "now")}
-    return together(update(deals).where(deals.c.id == given(Deal, "id")).values(changed), activities.entry(), *also)
-
-
 def _handed_over() -> Any:
     its_tasks = tasks.following(table(Activity).c.deal_id == given(Deal, "id"), given(Deal, "owner_id"))
-    return _changing(*_EDITED, also=[its_tasks])
+    return activities.edit_of(Deal, *_EDITED, also=[its_tasks])
 
 
 def _newest() -> Any:
@@ -278,9 +269,9 @@ def _all_won() -> Any:
 
 
 _CREATE = Prepared(_created)
-_EDIT = Prepared(lambda: _changing(*_EDITED))
+_EDIT = Prepared(lambda: activities.edit_of(Deal, *_EDITED))
 _HAND_OVER = Prepared(_handed_over)
-_DELETE = Prepared(lambda: _changing(deleted_at=given(Deal, "deleted_at", "now")))
-_RESTORE = Prepared(lambda: _changing("rank", deleted_at=null()))
+_DELETE = Prepared(lambda: activities.edit_of(Deal, deleted_at=given(Deal, "deleted_at", "now")))
+_RESTORE = Prepared(lambda: activities.edit_of(Deal, "rank", deleted_at=null()))
 _NEWEST_OPEN = Prepared(_newest)
 _ALL_WON = Prepared(_all_won)

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Boolean, bindparam, or_, select, update
+from sqlalchemy import Boolean, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, contacts, holdings, references, tasks
@@ -101,15 +101,8 @@ def _given(principal: Principal, contact: Any, owner_id: uuid.UUID | None) -> di
 @cache
 def _giving(*, to_somebody: bool) -> Prepared:
     def make() -> Any:
-        people = table(Contact)
-        values = {
-            "owner_id": given(Contact, "owner_id", "new_owner_id"),
-            "owner_source": OwnerSource.PERSON,
-            "version": people.c.version + 1,
-            "updated_at": given(Contact, "updated_at", "now"),
-        }
-        changed = update(people).where(people.c.id == given(Contact, "id")).values(values)
-        return together(changed, activities.entry(), *_following(to_somebody=to_somebody))
+        owner = {"owner_id": given(Contact, "owner_id", "new_owner_id"), "owner_source": OwnerSource.PERSON}
+        return activities.edit_of(Contact, **owner, also=_following(to_somebody=to_somebody))
 
     return Prepared(make)
 

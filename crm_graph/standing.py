@@ -6,14 +6,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, null, select, update
+from sqlalchemy import and_, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, contacts
 from crm_graph.auth import Principal, restorable
 from crm_graph.errors import Conflict, ValidationFailed
 from crm_graph.models import Contact, Role, table
-from crm_graph.prepared import Prepared, given, together
+from crm_graph.prepared import Prepared, given
 from crm_graph.values import check_text
 
 _OUTREACH = ("do_not_contact_at", "do_not_contact_reason")
@@ -109,18 +109,6 @@ def _restorable(role: Role) -> Prepared:
     return Prepared(lambda: select(people).where(is_it).with_for_update(key_share=True))
 
 
-def _changing(*names: str, **values: Any) -> Prepared:
-    """An edit of one contact, with its entry."""
-
-    def make() -> Any:
-        people = table(Contact)
-        changed: dict[str, Any] = {name: given(Contact, name) for name in names} | values
-        changed |= {"version": people.c.version + 1, "updated_at": given(Contact, "updated_at", "now")}
-        return together(update(people).where(people.c.id == given(Contact, "id")).values(changed), activities.entry())
-
-    return Prepared(make)
-
-
-_DELETE = _changing(deleted_at=given(Contact, "deleted_at", "now"))
-_RESTORE = _changing(deleted_at=null())
-_SET_OUTREACH = _changing(*_OUTREACH)
+_DELETE = Prepared(lambda: activities.edit_of(Contact, deleted_at=given(Contact, "deleted_at", "now")))
+_RESTORE = Prepared(lambda: activities.edit_of(Contact, deleted_at=null()))
+_SET_OUTREACH = Prepared(lambda: activities.edit_of(Contact, *_OUTREACH))
