@@ -85,7 +85,7 @@ def check(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str,
     """
     measure = _Measure(schema, document, variables)
     measure.check()
-    return "longest" in vars(measure)
+    return measure.depends_on_items
 
 
 class _Measure:
@@ -99,6 +99,7 @@ class _Measure:
         self._open: set[str] = set()
         self._root_fields: dict[str, int] = {}
         self._given = {**self._defaults(), **variables}
+        self.depends_on_items = False
         _limit(len(self._operations), OPERATIONS_MAX, "operations")
         _limit(len(fragments), FRAGMENTS_MAX, "fragments")
 
@@ -123,7 +124,7 @@ class _Measure:
             _limit(self._repeats([selected]), REPEATS_MAX, "repeated fields")  # SELECTIONS_MAX bounds this walk
 
     @cached_property
-    def longest(self) -> int:
+    def _longest_list(self) -> int:
         """The length of the longest list that is sent: a mutation returns no more rows than it was sent items."""
         lists = _Lists()
         visit(self._document, lists)
@@ -198,7 +199,8 @@ class _Measure:
         if "first" in field.args:
             return int(field.args["first"].default_value)
         if DEFINITION in field.extensions and isinstance(binding_of(field), Returned):
-            return self.longest
+            self.depends_on_items = True
+            return self._longest_list
         in_page = isinstance(parent, GraphQLObjectType) and "pageInfo" in parent.fields
         return LIST_ROWS if is_list_type(get_nullable_type(field.type)) and not in_page else 1
 
