@@ -40,7 +40,7 @@ async def create(
     await setup.begin(session, principal)
     stages = await in_order(session, pipeline_id)
     if len(stages) >= STAGES_MAX:
-        raise Conflict(f"a pipeline has at most {STAGES_MAX} stages", field="pipeline_id")
+        raise Conflict(f"a pipeline has at most {STAGES_MAX} stages: delete one before", field="pipeline_id")
     order = [stage.id for stage in stages]
     if after_stage_id is not None and after_stage_id not in order:
         raise NotFound("stage not found", field="after_stage_id")
