@@ -7,7 +7,7 @@ import json
 import time
 from typing import Any
 
-from tests.conftest import JWT_SECRET
+from tests.credentials import JWT_SECRET
 
 ADA = "ada@seller.com"
 

@@ -12,18 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Company
 from tests.graphql.asking import Json, add, ask, reason, recorded, refusal, send, unchanged
-from tests.graphql.world import ADA, BOB, READER, ROOT, START, World, build
+from tests.graphql.world import ADA, BOB, READER, ROOT, START, World
 
 LOG = """mutation ($in: LogActivityInput!) { logActivity(input: $in) { replayed activity {
     id type content meta occurredAt createdBy { email }
     contact { id latestEmailSentAt } deal { id } company { id } } } }"""
 ENTRIES = "activities { totalCount nodes { content } }"
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def log(client: httpx.AsyncClient, who: str = ADA, **given: Any) -> Json:

@@ -16,7 +16,7 @@ from crm_graph.db import Database
 from crm_graph.errors import Unauthenticated
 from crm_graph.models import Role
 from tests.builders import add_owner
-from tests.conftest import JWT_SECRET
+from tests.credentials import JWT_SECRET
 from tests.forging import ADA, encoded, token
 from tests.graphql.asking import unchanged
 

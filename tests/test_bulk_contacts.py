@@ -11,17 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.batches import ITEMS_MAX
 from crm_graph.models import ActivityType, ContactEmail, Suppression, table
 from tests.graphql.asking import Json, ask, reason, recorded, refusal, unchanged
-from tests.graphql.world import ADA, READER, ROOT, World, add_note, build
+from tests.graphql.world import ADA, READER, ROOT, World, add_note
 
 UPSERT = """mutation ($in: UpsertContactsInput!) { upsertContacts(input: $in) { replayed results {
     index created contact { id email fullName title version company { name domain } owner { email } }
     error { code message field } __typename } __typename } }"""
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def upsert(client: httpx.AsyncClient, *items: Json, who: str = ADA, **given: Any) -> list[Json]:

@@ -5,24 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.batches import ITEMS_MAX
 from crm_graph.models import Deal, Pipeline, PipelineStage, table
 from tests.graphql.asking import Json, add, ask, reason, recorded, refusal, unchanged
-from tests.graphql.world import ADA, BOB, READER, ROOT, START, World, add_deal, build
+from tests.graphql.world import ADA, BOB, READER, ROOT, START, World, add_deal
 
 MOVE = """mutation ($in: MoveDealsInput!) { moveDeals(input: $in) { replayed results {
     index moved deal { id status version stage { key } stageHistory(first: 20) { nodes { toStage { key } movedAt } } }
     error { code message field } } } }"""
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 def item(deal: Any, stage: Any, **more: Any) -> Json:

@@ -22,7 +22,7 @@ from crm_graph.employers import Named
 from crm_graph.errors import CrmError
 from crm_graph.models import ActivityType, Company, ContactEmail, LifecycleStage, Role, Suppression, table
 from tests.graphql.asking import add
-from tests.graphql.world import START, World, add_note, build
+from tests.graphql.world import START, World, add_note
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ABSENT = object()
@@ -73,9 +73,8 @@ def _error(error: CrmError) -> tuple[str, str, str | None]:
 
 
 @pytest.fixture
-async def world(sql: AsyncConnection, clean: None) -> World:
+async def world(world: World, sql: AsyncConnection) -> World:
     """The team, with an alias, a deleted contact, an erased person, tasks, and a company that has no name yet."""
-    world = await build(sql)
     await sql.execute(table(ContactEmail).insert().values(email="alias@acme.example", contact_id=world.ada.contact))
     await sql.execute(text("UPDATE contacts SET deleted_at = now() WHERE owner_id IS NULL"))
     hmac = text("crm_address_hmac('erased@x.example')")

@@ -6,14 +6,13 @@ import uuid
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Company
 from crm_graph.values import FREE_MAIL_DOMAINS
 from tests.graphql.asking import Json, add, ask, reason, recorded, refusal, send, unchanged
-from tests.graphql.world import ADA, BOB, READER, ROOT, World, build
+from tests.graphql.world import ADA, BOB, READER, ROOT, World
 
 SHOWN = """company { id name domain location size industry website linkedinUrl enrichment
     activities { nodes { type content meta createdBy { email } } } } replayed"""
@@ -22,12 +21,6 @@ UPDATE = f"mutation ($in: UpdateCompanyInput!) {{ updateCompany(input: $in) {{ {
 DETAILS = {"location": "İstanbul", "size": "11-50", "industry": "Finance", "website": "https://x.example",
            "linkedinUrl": "https://linkedin.example/x"}  # fmt: skip
 DEEP: Any = json.loads("[" * 100 + "]" * 100)
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def upsert(client: httpx.AsyncClient, who: str = ADA, **given: Any) -> tuple[Json, bool]:

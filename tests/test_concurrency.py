@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,7 +13,7 @@ from crm_graph import contacts, deals
 from crm_graph.auth import machine
 from crm_graph.db import Database
 from tests.graphql.asking import ask, send
-from tests.graphql.world import ADA, BOB, ROOT, World, build
+from tests.graphql.world import ADA, BOB, ROOT, World
 
 MOVE = "mutation ($in: MoveDealStageInput!) { moveDealStage(input: $in) { deal { version } } }"
 TWO = """mutation ($a: MoveDealStageInput!, $b: MoveDealStageInput!) {
@@ -22,12 +21,6 @@ TWO = """mutation ($a: MoveDealStageInput!, $b: MoveDealStageInput!) {
 UPSERT = "mutation ($in: UpsertContactInput!) { upsertContact(input: $in) { created contact { id } } }"
 UPDATE = "mutation ($in: UpdateContactInput!) { updateContact(input: $in) { contact { version } } }"
 STAGES = ("new", "contacted", "qualified", "meeting_scheduled", "won", "lost")
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def all_succeed(calls: Iterable[Any]) -> list[Any]:

@@ -3,25 +3,18 @@
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Company, ContactEmail, Owner, table
 from tests.graphql.asking import Json, add, ask, reason, refusal, unchanged
-from tests.graphql.world import ADA, BOB, ROOT, World, build
+from tests.graphql.world import ADA, BOB, ROOT, World
 
 UPSERT = """mutation ($in: UpsertContactInput!) { upsertContact(input: $in) { created contact {
     id email fullName title custom version company { id name domain } owner { email } ownerSource } } }"""
 UPDATE = """mutation ($in: UpdateContactInput!) { updateContact(input: $in) { contact {
     id fullName title custom version company { id } owner { email } ownerSource
     activities { nodes { type content meta createdBy { email } } } } } }"""
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def upsert(client: httpx.AsyncClient, email: str, who: str = ADA, **given: Any) -> tuple[Json, bool]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import PipelineStage
 from tests.graphql.asking import Json, add, ask, reason, recorded, refusal, send, unchanged
-from tests.graphql.world import ADA, BOB, READER, ROOT, World, build
+from tests.graphql.world import ADA, BOB, READER, ROOT, World
 from tests.test_concurrency import assert_gap_free
 from tests.test_deals import history, stored, timeline
 
@@ -25,12 +25,6 @@ DELETE = "mutation ($in: DeleteDealInput!) { done: deleteDeal(input: $in) { dele
 MOVE = f"mutation ($in: MoveDealStageInput!) {{ done: moveDealStage(input: $in) {SHOWN} }}"
 UPDATE = f"mutation ($in: UpdateDealInput!) {{ done: updateDeal(input: $in) {SHOWN} }}"
 SEEN = "query ($id: UUID!) { deal(id: $id) { id } deals { totalCount } pipeline { stages { dealCount } } }"
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def do(client: httpx.AsyncClient, mutation: str, deal: Any, who: str = ADA, **given: Any) -> Json:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.graphql.asking import Json, ask, reason, refusal, unchanged
-from tests.graphql.world import ADA, ROOT, START, World, build
+from tests.graphql.world import ADA, ROOT, START, World
 
 CREATE = """mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal {
     id title status amount currency source version stage { key } contact { id } company { id } owner { email }
@@ -18,12 +18,6 @@ CREATE = """mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal {
 UPDATE = "mutation ($in: UpdateDealInput!) { updateDeal(input: $in) { deal { id title amount notes version } } }"
 MOVE = """mutation ($in: MoveDealStageInput!) { moveDealStage(input: $in) { deal {
     id status version lostReason stage { key } stageHistory { totalCount } } } }"""
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def create(client: httpx.AsyncClient, who: str = ADA, **given: Any) -> Json:

@@ -15,7 +15,7 @@ from crm_graph.db import Database
 from tests.builders import post
 from tests.graphql.asking import Json, ask, everything, reason, recorded, refusal, send, unchanged
 from tests.graphql.dumps import dump
-from tests.graphql.world import ADA, READER, ROOT, World, build
+from tests.graphql.world import ADA, READER, ROOT, World
 from tests.waiting import somebody_waits
 from tests.webhooks.lead_events import event
 from tests.zelda import ALSO, CLOSE, OLD, SECRETS, UPSERT, ZELDA, add_zelda, mutate
@@ -27,11 +27,10 @@ REPLAY = "mutation ($in: ReplayWebhookInput!) { replayWebhook(input: $in) { appl
 
 
 @pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team, with ada's mailbox; `client` first, so that its clean-up comes last."""
-    made = await build(sql)
-    await sql.execute(text("INSERT INTO owner_mailboxes VALUES ('max@sender.com', :owner)"), {"owner": made.ada.owner})
-    return made
+async def world(world: World, sql: AsyncConnection) -> World:
+    """The team, with ada's mailbox."""
+    await sql.execute(text("INSERT INTO owner_mailboxes VALUES ('max@sender.com', :owner)"), {"owner": world.ada.owner})
+    return world
 
 
 async def figures(sql: AsyncConnection) -> Any:

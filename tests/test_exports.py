@@ -23,7 +23,7 @@ from crm_graph.models import Role
 from crm_graph.runtime import server_config
 from tests.builders import bearer
 from tests.graphql.asking import unchanged
-from tests.graphql.world import ADA, BOB, READER, ROOT, World, build
+from tests.graphql.world import ADA, BOB, READER, ROOT, World
 
 CONTACTS, DEALS = "/export/contacts.csv", "/export/deals.csv"
 NAMES = {
@@ -31,12 +31,6 @@ NAMES = {
     "bob": "\N{RIGHT-TO-LEFT OVERRIDE}gpj.exe",
     "pool": '<script>alert("x")</script>, Jr.\r\n@evil',
 }
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def table_of(client: httpx.AsyncClient, who: str, path: str) -> list[dict[str, str]]:
@@ -193,8 +187,7 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
         await serving
 
 
-async def test_a_file_that_can_not_be_finished_breaks_off(served: str, sql: AsyncConnection) -> None:
-    world = await build(sql)
+async def test_a_file_that_can_not_be_finished_breaks_off(served: str, world: World, sql: AsyncConnection) -> None:
     await many(sql, world.ada.owner, PAGE_ROWS)
     async with httpx.AsyncClient(base_url=served, headers=bearer(ADA), trust_env=False) as client:
         assert (await client.get(CONTACTS)).text.endswith("\r\n")

@@ -16,19 +16,13 @@ from crm_graph.db import Database
 from crm_graph.idempotency import Call
 from tests.builders import bearer
 from tests.graphql.asking import Json, ask, reason, refusal, send, unchanged
-from tests.graphql.world import ADA, BOB, READER, ROOT, World, build
+from tests.graphql.world import ADA, BOB, READER, ROOT, World
 
 CREATE = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { replayed deal { id title amount } } }"
 UPSERT = "mutation ($in: UpsertContactInput!) { upsertContact(input: $in) { replayed created contact { id email } } }"
 DELETE = "mutation ($in: DeleteDealInput!) { deleteDeal(input: $in) { replayed deletedDealId } }"
 TWO = """mutation ($in: CreateDealInput!) {
     a: createDeal(input: $in) { deal { id } } b: createDeal(input: $in) { deal { id } } }"""
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def create(client: httpx.AsyncClient, key: str, who: str = ADA, **given: Any) -> Json:

@@ -18,15 +18,9 @@ from crm_graph.imports import Columns, Tally
 from crm_graph.models import Company, ContactEmail, Role, table
 from crm_graph.sheets import opened
 from tests.graphql.asking import add, unchanged
-from tests.graphql.world import World, build
+from tests.graphql.world import World
 
 Told = list[tuple[int, str]]
-
-
-@pytest.fixture
-async def world(sql: AsyncConnection, clean: None) -> World:
-    """The team."""
-    return await build(sql)
 
 
 @pytest.fixture

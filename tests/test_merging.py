@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Activity, Contact, ContactEmail, ReplyVerdict, WebhookLog, table
 from tests.graphql.asking import Json, add, ask, reason, recorded, refusal, unchanged
-from tests.graphql.world import ADA, BOB, READER, ROOT, START, World, build
+from tests.graphql.world import ADA, BOB, READER, ROOT, START, World
 from tests.webhooks import lead_events
 from tests.webhooks.lead_events import event
 
@@ -17,12 +17,6 @@ MERGE = """mutation ($in: MergeContactsInput!) { mergeContacts(input: $in) { rep
     id email version owner { email } deals { totalCount } activities { totalCount } } } }"""
 UPSERT = "mutation ($in: UpsertContactInput!) { upsertContact(input: $in) { created contact { id } } }"
 RESTORE = "mutation ($in: RestoreContactInput!) { restoreContact(input: $in) { contact { id } } }"
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def merge(client: httpx.AsyncClient, survivor: Any, loser: Any, who: str = ROOT, **given: Any) -> Json:

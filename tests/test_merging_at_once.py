@@ -14,7 +14,7 @@ from crm_graph.db import Database
 from crm_graph.models import ContactEmail, Role, table
 from tests.builders import post
 from tests.graphql.asking import Json, ask, send
-from tests.graphql.world import ADA, ROOT, World, build
+from tests.graphql.world import ADA, ROOT, World
 from tests.waiting import somebody_waits
 from tests.webhooks.lead_events import BOOKING, event
 
@@ -25,11 +25,10 @@ ALIAS = "old@acme.example"
 
 
 @pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team, and a further address of the pool's contact; `client` first, so that its clean-up comes last."""
-    made = await build(sql)
-    await sql.execute(table(ContactEmail).insert().values(email=ALIAS, contact_id=made.pool.contact))
-    return made
+async def world(world: World, sql: AsyncConnection) -> World:
+    """The team, and a further address of the pool's contact."""
+    await sql.execute(table(ContactEmail).insert().values(email=ALIAS, contact_id=world.pool.contact))
+    return world
 
 
 def no_show(email: str) -> Json:

@@ -10,19 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Activity
 from tests.graphql.asking import Json, add, ask, reason, recorded, refusal, send, unchanged
-from tests.graphql.world import ADA, BOB, READER, ROOT, START, World, add_deal, build
+from tests.graphql.world import ADA, BOB, READER, ROOT, START, World, add_deal
 
 ASSIGN = """mutation ($in: AssignContactInput!) { assignContact(input: $in) { replayed contact {
     id owner { email } ownerSource version } } }"""
 CLAIM = """mutation ($in: ClaimContactInput!) { claimContact(input: $in) { replayed contact {
     id owner { email } ownerSource version } } }"""
 NAMES = {ASSIGN: "assignContact", CLAIM: "claimContact"}
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def call(client: httpx.AsyncClient, document: str, contact: Any, who: str, **given: Any) -> Json:

@@ -18,7 +18,7 @@ from crm_graph.errors import SetupError
 from crm_graph.models import Owner, Role, table
 from crm_graph.settings import Settings
 from tests.builders import add_owner, bearer
-from tests.conftest import JWT_SECRET
+from tests.credentials import JWT_SECRET
 from tests.forging import ADA, token
 from tests.graphql.asking import ask, reason, refusal, send
 

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import httpx
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -12,18 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.ranks import LENGTH_MAX
 from tests.graphql.asking import Json, ask, reason, refusal, send, unchanged
-from tests.graphql.world import ADA, BOB, ROOT, World, add_deal, build
+from tests.graphql.world import ADA, BOB, ROOT, World, add_deal
 
 MOVE = "mutation ($in: MoveDealStageInput!) { moveDealStage(input: $in) { deal { id version } } }"
 CREATE = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal { id } } }"
 COLUMN = "query ($id: UUID!) { deals(filter: {stageId: $id}, first: 1) { totalCount } }"
 BOARD = "{ pipeline { stages { key deals(first: 100) { nodes { id } } } } }"
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def column(client: httpx.AsyncClient, key: str, who: str = ROOT) -> list[str]:

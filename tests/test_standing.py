@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.graphql.asking import Json, ask, reason, recorded, refusal, send, unchanged
-from tests.graphql.world import ADA, BOB, READER, World, build
+from tests.graphql.world import ADA, BOB, READER, World
 from tests.webhooks import lead_events
 from tests.webhooks.lead_events import event
 
@@ -21,12 +21,6 @@ OPEN = """mutation ($in: LiftDoNotContactInput!) { liftDoNotContact(input: $in) 
     version doNotContactAt doNotContactReason } } }"""
 DEAL = "query ($id: UUID!) { deal(id: $id) { title contact { id } } }"
 NAMES = {DELETE: "deleteContact", RESTORE: "restoreContact", CLOSE: "setDoNotContact", OPEN: "liftDoNotContact"}
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def call(client: httpx.AsyncClient, document: str, contact: Any, who: str = ADA, **given: Any) -> Json:

@@ -5,8 +5,6 @@ seen or changed.
 """
 
 import asyncio
-import uuid
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -21,15 +19,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from crm_graph.app import create_app
 from crm_graph.db import Database
-from crm_graph.models import Owner, Role
+from crm_graph.models import Role
 from crm_graph.settings import Settings
-from tests.builders import add_owner
-from tests.conftest import JWT_SECRET, REFERENCE_TABLES
+from tests.builders import add_owner, empty
+from tests.credentials import JWT_SECRET
+from tests.crm_model import KINDS, PEOPLE, Contact, Deal, Model
 from tests.graphql.asking import Json, send, stages
-from tests.graphql.world import ADA, BOB, ROOT
+from tests.graphql.world import ROOT
 
-KINDS = {"new": "OPEN", "contacted": "OPEN", "qualified": "OPEN", "won": "WON", "lost": "LOST"}
-PEOPLE = (ADA, BOB, ROOT)
 EMAILS = ("one@lead.example", "two@lead.example")
 SEEN = """{ pipeline { stages { key dealCount deals(first: 100) { nodes {
     id title status lostReason version owner { email } contact { email } } } } }
@@ -40,47 +37,20 @@ HISTORY = """SELECT deals.id, old.key AS old, new.key AS new, moved_at, present.
     ORDER BY deals.id, moved_at"""
 RANKS = "SELECT stage_id, rank FROM deals WHERE deleted_at IS NULL"
 
-
-@dataclass
-class Deal:
-    """A deal as the model knows it."""
-
-    title: str
-    owner: str | None
-    stage: str
-    contact: str | None = None
-    lost_reason: str | None = None
-    version: int = 1
-    deleted: bool = False
-    way: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Contact:
-    """A contact as the model knows it."""
-
-    owner: str | None
-    name: str | None = None
-    version: int = 1
-    deleted: bool = False
-
-
 people = st.sampled_from(PEOPLE)
 places = st.integers(0, 5)
 keys = st.sampled_from(sorted(KINDS))
 
 
 class Crm(RuleBasedStateMachine):
-    """The model, and the server beside it."""
+    """Every call goes to the server, and where the model says so it is refused and changes nothing."""
 
     url: URL
 
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.deals: dict[str, Deal] = {}
-        self.columns: dict[str, list[str]] = {key: [] for key in KINDS}
-        self.contacts: dict[str, Contact] = {}
+        self.model = Model()
         self.runner.run(self._open())
 
     async def _open(self) -> None:
@@ -90,50 +60,22 @@ class Crm(RuleBasedStateMachine):
         transport = httpx.ASGITransport(create_app(configured, self.database), raise_app_exceptions=False)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://crm.test")
         async with self.engine.connect() as sql:
-            await self._empty(sql)
+            await empty(sql)
             self.owners = {
                 email: await add_owner(sql, email, role=Role.ADMIN if email == ROOT else Role.SALES) for email in PEOPLE
             }
             self.stages = await stages(sql)
 
-    async def _empty(self, sql: Any) -> None:
-        for stored in reversed(Owner.metadata.sorted_tables):
-            if stored.name not in REFERENCE_TABLES:
-                await sql.execute(stored.delete())
-
     def teardown(self) -> None:
         async def close() -> None:
             async with self.engine.connect() as sql:
-                await self._empty(sql)
+                await empty(sql)
             await self.client.aclose()
             await self.database.close()
             await self.engine.dispose()
 
         self.runner.run(close())
         self.runner.close()
-
-    # What the model says
-
-    def sees(self, who: str, row: Deal | Contact | None) -> bool:
-        return row is not None and not row.deleted and (who == ROOT or row.owner in (who, None))
-
-    def pick(self, place: int) -> str:
-        """The id of a deal, of whoever it is and be it deleted, or of none."""
-        known = list(self.deals)
-        return known[place] if place < len(known) else str(uuid.uuid4())
-
-    def take(self, id_: str) -> None:
-        column = self.columns[self.deals[id_].stage]
-        if id_ in column:
-            column.remove(id_)
-
-    def put(self, id_: str, stage: str) -> None:
-        """Into another stage, on top."""
-        deal = self.deals[id_]
-        self.take(id_)
-        deal.stage, deal.version = stage, deal.version + 1
-        deal.way.append(stage)
-        self.columns[stage].insert(0, id_)
 
     # What the server does
 
@@ -150,58 +92,54 @@ class Crm(RuleBasedStateMachine):
 
     @rule(who=people, key=keys, title=st.sampled_from(["a", "b"]), email=st.sampled_from([None, *EMAILS]))
     def create_deal(self, who: str, key: str, title: str, email: str | None) -> None:
-        contact = self.contacts.get(email or "")
+        contact = self.model.contacts.get(email or "")
         given: Json = {"title": title, "stageId": str(self.stages[key])}
-        seen = self.sees(who, contact)
+        seen = self.model.sees(who, contact)
         if contact is not None:
             given["contactId"] = self.id_of(email or "")
         done = self.do(who, "createDeal", None if contact is None or seen else "NOT_FOUND", **given)
         if done:
             owner = contact.owner if contact is not None and who == ROOT else who
-            made = Deal(title, owner, key, email if contact else None, way=[key])
-            self.deals[done["deal"]["id"]] = made
-            self.columns[key].insert(0, done["deal"]["id"])
+            self.model.add(done["deal"]["id"], Deal(title, owner, key, email if contact else None))
 
     @rule(who=people, place=places, title=st.sampled_from(["a", "c"]), version=st.sampled_from([None, 0, 1]))
     def update_deal(self, who: str, place: int, title: str, version: int | None) -> None:
-        id_ = self.pick(place)
-        deal = self.deals.get(id_)
+        id_ = self.model.pick(place)
+        deal = self.model.deals.get(id_)
         given: Json = {"dealId": id_, "title": title}
         stale = False
         if version is not None:  # the present one, or another one
             given["expectedVersion"] = (deal.version if deal else 1) + version
             stale = version != 0
-        code = "NOT_FOUND" if deal is None or not self.sees(who, deal) else "VERSION_CONFLICT" if stale else None
+        code = self.model.missing(who, deal) or ("VERSION_CONFLICT" if stale else None)
         if self.do(who, "updateDeal", code, **given) and deal and deal.title != title:
             deal.title, deal.version = title, deal.version + 1
 
     @rule(who=people, place=places, key=keys, beside=st.integers(-1, 5), below=st.booleans())
     def move_deal(self, who: str, place: int, key: str, beside: int, below: bool) -> None:
-        id_, neighbour = self.pick(place), self.pick(beside) if beside >= 0 else None
-        deal, other = self.deals.get(id_), self.deals.get(neighbour or "")
+        id_, neighbour = self.model.pick(place), self.model.pick(beside) if beside >= 0 else None
+        deal, other = self.model.deals.get(id_), self.model.deals.get(neighbour or "")
         given: Json = {"dealId": id_, "stageId": str(self.stages[key])}
-        code = None if deal is not None and self.sees(who, deal) else "NOT_FOUND"
+        code = self.model.missing(who, deal)
         if neighbour is not None:
             given["afterDealId" if below else "beforeDealId"] = neighbour
             if code is None and neighbour == id_:
                 code = "VALIDATION"
-            elif code is None and (other is None or not self.sees(who, other)):
-                code = "NOT_FOUND"
-            elif code is None and other is not None and other.stage != key:
-                code = "CONFLICT"
+            elif code is None:
+                code = self.model.missing(who, other) or ("CONFLICT" if other and other.stage != key else None)
         if self.do(who, "moveDealStage", code, **given) and deal:
             if deal.stage != key:
-                self.put(id_, key)
+                self.model.put(id_, key)
                 deal.lost_reason = None
             if neighbour is not None:
-                self.columns[key].remove(id_)
-                self.columns[key].insert(self.columns[key].index(neighbour) + below, id_)
+                self.model.columns[key].remove(id_)
+                self.model.columns[key].insert(self.model.columns[key].index(neighbour) + below, id_)
 
     @rule(who=people, place=places, kind=st.sampled_from(["Won", "Lost", "Open"]), why=st.sampled_from(["x", "y", " "]))
     def mark_deal(self, who: str, place: int, kind: str, why: str) -> None:
-        id_ = self.pick(place)
-        deal = self.deals.get(id_)
-        code = None if deal is not None and self.sees(who, deal) else "NOT_FOUND"
+        id_ = self.model.pick(place)
+        deal = self.model.deals.get(id_)
+        code = self.model.missing(who, deal)
         given: Json = {"dealId": id_}
         if kind == "Lost":
             given["reason"] = why
@@ -210,36 +148,36 @@ class Crm(RuleBasedStateMachine):
         if not self.do(who, mutation, code, **given) or not deal:
             return
         reason = why if kind == "Lost" else None
-        if KINDS[deal.stage] != kind.upper():
+        if deal.kind != kind.upper():
             opened = [stage for stage in deal.way if KINDS[stage] == "OPEN"]
-            self.put(id_, {"Won": "won", "Lost": "lost", "Open": opened[-1] if opened else "new"}[kind])
+            self.model.put(id_, {"Won": "won", "Lost": "lost", "Open": opened[-1] if opened else "new"}[kind])
         elif deal.lost_reason != reason:
             deal.version += 1
         deal.lost_reason = reason
 
     @rule(who=people, place=places)
     def delete_deal(self, who: str, place: int) -> None:
-        id_ = self.pick(place)
-        deal = self.deals.get(id_)
-        code = None if deal is not None and self.sees(who, deal) else "NOT_FOUND"
+        id_ = self.model.pick(place)
+        deal = self.model.deals.get(id_)
+        code = self.model.missing(who, deal)
         if self.do(who, "deleteDeal", code, dealId=id_) and deal:
-            self.take(id_)
+            self.model.take(id_)
             deal.deleted, deal.version = True, deal.version + 1
 
     @rule(who=people, place=places)
     def restore_deal(self, who: str, place: int) -> None:
-        id_ = self.pick(place)
-        deal = self.deals.get(id_)
-        may = deal is not None and (who == ROOT or deal.owner in (who, None))
-        if self.do(who, "restoreDeal", None if may else "NOT_FOUND", dealId=id_) and deal and deal.deleted:
+        id_ = self.model.pick(place)
+        deal = self.model.deals.get(id_)
+        code = None if self.model.owns(who, deal) else "NOT_FOUND"
+        if self.do(who, "restoreDeal", code, dealId=id_) and deal and deal.deleted:
             deal.deleted, deal.version = False, deal.version + 1
-            self.columns[deal.stage].insert(0, id_)
+            self.model.columns[deal.stage].insert(0, id_)
 
     @rule(who=people, place=places, to=st.sampled_from([*PEOPLE, None]))
     def assign_deal(self, who: str, place: int, to: str | None) -> None:
-        id_ = self.pick(place)
-        deal = self.deals.get(id_)
-        code = None if deal is not None and self.sees(who, deal) else "NOT_FOUND"
+        id_ = self.model.pick(place)
+        deal = self.model.deals.get(id_)
+        code = self.model.missing(who, deal)
         if code is None and deal and who != ROOT and to != who and deal.owner != to:
             code = "FORBIDDEN"
         done = self.do(who, "assignDeal", code, dealId=id_, ownerId=str(self.owners[to]) if to else None)
@@ -248,9 +186,9 @@ class Crm(RuleBasedStateMachine):
 
     @rule(who=people, place=places)
     def claim_deal(self, who: str, place: int) -> None:
-        id_ = self.pick(place)
-        deal = self.deals.get(id_)
-        code = None if deal is not None and self.sees(who, deal) else "NOT_FOUND"
+        id_ = self.model.pick(place)
+        deal = self.model.deals.get(id_)
+        code = self.model.missing(who, deal)
         if code is None and deal and deal.owner not in (None, who):
             code = "CONFLICT"
         if self.do(who, "claimDeal", code, dealId=id_) and deal and deal.owner is None:
@@ -258,18 +196,18 @@ class Crm(RuleBasedStateMachine):
 
     @rule(who=people, email=st.sampled_from(EMAILS), name=st.sampled_from(["Ann", "Ben", None]))
     def upsert_contact(self, who: str, email: str, name: str | None) -> None:
-        contact = self.contacts.get(email)
-        theirs = contact is not None and not self.sees(who, contact)
+        contact = self.model.contacts.get(email)
+        theirs = contact is not None and not self.model.sees(who, contact)
         if not self.do(who, "upsertContact", "CONFLICT" if theirs else None, email=email.upper(), fullName=name):
             return
         if contact is None:
-            self.contacts[email] = Contact(who, name)
+            self.model.contacts[email] = Contact(who, name)
         elif contact.name != name:
             contact.name, contact.version = name, contact.version + 1
 
     @rule(email=st.sampled_from(EMAILS), to=st.sampled_from([*PEOPLE, None]))
     def give_contact_away(self, email: str, to: str | None) -> None:
-        contact = self.contacts.get(email)
+        contact = self.model.contacts.get(email)
         if contact is None:
             return
         owner = str(self.owners[to]) if to else None
@@ -279,34 +217,30 @@ class Crm(RuleBasedStateMachine):
 
     @rule(who=people, email=st.sampled_from(EMAILS))
     def delete_contact(self, who: str, email: str) -> None:
-        contact = self.contacts.get(email)
-        code = None if self.sees(who, contact) else "NOT_FOUND"
+        contact = self.model.contacts.get(email)
+        code = self.model.missing(who, contact)
         if contact and self.do(who, "deleteContact", code, contactId=self.id_of(email)):
             contact.deleted, contact.version = True, contact.version + 1
 
     @rule(who=people, email=st.sampled_from(EMAILS))
     def restore_contact(self, who: str, email: str) -> None:
-        contact = self.contacts.get(email)
+        contact = self.model.contacts.get(email)
         if contact is None:
             return
-        code = None if who == ROOT or contact.owner in (who, None) else "NOT_FOUND"
+        code = None if self.model.owns(who, contact) else "NOT_FOUND"
         if self.do(who, "restoreContact", code, contactId=self.id_of(email)) and contact.deleted:
             contact.deleted, contact.version = False, contact.version + 1
 
     @rule(who=people, email=st.sampled_from(EMAILS))
     def claim_contact(self, who: str, email: str) -> None:
-        contact = self.contacts.get(email)
+        contact = self.model.contacts.get(email)
         if contact is None:
             return
-        code = None if self.sees(who, contact) else "NOT_FOUND"
+        code = self.model.missing(who, contact)
         if code is None and contact.owner not in (None, who):
             code = "CONFLICT"
         if self.do(who, "claimContact", code, contactId=self.id_of(email)) and contact.owner is None:
-            contact.owner, contact.version = who, contact.version + 1
-            for deal in self.deals.values():  # its open deals in the pool go along
-                is_open = KINDS[deal.stage] == "OPEN" and not deal.deleted
-                if deal.contact == email and deal.owner is None and is_open:
-                    deal.owner, deal.version = who, deal.version + 1
+            self.model.claim(who, email)
 
     def id_of(self, email: str) -> str:
         async def find() -> str:
@@ -323,28 +257,11 @@ class Crm(RuleBasedStateMachine):
             body = self.runner.run(send(self.client, who, SEEN)).json()
             columns = {stage["key"]: stage for stage in body["data"]["pipeline"]["stages"]}
             for key in KINDS:
-                mine = [id_ for id_ in self.columns[key] if self.sees(who, self.deals[id_])]
-                assert columns[key]["deals"]["nodes"] == [self.shown(who, id_) for id_ in mine]
-                assert columns[key]["dealCount"] == len(mine)
-            contacts = {
-                email: {"email": email, "fullName": contact.name, "version": contact.version, **owned(contact.owner)}
-                for email, contact in self.contacts.items()
-                if self.sees(who, contact)
-            }
-            assert {node["email"]: node for node in body["data"]["contacts"]["nodes"]} == contacts
-
-    def shown(self, who: str, id_: str) -> Json:
-        deal = self.deals[id_]
-        contact = self.contacts.get(deal.contact or "")
-        return {
-            "id": id_,
-            "title": deal.title,
-            "status": KINDS[deal.stage],
-            "lostReason": deal.lost_reason,
-            "version": deal.version,
-            "contact": {"email": deal.contact} if self.sees(who, contact) else None,
-            **owned(deal.owner),
-        }
+                mine = self.model.column(who, key)
+                assert (columns[key]["deals"]["nodes"], columns[key]["dealCount"]) == (mine, len(mine))
+            contacts, known = body["data"]["contacts"], self.model.people(who)
+            assert {node["email"]: node for node in contacts["nodes"]} == known
+            assert contacts["totalCount"] == len(known)
 
     @invariant()
     def history_and_ranks_are_in_order(self) -> None:
@@ -353,17 +270,12 @@ class Crm(RuleBasedStateMachine):
                 return list(await sql.execute(text(HISTORY))), list(await sql.execute(text(RANKS)))
 
         moves, ranks = self.runner.run(read())
-        for id_, deal in self.deals.items():
+        for id_, deal in self.model.deals.items():
             theirs = [move for move in moves if str(move.id) == id_]
             assert [move.new for move in theirs] == deal.way
             assert [theirs[0].old, theirs[-1].present] == [None, deal.stage]
             assert all(b.old == a.new and b.moved_at > a.moved_at for a, b in pairwise(theirs))
         assert len({tuple(row) for row in ranks}) == len(ranks)
-
-
-def owned(owner: str | None) -> Json:
-    """The owner as the API shows it."""
-    return {"owner": {"email": owner} if owner else None}
 
 
 def test_any_sequence_of_calls_leaves_what_the_model_says(admin_url: URL) -> None:

@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Role
 from tests.builders import add_owner
 from tests.graphql.asking import Json, ask, reason, recorded, refusal, send, unchanged
-from tests.graphql.world import ADA, BOB, READER, ROOT, World, build
+from tests.graphql.world import ADA, BOB, READER, ROOT, World
 
 SHOWN = """{ replayed task { id type content meta dueAt completedAt assignee { email } createdBy { email }
     contact { id } deal { id } } }"""
@@ -30,12 +29,6 @@ THEIRS = "query ($of: UUID!) { activities(filter: {type: TASK, assigneeId: $of})
 DUE = "2026-03-01T09:00:00+00:00"
 NOT_TEXT = ["", " \n", "a\x00b", "\ud800", "\x07", "x" * 100_001]
 CHANGES: list[tuple[str, Json]] = [(UPDATE, {"content": "x"}), (UPDATE, {}), (COMPLETE, {}), (REOPEN, {})]
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def do(client: httpx.AsyncClient, mutation: str, who: str = ADA, **given: Any) -> Json:

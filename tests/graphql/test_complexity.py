@@ -11,15 +11,9 @@ import pytest
 from crm_graph.graphql import complexity
 from tests.builders import bearer
 from tests.graphql.asking import recorded, send
-from tests.graphql.world import ADA, World, build
+from tests.graphql.world import ADA, World
 
 Json = dict[str, Any]
-
-
-@pytest.fixture
-async def world(sql: Any, clean: None) -> World:
-    """Two salespeople and their rows."""
-    return await build(sql)
 
 
 def nested(levels: int) -> str:

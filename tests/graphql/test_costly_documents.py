@@ -15,7 +15,7 @@ from crm_graph.db import Database
 from crm_graph.graphql import complexity
 from crm_graph.settings import Settings
 from tests.graphql.asking import ask, reason, recorded, refusal, send, unchanged
-from tests.graphql.world import ADA, ROOT, World, build
+from tests.graphql.world import ADA, ROOT, World
 
 ROOT_FOLDER = Path(__file__).parent.parent.parent
 README = (ROOT_FOLDER / "README.md").read_text()
@@ -28,11 +28,10 @@ UPDATE = """mutation ($deal: UUID!, $n: Int!) { updateDeal(input: {dealId: $deal
 
 
 @pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team, and a token that is known; `client` first, so that its clean-up comes last."""
-    built = await build(sql)
+async def world(world: World, client: httpx.AsyncClient) -> World:
+    """The team, and a token that is known."""
     await ask(client, ADA, "{ __typename }")
-    return built
+    return world
 
 
 def many(count: int, text: str) -> str:

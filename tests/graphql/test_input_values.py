@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.models import Deal
 from tests.builders import bearer, rows
 from tests.graphql.asking import ask, reason, refusal, unchanged
-from tests.graphql.world import ADA, ROOT, World, build
+from tests.graphql.world import ADA, ROOT, World
 
 CREATE_DEAL = """mutation ($in: CreateDealInput!) {
     createDeal(input: $in) { deal { title amount currency closeDate notes } } }"""
@@ -21,12 +21,6 @@ UPSERT = "mutation ($in: UpsertContactInput!) { upsertContact(input: $in) { crea
 BY_EMAIL = "query ($e: String!) { contactByEmail(email: $e) { id } }"
 UPDATE_CONTACT = "mutation ($in: UpdateContactInput!) { updateContact(input: $in) { contact { id } } }"
 DEEP: Any = json.loads("[" * 100 + "]" * 100)
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def assert_refused(client: httpx.AsyncClient, document: str, field: str, given: dict[str, Any]) -> None:

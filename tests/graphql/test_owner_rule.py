@@ -13,7 +13,7 @@ from crm_graph.auth import Principal, visible
 from crm_graph.db import Database
 from crm_graph.models import Activity, DealStageHistory, Role, WebhookLog, table
 from tests.graphql.asking import add, ask, reason, refusal, send
-from tests.graphql.world import ADA, BOB, READER, ROOT, START, World, build
+from tests.graphql.world import ADA, BOB, READER, ROOT, START, World
 
 DEAL = """query ($id: UUID!) { deal(id: $id) { id title amount contact { id email } owner { name }
     activities { totalCount nodes { content } } stageHistory { totalCount nodes { id movedAt } } } }"""
@@ -27,12 +27,6 @@ BOARD = """{ pipeline { stages { key dealCount amountTotals { amount currency }
     deals { totalCount nodes { id } } } } }"""
 ACTIVITIES_OF_LISTS = """{ deals { nodes { activities { nodes { content contact { id } deal { id } } } } }
     contacts { nodes { activities { nodes { content contact { id } deal { id } } } } } }"""
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def test_a_deal_of_a_colleague_says_nothing_on_the_timeline_of_a_shared_contact(

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import ContactEmail, Pipeline, PipelineStage, WebhookLog, table
 from tests.graphql.asking import add, ask, everything, reason, refusal
-from tests.graphql.world import ADA, BOB, READER, ROOT, START, World, build
+from tests.graphql.world import ADA, BOB, READER, ROOT, START, World
 
 UPDATE_DEAL = "mutation ($in: UpdateDealInput!) { updateDeal(input: $in) { deal { id contact { id } } } }"
 CREATE_DEAL = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal { id owner { email } } } }"
@@ -19,12 +19,6 @@ MOVE = "mutation ($in: MoveDealStageInput!) { moveDealStage(input: $in) { deal {
 UPDATE_CONTACT = "mutation ($in: UpdateContactInput!) { updateContact(input: $in) { contact { id owner { email } } } }"
 UPSERT = "mutation ($in: UpsertContactInput!) { upsertContact(input: $in) { created contact { id } } }"
 REPLAY = "mutation ($in: ReplayWebhookInput!) { replayWebhook(input: $in) { applied } }"
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 @pytest.fixture

@@ -12,18 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import DealStageHistory
 from tests.graphql.asking import add, ask, reason, refusal
-from tests.graphql.world import ADA, START, World, add_deal, add_note, build
+from tests.graphql.world import ADA, START, World, add_deal, add_note
 
 PAGE = """query ($first: Int!, $after: String) { %s { totalCount nodes { id }
     edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } %s }"""
 
 DEALS = "query ($after: String) { deals(after: $after) { nodes { id } } }"
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def all_ids(client: httpx.AsyncClient, path: list[str], document: str, first: int) -> list[str]:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.db import Database
 from tests.graphql.asking import ask, reason, recorded, refusal, send
-from tests.graphql.world import ADA, ROOT, World, add_deal, add_note, build
+from tests.graphql.world import ADA, ROOT, World, add_deal, add_note
 
 BOARD = """query Board($first: Int! = 20) { pipeline { id name stages {
     id key name orderIndex probability kind dealCount amountTotals { amount currency }
@@ -24,12 +24,6 @@ CONTACT_PAGE = """query ($email: String!) { contactByEmail(email: $email) { id e
     company { name domain contacts(first: 3) { totalCount nodes { email } } }
     deals { nodes { title stage { name } stageHistory(first: 1) { nodes { movedAt } } } }
     activities { totalCount nodes { content deal { title contact { email } } } } } }"""
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 async def test_the_board_is_one_statement(client: httpx.AsyncClient, world: World, database: Database) -> None:

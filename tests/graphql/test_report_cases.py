@@ -14,13 +14,7 @@ from crm_graph.models import ActivityType, Contact, Role
 from tests.builders import add_owner, fixture, post
 from tests.graphql.asking import add, ask
 from tests.graphql.reporting import ATTRIBUTION, CLOSED, NOW, OPEN, STAGES, WHOLE, report, stage_of, walk
-from tests.graphql.world import ADA, ROOT, Row, World, add_note, build
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team, whose own deals have moved long ago; `client` first, so that its clean-up comes last."""
-    return await build(sql)
+from tests.graphql.world import ADA, ROOT, Row, World, add_note
 
 
 async def test_a_reopened_deal_is_not_closed(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:

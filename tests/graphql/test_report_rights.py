@@ -11,13 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.models import ActivityType
 from tests.graphql.asking import ask, reason, recorded, refusal, unchanged
 from tests.graphql.reporting import ATTRIBUTION, CLOSED, NOW, OPEN, REPORT, STAGES, WHOLE, report, stage_of, walk
-from tests.graphql.world import ADA, BOB, READER, ROOT, Row, World, add_note, build
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team, whose own deals have moved long ago; `client` first, so that its clean-up comes last."""
-    return await build(sql)
+from tests.graphql.world import ADA, BOB, READER, ROOT, Row, World, add_note
 
 
 @pytest.mark.parametrize(

@@ -35,10 +35,8 @@ from crm_graph.graphql import http
 from crm_graph.graphql.operations import Documents, Operation
 from crm_graph.graphql.plans import PlanCache
 from crm_graph.graphql.reads import Reads
-from crm_graph.models import Owner
 from crm_graph.settings import Settings
-from tests.builders import bearer
-from tests.conftest import REFERENCE_TABLES
+from tests.builders import bearer, empty
 from tests.graphql.crowd import CROWD, WHO
 from tests.graphql.drafts import type_of
 from tests.graphql.generated import Asked, requests, schema
@@ -129,9 +127,7 @@ async def clients(settings: Settings, database: Database, _admin_engine: AsyncEn
             await CROWD.store(sql)
             clients, CountedReads.taken = Clients(usual=opened[0], standard=opened[1]), 0
             yield clients
-            for table in reversed(Owner.metadata.sorted_tables):
-                if table.name not in REFERENCE_TABLES:
-                    await sql.execute(table.delete())
+            await empty(sql)
             await CROWD.remove(sql)
     shares = clients.asked["with data"] / clients.asked["all"], CountedReads.taken / clients.asked["all"]
     print(f"\n{clients.asked['all']} requests; with data: {shares[0]:.0%}; by the fast path: {shares[1]:.0%}")

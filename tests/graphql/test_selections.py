@@ -4,19 +4,17 @@ import time
 
 import httpx
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.builders import fixture, post
 from tests.graphql.asking import ask, refusal
-from tests.graphql.world import ADA, ROOT, World, build
+from tests.graphql.world import ADA, ROOT, World
 
 
 @pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team, with one event in the log; `client` first, so that its clean-up comes last."""
-    built = await build(sql)
+async def world(world: World, client: httpx.AsyncClient) -> World:
+    """The team, with one event in the log."""
     assert (await post(client, "instantly", fixture("instantly", "reply_received"))).status_code == 200
-    return built
+    return world
 
 
 @pytest.mark.parametrize(

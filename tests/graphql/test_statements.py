@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.db import Database
 from crm_graph.models import Deal, PipelineStage, table
 from tests.graphql.asking import ask, reason, recorded, refusal
-from tests.graphql.world import ADA, BOB, READER, ROOT, START, World, build
+from tests.graphql.world import ADA, BOB, READER, ROOT, START, World
 
 TOTALS = """{ pipeline { stages { key probability dealCount deals(first: 1) { totalCount }
     amountTotals { currency amount weightedAmount } } } }"""
@@ -40,12 +40,11 @@ ONE: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection, database: Database) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    built = await build(sql)
+async def world(world: World, database: Database) -> World:
+    """The team, on a server that SQLAlchemy knows: it asks a new one about itself."""
     async with database.transaction() as session:
-        await session.connection()  # SQLAlchemy asks a new server about itself
-    return built
+        await session.connection()
+    return world
 
 
 async def statements(client: httpx.AsyncClient, who: str, document: str, **variables: Any) -> list[str]:

@@ -4,14 +4,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Pipeline, PipelineStage, table
 from tests.graphql.asking import add
-from tests.graphql.world import World, add_deal, build
+from tests.graphql.world import World, add_deal
 
 STAGES = (("new", "New", "open"), ("talks", "Talks", "open"), ("won", "Won", "won"), ("lost", "Lost", "lost"))
 
@@ -41,12 +40,6 @@ class Board:
     async def keys(self) -> list[str]:
         """The stages' keys in order."""
         return [key for key, *_ in await self.stages()]
-
-
-@pytest.fixture
-async def world(client: httpx.AsyncClient, sql: AsyncConnection) -> World:
-    """The team; `client` first, so that its clean-up comes last."""
-    return await build(sql)
 
 
 @pytest.fixture

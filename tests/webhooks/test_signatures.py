@@ -17,7 +17,7 @@ from crm_graph.db import Database
 from crm_graph.settings import Settings
 from crm_graph.signing import standard_webhooks_signature
 from tests.builders import ENDPOINTS, fixture, signature
-from tests.conftest import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN
+from tests.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN
 from tests.webhooks import stored
 
 REPLY, BOOKING = fixture("instantly", "reply_received"), fixture("calcom", "booking_created")
