@@ -1,55 +1,18 @@
-"""Companies through the API: found by domain, else by name; one, however many come at once; changed with a trace."""
+"""Companies through the API: found by domain, else by name; changed with a trace; refused by name."""
 
-import asyncio
 import json
 import uuid
 from typing import Any
 
 import httpx
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.models import Company
 from crm_graph.values import FREE_MAIL_DOMAINS
-from tests.graphql.asking import Json, add, ask, reason, recorded, refusal, send, unchanged
+from tests.company_calls import DETAILS, UPDATE, UPSERT, count, entries, refused, stored, update, upsert
+from tests.graphql.asking import Json, ask, recorded, unchanged
 from tests.graphql.world import ADA, BOB, READER, ROOT, World
 
-SHOWN = """company { id name domain location size industry website linkedinUrl enrichment
-    activities { nodes { type content meta createdBy { email } } } } replayed"""
-UPSERT = f"mutation ($in: UpsertCompanyInput!) {{ upsertCompany(input: $in) {{ created {SHOWN} }} }}"
-UPDATE = f"mutation ($in: UpdateCompanyInput!) {{ updateCompany(input: $in) {{ {SHOWN} }} }}"
-DETAILS = {"location": "İstanbul", "size": "11-50", "industry": "Finance", "website": "https://x.example",
-           "linkedinUrl": "https://linkedin.example/x"}  # fmt: skip
 DEEP: Any = json.loads("[" * 100 + "]" * 100)
-
-
-async def upsert(client: httpx.AsyncClient, who: str = ADA, **given: Any) -> tuple[Json, bool]:
-    answer = (await ask(client, who, UPSERT, **{"in": given}))["upsertCompany"]
-    return answer["company"], answer["created"]
-
-
-async def update(client: httpx.AsyncClient, company: Any, who: str = ADA, **given: Any) -> Json:
-    answer = await ask(client, who, UPDATE, **{"in": {"companyId": str(company), **given}})
-    return dict(answer["updateCompany"]["company"])
-
-
-async def refused(client: httpx.AsyncClient, mutation: str, who: str = ADA, **given: Any) -> Any:
-    return reason(await refusal(client, who, mutation, **{"in": given}))
-
-
-async def stored(sql: AsyncConnection, company: Any) -> Any:
-    query = text("SELECT * FROM companies WHERE id = CAST(:id AS uuid)")
-    return (await sql.execute(query, {"id": str(company)})).one()
-
-
-async def entries(sql: AsyncConnection, company: Any) -> list[Any]:
-    """The entries on a company's timeline, oldest first."""
-    query = "SELECT * FROM activities WHERE company_id = CAST(:id AS uuid) ORDER BY occurred_at"
-    return list(await sql.execute(text(query), {"id": str(company)}))
-
-
-async def count(sql: AsyncConnection) -> Any:
-    return await sql.scalar(text("SELECT count(*) FROM companies"))
 
 
 async def test_a_new_domain_is_a_new_company(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
@@ -188,55 +151,6 @@ async def test_what_says_nothing_new_leaves_no_trace(
             await update(client, world.company, **given)
             await upsert(client, domain="acme.example", **given)
         await upsert(client, name="ACME!")
-
-
-async def test_50_upserts_of_one_company_make_one(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
-    spellings = ("fresh.example", "FRESH.example", " fresh.example. ")
-    by_domain = [{"domain": spellings[i % 3], "enrichment": {f"k{i}": i}} for i in range(50)]
-    by_name = [{"name": ("Globex", "GLOBEX", "Glóbex")[i % 3], "enrichment": {f"k{i}": i}} for i in range(50)]
-
-    for given in (by_domain, by_name):
-        answers = await asyncio.gather(
-            *(send(client, (ADA, BOB)[i % 2], UPSERT, **{"in": given[i]}) for i in range(50))
-        )
-        found = [answer.json()["data"]["upsertCompany"] for answer in answers]
-        assert sum(one["created"] for one in found) == 1
-        [id_] = {one["company"]["id"] for one in found}
-        row = await stored(sql, id_)
-        assert row.enrichment_json == {f"k{i}": i for i in range(50)}  # nobody's part was overwritten
-        assert len(await entries(sql, id_)) == 50
-    assert await count(sql) == 3
-
-
-async def test_of_many_domains_for_one_name_one_is_taken_and_the_others_are_new(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
-    await upsert(client, name="Globex")
-    given = [{"name": "Globex", "domain": f"globex{i // 2}.example"} for i in range(20)]
-
-    answers = await asyncio.gather(*(send(client, ADA, UPSERT, **{"in": one}) for one in given))
-
-    found = [answer.json()["data"]["upsertCompany"] for answer in answers]
-    assert sum(one["created"] for one in found) == 9
-    assert [one["company"]["domain"] for one in found] == [one["domain"] for one in given]
-    assert await count(sql) == 11
-
-
-async def test_upserts_and_updates_of_one_domain_end_in_one_company_with_it(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
-    others = [str(await add(sql, Company, name=f"c{i}", name_key=f"c{i}")) for i in range(10)]
-    calls = [send(client, ADA, UPDATE, **{"in": {"companyId": id_, "domain": "one.example"}}) for id_ in others]
-    calls += [send(client, ADA, UPSERT, **{"in": {"name": f"c{i}", "domain": "one.example"}}) for i in range(10)]
-
-    bodies = [answer.json() for answer in await asyncio.gather(*calls)]
-
-    refusals = {reason(body["errors"][0]) for body in bodies if "errors" in body}
-    assert refusals <= {("CONFLICT", "domain")}
-    assert all("errors" not in body for body in bodies[10:])
-    assert await sql.scalar(text("SELECT count(*) FROM companies WHERE domain = 'one.example'")) == 1
 
 
 NOT_DOCUMENTS: list[Any] = ["x", 5, [], {"a": DEEP}, {"a": "\x00"}, {"a": 2**63}, {str(i): i for i in range(201)}]

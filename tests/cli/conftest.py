@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
+import psycopg
 import pytest
 
 from crm_graph.embedded import EmbeddedPostgres
@@ -122,6 +124,31 @@ def shared(data_dir: Path) -> Iterator[EmbeddedPostgres]:
     with EmbeddedPostgres(data_dir, durable=False) as postgres:
         migrate(postgres.url("app_admin"))
         yield postgres
+
+
+@pytest.fixture
+def rows(shared: EmbeddedPostgres) -> Any:
+    """Asks the database that the commands work on."""
+
+    def ask(query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(**shared.conninfo("app_admin"), autocommit=True) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    return ask
+
+
+@pytest.fixture
+def team(shared: EmbeddedPostgres, data_dir: Path) -> dict[str, str]:
+    """Two owners, and the environment in which commands see them."""
+    with psycopg.connect(**shared.conninfo("app_admin"), autocommit=True) as connection:
+        for table in ("activities", "contacts", "companies", "owners"):
+            connection.execute(f"DELETE FROM {table}".encode())
+        connection.execute(
+            "INSERT INTO owners (name, email, role, is_default) "
+            "VALUES ('Ada', 'ada@seller.com', 'admin', true), ('Max', 'max@seller.com', 'sales', false)"
+        )
+        connection.execute("INSERT INTO owner_mailboxes SELECT 'max@sender.com', id FROM owners WHERE name = 'Max'")
+    return {"CRM_DATA_DIR": str(data_dir)}
 
 
 def postgres_of(folder: Path) -> list[psutil.Process]:

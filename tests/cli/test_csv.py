@@ -4,38 +4,22 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
-from crm_graph.embedded import EmbeddedPostgres
 from tests.cli.conftest import Commands
 
 AS_ADA = "on behalf of ada@seller.com (admin); --owner names another"
 
 
 @pytest.fixture
-def rows(shared: EmbeddedPostgres) -> Any:
-    """Asks the database that the commands work on."""
-
-    def ask(query: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(**shared.conninfo("app_admin"), autocommit=True) as connection:
-            return connection.execute(query.encode()).fetchall()
-
-    return ask
-
-
-@pytest.fixture
-def team(shared: EmbeddedPostgres, data_dir: Path) -> dict[str, str]:
-    """An admin, a salesperson and a reader, and the environment in which commands see them."""
-    with psycopg.connect(**shared.conninfo("app_admin"), autocommit=True) as connection:
-        for table in ("activities", "contacts", "companies", "owners"):
-            connection.execute(f"DELETE FROM {table}".encode())
-        connection.execute(
-            "INSERT INTO owners (name, email, role, active) VALUES ('Ada', 'ada@seller.com', 'admin', true), "
-            "('Max', 'max@seller.com', 'sales', true), ('Rita', 'rita@seller.com', 'readonly', true), "
-            "('Gone', 'gone@seller.com', 'sales', false)"
-        )
-    return {"CRM_DATA_DIR": str(data_dir)}
+def team(team: dict[str, str], rows: Any) -> dict[str, str]:
+    """The team with a reader and somebody who has left, and without a default owner."""
+    rows("UPDATE owners SET is_default = false RETURNING 1")
+    rows(
+        "INSERT INTO owners (name, email, role, active) VALUES ('Rita', 'rita@seller.com', 'readonly', true), "
+        "('Gone', 'gone@seller.com', 'sales', false) RETURNING 1"
+    )
+    return team
 
 
 @pytest.fixture
