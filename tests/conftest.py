@@ -27,6 +27,8 @@ from crm_graph.embedded import EmbeddedPostgres
 from crm_graph.errors import SetupError
 from crm_graph.migrations import migrate
 from crm_graph.settings import Settings
+from tests.board import Board, remove
+from tests.board import build as build_board
 from tests.builders import empty
 from tests.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN, JWT_SECRET
 from tests.graphql.world import World, build
@@ -102,6 +104,14 @@ async def clean(sql: AsyncConnection) -> AsyncIterator[None]:
 async def world(sql: AsyncConnection, clean: None) -> World:
     """A small team and its rows; a file whose tests need more adds it in a `world` of its own."""
     return await build(sql)
+
+
+@pytest.fixture
+async def board(world: World, sql: AsyncConnection) -> AsyncIterator[Board]:
+    """A pipeline beside the default one; afterwards there is the migrated one alone."""
+    built = await build_board(world, sql)
+    yield built
+    await remove(built)
 
 
 @pytest.fixture(scope="session")

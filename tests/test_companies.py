@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.values import FREE_MAIL_DOMAINS
 from tests.company_calls import DETAILS, UPDATE, UPSERT, count, entries, refused, stored, update, upsert
-from tests.graphql.asking import Json, ask, recorded, unchanged
+from tests.graphql.asking import Json, unchanged
 from tests.graphql.world import ADA, BOB, READER, ROOT, World
 
 DEEP: Any = json.loads("[" * 100 + "]" * 100)
@@ -207,19 +207,3 @@ async def test_everybody_but_a_reader_may_change_a_company_that_is_there(
             assert await refused(client, mutation, READER, **given) == ("FORBIDDEN", None)
     for who in (ADA, BOB, ROOT):
         assert (await update(client, world.company, who, size=who))["size"] == who
-
-
-async def test_what_is_repeated_has_one_effect(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
-    for mutation, given in (
-        (UPSERT, {"name": "New", "domain": "new.example"}),
-        (UPSERT, {"domain": "new.example", "size": "5"}),
-        (UPDATE, {"companyId": str(world.company), "enrichment": {"a": 1}}),
-    ):
-        key = {"idempotencyKey": json.dumps(given)}
-        await ask(client, ADA, "{ __typename }")
-        with recorded() as sent:
-            [first] = (await ask(client, ADA, mutation, **{"in": given | key})).values()
-        async with unchanged(sql):
-            [again] = (await ask(client, ADA, mutation, **{"in": given | key})).values()
-        assert again == first | {"replayed": True}
-        assert len(sent) <= 6

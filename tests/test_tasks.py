@@ -141,20 +141,3 @@ async def test_what_cannot_be_meant_is_refused_by_name(
         for mutation, given in (*CHANGES, (CREATE, {"content": "x", "dealId": deal})):
             about = {} if mutation is CREATE else {"taskId": id_}
             assert reason(await no(client, mutation, READER, **about, **given)) == ("FORBIDDEN", None)
-
-
-async def test_what_is_repeated_has_one_effect(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
-    id_ = await made(client, world)
-    for mutation, given in (
-        (CREATE, {"content": "x", "contactId": str(world.ada.contact)}),
-        (UPDATE, {"taskId": id_, "content": "New"}),
-        (COMPLETE, {"taskId": id_, "outcome": "y"}),
-        (REOPEN, {"taskId": id_}),
-    ):
-        await ask(client, ADA, "{ __typename }")
-        with recorded() as sent:
-            first = (await ask(client, ADA, mutation, **{"in": given | {"idempotencyKey": "one"}}))["done"]
-        assert len(sent) <= 6
-        async with unchanged(sql):
-            again = (await ask(client, ADA, mutation, **{"in": given | {"idempotencyKey": "one"}}))["done"]
-        assert again == first | {"replayed": True}

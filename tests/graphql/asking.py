@@ -84,6 +84,15 @@ async def unchanged(sql: AsyncConnection) -> AsyncIterator[None]:
     assert await everything(sql) == before
 
 
+@asynccontextmanager
+async def changed(sql: AsyncConnection) -> AsyncIterator[None]:
+    """What is done inside the block leaves something other than keys behind."""
+    before = await everything(sql)
+    yield
+    after = await everything(sql)
+    assert after | {"idempotency_keys": []} != before | {"idempotency_keys": []}
+
+
 @contextmanager
 def recorded() -> Iterator[list[str]]:
     """Every statement that this process sends to PostgreSQL inside the block, BEGIN and COMMIT aside."""

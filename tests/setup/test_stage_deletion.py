@@ -13,10 +13,10 @@ from crm_graph import stage_deletion
 from crm_graph.auth import Principal, utc_now
 from crm_graph.db import Database
 from crm_graph.models import Role, WebhookLog
+from tests.board import Board
 from tests.builders import fixture, post, rows
 from tests.graphql.asking import Json, ask, reason, recorded, refusal, send, unchanged
 from tests.graphql.world import ADA, ROOT
-from tests.setup.conftest import Board
 
 DELETE = "mutation ($in: DeleteStageInput!) { deleteStage(input: $in) { deletedStageId movedDealCount replayed } }"
 MOVE = "mutation ($in: MoveDealStageInput!) { moveDealStage(input: $in) { deal { id } } }"

@@ -8,9 +8,9 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tests.board import Board
 from tests.graphql.asking import Json, ask, reason, recorded, refusal, send, unchanged
 from tests.graphql.world import ADA, ROOT
-from tests.setup.conftest import Board
 
 CREATE = """mutation ($in: CreateStageInput!) { createStage(input: $in) { replayed
     stage { id key name kind probability } } }"""

@@ -1,10 +1,8 @@
-"""A team, and beside the default pipeline one that the tests may change as they like."""
+"""Beside the default pipeline one that tests may change as they like."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -42,17 +40,19 @@ class Board:
         return [key for key, *_ in await self.stages()]
 
 
-@pytest.fixture
-async def board(world: World, sql: AsyncConnection) -> AsyncIterator[Board]:
-    """Afterwards there are the migrated pipeline and its stages alone, as they were."""
+async def build(world: World, sql: AsyncConnection) -> Board:
+    """The pipeline with its stages, none of them the migrations'."""
     pipeline = await add(sql, Pipeline, name="Partners")
     rows = [
         {"pipeline_id": pipeline, "key": key, "name": name, "kind": kind, "order_index": i + 1, "probability": i / 10}
         for i, (key, name, kind) in enumerate(STAGES)
     ]
     found = await sql.execute(insert(table(PipelineStage)).values(rows).returning(table(PipelineStage).c.id))
-    yield Board(sql, world, pipeline, dict(zip((key for key, *_ in STAGES), found.scalars(), strict=True)))
-    given = {"id": world.stage["pipeline"]}
+    return Board(sql, world, pipeline, dict(zip((key for key, *_ in STAGES), found.scalars(), strict=True)))
+
+
+async def remove(board: Board) -> None:
+    """Leave the migrated pipeline and its stages alone, as they were."""
     for statement in (
         "DELETE FROM deals",
         "DELETE FROM pipeline_stages WHERE pipeline_id <> :id",
@@ -60,4 +60,4 @@ async def board(world: World, sql: AsyncConnection) -> AsyncIterator[Board]:
         "UPDATE pipeline_stages SET deleted_at = NULL",
         "UPDATE pipelines SET is_default = true WHERE id = :id",
     ):
-        await sql.execute(text(statement), given)
+        await board.sql.execute(text(statement), {"id": board.world.stage["pipeline"]})
