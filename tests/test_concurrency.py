@@ -111,7 +111,7 @@ async def test_a_move_does_not_wait_for_who_holds_the_deals_contact(
     given = {"dealId": str(world.ada.deal), "stageId": str(world.stage["won"])}
     await ask(client, ADA, "{ me { id } }")
 
-    async with asyncio.timeout(3), database.transaction() as session:
+    async with asyncio.timeout(30), database.transaction() as session:
         assert await contacts.lock_visible(session, machine("test"), world.ada.contact)
         await ask(client, ADA, MOVE, **{"in": given})
 

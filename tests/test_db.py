@@ -15,6 +15,7 @@ from crm_graph.db import GIVE_UP_SECONDS, Database
 from crm_graph.errors import Unavailable
 from crm_graph.models import Company, table
 from crm_graph.prepared import Prepared
+from tests.waiting import somebody_waits
 
 SECONDS = 0.5
 
@@ -146,14 +147,14 @@ async def test_a_transaction_holds_what_either_of_its_ways_wrote(database: Datab
 
 
 async def test_a_caller_who_leaves_takes_nothing_along(database: Database, sql: AsyncConnection) -> None:
-    sleep = Prepared(lambda: select(func.pg_sleep(5)))
+    sleep = Prepared(lambda: select(func.pg_sleep(60)))
 
     async def leave() -> None:
         async with database.transaction() as session:
             await sleep.one(session)
 
     calls = [asyncio.create_task(leave()) for _ in range(4)]
-    await asyncio.sleep(0.2)
+    await somebody_waits(sql, len(calls), "Timeout")  # as PostgreSQL calls a sleep
     for call in calls:
         call.cancel()
     await asyncio.gather(*calls, return_exceptions=True)
@@ -162,16 +163,16 @@ async def test_a_caller_who_leaves_takes_nothing_along(database: Database, sql: 
 
 
 async def test_only_work_that_may_take_longer_does(admin_url: URL) -> None:
-    database = Database(admin_url, seconds=0.2)
+    database = Database(admin_url, seconds=0.5)
 
     async def work(seconds: float | None) -> str:
         async with database.transaction(seconds=seconds) as session:
-            await session.execute(text("SELECT pg_sleep(0.3)"))
+            await session.execute(text("SELECT pg_sleep(0.6)"))
             return str(await session.scalar(text("SHOW statement_timeout")))
 
     assert await work(60) == "1min"
-    with pytest.raises(Unavailable):
-        await work(None)
     async with database.transaction() as session:
         assert await session.scalar(text("SHOW statement_timeout")) == "8s"
+    with pytest.raises(Unavailable):
+        await work(None)
     await database.close()

@@ -138,7 +138,7 @@ async def test_a_call_under_way_is_a_conflict_at_once(
     call = Call(world.ada.owner, "createDeal", "k1", idempotency.hash_of(asked), utc_now())
     await ask(client, ADA, "{ me { id } }")
 
-    async with asyncio.timeout(3), database.transaction() as session:
+    async with asyncio.timeout(30), database.transaction() as session:
         assert await idempotency.claim(session, call) is None
         async with unchanged(sql):
             error = await refusal(client, ADA, CREATE, **{"in": {**asked, "idempotencyKey": "k1"}})

@@ -26,6 +26,7 @@ from crm_graph.logs import JsonLines
 from crm_graph.models import WebhookStatus
 from crm_graph.settings import Settings
 from tests.builders import fixture, post
+from tests.waiting import somebody_waits
 from tests.webhooks import stored
 from webhooks import inbox
 from webhooks.inbox import Result
@@ -239,8 +240,7 @@ async def test_a_deadlock_is_lost_inside_and_tried_again(
         await other.execute("SET deadlock_timeout = '10s'")  # it is the event that must notice
         await other.execute(take, ["b@example.com"])
         posting = asyncio.create_task(post(client, "calcom", NO_SHOW | {"createdAt": "now", "payload": payload}))
-        while not await sql.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):  # noqa: ASYNC110
-            await asyncio.sleep(0.02)  # the event waits inside PostgreSQL, which sets no asyncio.Event
+        await somebody_waits(sql)
         await other.execute(take, ["a@example.com"])
         await other.commit()
         answer = await posting
