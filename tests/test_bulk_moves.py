@@ -9,8 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.batches import ITEMS_MAX
-from crm_graph.models import Deal, Pipeline, PipelineStage, table
-from tests.graphql.asking import Json, add, ask, reason, recorded, refusal, unchanged
+from crm_graph.models import Deal, table
+from tests.board import Board
+from tests.graphql.asking import Json, ask, reason, recorded, refusal, unchanged
 from tests.graphql.world import ADA, BOB, READER, ROOT, START, World, add_deal
 
 MOVE = """mutation ($in: MoveDealsInput!) { moveDeals(input: $in) { replayed results {
@@ -69,23 +70,10 @@ async def test_to_be_there_already_changes_nothing(
 
 
 async def test_a_partial_call_does_what_can_be_done(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+    client: httpx.AsyncClient, world: World, board: Board, sql: AsyncConnection
 ) -> None:
-    other = await add(sql, Pipeline, name="Other")
-    elsewhere = await add(
-        sql, PipelineStage, pipeline_id=other, key="one", name="One", order_index=0, probability=0, kind="open"
-    )
-    gone = await add(
-        sql,
-        PipelineStage,
-        pipeline_id=world.stage["pipeline"],
-        key="gone",
-        name="Gone",
-        order_index=99,
-        probability=0,
-        kind="open",
-        deleted_at=START,
-    )
+    gone = world.stage["lost"]
+    await sql.execute(text("UPDATE pipeline_stages SET deleted_at = now() WHERE id = :id"), {"id": gone})
     deals = [await add_deal(sql, world.stage, world.ada.owner, world.ada.contact) for _ in range(6)]
     to = world.stage["contacted"]
     early, ahead = (START - timedelta(days=1)).isoformat(), "2999-01-01T00:00:00Z"
@@ -96,7 +84,7 @@ async def test_a_partial_call_does_what_can_be_done(
         (item(deals[0], world.stage["won"]), ("VALIDATION", "dealId", "the same deal as items[0]")),
         (item(deals[1], world.company), ("NOT_FOUND", "stageId", "stage not found")),
         (item(deals[1], gone), ("VALIDATION", "dealId", "the same deal as items[4]")),
-        (item(deals[2], elsewhere), ("VALIDATION", "stageId", "another pipeline")),
+        (item(deals[2], board.stage["new"]), ("VALIDATION", "stageId", "another pipeline")),
         (item(deals[3], to, expectedVersion=2), ("VERSION_CONFLICT", "expectedVersion", "version 1")),
         (item(deals[4], to, occurredAt=early), ("CONFLICT", "occurredAt", "the deal was moved at")),
         (item(deals[5], to, occurredAt=ahead), ("VALIDATION", "occurredAt", "lies in the future")),
@@ -114,7 +102,6 @@ async def test_a_partial_call_does_what_can_be_done(
     assert await column(sql, to) == [deals[0], world.ada.deal]
     moved_at = results[-1]["deal"]["stageHistory"]["nodes"][-1]["movedAt"]
     assert moved_at == "2026-02-01T00:00:00+00:00"
-    await sql.execute(table(PipelineStage).delete().where(table(PipelineStage).c.id.in_([elsewhere, gone])))
 
 
 async def test_a_bad_item_refuses_the_whole_call(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
