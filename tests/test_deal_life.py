@@ -55,9 +55,7 @@ async def test_a_deal_is_won_lost_and_reopened(client: httpx.AsyncClient, world:
     await assert_gap_free(sql, deal)
 
 
-async def test_a_deal_that_was_never_open_reopens_in_the_first_stage(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
+async def test_a_deal_that_was_never_open_reopens_in_the_first_stage(client: httpx.AsyncClient, world: World) -> None:
     create = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal { id } } }"
     made = await ask(client, ADA, create, **{"in": {"title": "Won at once", "stageId": str(world.stage["won"])}})
 

@@ -118,9 +118,7 @@ async def test_the_status_follows_the_stage_from_the_start(
     assert (await create(client, stageId=str(world.stage[key])))["status"] == status
 
 
-async def test_new_deals_lie_on_top_of_their_column(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
+async def test_new_deals_lie_on_top_of_their_column(client: httpx.AsyncClient, world: World) -> None:
     made = [(await create(client, title=f"{i}"))["id"] for i in range(5)]
 
     board = "{ pipeline { stages { deals(first: 5) { nodes { id } } } } }"

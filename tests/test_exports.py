@@ -124,7 +124,7 @@ async def test_a_file_of_many_pages_has_every_row_once(
 @pytest.mark.parametrize("role", [Role.SALES, Role.ADMIN])
 @pytest.mark.parametrize("kind", Kind)
 async def test_pages_of_any_size_make_the_same_file(
-    database: Database, world: World, sql: AsyncConnection, kind: Kind, role: Role, size: int
+    database: Database, world: World, kind: Kind, role: Role, size: int
 ) -> None:
     principal = Principal(world.ada.owner, role)
 

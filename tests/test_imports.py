@@ -149,7 +149,7 @@ async def test_a_line_after_another_of_the_same_contact_has_the_last_word(
     assert (new.title, new.phone, new.version, known.title, known.version) == ("Third", "1", 3, "Second", 3)
 
 
-async def test_more_lines_than_fit_into_a_batch(bring_in: Any, sql: AsyncConnection) -> None:
+async def test_more_lines_than_fit_into_a_batch(bring_in: Any) -> None:
     emails = [f"{n}@many.example" for n in range(2 * ITEMS_MAX + 1)]
     bad = {5: "x", ITEMS_MAX + 7: "y"}
     lines = ["email", *(bad.get(n, email) for n, email in enumerate(emails))]
@@ -226,7 +226,7 @@ async def test_files_that_are_refused(
             await bring_in(content, said=said)
 
 
-async def test_what_is_not_csv_ends_the_import(bring_in: Any, sql: AsyncConnection) -> None:
+async def test_what_is_not_csv_ends_the_import(bring_in: Any) -> None:
     tally, told = await bring_in('email,name\na@x.example,A\n"b@x.example"x,B\nc@x.example,C\n')
 
     assert astuple(tally) == (1, 0, 0, 1)

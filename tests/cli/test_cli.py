@@ -141,7 +141,7 @@ def test_a_wrong_setting(crm: Commands) -> None:
     assert "PG_PORT" in crm("owner", "list", PG_HOST="localhost", PG_PORT="many").problem()
 
 
-def test_a_line_of_the_settings_file_that_sets_nothing(crm: Commands, team: dict[str, str], tmp_path: Path) -> None:
+def test_a_line_of_the_settings_file_that_sets_nothing(crm: Commands, team: dict[str, str]) -> None:
     file = crm.folder / ".env"
     file.write_text("DATABSE_URL=postgresql://u:hidden-word@h/d\n")
     try:

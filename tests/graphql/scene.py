@@ -61,6 +61,16 @@ async def build_scene(sql: AsyncConnection) -> Scene:
         reply_status=None, needs_review=False, lifecycle_stage="lead", deleted_at=None,
     )  # fmt: skip
     contact = {email.partition("@")[0]: id_ for email, id_ in contact.items()}
+    deals = deals_of(owner, company, contact, now)
+    await add_deals(sql, stage, deals)
+    made = Scene(owner, company, contact, stage, deals, now)
+    await add_tasks(sql, made)
+    await add_notes(sql, made)
+    return made
+
+
+def deals_of(owner: Row, company: Row, contact: Row, now: datetime) -> list[Row]:
+    """The deals, of which each filter finds some; `moved` is when they entered their stage."""
     deals: list[Row] = [
         {"title": "plain", "owner_id": owner[ADA], "moved": now},
         {"title": "low Straße", "owner_id": owner[ADA], "amount": "99.99", "close_date": date(2026, 1, 31),
@@ -80,6 +90,11 @@ async def build_scene(sql: AsyncConnection) -> Scene:
         like_edge | {"title": "theirs", "owner_id": owner[BOB]},
         deals[2] | {"title": "gone", "deleted_at": START},
     ]
+    return deals
+
+
+async def add_deals(sql: AsyncConnection, stage: Row, deals: list[Row]) -> None:
+    """Store them with two moves each of those that have moved."""
     for row in deals:
         row |= {"pipeline_id": stage["pipeline"], "stage_id": stage[row.pop("stage", "new")]}
         row["amount"] = Decimal(row["amount"]) if "amount" in row else None
@@ -92,18 +107,19 @@ async def build_scene(sql: AsyncConnection) -> Scene:
         for moved_at in (moved, moved - timedelta(days=9)) if moved else ():
             await add(sql, DealStageHistory, deal_id=row["id"], to_stage_id=stage["new"], moved_at=moved_at, source="x")
         row["moved"] = moved
-    made = Scene(owner, company, contact, stage, deals, now)
-    await add_tasks(sql, made)
+
+
+async def add_notes(sql: AsyncConnection, made: Scene) -> None:
+    """Entries about a contact, a company and deals, by one or the other."""
     for content, type_, subject, at, by in (
-        ("noted", "note", {"contact_id": contact["ada"]}, START, ADA),
-        ("at Acme", "note", {"company_id": company["Acme"]}, START, ROOT),
+        ("noted", "note", {"contact_id": made.contact["ada"]}, START, ADA),
+        ("at Acme", "note", {"company_id": made.company["Acme"]}, START, ROOT),
         ("theirs", "note", {"deal_id": made.id("theirs")}, START, BOB),
         ("called", "call", {"deal_id": made.id("edge")}, START + TICK, BOB),
         ("on high", "note", {"deal_id": made.id("high")}, START + timedelta(1), None),
     ):  # fmt: skip
-        who = owner[by] if by else None
+        who = made.owner[by] if by else None
         await add(sql, Activity, content=content, type=type_, occurred_at=at, created_by=who, **subject)
-    return made
 
 
 async def add_tasks(sql: AsyncConnection, made: Scene) -> None:

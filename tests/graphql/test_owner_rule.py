@@ -146,7 +146,7 @@ async def test_activities_are_those_of_visible_contacts_and_deals(client: httpx.
 
 
 async def test_activities_and_moves_are_as_visible_as_what_they_are_about(
-    client: httpx.AsyncClient, world: World, database: Database, sql: AsyncConnection
+    client: httpx.AsyncClient, world: World, database: Database
 ) -> None:
     # No list of the API starts at them yet, so that the rule itself is asked.
     async def seen(model: type[Activity] | type[DealStageHistory], principal: Principal) -> set[Any]:

@@ -26,7 +26,7 @@ CONTACT_PAGE = """query ($email: String!) { contactByEmail(email: $email) { id e
     activities { totalCount nodes { content deal { title contact { email } } } } } }"""
 
 
-async def test_the_board_is_one_statement(client: httpx.AsyncClient, world: World, database: Database) -> None:
+async def test_the_board_is_one_statement(client: httpx.AsyncClient, world: World) -> None:
     await ask(client, ADA, "{ me { id } }")
 
     with recorded() as statements:
@@ -47,9 +47,7 @@ async def test_the_board_is_one_statement(client: httpx.AsyncClient, world: Worl
         assert stage["deals"]["pageInfo"] == {"hasNextPage": False, "endCursor": None}
 
 
-async def test_pages_of_a_deal_and_a_contact_are_one_statement(
-    client: httpx.AsyncClient, world: World, database: Database
-) -> None:
+async def test_pages_of_a_deal_and_a_contact_are_one_statement(client: httpx.AsyncClient, world: World) -> None:
     await ask(client, ADA, "{ me { id } }")
 
     with recorded() as statements:
@@ -97,9 +95,7 @@ async def test_a_query_is_one_statement_and_a_payload_one_more(
     assert len(statements) == count, statements
 
 
-async def test_writes_have_a_known_number_of_statements(
-    client: httpx.AsyncClient, world: World, database: Database
-) -> None:
+async def test_writes_have_a_known_number_of_statements(client: httpx.AsyncClient, world: World) -> None:
     await ask(client, ADA, "{ me { id } }")
     deal, contact = world.ada.deal, world.ada.contact
     writes = {

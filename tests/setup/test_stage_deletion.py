@@ -161,7 +161,7 @@ async def test_more_deals_than_move_at_once(
     assert (reason(error), error["extensions"]["dealCount"]) == (("CONFLICT", "stageId"), 2)
 
 
-async def test_one_stage_stays_open(client: httpx.AsyncClient, board: Board, sql: AsyncConnection) -> None:
+async def test_one_stage_stays_open(client: httpx.AsyncClient, board: Board) -> None:
     answers = await asyncio.gather(
         send(client, ROOT, DELETE, **{"in": doomed(board, "new", "talks")}),
         send(client, ROOT, DELETE, **{"in": doomed(board, "talks", "new")}),

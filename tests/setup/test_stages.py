@@ -133,7 +133,7 @@ async def test_the_kind_stays_while_deals_are_there(
     assert (await ask(client, ROOT, UPDATE, **{"in": same}))["updateStage"]["stage"]["name"] == "Still open"
 
 
-async def test_one_stage_stays_open(client: httpx.AsyncClient, board: Board, sql: AsyncConnection) -> None:
+async def test_one_stage_stays_open(client: httpx.AsyncClient, board: Board) -> None:
     ids = [board.stage["new"], board.stage["talks"]]
 
     answers = await asyncio.gather(
@@ -145,9 +145,7 @@ async def test_one_stage_stays_open(client: httpx.AsyncClient, board: Board, sql
     assert sorted(kind for key, _, kind, _ in await board.stages() if key in ("new", "talks")) == ["lost", "open"]
 
 
-async def test_moves_into_a_stage_that_changes_its_kind_meanwhile(
-    client: httpx.AsyncClient, board: Board, sql: AsyncConnection
-) -> None:
+async def test_moves_into_a_stage_that_changes_its_kind_meanwhile(client: httpx.AsyncClient, board: Board) -> None:
     talks = str(board.stage["talks"])
     deals = [await board.deal("new") for _ in range(10)]
 

@@ -98,7 +98,7 @@ async def test_fifty_keys_on_one_body_and_one_key_on_fifty_bodies(
     assert statuses == ["processed"] * 2 + ["quarantined"] * 24
 
 
-async def test_crossed_keys_never_wait_for_each_other(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_crossed_keys_never_wait_for_each_other(client: httpx.AsyncClient) -> None:
     one, other = REPLY, NORMALISED | {"idempotency_key": "other"}
     for body, key in ((one, "k1"), (other, "k2")):
         assert (await post(client, "instantly", body, **{"Idempotency-Key": key})).status_code == 200

@@ -210,7 +210,7 @@ async def test_ambiguous_or_endless_json_is_400(body: bytes, client: httpx.Async
     assert await stored.counts(sql) == (0, 0, 0, 0)
 
 
-async def test_whatever_depth_is_read_is_applied_too(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_whatever_depth_is_read_is_applied_too(client: httpx.AsyncClient) -> None:
     deep: Any = "x"
     for _ in range(198):
         deep = {"a": deep}
