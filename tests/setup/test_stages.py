@@ -145,7 +145,9 @@ async def test_one_stage_stays_open(client: httpx.AsyncClient, board: Board) -> 
     assert sorted(kind for key, _, kind, _ in await board.stages() if key in ("new", "talks")) == ["lost", "open"]
 
 
-async def test_moves_into_a_stage_that_changes_its_kind_meanwhile(client: httpx.AsyncClient, board: Board) -> None:
+async def test_moves_into_a_stage_that_changes_its_kind_meanwhile(
+    client: httpx.AsyncClient, board: Board, sql: AsyncConnection
+) -> None:
     talks = str(board.stage["talks"])
     deals = [await board.deal("new") for _ in range(10)]
 
@@ -158,6 +160,9 @@ async def test_moves_into_a_stage_that_changes_its_kind_meanwhile(client: httpx.
     assert ["errors" in answer for answer in answers[1:]] == [False] * 10
     kind = "OPEN" if "errors" in answers[0] else "WON"
     assert {answer["data"]["moveDealStage"]["deal"]["status"] for answer in answers[1:]} == {kind}
+    stored = await sql.scalars(text("SELECT status FROM deals WHERE stage_id = :id"), {"id": talks})
+    assert list(stored) == [kind.lower()] * 10
+    assert (await board.stages())[1][2] == kind.lower()
 
 
 async def test_stages_are_put_in_order(client: httpx.AsyncClient, board: Board) -> None:
