@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
+from psycopg.sql import Literal
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -37,7 +38,7 @@ class Database:
         )
         url = url.update_query_dict({"options": f"{url.query.get('options', '')} {options}".strip()})
 
-        def pool(**how: Any) -> AsyncEngine:
+        def pool() -> AsyncEngine:
             return create_async_engine(
                 url,
                 pool_size=pool_size,
@@ -45,16 +46,15 @@ class Database:
                 max_overflow=0,
                 pool_timeout=WAIT_SECONDS,
                 pool_reset_on_return=None,  # a transaction is over when its connection is returned, we see to that
+                isolation_level="AUTOCOMMIT",  # what a transaction begins with says more than the driver's BEGIN
                 connect_args={
                     "connect_timeout": WAIT_SECONDS,
                     "application_name": "crm-graph",
                     "prepare_threshold": PREPARE_AFTER,
                 },
-                **how,
             )
 
-        self._engine = pool()
-        self._reads = pool(isolation_level="AUTOCOMMIT")
+        self._engine, self._reads = pool(), pool()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -90,17 +90,19 @@ class Database:
             await greenlet_spawn(pooled.close)
 
     @asynccontextmanager
-    async def transaction(self, *, seconds: float | None = None) -> AsyncIterator[AsyncSession]:
+    async def transaction(
+        self, *, source: str | None = None, traceparent: str | None = None, seconds: float | None = None
+    ) -> AsyncIterator[AsyncSession]:
         """One transaction: committed when the block ends, rolled back when it raises.
 
-        `seconds` are for work that nobody waits for as for an answer: it, and each of its statements, may last so long.
+        `source` and `traceparent` are what the events in it are told with. `seconds` are for work that nobody waits for
+        as for an answer: it, and each of its statements, may last so long.
         """
         async with _reachable(seconds or self._seconds):
             pooled = await self._engine.raw_connection()
             session = _Session(self._engine, pooled)
             try:
-                if seconds is not None:
-                    await session.driver.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds}s"])
+                await session.driver.execute(_begin(source, traceparent, seconds), prepare=False)
                 yield session
                 await session.commit()
             except psycopg.OperationalError:
@@ -115,6 +117,8 @@ class Database:
                     await greenlet_spawn(pooled.invalidate)  # nobody knows what is still open in it
                     raise
                 finally:
+                    if session.driver.closed and pooled.is_valid:
+                        await greenlet_spawn(pooled.invalidate)  # hung up on: not one for the pool
                     await greenlet_spawn(pooled.close)
 
     async def close(self) -> None:
@@ -155,6 +159,16 @@ class _Session(AsyncSession):
             await self.driver.rollback()
 
 
+def _begin(source: str | None, traceparent: str | None, seconds: float | None) -> str:
+    """What a transaction begins with, in one round trip."""
+    timeout = None if seconds is None else f"{seconds}s"
+    values = {"crm.source": source, "crm.traceparent": traceparent, "statement_timeout": timeout}
+    settings = (
+        f"SET LOCAL {name} = {Literal(value).as_string()}" for name, value in values.items() if value is not None
+    )
+    return "; ".join(("BEGIN", *settings))
+
+
 class _ConnectionLost(psycopg.OperationalError):
     """The server has closed the connection."""
 
@@ -175,6 +189,11 @@ def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
     assert isinstance(session, _Session)
     driver: psycopg.AsyncConnection[Any] = session.driver
     return driver
+
+
+async def set_source(session: AsyncSession, source: str) -> None:
+    """Say whose doing a transaction is, where that shows only after it has begun."""
+    await driver_connection(session).execute("SELECT set_config('crm.source', %s, true)", [source])
 
 
 def place(url: URL) -> str:

@@ -140,7 +140,7 @@ async def _upsert(
     dry_run: bool,
 ) -> list[Outcome]:
     try:
-        async with database.transaction() as session:
+        async with database.transaction(source=principal.source) as session:
             outcomes = await upserts.upsert_all(
                 session, principal, items=items, now=utc_now(), restore_deleted=restore_deleted
             )

@@ -136,7 +136,7 @@ def _told(belongings: Belongings) -> str:
 
 def _list(after: Callable[[AsyncSession, datetime], Awaitable[str | None]] | None = None) -> None:
     async def work(database: Database) -> tuple[str | None, list[tuple[Owner, list[str]]]]:
-        async with database.transaction(seconds=HAND_OVER_SECONDS) as session:
+        async with database.transaction(source=OPERATOR.source, seconds=HAND_OVER_SECONDS) as session:
             try:
                 said = await after(session, utc_now()) if after else None
             except Conflict as error:

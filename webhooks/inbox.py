@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.auth import machine
-from crm_graph.db import LOST_A_RACE, Database, is_disconnect, sqlstate
+from crm_graph.db import LOST_A_RACE, Database, is_disconnect, set_source, sqlstate
 from crm_graph.errors import BadRequest, Conflict, CrmError, LostRace, NotFound, ValidationFailed
 from crm_graph.http import parse_json
 from crm_graph.leads import Erased
@@ -101,7 +101,7 @@ async def receive(
             return Outcome(known.id, Result.DUPLICATE, known.contact_id, known.deal_id)
         return await _apply_or_conclude(session, settings, stored.read(known, provider), failure, now)
 
-    return await _run(database, receive_it)
+    return await _run(database, receive_it, provider.name)
 
 
 async def replay(database: Database, settings: Settings, webhook_id: uuid.UUID, now: datetime) -> Outcome:
@@ -121,6 +121,7 @@ async def replay(database: Database, settings: Settings, webhook_id: uuid.UUID, 
         provider = PROVIDERS.get(row.source)
         if provider is None:
             raise NotFound(f"the event's provider {row.source!r} is not known any more", field="webhook_id")
+        await set_source(session, provider.name)
         return await _apply_or_conclude(session, settings, stored.read(row, provider), failure, now)
 
     return await _run(database, replay_it)
@@ -156,12 +157,12 @@ class _NotApplied(Exception):
 Work = Callable[[AsyncSession, _NotApplied | None], Awaitable[Outcome]]
 
 
-async def _run(database: Database, work: Work) -> Outcome:
+async def _run(database: Database, work: Work, source: str | None = None) -> Outcome:
     """Run `work` in a transaction; if it could not apply the event, undo it and run it again to write that down."""
     failure: _NotApplied | None = None
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            async with database.transaction() as session:
+            async with database.transaction(source=source) as session:
                 return await work(session, failure)
         except _NotApplied as error:
             failure = error

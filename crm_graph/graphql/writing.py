@@ -99,7 +99,7 @@ async def perform(info: Info, input: Any, act: Act) -> Any:
 async def _once(info: Info, asked: dict[str, Any], call: Call | None, act: Act) -> Any:
     ctx = info.context
     foreseen = {act.result: asked[act.of]} if isinstance(act, _Doing) and act.of else None
-    async with ctx.database.transaction() as session:
+    async with ctx.database.transaction(source=ctx.principal.source) as session:
         known = await idempotency.claim(session, call, foreseen and _without_ids(foreseen)) if call else None
         if known is not None:
             return await read_back(info, session, {**_with_ids(known), "replayed": True})

@@ -4,6 +4,8 @@ from crm_graph.models.columns import Named, Relation, table
 from crm_graph.models.enums import (
     ActivityType,
     DealStatus,
+    DeliveryStatus,
+    EventType,
     LifecycleStage,
     LoggedType,
     OwnerSource,
@@ -14,6 +16,7 @@ from crm_graph.models.enums import (
     WebhookStatus,
 )
 from crm_graph.models.inbox import WebhookLog
+from crm_graph.models.outbox import Deployment, Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from crm_graph.models.people import (
     Company,
     Contact,
@@ -35,6 +38,10 @@ __all__ = [
     "Deal",
     "DealStageHistory",
     "DealStatus",
+    "DeliveryStatus",
+    "Deployment",
+    "Event",
+    "EventType",
     "IdempotencyKey",
     "LifecycleStage",
     "LoggedType",
@@ -52,6 +59,9 @@ __all__ = [
     "StageKind",
     "Suppression",
     "SuppressionKey",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "WebhookLog",
     "WebhookStatus",
     "table",

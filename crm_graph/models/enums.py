@@ -98,3 +98,32 @@ class WebhookStatus(StrEnum):
     IGNORED = "ignored"
     QUARANTINED = "quarantined"
     ERROR = "error"
+
+
+class EventType(StrEnum):
+    """What can be subscribed to; docs/events.md says when each is sent."""
+
+    DEAL_CREATED = "deal_created"
+    DEAL_STAGE_CHANGED = "deal_stage_changed"
+    DEAL_UPDATED = "deal_updated"
+    CONTACT_CREATED = "contact_created"
+    CONTACT_STATUS_CHANGED = "contact_status_changed"
+    CONTACT_UPDATED = "contact_updated"
+    CONTACT_ERASED = "contact_erased"
+    ACTIVITY_LOGGED = "activity_logged"
+    REPLY_RECEIVED = "reply_received"
+    MEETING_BOOKED = "meeting_booked"
+    MEETING_RESCHEDULED = "meeting_rescheduled"
+    MEETING_CANCELLED = "meeting_cancelled"
+    MEETING_NO_SHOW = "meeting_no_show"
+    ENDPOINT_DISABLED = "endpoint_disabled"
+    TEST = "test"
+
+
+class DeliveryStatus(StrEnum):
+    """What became of a delivery: failed ran out of attempts, cancelled is not wanted any more; both can be replayed."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
