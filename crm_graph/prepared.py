@@ -27,6 +27,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -134,6 +135,11 @@ def recordset(rows: ColumnElement[Any], types: Types) -> FromClause:
     return listed.render_derived(name="listed", with_types=True)
 
 
+def sent_rows() -> TypeEngine[Any]:
+    """The type of a parameter that is a list of rows, as a text that is a JSON array of objects."""
+    return _Rows()
+
+
 class _Rows(TypeDecorator[Sequence[Mapping[str, Any]]]):
     impl = Text
     cache_ok = True
@@ -149,3 +155,9 @@ def together(*statements: Insert | Update | Delete, beside: Select[Any] | None =
     """
     selected = select(literal(1)) if beside is None else beside
     return selected.add_cte(*(statement.cte(f"w{place}") for place, statement in enumerate(statements)))
+
+
+def in_sql(sql: str, **types: TypeEngine[Any]) -> Prepared:
+    """A statement in SQL's own words, where `:_name` stands for the parameter `name`."""
+    parameters = [bindparam(f"_{name}", type_=type_, required=True) for name, type_ in types.items()]
+    return Prepared(lambda: text(sql).bindparams(*parameters))

@@ -22,7 +22,7 @@ CATALOGUE = {
     """,
     "constraints": """
         SELECT conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)
-        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 't'
     """,
     "indexes": """
         SELECT indrelid::regclass || '.' || indexrelid::regclass, pg_get_indexdef(indexrelid)

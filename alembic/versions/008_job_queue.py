@@ -1,4 +1,4 @@
-"""The job queue: Procrastinate's own tables and functions, as its pinned version makes them."""
+"""The job queue: Procrastinate's tables and functions, as its pinned version makes them, in a schema of their own."""
 
 from typing import Any
 
@@ -8,33 +8,21 @@ from procrastinate.schema import SchemaManager
 revision = "008"
 down_revision = "007"
 
-LEFT = """
-DO $$ DECLARE found record; BEGIN
-    FOR found IN SELECT oid::regprocedure AS name FROM pg_proc
-        WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'procrastinate%' LOOP
-        EXECUTE format('DROP FUNCTION IF EXISTS %s CASCADE', found.name);
-    END LOOP;
-    FOR found IN SELECT relname AS name FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relname LIKE 'procrastinate%' AND relkind = 'r' LOOP
-        EXECUTE format('DROP TABLE IF EXISTS %I CASCADE', found.name);
-    END LOOP;
-    FOR found IN SELECT typname AS name FROM pg_type
-        WHERE typnamespace = 'public'::regnamespace AND typname LIKE 'procrastinate%' AND typtype IN ('e', 'c') LOOP
-        EXECUTE format('DROP TYPE IF EXISTS %I CASCADE', found.name);
-    END LOOP;
-END $$
-"""
+SCHEMA = "crm_jobs"
 
 
 def upgrade() -> None:
-    _run(SchemaManager.get_schema())
+    op.execute(f"CREATE SCHEMA {SCHEMA}")
+    found = op.get_bind().exec_driver_sql("SELECT current_setting('search_path')").scalar()
+    op.execute(f"SET LOCAL search_path = {SCHEMA}")
+    # Sent as it stands: a percent sign in it is no parameter.
+    driver: Any = op.get_bind().connection.driver_connection
+    driver.execute(SchemaManager.get_schema())
+    op.execute(f"SET LOCAL search_path = {found}")
+    op.execute(f"GRANT USAGE ON SCHEMA {SCHEMA} TO app_user")
+    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {SCHEMA} TO app_user")
+    op.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {SCHEMA} TO app_user")
 
 
 def downgrade() -> None:
-    _run(LEFT)
-
-
-def _run(script: str) -> None:
-    """Statements that are sent as they stand: a percent sign in them is no parameter."""
-    driver: Any = op.get_bind().connection.driver_connection
-    driver.execute(script)
+    op.execute(f"DROP SCHEMA {SCHEMA} CASCADE")

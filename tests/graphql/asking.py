@@ -100,7 +100,8 @@ def recorded() -> Iterator[list[str]]:
     execute = psycopg.AsyncCursor.execute
 
     async def record(self: Any, query: Any, *args: Any, **options: Any) -> Any:
-        statements.append(str(query))
+        if not str(query).startswith("BEGIN"):
+            statements.append(str(query))
         return await execute(self, query, *args, **options)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -1,0 +1,184 @@
+"""Delivery: sends what the queue holds for an endpoint, signed, and schedules what failed.
+
+At least once, in order for each deal. What an endpoint misses is tried again for two days; an endpoint that is down is
+asked by one delivery at a time, and gets the others at once when it is back.
+"""
+
+import asyncio
+import logging
+import random
+import uuid
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+
+import orjson
+
+from crm_graph import delivery_queue, signing, withholding
+from crm_graph.db import Database
+from crm_graph.delivery_queue import OUTAGE, Outcome
+from crm_graph.models import DeliveryStatus, Role
+from crm_graph.outbound import Attempt, Sender
+
+log = logging.getLogger(__name__)
+
+IN_FLIGHT = 16  # requests at once to one endpoint
+SLICE_SECONDS = 30.0  # after which a job makes room for those of other endpoints
+LINGER_SECONDS = 0.5  # for more to send, before a job ends: to start one takes longer than to send
+MINUTE, HOUR = 60.0, 3600.0
+WAITS = (5.0, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 24 * HOUR)
+JITTER = 0.2  # the part of a wait that chance adds: what failed together is not tried together
+ABOUT_ENDPOINT = frozenset({429, 503})  # where Retry-After is about the endpoint, not about the request
+
+
+class Courier:
+    """Sends the deliveries of endpoints; one of a worker process."""
+
+    def __init__(self, database: Database, sender: Sender) -> None:
+        self._database, self._sender = database, sender
+        self._news = asyncio.Event()
+        self._stopping = False
+        self.busy: set[uuid.UUID] = set()  # endpoints that are being served here
+
+    def announce(self) -> None:
+        """Say that there may be more to send."""
+        self._news.set()
+
+    def stop(self) -> None:
+        """Take nothing more; what is being sent is waited for."""
+        self._stopping = True
+        self._news.set()
+
+    async def drain(self, endpoint_id: uuid.UUID) -> None:
+        """Send all that is due to an endpoint, and what comes meanwhile."""
+        self.busy.add(endpoint_id)
+        flight = _Flight(self._database, self._sender, endpoint_id)
+        ends_at = monotonic() + SLICE_SECONDS
+        try:
+            while True:
+                self._news.clear()
+                room = 0 if self._stopping or monotonic() > ends_at else IN_FLIGHT
+                await flight.settle_and_take(room)
+                if flight.is_empty and (room == 0 or not await self._is_news()):
+                    return
+                await flight.wait()
+        finally:
+            self.busy.discard(endpoint_id)
+            await flight.abandon()
+
+    async def _is_news(self) -> bool:
+        try:
+            async with asyncio.timeout(LINGER_SECONDS):
+                await self._news.wait()
+        except TimeoutError:
+            return False
+        return not self._stopping
+
+
+class _Flight:
+    """The requests to one endpoint that are under way."""
+
+    def __init__(self, database: Database, sender: Sender, endpoint_id: uuid.UUID) -> None:
+        self._database, self._sender, self._endpoint_id = database, sender, endpoint_id
+        self._under_way: dict[asyncio.Task[Outcome], Any] = {}
+        self._landed: list[Outcome] = []
+        self._failures = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._under_way
+
+    async def settle_and_take(self, room: int) -> None:
+        """Write down what ended, and start what may go now, in one transaction between them."""
+        landed, self._landed = self._landed, []
+        free = room - len(self._under_way)
+        if not landed and free <= 0:
+            return
+        async with self._database.transaction() as session:
+            if landed:
+                back_off = wait_of(max(0, self._failures + 1 - OUTAGE))
+                await delivery_queue.settle(session, self._endpoint_id, landed, back_off)
+            taken = await delivery_queue.take(session, self._endpoint_id, free) if free > 0 else []
+        for delivery in taken:
+            self._failures = delivery.failures
+            self._under_way[asyncio.create_task(_attempt(self._sender, delivery))] = delivery.id
+
+    async def wait(self) -> None:
+        """Until one has ended."""
+        if self._under_way:
+            ended, _ = await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                del self._under_way[task]
+                self._landed.append(task.result())
+
+    async def abandon(self) -> None:
+        """Hang up; what was under way is due again when its lease ends."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+
+async def _attempt(sender: Sender, delivery: Any) -> Outcome:
+    now = datetime.now(UTC)
+    attempt = await sender.post(delivery.url, *_request(delivery, now))
+    status, wait = _verdict(attempt, delivery.attempts + 1)
+    asked = attempt.retry_after.total_seconds() if attempt.retry_after and not attempt.is_success else 0.0
+    details = {
+        "endpoint": str(delivery.id),
+        "event": str(delivery.event_id),
+        "status": attempt.status,
+        "ms": attempt.duration_ms,
+        "attempt": delivery.attempts + 1,
+    }
+    log.info("delivered" if attempt.is_success else "delivery failed", extra={"details": details})
+    return Outcome(
+        delivery_id=delivery.id,
+        status=status,
+        wait=max(wait, asked),
+        attempted_at=now,
+        duration_ms=attempt.duration_ms,
+        status_code=attempt.status,
+        answer=attempt.answer,
+        error=attempt.error,
+        is_gone=attempt.is_gone,
+        endpoint_wait=asked if attempt.status in ABOUT_ENDPOINT else 0.0,
+    )
+
+
+def _request(delivery: Any, now: datetime) -> tuple[dict[str, str], bytes]:
+    payload = withholding.payload_for(delivery.payload, delivery.owner_id, Role(delivery.role))
+    body = orjson.dumps(payload)
+    secrets = [delivery.secret, *([delivery.previous_secret] if delivery.previous_secret else [])]
+    signed = signing.delivery_headers(secrets, str(delivery.event_id), body, now)
+    return {"content-type": "application/json", **signed, **delivery.headers}, body
+
+
+def _verdict(attempt: Attempt, number: int) -> tuple[DeliveryStatus, float]:
+    """What becomes of a delivery after its attempt of this number, from 1; with the wait until the next one."""
+    if attempt.is_success:
+        return DeliveryStatus.DELIVERED, 0.0
+    if number > len(WAITS):
+        return DeliveryStatus.FAILED, 0.0
+    return DeliveryStatus.PENDING, wait_of(number - 1)
+
+
+def wait_of(failures: int) -> float:
+    """The seconds to wait after so many failures before, with jitter."""
+    wait = WAITS[min(failures, len(WAITS) - 1)]
+    return wait * (1 + JITTER * random.random())  # noqa: S311  # spreads load, guards nothing
+
+
+Defer = Callable[[uuid.UUID], Coroutine[Any, Any, None]]
+
+
+async def dispatch(database: Database, courier: Courier, defer: Defer) -> None:
+    """Have every endpoint drained to which something is due and that isn't being served here already."""
+    async with database.transaction() as session:
+        endpoints = await delivery_queue.due_endpoints(session)
+    for endpoint_id in endpoints:
+        if endpoint_id in courier.busy:
+            courier.announce()
+        else:
+            await defer(endpoint_id)
