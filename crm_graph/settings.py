@@ -20,6 +20,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from crm_graph.errors import SetupError
+from crm_graph.networks import Networks
 
 logging.getLogger("dotenv").setLevel("ERROR")  # env_file_problems() says more
 JWT_SECRET_MIN_BYTES = 32  # RFC 7518, 3.2: a key at least as long as the hash
@@ -66,6 +67,13 @@ def _domains(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(domain.removeprefix("@").lower() for domain in given)
 
 
+def _networks(given: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return tuple(map(str, Networks.of(given).allowed))
+    except ValueError:
+        raise ValueError("each must be a network or an address: 10.1.0.0/16, 192.168.7.20, fd12:3456::/32") from None
+
+
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 
@@ -109,6 +117,7 @@ class Settings(BaseSettings):
     calcom_event_types: CommaList = ()
     default_currency: Annotated[str, AfterValidator(_currency)] = "USD"
     allowed_origins: Annotated[CommaList, AfterValidator(_origins)] = ()
+    outbound_allowed_networks: Annotated[CommaList, AfterValidator(_networks)] = ()
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:
@@ -151,6 +160,10 @@ class Settings(BaseSettings):
                 "make one with: openssl rand -hex 32"
             )
         return key
+
+    def networks(self) -> Networks:
+        """What may be called besides public addresses: OUTBOUND_ALLOWED_NETWORKS; in development this machine too."""
+        return Networks.of(self.outbound_allowed_networks, loopback=self.crm_env == "development")
 
     def server_url(self) -> URL | None:
         """The database that the server uses; None means the embedded PostgreSQL in CRM_DATA_DIR."""

@@ -4,10 +4,13 @@ import base64
 import binascii
 import hashlib
 import hmac
+import string
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from secrets import choice
 
 STANDARD_WEBHOOKS_TOLERANCE = timedelta(minutes=5)  # Standard Webhooks 1.0.0, "verifying webhook authenticity"
+NEW_SECRET_LETTERS = 40  # of 62: 238 bits
 
 
 def hex_signature(secret: bytes, body: bytes) -> str:
@@ -59,3 +62,25 @@ def verify_standard_webhooks(
     given = [part.encode("utf-8", "replace") for part in header.split(" ")[:10]]
     right = [standard_webhooks_signature(secret, message_id, timestamp, body).encode() for secret in secrets]
     return any(hmac.compare_digest(one, other) for one in right for other in given)
+
+
+def new_webhook_secret() -> str:
+    """A new `whsec_` secret. What its base64 stands for is ASCII text, since some verifiers take keys as text only."""
+    letters = string.ascii_letters + string.digits
+    key = "".join(choice(letters) for _ in range(NEW_SECRET_LETTERS))
+    return "whsec_" + base64.b64encode(key.encode()).decode()
+
+
+def delivery_headers(secrets: Sequence[str], message_id: str, body: bytes, now: datetime) -> dict[str, str]:
+    """What proves that `body` is ours: Standard Webhooks, one signature for each secret, and a plain hex HMAC.
+
+    The hex HMAC is keyed by the first secret exactly as it was shown, `whsec_` and all.
+    """
+    timestamp = str(int(now.timestamp()))
+    signatures = (standard_webhooks_signature(secret.encode(), message_id, timestamp, body) for secret in secrets)
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": " ".join(signatures),
+        "x-signature": "sha256=" + hex_signature(secrets[0].encode(), body),
+    }

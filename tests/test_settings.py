@@ -51,6 +51,10 @@ GIVEN = {
     "CALCOM_EVENT_TYPES": ("demo,intro", ("demo", "intro")),
     "DEFAULT_CURRENCY": ("EUR", "EUR"),
     "ALLOWED_ORIGINS": ("https://Board.example.com/,http://[::1]:80", ("https://board.example.com", "http://[::1]:80")),
+    "OUTBOUND_ALLOWED_NETWORKS": (
+        "10.1.0.0/16, 192.168.7.20,fd12:3456::/32",
+        ("10.1.0.0/16", "192.168.7.20/32", "fd12:3456::/32"),
+    ),
 }
 
 
@@ -131,6 +135,9 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ALLOWED_ORIGINS", "https://board.example.org/path"),
         ("ALLOWED_ORIGINS", "https://good.example.org,https://board.example.org:port"),
         ("ALLOWED_ORIGINS", "*"),
+        ("OUTBOUND_ALLOWED_NETWORKS", "n8n.internal"),
+        ("OUTBOUND_ALLOWED_NETWORKS", "10.1.2.3/16"),
+        ("OUTBOUND_ALLOWED_NETWORKS", "10.0.0.0/33"),
         ("PG_PORT", "-17"),
         ("PG_SSLMODE", "sometimes"),
         ("DEV_SIGNATURE_BYPASS", "perhaps"),
