@@ -90,6 +90,14 @@ def serve(
 
 
 @app.command()
+def worker() -> None:
+    """Deliver events until SIGTERM or Ctrl-C: beside servers that don't (WORKER_INSIDE=false), or to help them."""
+    settings = load_settings()
+    logs.configure(settings.log_level)
+    runtime.work(settings)
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database to the schema that this version needs."""
     settings = load_settings()

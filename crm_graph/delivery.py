@@ -37,43 +37,47 @@ class Courier:
 
     def __init__(self, database: Database, sender: Sender) -> None:
         self._database, self._sender = database, sender
-        self._news = asyncio.Event()
+        self._served: dict[uuid.UUID, asyncio.Event] = {}
         self._stopping = False
-        self.busy: set[uuid.UUID] = set()  # endpoints that are being served here
+
+    def serves(self, endpoint_id: uuid.UUID) -> bool:
+        """Whether the endpoint's deliveries are being sent here at this moment."""
+        return endpoint_id in self._served
 
     def announce(self) -> None:
         """Say that there may be more to send."""
-        self._news.set()
+        for news in self._served.values():
+            news.set()
 
     def stop(self) -> None:
         """Take nothing more; what is being sent is waited for."""
         self._stopping = True
-        self._news.set()
+        self.announce()
 
     async def drain(self, endpoint_id: uuid.UUID) -> None:
         """Send all that is due to an endpoint, and what comes meanwhile."""
-        self.busy.add(endpoint_id)
+        news = self._served[endpoint_id] = asyncio.Event()
         flight = _Flight(self._database, self._sender, endpoint_id)
         ends_at = monotonic() + SLICE_SECONDS
         try:
             while True:
-                self._news.clear()
-                room = 0 if self._stopping or monotonic() > ends_at else IN_FLIGHT
-                await flight.settle_and_take(room)
-                if flight.is_empty and (room == 0 or not await self._is_news()):
+                news.clear()
+                is_over = self._stopping or monotonic() > ends_at
+                await flight.settle_and_take(0 if is_over else IN_FLIGHT)
+                if flight.is_empty and (is_over or not await _comes(news)):
                     return
-                await flight.wait()
+                await flight.wait(news)
         finally:
-            self.busy.discard(endpoint_id)
+            del self._served[endpoint_id]
             await flight.abandon()
 
-    async def _is_news(self) -> bool:
-        try:
-            async with asyncio.timeout(LINGER_SECONDS):
-                await self._news.wait()
-        except TimeoutError:
-            return False
-        return not self._stopping
+
+async def _comes(news: asyncio.Event) -> bool:
+    try:
+        async with asyncio.timeout(LINGER_SECONDS):
+            return await news.wait()
+    except TimeoutError:
+        return False
 
 
 class _Flight:
@@ -81,14 +85,14 @@ class _Flight:
 
     def __init__(self, database: Database, sender: Sender, endpoint_id: uuid.UUID) -> None:
         self._database, self._sender, self._endpoint_id = database, sender, endpoint_id
-        self._under_way: dict[asyncio.Task[Outcome], Any] = {}
+        self._under_way: set[asyncio.Task[Outcome]] = set()
         self._landed: list[Outcome] = []
         self._failures = 0
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is under way."""
-        return not self._under_way
+        """Whether nothing is under way, or waits to be written down."""
+        return not self._under_way and not self._landed
 
     async def settle_and_take(self, room: int) -> None:
         """Write down what ended, and start what may go now, in one transaction between them."""
@@ -103,15 +107,18 @@ class _Flight:
             taken = await delivery_queue.take(session, self._endpoint_id, free) if free > 0 else []
         for delivery in taken:
             self._failures = delivery.failures
-            self._under_way[asyncio.create_task(_attempt(self._sender, delivery))] = delivery.id
+            self._under_way.add(asyncio.create_task(_attempt(self._sender, delivery)))
 
-    async def wait(self) -> None:
-        """Until one has ended."""
-        if self._under_way:
-            ended, _ = await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
-            for task in ended:
-                del self._under_way[task]
-                self._landed.append(task.result())
+    async def wait(self, news: asyncio.Event) -> None:
+        """Until one has ended, or there is news."""
+        if not self._under_way or news.is_set():
+            return
+        waiter = asyncio.create_task(news.wait())
+        await asyncio.wait({*self._under_way, waiter}, return_when=asyncio.FIRST_COMPLETED)
+        waiter.cancel()
+        for task in [task for task in self._under_way if task.done()]:
+            self._under_way.remove(task)
+            self._landed.append(task.result())
 
     async def abandon(self) -> None:
         """Hang up; what was under way is due again when its lease ends."""
@@ -178,7 +185,5 @@ async def dispatch(database: Database, courier: Courier, defer: Defer) -> None:
     async with database.transaction() as session:
         endpoints = await delivery_queue.due_endpoints(session)
     for endpoint_id in endpoints:
-        if endpoint_id in courier.busy:
-            courier.announce()
-        else:
+        if not courier.serves(endpoint_id):
             await defer(endpoint_id)

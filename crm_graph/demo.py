@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from crm_graph.errors import Conflict, SetupError
 from crm_graph.models import Contact, Role, WebhookLog
 from crm_graph.owner_commands import OPERATOR
 from crm_graph.settings import Settings, make_demo_secrets
+from crm_graph.worker import working
 
 ADMIN = "ada@seller.com"
 TEAM: list[dict[str, Any]] = [
@@ -67,10 +68,12 @@ def run(settings: Settings) -> None:
 
 
 async def _run(settings: Settings, urls: runtime.Urls, listening: Any, console: Console) -> None:
-    async with runtime.database(urls) as database:
+    async with runtime.database(urls) as database, AsyncExitStack() as stack:
         if not urls.is_embedded:
             await _refuse_a_database_in_use(database)
         await _seed(database)
+        await runtime.say_where(database, settings)
+        await stack.enter_async_context(working(settings, database, urls.server))
         server = uvicorn.Server(runtime.server_config(create_app(settings, database), lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         await _show(settings, console)  # the socket listens already: what comes early waits in its queue

@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
@@ -16,12 +16,13 @@ import uvicorn
 from sqlalchemy.engine import URL
 from uvicorn.supervisors import Multiprocess
 
-from crm_graph import logs, migrations
+from crm_graph import deployment, logs, migrations
 from crm_graph.app import create_app, schema_version
 from crm_graph.db import Database, place, reason
 from crm_graph.embedded import EmbeddedError, EmbeddedPostgres
 from crm_graph.errors import SetupError, Unavailable
 from crm_graph.settings import Settings
+from crm_graph.worker import working
 
 log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 8
@@ -104,7 +105,7 @@ async def _check_schema(opened: Database, urls: Urls) -> None:
 
 
 def serve(settings: Settings, workers: int) -> None:
-    """Serve until SIGTERM or SIGINT. Raises SetupError when the port is taken or the set-up is wrong."""
+    """Serve until SIGTERM or SIGINT, and deliver. Raises SetupError when the port is taken or the set-up is wrong."""
     settings.jwt_key()
     with postgres(settings) as urls, bound_socket(settings) as listening:
         if workers == 1:
@@ -112,8 +113,8 @@ def serve(settings: Settings, workers: int) -> None:
             return
 
         async def check() -> None:
-            async with database(urls):
-                pass
+            async with database(urls) as opened:
+                await say_where(opened, settings)
 
         asyncio.run(check())
         _log_address(listening)
@@ -136,14 +137,47 @@ def worker_app() -> Any:
     logs.configure(settings.log_level)
     url = settings.server_url()
     assert url is not None, "set by serve()"
-    return create_app(settings, Database(url))
+    opened = Database(url)
+    app = create_app(settings, opened)
+    if settings.worker_inside:
+        app.router.lifespan_context = lambda _app: working(settings, opened, url)
+    return app
 
 
 async def _serve_one(settings: Settings, urls: Urls, listening: socket.socket) -> None:
-    async with database(urls) as opened:
+    async with database(urls) as opened, AsyncExitStack() as stack:
+        await say_where(opened, settings)
+        if settings.worker_inside:
+            await stack.enter_async_context(working(settings, opened, urls.server))
         _log_address(listening)
         config = server_config(create_app(settings, opened), lifespan="off")
         await uvicorn.Server(config).serve(sockets=[listening])
+
+
+async def say_where(opened: Database, settings: Settings) -> None:
+    """Pause the deliveries of a copy that is served elsewhere."""
+    async with opened.transaction() as session:
+        paused = await deployment.served_under(session, settings.public_url)
+    if paused is not None:
+        log.warning("deliveries are paused: %s", paused)
+
+
+def work(settings: Settings) -> None:
+    """Deliver events until SIGTERM or SIGINT. Raises SetupError for a PUBLIC_URL that isn't the server's."""
+
+    async def until_stopped(urls: Urls) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with database(urls) as opened:
+            async with opened.transaction() as session:
+                await deployment.must_be(session, settings.public_url)
+            async with working(settings, opened, urls.server):
+                log.info("working")
+                await stop.wait()
+
+    with postgres(settings) as urls:
+        run(until_stopped(urls))
 
 
 def _log_address(listening: socket.socket) -> None:

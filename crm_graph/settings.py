@@ -117,6 +117,7 @@ class Settings(BaseSettings):
     calcom_event_types: CommaList = ()
     default_currency: Annotated[str, AfterValidator(_currency)] = "USD"
     allowed_origins: Annotated[CommaList, AfterValidator(_origins)] = ()
+    worker_inside: bool = True
     outbound_allowed_networks: Annotated[CommaList, AfterValidator(_networks)] = ()
 
     @classmethod

@@ -1,10 +1,10 @@
 """A receiver of webhooks on loopback: it records every request, and behaves as badly as it is told.
 
-    async with Receiver() as receiver:
-        receiver.plan(answer(500), hang, answer(200))      # one for each request; afterwards receiver.usual
-        ...
-        await receiver.wait(3)
-        assert receiver.requests[0].body == ...
+async with Receiver() as receiver:
+    receiver.plan(answer(500), hang, answer(200))      # one for each request; afterwards receiver.usual
+    ...
+    await receiver.wait(3)
+    assert receiver.requests[0].body == ...
 """
 
 import asyncio

@@ -4,12 +4,12 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 import psycopg
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 4  # of one event that loses races, the one that writes down its failure included
 DatabaseError = (DBAPIError, psycopg.Error)  # as SQLAlchemy raises it, and the driver
 REPLAY_MAX = 1_000
+RETRIES, RETRIED_AT_ONCE = 12, 100
 UNKNOWN = "it doesn't say its event type (CALCOM_EVENT_TYPES), and nobody in it is known"
 
 
@@ -141,6 +142,17 @@ async def replay_since(
         .order_by(columns.received_at, columns.id)
         .limit(min(limit, REPLAY_MAX))
     )
+    async with database.read() as connection:
+        found = (await connection.scalars(query)).all()
+    return [await replay(database, settings, webhook_id, now) for webhook_id in found]
+
+
+async def retry_failed(database: Database, settings: Settings, now: datetime) -> list[Outcome]:
+    """Replay the events that could not be applied, each 2, 4, 8, ... minutes after it came, for three days."""
+    c = table(WebhookLog).c
+    is_due = c.received_at + func.power(2, c.attempts) * timedelta(minutes=1) <= now
+    is_failed = c.status == WebhookStatus.ERROR, c.attempts <= RETRIES, c.body != b""
+    query = select(c.id).where(*is_failed, is_due).order_by(c.received_at, c.id).limit(RETRIED_AT_ONCE)
     async with database.read() as connection:
         found = (await connection.scalars(query)).all()
     return [await replay(database, settings, webhook_id, now) for webhook_id in found]

@@ -1,0 +1,43 @@
+"""Where this database is served: a restored or staging copy must not send what the original sends."""
+
+from sqlalchemy import Text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_graph.errors import SetupError
+from crm_graph.prepared import in_sql
+
+HINT = "if this is the original, and moved on purpose: crm-graph deliveries resume"
+
+
+async def served_under(session: AsyncSession, public_url: str | None) -> str | None:
+    """Say that the database is served under this PUBLIC_URL; returns why nothing is delivered, or None.
+
+    Deliveries are paused when it was served under another one before, until somebody resumes them.
+    """
+    reason = f"PUBLIC_URL is {public_url or 'not set'}, and this database was last served under {{}}: {HINT}"
+    await _SERVED.run(session, public_url=public_url)
+    row = await _STATE.one(session)
+    assert row is not None, "the first statement makes it"
+    if row.public_url != public_url and row.paused_at is None:
+        told = reason.format(row.public_url or "none")
+        await _PAUSE.run(session, reason=told)
+        return told
+    paused: str | None = row.paused_reason
+    return paused
+
+
+async def must_be(session: AsyncSession, public_url: str | None) -> None:
+    """Raises SetupError when the database is served under another PUBLIC_URL: a worker elsewhere must not send."""
+    await _SERVED.run(session, public_url=public_url)
+    row = await _STATE.one(session)
+    if row is not None and row.public_url != public_url:
+        difference = f"PUBLIC_URL is {public_url or 'not set'}, and the server has {row.public_url or 'none'}"
+        raise SetupError(f"{difference}: set the same; {HINT}")
+
+
+_SERVED = in_sql(
+    "INSERT INTO deployment (public_url) VALUES (:_public_url) ON CONFLICT DO NOTHING",
+    public_url=Text(),
+)
+_STATE = in_sql("SELECT public_url, paused_at, paused_reason FROM deployment")
+_PAUSE = in_sql("UPDATE deployment SET paused_at = now(), paused_reason = :_reason", reason=Text())

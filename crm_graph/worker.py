@@ -1,0 +1,177 @@
+"""The worker: runs the jobs of the queue. `serve` has one inside; any number of others may run anywhere.
+
+Whoever commits an event says so by NOTIFY, and the worker then has the endpoints drained to which something is due:
+one job for an endpoint at a time, however much there is to send. It doesn't defer that job in the event's own
+transaction: under a queueing lock, all writers that concern one endpoint would wait for each other's commits.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+from procrastinate import App, jobs
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from sqlalchemy import DateTime, Integer
+from sqlalchemy.engine import URL
+
+from crm_graph.db import Database
+from crm_graph.delivery import Courier, dispatch
+from crm_graph.errors import CrmError
+from crm_graph.jobs import conninfo, job_app
+from crm_graph.outbound import Sender
+from crm_graph.prepared import in_sql
+from crm_graph.settings import Settings
+from webhooks import inbox
+
+log = logging.getLogger(__name__)
+
+CONCURRENCY = 64  # jobs at once: an endpoint that hangs takes one of them, and waiting costs little
+POLL_SECONDS = 1.0  # for what no NOTIFY tells: the next attempt of what failed
+HEARTBEAT_SECONDS, STALLED_SECONDS = 2.0, 10.0  # after which a worker that was killed is known to be gone
+STOP_SECONDS = 6.0
+RETRY_SECONDS, RETRY_MAX_SECONDS = 1.0, 15.0  # to reach a database that is down
+KEEP = timedelta(days=30)  # of what was delivered, and of the events
+KEEP_JOBS_HOURS = 7 * 24  # of those that failed; the others are deleted when they are done
+FORGET_AT_ONCE = 10_000
+
+
+@asynccontextmanager
+async def working(settings: Settings, database: Database, url: URL) -> AsyncIterator[None]:
+    """Work until the block ends; whatever happens to the database meanwhile, it goes on when that is back."""
+    stopping = asyncio.Event()
+    task = asyncio.create_task(_keep_working(settings, database, url, stopping))
+    try:
+        yield
+    finally:
+        stopping.set()
+        await task
+
+
+async def _keep_working(settings: Settings, database: Database, url: URL, stopping: asyncio.Event) -> None:
+    wait = RETRY_SECONDS
+    while not stopping.is_set():
+        started = datetime.now(UTC)
+        try:
+            await _work(settings, database, url, stopping)
+        except Exception as error:  # without another try, nothing would be delivered any more
+            wait = RETRY_SECONDS if datetime.now(UTC) - started > timedelta(minutes=1) else wait
+            foreseen = isinstance(error, CrmError | ConnectorException | psycopg.Error | ExceptionGroup)
+            log.warning("the worker stopped; next try in %.0f s", wait, exc_info=None if foreseen else error)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await stopping.wait()
+            wait = min(wait * 2, RETRY_MAX_SECONDS)
+
+
+async def _work(settings: Settings, database: Database, url: URL, stopping: asyncio.Event) -> None:
+    app = job_app(url)
+    async with Sender(settings.networks()) as sender, app.open_async():
+        courier = Courier(database, sender)
+        _add_jobs(app, settings, database, courier)
+        running = asyncio.create_task(
+            app.run_worker_async(
+                concurrency=CONCURRENCY,
+                install_signal_handlers=False,
+                delete_jobs=jobs.DeleteJobCondition.SUCCESSFUL,
+                shutdown_graceful_timeout=STOP_SECONDS,
+                update_heartbeat_interval=HEARTBEAT_SECONDS,
+                stalled_worker_timeout=STALLED_SECONDS,
+                fetch_job_polling_interval=POLL_SECONDS,
+            )
+        )
+        dispatching = asyncio.create_task(_dispatch(database, url, courier, app))
+        stop = asyncio.create_task(stopping.wait())
+        try:
+            await asyncio.wait({running, dispatching, stop}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            courier.stop()
+            stop.cancel()
+            for task in (dispatching, running):
+                task.cancel()
+            results = await asyncio.gather(dispatching, running, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+
+def _add_jobs(app: App, settings: Settings, database: Database, courier: Courier) -> None:
+    """What this worker does. The names are kept in the queue: a renamed job is one that nobody knows."""
+
+    @app.task(name="drain", queue="crm")
+    async def drain(endpoint_id: str) -> None:
+        await courier.drain(uuid.UUID(endpoint_id))
+
+    @app.periodic(cron="* * * * * */5")
+    @app.task(name="rescue", queue="crm", queueing_lock="rescue")
+    async def rescue(timestamp: int) -> None:
+        """Have the jobs run again whose workers are gone."""
+        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+            await app.job_manager.retry_job(job)
+
+    @app.periodic(cron="* * * * *")
+    @app.task(name="retry_ingest", queue="crm", queueing_lock="retry_ingest", lock="retry_ingest")
+    async def retry_ingest(timestamp: int) -> None:
+        """Apply again what was stored and could not be applied."""
+        await inbox.retry_failed(database, settings, datetime.now(UTC))
+
+    @app.periodic(cron="17 * * * *")
+    @app.task(name="tidy", queue="crm", queueing_lock="tidy", lock="tidy")
+    async def tidy(timestamp: int) -> None:
+        """Forget what was delivered long ago, and jobs that failed."""
+        await app.job_manager.delete_old_jobs(KEEP_JOBS_HOURS, include_failed=True, include_aborted=True)
+        async with database.transaction(seconds=60) as session:
+            await _FORGET.run(session, before=datetime.now(UTC) - KEEP, at_most=FORGET_AT_ONCE)
+
+
+async def _dispatch(database: Database, url: URL, courier: Courier, app: App) -> None:
+    """Have endpoints drained whenever something is due to them."""
+    news = asyncio.Event()
+
+    def hear() -> None:
+        news.set()
+        courier.announce()
+
+    async def defer(endpoint_id: uuid.UUID) -> None:
+        lock = f"drain:{endpoint_id}"
+        with suppress(AlreadyEnqueued):
+            await app.configure_task("drain", queue="crm", lock=lock, queueing_lock=lock).defer_async(
+                endpoint_id=str(endpoint_id)
+            )
+
+    async with listening(url, "crm_deliveries", hear):
+        while True:
+            news.clear()
+            await dispatch(database, courier, defer)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await news.wait()
+
+
+@asynccontextmanager
+async def listening(url: URL, channel: str, hear: Callable[[], None]) -> AsyncIterator[None]:
+    """Hear every NOTIFY on a channel until the block ends."""
+    connection = await psycopg.AsyncConnection.connect(conninfo(url), autocommit=True)
+    async with connection:
+        await connection.execute(f"LISTEN {channel}".encode())
+
+        async def listen() -> None:
+            async for _ in connection.notifies():
+                hear()
+
+        task = asyncio.create_task(listen())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+_FORGET = in_sql(
+    "SELECT crm_forget_events(:_before, :_at_most)",
+    before=DateTime(timezone=True),
+    at_most=Integer(),
+)
