@@ -1,14 +1,16 @@
 """Database: the only way to a session. Every wait has a timeout, and an unreachable server is Unavailable."""
 
 import asyncio
+import select
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
 from psycopg.sql import Literal
+from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import PoolProxiedConnection
@@ -39,7 +41,7 @@ class Database:
         url = url.update_query_dict({"options": f"{url.query.get('options', '')} {options}".strip()})
 
         def pool() -> AsyncEngine:
-            return create_async_engine(
+            engine = create_async_engine(
                 url,
                 pool_size=pool_size,
                 hide_parameters=True,  # an exception's text reaches the log, and parameters are people's data
@@ -53,6 +55,8 @@ class Database:
                     "prepare_threshold": PREPARE_AFTER,
                 },
             )
+            event.listen(engine.sync_engine, "checkout", _refuse_lost)
+            return engine
 
         self._engine, self._reads = pool(), pool()
 
@@ -69,25 +73,15 @@ class Database:
         and its result than PostgreSQL does.
         """
         async with _reachable(self._seconds):
+            pooled = await self._reads.raw_connection()
             try:
-                return await self._read_row(sql, parameters)
-            except _ConnectionLost:
-                await self._reads.dispose()  # the others, of before the server's restart, are lost as well
-                return await self._read_row(sql, parameters)
-
-    async def _read_row(self, sql: str, parameters: Sequence[Any]) -> list[bytes | None]:
-        pooled = await self._reads.raw_connection()
-        try:
-            driver: Any = pooled.driver_connection
-            try:
+                driver: Any = pooled.driver_connection
                 return await fetch_row(driver, sql, parameters)
-            except BaseException as error:
+            except BaseException:
                 await greenlet_spawn(pooled.invalidate)
-                if isinstance(error, psycopg.OperationalError) and driver.broken:
-                    raise _ConnectionLost from error
                 raise
-        finally:
-            await greenlet_spawn(pooled.close)
+            finally:
+                await greenlet_spawn(pooled.close)
 
     @asynccontextmanager
     async def transaction(
@@ -105,11 +99,6 @@ class Database:
                 await session.driver.execute(_begin(source, traceparent, seconds), prepare=False)
                 yield session
                 await session.commit()
-            except psycopg.OperationalError:
-                if session.driver.broken:
-                    await greenlet_spawn(pooled.invalidate)
-                    await self._engine.dispose()  # the others, of before the server's restart, are lost as well
-                raise
             finally:
                 try:
                     await session.close()
@@ -117,7 +106,7 @@ class Database:
                     await greenlet_spawn(pooled.invalidate)  # nobody knows what is still open in it
                     raise
                 finally:
-                    if session.driver.closed and pooled.is_valid:
+                    if pooled.is_valid and session.driver.closed:
                         await greenlet_spawn(pooled.invalidate)  # hung up on: not one for the pool
                     await greenlet_spawn(pooled.close)
 
@@ -169,8 +158,17 @@ def _begin(source: str | None, traceparent: str | None, seconds: float | None) -
     return "; ".join(("BEGIN", *settings))
 
 
-class _ConnectionLost(psycopg.OperationalError):
-    """The server has closed the connection."""
+def _refuse_lost(connection: Any, _record: Any, _pooled: Any) -> None:
+    """Have a pool make new connections when the server has closed the one that it was about to give.
+
+    PostgreSQL says so on the connection, or closes it, and says nothing else to one that is idle.
+    """
+    driver = connection.driver_connection
+    heard = select.poll()
+    if not driver.closed:
+        heard.register(driver.fileno(), select.POLLIN)
+    if driver.closed or heard.poll(0):
+        raise InvalidatePoolError
 
 
 async def fetch_row(

@@ -1,4 +1,4 @@
-"""What of an event is withheld from an endpoint: an event of one's own may show a colleague's contact or deal beside it.
+"""What of an event is withheld from an endpoint: beside what is one's own, it may show a colleague's contact or deal.
 
 The rule is here twice, for what is sent and, in SQL, for what is shown of what was sent; a test holds both together.
 """
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Text, and_, case, cast, column, func, lite
 from crm_graph.models import Role
 
 OF_DEAL = ("deal", "stage", "pipeline", "old_stage", "new_stage")
-_NULL = literal_column("'null'::json")
+_NULL: ColumnElement[Any] = literal_column("'null'::json")
 
 
 def payload_for(payload: dict[str, Any], owner_id: uuid.UUID, role: Role) -> dict[str, Any]:
@@ -50,21 +50,21 @@ def payload_in_sql(payload: ColumnElement[Any], owner_id: ColumnElement[Any], ro
     deal, contact, owner = (
         _text_at(payload, *path) for path in (("deal", "owner_id"), ("contact", "owner_id"), ("owner", "id"))
     )
-    has_deal = func.coalesce(func.json_typeof(_at(payload, "deal")), "null") != "null"
+    has_deal = func.coalesce(func.json_typeof(_at(payload, "deal")), _text("null")) != _text("null")
     part = func.json_each(_at(payload)).table_valued(column("key", Text), column("value")).alias("part")
     key = part.c.key
     is_withheld = or_(
-        and_(deal != me, key.in_(OF_DEAL)),
-        and_(contact != me, key == "contact"),
-        and_(key == "owner", or_(and_(deal != me, owner == deal), and_(contact != me, owner == contact))),
-        and_(key == "changes", case((has_deal, deal), else_=contact) != me),
+        and_(deal != me, or_(*(key == _text(name) for name in OF_DEAL))),
+        and_(contact != me, key == _text("contact")),
+        and_(key == _text("owner"), or_(and_(deal != me, owner == deal), and_(contact != me, owner == contact))),
+        and_(key == _text("changes"), case((has_deal, deal), else_=contact) != me),
     )
     told = func.json_object_agg(key, case((is_withheld, _NULL), else_=part.c.value))
     data = select(func.coalesce(told, literal_column("'{}'::json"))).select_from(part).scalar_subquery()
     whole = func.json_each(payload).table_valued(column("key", Text), column("value")).alias("whole")
-    value = case((whole.c.key == "data", data), else_=whole.c.value)
+    value = case((whole.c.key == _text("data"), data), else_=whole.c.value)
     shown = select(func.json_object_agg(whole.c.key, value)).select_from(whole).scalar_subquery()
-    return case((func.json_typeof(_at(payload)) == "object", shown), else_=payload)
+    return case((func.json_typeof(_at(payload)) == _text("object"), shown), else_=payload)
 
 
 def _at(payload: ColumnElement[Any], *path: str) -> ColumnElement[Any]:
@@ -76,4 +76,8 @@ def _text_at(payload: ColumnElement[Any], *path: str) -> ColumnElement[Any]:
 
 
 def _path(path: tuple[str, ...]) -> list[ColumnElement[Any]]:
-    return [literal_column(f"'{name}'") for name in ("data", *path)]
+    return [_text(name) for name in ("data", *path)]
+
+
+def _text(name: str) -> ColumnElement[Any]:
+    return literal_column(f"'{name}'", Text)

@@ -75,7 +75,7 @@ async def create(client: httpx.AsyncClient, owner: object, title: str) -> str:
 async def until(check: Callable[[], Any], seconds: float = 20) -> Any:
     """What `check` returns, once it is something."""
     async with asyncio.timeout(seconds):
-        while not (found := await check()):
+        while not (found := await check()):  # noqa: ASYNC110 - nobody tells us
             await asyncio.sleep(0.02)
     return found
 
@@ -115,7 +115,7 @@ async def test_a_change_arrives_signed_over_its_exact_bytes(
     plain = hmac.new(secret.encode(), request.body, hashlib.sha256).hexdigest()
     assert request.headers["x-signature"] == f"sha256={plain}"
     key = base64.b64decode(secret.removeprefix("whsec_"))
-    assert key.isascii()
+    assert all(byte < 128 for byte in key)
     signed = f"{event['id']}.{request.headers['webhook-timestamp']}.".encode() + request.body
     expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
     assert request.headers["webhook-signature"] == f"v1,{expected}"
@@ -145,7 +145,7 @@ async def test_what_fails_is_tried_again_under_the_same_id_and_with_a_fresh_time
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(delivery, "WAITS", (1.0, 1.0, 1.0))
-    receiver.plan(answer(500, b"down"), reset, redirect("http://127.0.0.1/elsewhere"), answer(200))
+    receiver.plan(reset, answer(500, b"down"), redirect("http://127.0.0.1/elsewhere"), answer(200))
     await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
     await create(client, boss, "Pilot")
     requests = await receiver.wait(4)
@@ -155,9 +155,9 @@ async def test_what_fails_is_tried_again_under_the_same_id_and_with_a_fresh_time
     assert requests[0].headers["webhook-timestamp"] != requests[3].headers["webhook-timestamp"]
     attempts = table(WebhookAttempt)
     tried = list(await sql.execute(select(attempts).order_by(attempts.c.attempted_at)))
-    assert [one.status_code for one in tried] == [500, None, 302, 200]
-    assert tried[0].answer == "down"
-    assert tried[1].error
+    assert [one.status_code for one in tried] == [None, 500, 302, 200]
+    assert tried[0].error
+    assert tried[1].answer == "down"
 
 
 async def test_after_the_last_attempt_it_is_kept_as_failed(
@@ -178,8 +178,8 @@ async def test_after_the_last_attempt_it_is_kept_as_failed(
 
 def test_the_waits_are_those_that_are_promised() -> None:
     minute, hour = 60, 3600
-    promised = (5, minute, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 24 * hour)
-    assert promised == delivery.WAITS
+    promised: tuple[float, ...] = (5, minute, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 24 * hour)
+    assert delivery.WAITS == promised
     for failures, wait in enumerate(promised):
         assert wait <= delivery.wait_of(failures) <= wait * 1.2
 
@@ -354,19 +354,14 @@ async def test_deliveries_go_on_after_the_database_hung_up(
     boss: uuid.UUID,
     receiver: Receiver,
     worker: None,
-    database: Database,
 ) -> None:
     await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
     await create(client, boss, "First")
     await receiver.wait(1)
     others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
     await sql.execute(text(others + "pg_backend_pid()"))
-    asked = {"query": CREATE, "variables": {"title": "Second"}}
-    answers = [(await client.post("/graphql", json=asked, headers=bearer(boss))).json() for _ in range(3)]
-    made = sum("errors" not in body for body in answers)
-    assert made
-    await receiver.wait(1 + made)
-    await database.close()  # whatever else of its pool was hung up on
+    await create(client, boss, "Second")
+    await receiver.wait(2)
 
 
 async def test_the_lease_of_a_worker_that_died_ends(
