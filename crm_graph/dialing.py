@@ -8,22 +8,14 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Iterable
-from contextvars import ContextVar
-from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any, cast
-
-import httpcore
+from typing import cast
 
 from crm_graph.networks import Networks
 
 CONNECT_SECONDS = 5.0  # for one of several addresses: a broken IPv6 leaves time for IPv4
 LOOKUPS_MAX = 64
 _BUFFER_MAX = 128 * 1024  # bytes read ahead
-
-# Whether the current post opened a connection; it runs in the task that posts.
-opened: ContextVar[bool] = ContextVar("opened", default=False)
 
 _lookups: dict[tuple[asyncio.AbstractEventLoop, str], "asyncio.Future[list[str] | OSError]"] = {}
 
@@ -71,60 +63,42 @@ def _look_up(loop: asyncio.AbstractEventLoop, host: str, answer: "asyncio.Future
         _lookups.pop((loop, host), None)
 
 
-@dataclass(frozen=True)
-class Dialer(httpcore.AsyncNetworkBackend):
-    """Where httpcore gets its connections from."""
+async def connect(host: str, port: int, networks: Networks, tls: ssl.SSLContext | None) -> "Stream":
+    """A connection to one of the host's addresses, under TLS when there is a context for it.
 
-    networks: Networks
-    encrypted: bool
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's; the whole post has one deadline
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """A connection to one of the host's addresses.
-
-        Raises AddressRefused when any of them may not be called, httpcore.ConnectError when none answers.
-        """
-        opened.set(True)
-        try:
-            found = await addresses(host)
-        except OSError as error:
-            raise httpcore.ConnectError(error) from error
-        for address in found:
-            if refusal := self.networks.refusal(host, address, encrypted=self.encrypted):
-                raise AddressRefused(refusal)
-        for address in found[:-1]:
-            try:
-                async with asyncio.timeout(CONNECT_SECONDS):
-                    return await _connect(address, port)
-            except (TimeoutError, httpcore.ConnectError):
-                continue
-        return await _connect(found[-1], port)
-
-
-async def _connect(address: str, port: int) -> httpcore.AsyncNetworkStream:
-    try:
-        _, stream = await asyncio.get_running_loop().create_connection(Stream, address, port)
-    except OSError as error:
-        raise httpcore.ConnectError(error) from error
+    Raises AddressRefused when any of its addresses may not be called, OSError when none answers.
+    """
+    found = await addresses(host)
+    for address in found:
+        if refusal := networks.refusal(host, address, encrypted=tls is not None):
+            raise AddressRefused(refusal)
+    stream = await _reach(found, port)
+    if tls is not None:
+        await stream.start_tls(tls, host)
     return stream
 
 
-@dataclass(eq=False)
-class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
-    """One connection, on asyncio's own transports and TLS."""
+async def _reach(found: list[str], port: int) -> "Stream":
+    loop = asyncio.get_running_loop()
+    for address in found[:-1]:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                return (await loop.create_connection(Stream, address, port))[1]
+        except OSError:  # TimeoutError is one
+            continue
+    return (await loop.create_connection(Stream, found[-1], port))[1]
 
-    _buffer: bytearray = field(default_factory=bytearray)
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
-    _writable: asyncio.Event = field(default_factory=asyncio.Event)
-    _ended: bool = False
-    _paused: bool = False
-    _error: Exception | None = None
+
+class Stream(asyncio.Protocol):
+    """One connection, on asyncio's own transports."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._news = asyncio.Event()
+        self._writable = asyncio.Event()
+        self._ended = False
+        self._paused = False
+        self._error: Exception | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -143,7 +117,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._ended, self._error = True, self._error or exc
+        self._ended, self._error = True, exc
         self._news.set()
         self._writable.set()
 
@@ -153,81 +127,63 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     def resume_writing(self) -> None:
         self._writable.set()
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        """What has come, once something has; empty at the end. Raises httpcore.ReadError."""
-        while not self._buffer:
-            if self._error:
-                raise httpcore.ReadError(self._error) from self._error
-            if self._ended:
-                return b""
+    @property
+    def has_news(self) -> bool:
+        """Whether something came, or the end: on an idle connection nothing should."""
+        return self._ended or bool(self._buffer)
+
+    async def read(self) -> bytes:
+        """What has come, once something has; empty at the end. Raises OSError when the connection broke."""
+        while not self.has_news:
             self._news.clear()
             await self._news.wait()
-        data = bytes(self._buffer[:max_bytes])
-        del self._buffer[:max_bytes]
+        if not self._buffer and self._error:
+            raise self._error if isinstance(self._error, OSError) else ConnectionResetError()
+        data = bytes(self._buffer)
+        self._buffer.clear()
         if self._paused and not self._ended:
             self._paused = False
             self._transport.resume_reading()
         return data
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Raises httpcore.WriteError when the connection is gone."""
-        if buffer and not self._ended:
-            self._transport.write(buffer)
+    async def write(self, data: bytes) -> None:
+        """Send; when the connection is gone, read() tells, after what the other side said before it left."""
+        if not self._ended:
+            self._transport.write(data)
             await self._writable.wait()
-        if self._ended:
-            raise httpcore.WriteError(self._error)
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
-    ) -> httpcore.AsyncNetworkStream:
-        """Raises httpcore.ConnectError when the other side's certificate is not valid for this host."""
+    async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
+        """Raises OSError (ssl.SSLError) when the other side's certificate is not valid for this host."""
         loop = asyncio.get_running_loop()
         try:
-            made = await loop.start_tls(self._transport, self, ssl_context, server_hostname=server_hostname)
-        except OSError as error:  # ssl.SSLError is one
-            self._transport.abort()
-            raise httpcore.ConnectError(error) from error
+            made = await loop.start_tls(self._transport, self, context, server_hostname=host)
         except BaseException:
-            self._transport.abort()
+            self.abort()
             raise
         if made is None:
-            raise httpcore.ConnectError(ConnectionResetError())
+            raise ConnectionResetError
         self._transport = made
-        return self
 
-    async def aclose(self) -> None:
-        """Whatever wasn't sent or read is dropped: by now nobody wants it."""
+    def abort(self) -> None:
+        """Close at once; whatever wasn't sent or read is dropped."""
         self._transport.abort()
 
-    def get_extra_info(self, info: str) -> Any:
-        if info == "is_readable":  # asked of idle connections: anything there means that it can't be used again
-            return self._ended or bool(self._buffer)
-        return self._transport.get_extra_info(info)
 
-
-def reason(error: BaseException) -> str:
-    """A failure to connect, send or read, in a few words without addresses."""
-    cause = error.args[0] if error.args and isinstance(error.args[0], Exception) else error
-    match cause:
+def reason(error: Exception) -> str:
+    """Why a connection could not be made or broke, in a few words without addresses."""
+    match error:
         case AddressRefused():
-            return str(cause)
+            return str(error)
         case ssl.SSLCertVerificationError():
-            return f"TLS: certificate verify failed: {cause.verify_message}"
+            return f"TLS: certificate verify failed: {error.verify_message}"
         case ssl.SSLError():
-            return f"TLS: {(cause.reason or 'handshake failed').replace('_', ' ').lower()}"
+            return f"TLS: {(error.reason or 'handshake failed').replace('_', ' ').lower()}"
         case socket.gaierror():
             return "the host's name can't be resolved"
-        case httpcore.RemoteProtocolError() if "disconnected" in str(cause):
-            return "connection closed without an answer"
-        case httpcore.RemoteProtocolError():
-            return "the answer is no HTTP"
-        case ConnectionResetError() | BrokenPipeError() | httpcore.WriteError() | httpcore.ReadError():
+        case ConnectionRefusedError():
+            return "connection refused"
+        case ConnectionResetError() | BrokenPipeError():
             return "connection reset"
         case OSError(errno=int(number)):
             return os.strerror(number).lower()
-        case OSError():
-            return str(cause) or "connection lost"
-    return "the request could not be sent"
+    return str(error) or "connection lost"

@@ -3,38 +3,33 @@
 import asyncio
 import codecs
 import re
-import socket
 import ssl
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from ipaddress import IPv6Address
 from typing import Self
-from urllib.parse import quote, urlsplit
 
-import httpcore
-import idna
+import h11
 
 from crm_graph import dialing
 from crm_graph.errors import ValidationFailed
 from crm_graph.networks import Networks
+from crm_graph.targets import Target, read_url
 from crm_graph.values import clean_text
 
-URL_MAX = 2048
 HEADERS_MAX = 20
 HEADER_VALUE_MAX = 4096
 DEADLINE_SECONDS = 15.0
 LOOKUP_SECONDS = 3.0
 ANSWER_KEPT = 1024  # bytes
 ANSWER_READ = 16 * 1024  # an answer that ends within it leaves its connection usable
-CONNECTIONS_MAX = 256
+IDLE_MAX = 16  # connections kept for one origin
 KEEPALIVE_SECONDS = 4.0  # less than the 5 s after which Node.js closes: it must not close while we send
 RETRY_AFTER_MAX = timedelta(hours=24)
 
-_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 _OUR_HEADERS = frozenset(
@@ -57,61 +52,6 @@ _OUR_HEADERS = frozenset(
     )
 )
 _OUR_PREFIXES = ("proxy-", "webhook-", "x-signature")
-
-
-@dataclass(frozen=True)
-class Target:
-    """A URL in its parts: the host in lower-case ASCII, the port always there, what is asked for percent-encoded."""
-
-    scheme: str
-    host: str
-    port: int
-    path: str
-
-    @property
-    def netloc(self) -> str:
-        """Host and port as in a Host header."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _default_port(self.scheme) else f"{host}:{self.port}"
-
-    def __str__(self) -> str:
-        return f"{self.scheme}://{self.netloc}{self.path}"
-
-
-def read_url(url: str, *, field: str = "url") -> Target:
-    """The parts of a URL that events can be sent to, in normal form. Raises ValidationFailed naming `field`."""
-
-    def wrong(problem: str) -> ValidationFailed:
-        return ValidationFailed(f"{field} {problem}", field=field)
-
-    url = url.strip(" ")
-    if len(url) > URL_MAX:
-        raise wrong(f"is longer than {URL_MAX} characters")
-    if not url.isprintable() or " " in url or "\\" in url:
-        raise wrong("contains a space, a backslash or a control character; percent-encode those")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:  # such as brackets that are no IPv6 address
-        raise wrong("is no URL, or its port is none") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise wrong("must begin with https:// and a host")
-    if "@" in parts.netloc:
-        raise wrong("must not contain a user or password; use headers for a credential")
-    if "#" in url:
-        raise wrong("must not contain a fragment (#...): servers never see it")
-    if port == 0:
-        raise wrong("must have a port from 1 to 65535")
-    host = _host(parts.hostname, in_brackets="[" in parts.netloc)
-    if host is None:
-        raise wrong("has no valid host")
-    asked = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
-    if "?" in url:
-        asked += "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~?")
-    target = Target(parts.scheme, host, port or _default_port(parts.scheme), asked)
-    if len(str(target)) > URL_MAX:
-        raise wrong(f"is longer than {URL_MAX} characters")
-    return target
 
 
 async def check_url(url: str, networks: Networks) -> str:
@@ -176,12 +116,58 @@ class Attempt:
         return self.status == 410
 
 
-class Sender:
-    """Posts, many at a time; reuses connections to the same origin. Proxies of the environment are not used."""
+@dataclass
+class _Connection:
+    """A connection and what HTTP/1.1 allows on it next."""
 
-    def __init__(self, networks: Networks) -> None:
-        tls = ssl.create_default_context()
-        self._pools = {scheme: _pool(networks, encrypted=scheme == "https", tls=tls) for scheme in ("http", "https")}
+    stream: dialing.Stream
+    http: h11.Connection = field(default_factory=lambda: h11.Connection(h11.CLIENT))
+    kept_at: float = 0.0
+
+    @property
+    def is_usable(self) -> bool:
+        return not self.stream.has_news and time.monotonic() - self.kept_at < KEEPALIVE_SECONDS
+
+    async def exchange(self, request: h11.Request, body: bytes, received: "_Received") -> bool:
+        """Send the request, read the answer; whether another exchange may follow.
+
+        Raises OSError or h11.RemoteProtocolError when the answer is none.
+        """
+        events = (request, h11.Data(data=body), h11.EndOfMessage())
+        await self.stream.write(b"".join(self.http.send(event) or b"" for event in events))
+        while True:
+            event = self.http.next_event()
+            if event is h11.NEED_DATA:
+                data = await self.stream.read()
+                if not data and received.status is None:
+                    raise ConnectionAbortedError("connection closed without an answer")
+                self.http.receive_data(data)
+            elif isinstance(event, h11.Response):
+                received.status, received.headers = event.status_code, list(event.headers)
+            elif isinstance(event, h11.Data):
+                received.add(event.data)
+            elif isinstance(event, h11.EndOfMessage):
+                break
+            if received.size > ANSWER_READ:
+                return False
+        unasked, _ = self.http.trailing_data  # must not pass for the answer to what is sent next
+        if unasked or self.http.our_state is not h11.DONE or self.http.their_state is not h11.DONE:
+            return False
+        self.http.start_next_cycle()
+        return True
+
+
+class Sender:
+    """Posts, any number at a time; connections are reused for the same origin.
+
+    It follows no redirect, and knows neither cookies nor the environment's proxies.
+    """
+
+    def __init__(self, networks: Networks, *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
+        self._networks = networks
+        self._deadline = deadline_seconds
+        self._tls = ssl.create_default_context()
+        self._idle: dict[tuple[str, str, int], list[_Connection]] = defaultdict(list)
 
     async def __aenter__(self) -> Self:
         return self
@@ -190,9 +176,11 @@ class Sender:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close every connection; a post that is under way fails."""
-        for pool in self._pools.values():
-            await pool.aclose()
+        """Close the connections that are idle. End the posts first, each of which holds its own."""
+        for connections in self._idle.values():
+            for connection in connections:
+                connection.stream.abort()
+        self._idle.clear()
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Attempt:
         """Send `body` and read the answer's beginning. Never raises for what the other side does.
@@ -203,51 +191,56 @@ class Sender:
         received = _Received()
         error = None
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                await self._exchange(read_url(url), headers, body, received)
+            async with asyncio.timeout(self._deadline):
+                target = read_url(url)
+                await self._exchange(target, _request(target, headers, body), body, received)
         except TimeoutError:
             what = "no answer" if received.status is None else "the answer did not end"
-            error = f"{what} within {DEADLINE_SECONDS:g} s"
+            error = f"{what} within {self._deadline:g} s"
         except ValidationFailed as problem:
             error = problem.message
-        except _FAILURES as problem:
+        except h11.LocalProtocolError:
+            error = "a header can't be sent as it is"
+        except h11.RemoteProtocolError:
+            error = "the answer is no HTTP" if received.status is None else "the answer broke off"
+        except (dialing.AddressRefused, OSError) as problem:
             error = dialing.reason(problem)
         return Attempt(
             round((time.monotonic() - began) * 1000), received.status, received.text(), error, received.retry_after()
         )
 
-    async def _exchange(self, target: Target, headers: Mapping[str, str], body: bytes, received: "_Received") -> None:
-        response = await self._send(_request(target, headers, body))
-        received.status, received.headers = response.status, response.headers
-        read = 0
-        try:
-            async for chunk in response.aiter_stream():
-                read += len(chunk)
-                if len(received.body) <= ANSWER_KEPT:
-                    received.body += chunk[: ANSWER_KEPT + 1]
-                if read > ANSWER_READ:
-                    break
-        finally:
-            await response.aclose()  # closes the connection unless the answer ended
-
-    async def _send(self, request: httpcore.Request) -> httpcore.Response:
-        pool = self._pools[request.url.scheme.decode()]
+    async def _exchange(self, target: Target, request: h11.Request, body: bytes, received: "_Received") -> None:
+        origin = (target.scheme, target.host, target.port)
         while True:
-            dialing.opened.set(False)
+            kept = self._take(origin)
+            connection = kept or _Connection(await self._connect(target))
             try:
-                return await pool.handle_async_request(request)
-            except (httpcore.NetworkError, httpcore.RemoteProtocolError):
-                if dialing.opened.get():  # else an idle connection was used, and its other end had closed it
-                    raise
+                usable = await connection.exchange(request, body, received)
+            except BaseException as error:
+                connection.stream.abort()
+                if kept and received.status is None and isinstance(error, OSError | h11.RemoteProtocolError):
+                    continue  # its other end had closed it
+                raise
+            break
+        if usable and len(self._idle[origin]) < IDLE_MAX:
+            connection.kept_at = time.monotonic()
+            self._idle[origin].append(connection)
+        else:
+            connection.stream.abort()
 
+    def _take(self, origin: tuple[str, str, int]) -> _Connection | None:
+        """The connection that was used last; what is too old, anywhere, is closed on the way."""
+        for other, connections in list(self._idle.items()):
+            for connection in [one for one in connections if not one.is_usable]:
+                connections.remove(connection)
+                connection.stream.abort()
+            if not connections:
+                del self._idle[other]
+        return self._idle[origin].pop() if self._idle.get(origin) else None
 
-_FAILURES = (
-    dialing.AddressRefused,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.ConnectionNotAvailable,
-    OSError,
-)
+    async def _connect(self, target: Target) -> dialing.Stream:
+        tls = self._tls if target.scheme == "https" else None
+        return await dialing.connect(target.host, target.port, self._networks, tls)
 
 
 @dataclass
@@ -257,6 +250,12 @@ class _Received:
     status: int | None = None
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytearray = field(default_factory=bytearray)
+    size: int = 0
+
+    def add(self, data: bytes | bytearray) -> None:
+        """Keep a little more than is shown, to know whether there is more."""
+        self.size += len(data)
+        self.body += data[: max(ANSWER_KEPT + 1 - len(self.body), 0)]
 
     def text(self) -> str | None:
         """Its first kilobyte, without what a terminal would obey and what PostgreSQL doesn't store."""
@@ -269,7 +268,7 @@ class _Received:
     def retry_after(self) -> timedelta | None:
         """How long the receiver wants to be left alone (RFC 9110, 10.2.3), at most 24 h."""
         for name, value in self.headers:
-            if name.lower() == b"retry-after":
+            if name == b"retry-after":
                 return _delay(value.decode("latin-1").strip(), datetime.now(UTC))
         return None
 
@@ -286,45 +285,11 @@ def _delay(value: str, now: datetime) -> timedelta | None:
     return min(timedelta(seconds=max(seconds, 0)), RETRY_AFTER_MAX)
 
 
-def _request(target: Target, headers: Mapping[str, str], body: bytes) -> httpcore.Request:
-    given = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    return httpcore.Request(
-        b"POST",
-        httpcore.URL(
-            scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
-        ),
-        headers=[(b"host", target.netloc.encode()), *given, (b"content-length", str(len(body)).encode())],
-        content=body,
-    )
-
-
-def _pool(networks: Networks, *, encrypted: bool, tls: ssl.SSLContext) -> httpcore.AsyncConnectionPool:
-    return httpcore.AsyncConnectionPool(
-        ssl_context=tls,
-        max_connections=CONNECTIONS_MAX,
-        keepalive_expiry=KEEPALIVE_SECONDS,
-        network_backend=dialing.Dialer(networks, encrypted),
-    )
-
-
-def _default_port(scheme: str) -> int:
-    return 443 if scheme == "https" else 80
-
-
-def _host(given: str, *, in_brackets: bool) -> str | None:
-    """A host in the form that is resolved: lower-case ASCII; an IPv4 address in any notation as four numbers."""
+def _request(target: Target, headers: Mapping[str, str], body: bytes) -> h11.Request:
+    """Raises h11.LocalProtocolError for headers that are none."""
     try:
-        if in_brackets:
-            return None if "%" in given else str(IPv6Address(given))
-        host = (given if given.isascii() else idna.encode(given, uts46=True).decode()).lower().removesuffix(".")
-    except (ValueError, UnicodeError):  # idna.IDNAError is one
-        return None
-    labels = host.split(".")
-    if len(host) > 253 or not all(map(_LABEL.fullmatch, labels)):
-        return None
-    if not _NUMBER.fullmatch(labels[-1]):
-        return host
-    try:  # 127.1, 0x7f000001, 2130706433 and 0177.0.0.1 are addresses, to this function as to every resolver
-        return socket.inet_ntoa(socket.inet_aton(host))
-    except OSError:
-        return None
+        given = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+    except UnicodeEncodeError:
+        raise h11.LocalProtocolError("not Latin-1") from None
+    ours = [(b"host", target.netloc.encode()), (b"content-length", str(len(body)).encode())]
+    return h11.Request(method=b"POST", target=target.path.encode(), headers=[*ours, *given])

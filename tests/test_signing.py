@@ -88,3 +88,32 @@ def test_token() -> None:
     assert signing.verify_token((b"old", b"new"), b"new")
     assert not signing.verify_token((b"old", b"new"), b"ne")
     assert not signing.verify_token((), b"")
+
+
+def test_a_new_secret_is_text_once_it_is_decoded_and_never_the_same() -> None:
+    made = {signing.new_webhook_secret() for _ in range(100)}
+    assert len(made) == 100
+    for secret in made:
+        key = signing.standard_webhooks_key(secret.encode())
+        assert secret.startswith("whsec_")
+        assert key != secret.encode()
+        assert len(key) == 40
+        assert key.decode("ascii").isalnum()
+
+
+def test_a_delivery_is_proven_in_both_ways_and_for_both_secrets() -> None:
+    new, old = signing.new_webhook_secret(), signing.new_webhook_secret()
+
+    headers = signing.delivery_headers([new, old], MESSAGE_ID, BODY, NOW)
+
+    assert set(headers) == {"webhook-id", "webhook-timestamp", "webhook-signature", "x-signature"}
+    assert (headers["webhook-id"], headers["webhook-timestamp"]) == (MESSAGE_ID, TIMESTAMP)
+    for secret in (new, old):
+        assert verify(headers["webhook-signature"], secrets=(secret.encode(),))
+    assert len(headers["webhook-signature"].split(" ")) == 2
+    assert signing.verify_hex((new.encode(),), BODY, headers["x-signature"])
+    assert not signing.verify_hex((old.encode(),), BODY, headers["x-signature"])
+
+
+def test_a_delivery_has_the_published_signature() -> None:
+    assert signing.delivery_headers([SECRET.decode()], MESSAGE_ID, BODY, NOW)["webhook-signature"] == SIGNATURE

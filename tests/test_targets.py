@@ -1,0 +1,162 @@
+"""What URLs and headers an endpoint may have, before anything is sent."""
+
+import socket
+
+import pytest
+
+from crm_graph.errors import ValidationFailed
+from crm_graph.networks import Networks
+from crm_graph.outbound import check_headers, check_url
+from crm_graph.targets import read_url
+
+NOBODY = Networks()
+
+
+@pytest.mark.parametrize(
+    ("given", "normal"),
+    [
+        ("https://Hooks.Example.COM", "https://hooks.example.com/"),
+        ("  HTTPS://hooks.example.com:443/a?b=c&d=%20 ", "https://hooks.example.com/a?b=c&d=%20"),
+        ("https://hooks.example.com.:8443/", "https://hooks.example.com:8443/"),
+        ("https://hooks.example.com:/", "https://hooks.example.com/"),
+        ("https://hooks.example.com?a=b", "https://hooks.example.com/?a=b"),
+        ("https://hooks.example.com/?", "https://hooks.example.com/?"),
+        ("https://müşteri.example/yol/ş?q=ğ", "https://xn--mteri-kva8y.example/yol/%C5%9F?q=%C4%9F"),
+        ("http://n8n_main:5678/webhook/x", "http://n8n_main:5678/webhook/x"),
+        ("https://[2606:4700:0:0::1]:8443/x", "https://[2606:4700::1]:8443/x"),
+        ("http://0x7f.1/", "http://127.0.0.1/"),
+        ("http://2130706433/", "http://127.0.0.1/"),
+        ("http://127.1/", "http://127.0.0.1/"),
+        ("http://0177.0.0.1/", "http://127.0.0.1/"),
+        ("http://127.0.0.1./", "http://127.0.0.1/"),
+        ("http://①②⑦.0.0.1/", "http://127.0.0.1/"),
+        ("http://127。0。0。1/", "http://127.0.0.1/"),
+    ],
+)
+def test_normal_form(given: str, normal: str) -> None:
+    assert str(read_url(given)) == normal
+    assert str(read_url(normal)) == normal
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("", "must begin with https://"),
+        ("hooks.example.com", "must begin with https://"),
+        ("ftp://hooks.example.com/", "must begin with https://"),
+        ("file:///etc/passwd", "must begin with https://"),
+        ("gopher://127.0.0.1:6379/_x", "must begin with https://"),
+        ("https:///path", "must begin with https://"),
+        ("https://", "must begin with https://"),
+        ("https://user:word@hooks.example.com/", "must not contain a user"),
+        ("https://good.example@127.0.0.1/", "must not contain a user"),
+        ("https://hooks.example.com/#top", "must not contain a fragment"),
+        ("https://hooks.example.com/#", "must not contain a fragment"),
+        ("https://hooks.example.com:0/", "port"),
+        ("https://hooks.example.com:65536/", "port"),
+        ("https://hooks.example.com:-1/", "port"),
+        ("https://hooks.example.com:x/", "port"),
+        ("https://hooks.example.com/\r\nX: y", "control character"),
+        ("https://hooks.example\n.com/", "control character"),
+        ("https://hooks.example.com/\x00", "control character"),
+        ("https://hooks.example.com/a b", "a space"),
+        ("https://good.example\\@127.0.0.1/", "a backslash"),
+        ("https://hooks..example.com/", "no valid host"),
+        ("https://-hooks.example.com/", "no valid host"),
+        ("https://%31%32%37.0.0.1/", "no valid host"),
+        ("https://256.0.0.1/", "no valid host"),
+        ("https://1.2.3.4.5/", "no valid host"),
+        ("https://0x/", "no valid host"),
+        ("https://[fe80::1%25eth0]/", "no valid host"),
+        ("https://[v1.x]/", "no URL"),
+        ("https://[::1/", "no URL"),
+        ("https://" + "a" * 64 + ".com/", "no valid host"),
+        ("https://hooks.example.com/" + "a" * 2048, "longer than 2048"),
+        ("https://hooks.example.com/" + "ş" * 1000, "longer than 2048"),
+        ("https://℀.example.com/", "no URL"),
+    ],
+)
+def test_what_is_no_target_is_refused(url: str, problem: str) -> None:
+    with pytest.raises(ValidationFailed, match=problem) as error:
+        read_url(url)
+    assert error.value.field == "url"
+    assert "word" not in str(error.value).removesuffix("use headers for a credential").replace("password", "")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "0x7f.1",
+        "2130706433",
+        "[::1]",
+        "[::ffff:10.0.0.1]",
+        "localhost",
+        "169.254.169.254",
+        "[fd00:ec2::254]",
+    ],
+)
+async def test_an_address_that_is_not_allowed_is_refused_when_it_is_saved(host: str) -> None:
+    with pytest.raises(ValidationFailed, match="OUTBOUND_ALLOWED_NETWORKS") as error:
+        await check_url(f"https://{host}/hook", NOBODY)
+    assert error.value.field == "url"
+
+
+async def test_unencrypted_only_to_networks_that_are_named() -> None:
+    with pytest.raises(ValidationFailed, match="use https://"):
+        await check_url("http://8.8.8.8/hook", NOBODY)
+    assert await check_url("https://8.8.8.8/hook", NOBODY) == "https://8.8.8.8/hook"
+    assert await check_url("http://127.1:5678/hook", Networks.of((), loopback=True)) == "http://127.0.0.1:5678/hook"
+
+
+async def test_a_name_with_one_forbidden_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in ("8.8.8.8", "10.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers)
+    with pytest.raises(ValidationFailed, match="the address 10.0.0.1 of host two.example is not allowed"):
+        await check_url("https://two.example/", NOBODY)
+
+
+async def test_a_name_that_cant_be_resolved_now_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_AGAIN, "later")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fails)
+    assert await check_url("https://soon.example", NOBODY) == "https://soon.example/"
+
+
+def test_headers_are_kept_in_lower_case() -> None:
+    assert check_headers({"X-CRM-Secret": " geheim\t", "Authorization": "Bearer é"}) == {
+        "x-crm-secret": "geheim",
+        "authorization": "Bearer é",
+    }
+    assert check_headers({}) == {}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"": "hidden"},
+        {"X Y": "hidden"},
+        {"X:Y": "hidden"},
+        {"X\r\nY": "hidden"},
+        {"ş": "hidden"},
+        {"X" * 101: "hidden"},
+        {"X": "hidden\r\nY: z"},
+        {"X": "hidden\x00"},
+        {"X": "hidden\x7f"},
+        {"X": "hidden\x85"},
+        {"X": "hiddenş"},
+        {"X": "hidden" * 1000},
+        {"X": "hidden", "x": "other"},
+        {f"X-{number}": "hidden" for number in range(21)},
+        *({name: "hidden"} for name in ("Host", "CONTENT-LENGTH", "Content-Type", "transfer-encoding", "Connection")),
+        *({name: "hidden"} for name in ("TE", "Upgrade", "Expect", "User-Agent", "Webhook-Id", "webhook-signature")),
+        *({name: "hidden"} for name in ("X-Signature", "Proxy-Authorization", "traceparent", "Content-Encoding")),
+    ],
+    ids=lambda headers: ascii(next(iter(headers)))[:30],
+)
+def test_headers_that_are_refused_show_no_value(headers: dict[str, str]) -> None:
+    with pytest.raises(ValidationFailed) as error:
+        check_headers(headers)
+    assert error.value.field == "headers"
+    assert "hidden" not in str(error.value)
