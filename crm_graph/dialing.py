@@ -55,7 +55,7 @@ def _look_up(loop: asyncio.AbstractEventLoop, host: str, answer: "asyncio.Future
         found = list(dict.fromkeys(str(info[4][0]) for info in infos))
     except OSError as error:
         found = error
-    except UnicodeError:
+    except UnicodeError:  # what Python's own codec for host names takes for none
         found = socket.gaierror(socket.EAI_NONAME, "no host name")
     try:
         loop.call_soon_threadsafe(answer.set_result, found)

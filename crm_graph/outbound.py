@@ -263,7 +263,8 @@ class _Received:
             return None
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         whole = len(self.body) <= ANSWER_KEPT
-        return clean_text(decoder.decode(bytes(self.body[:ANSWER_KEPT]), final=whole))  # no half character at the cut
+        text = decoder.decode(bytes(self.body[:ANSWER_KEPT]), final=whole)  # no half character at the cut
+        return clean_text(text.replace("\r\n", "\n").replace("\r", " "))
 
     def retry_after(self) -> timedelta | None:
         """How long the receiver wants to be left alone (RFC 9110, 10.2.3), at most 24 h."""
@@ -279,9 +280,9 @@ def _delay(value: str, now: datetime) -> timedelta | None:
     else:
         try:
             at = parsedate_to_datetime(value)
+            seconds = int((at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
         except (ValueError, TypeError, OverflowError):
             return None
-        seconds = int((at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
     return min(timedelta(seconds=max(seconds, 0)), RETRY_AFTER_MAX)
 
 

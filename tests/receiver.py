@@ -164,7 +164,11 @@ class Receiver:
                 self.requests.append(request)
                 self._news.set()
                 await self.decide(request)(writer)
-        except (OSError, EOFError, TimeoutError):  # the other side left, or was idle for too long
+        except (
+            OSError,
+            EOFError,
+            RuntimeError,
+        ):  # the other side left (RuntimeError: uvloop), or was idle for too long
             pass
         finally:
             writer.transport.abort() if self._aborts(writer) else writer.close()

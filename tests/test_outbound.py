@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from email.utils import format_datetime
 import pytest
 
 from crm_graph.networks import Networks
-from crm_graph.outbound import Attempt, Sender
+from crm_graph.outbound import Attempt, Sender, check_url
 from tests.receiver import (
     CERTIFICATE,
     Reaction,
@@ -118,7 +119,7 @@ async def test_a_bad_receiver(
     receiver.plan(reaction)
     attempt = await sender.post(receiver.url(), {}, BODY)
     assert (attempt.status, attempt.error, attempt.is_success) == (status, error, False)
-    assert attempt.duration_ms < 1500
+    assert attempt.duration_ms < 5000
     assert len(receiver.requests) == 1
     assert (await sender.post(receiver.url(), {}, BODY)).is_success
 
@@ -132,8 +133,8 @@ async def test_of_a_gigabyte_the_first_kilobyte_is_read(receiver: Receiver, send
 
 
 async def test_an_answer_is_kept_as_text_that_can_be_stored_and_shown(receiver: Receiver, sender: Sender) -> None:
-    receiver.plan(answer(500, b"a\x00b\x1b[31m\xff\r\nnext"), answer(200, "ş".encode() * 2000))
-    assert (await sender.post(receiver.url(), {}, BODY)).answer == "ab[31m\ufffd\nnext"
+    receiver.plan(answer(500, b"a\x00b\x1b[31m\xff\r\nnext\rover"), answer(200, "ş".encode() * 2000))
+    assert (await sender.post(receiver.url(), {}, BODY)).answer == "ab[31m\ufffd\nnext over"
     assert (await sender.post(receiver.url(), {}, BODY)).answer == "ş" * 512
     assert receiver.connections == 1  # both answers ended
 
@@ -220,12 +221,19 @@ async def test_many_at_once_and_a_hanging_one_delays_nobody(receiver: Receiver) 
 async def test_a_resolver_that_hangs_delays_nobody_else(
     receiver: Receiver, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(2))
+    released = threading.Event()
+
+    def hangs(*_: object, **__: object) -> None:
+        released.wait(10)
+        raise socket.gaierror(socket.EAI_AGAIN, "later")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
     hanging = [asyncio.create_task(sender.post(f"https://h{n}.example/", {}, BODY)) for n in range(40)]
     await asyncio.sleep(0.05)
     resolving(monkeypatch, ["127.0.0.1"])
     assert (await sender.post(receiver.url(host="quick.example"), {}, BODY)).is_success
     assert {attempt.error for attempt in await asyncio.gather(*hanging)} == {"no answer within 1 s"}
+    released.set()
 
 
 async def test_a_cancelled_post_leaves_the_sender_as_it_was(receiver: Receiver, sender: Sender) -> None:
@@ -252,8 +260,6 @@ async def test_an_address_that_is_not_allowed_is_never_connected_to(receiver: Re
 
 
 async def test_rebinding_the_name_between_save_and_connect(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    from crm_graph.outbound import check_url
-
     asked = resolving(monkeypatch, ["8.8.8.8"], ["127.0.0.1"])
     url = await check_url(f"https://rebound.example:{receiver.port}/", Networks())
     async with Sender(Networks()) as sender:
@@ -324,8 +330,12 @@ async def test_a_trusted_certificate_is_for_its_own_name_only(monkeypatch: pytes
         assert len(receiver.requests) == 4
 
 
-async def test_tls_where_there_is_none(receiver: Receiver, sender: Sender) -> None:
-    receiver.usual = raw(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-    attempt = await sender.post(receiver.url().replace("http:", "https:"), {}, BODY)
-    assert attempt.error is not None
-    assert attempt.error.startswith(("TLS: ", "no answer", "connection"))
+async def test_tls_where_there_is_none(sender: Sender) -> None:
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(plain, "127.0.0.1") as server:
+        attempt = await sender.post(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {}, BODY)
+    assert attempt.error == "TLS: wrong version number"
