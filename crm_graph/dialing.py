@@ -117,7 +117,7 @@ class Stream(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._ended, self._error = True, exc
+        self._ended, self._error = True, None if self._ended else exc
         self._news.set()
         self._writable.set()
 

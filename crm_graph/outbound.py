@@ -116,6 +116,10 @@ class Attempt:
         return self.status == 410
 
 
+class _NoAnswer(ConnectionError):
+    pass
+
+
 @dataclass
 class _Connection:
     """A connection and what HTTP/1.1 allows on it next."""
@@ -131,7 +135,7 @@ class _Connection:
     async def exchange(self, request: h11.Request, body: bytes, received: "_Received") -> bool:
         """Send the request, read the answer; whether another exchange may follow.
 
-        Raises OSError or h11.RemoteProtocolError when the answer is none.
+        Raises OSError (_NoAnswer at the end of the connection) or h11.RemoteProtocolError when the answer is none.
         """
         events = (request, h11.Data(data=body), h11.EndOfMessage())
         await self.stream.write(b"".join(self.http.send(event) or b"" for event in events))
@@ -140,7 +144,7 @@ class _Connection:
             if event is h11.NEED_DATA:
                 data = await self.stream.read()
                 if not data and received.status is None:
-                    raise ConnectionAbortedError("connection closed without an answer")
+                    raise _NoAnswer("connection closed without an answer")
                 self.http.receive_data(data)
             elif isinstance(event, h11.Response):
                 received.status, received.headers = event.status_code, list(event.headers)
@@ -185,7 +189,7 @@ class Sender:
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Attempt:
         """Send `body` and read the answer's beginning. Never raises for what the other side does.
 
-        An idle connection that turns out to be closed is replaced, so a request may arrive twice.
+        A kept connection that is closed without a byte of an answer is replaced: a request may then arrive twice.
         """
         began = time.monotonic()
         received = _Received()
@@ -211,15 +215,16 @@ class Sender:
 
     async def _exchange(self, target: Target, request: h11.Request, body: bytes, received: "_Received") -> None:
         origin = (target.scheme, target.host, target.port)
+        tls = self._tls if target.scheme == "https" else None
         while True:
             kept = self._take(origin)
-            connection = kept or _Connection(await self._connect(target))
+            connection = kept or _Connection(await dialing.connect(target.host, target.port, self._networks, tls))
             try:
                 usable = await connection.exchange(request, body, received)
             except BaseException as error:
                 connection.stream.abort()
-                if kept and received.status is None and isinstance(error, OSError | h11.RemoteProtocolError):
-                    continue  # its other end had closed it
+                if kept and isinstance(error, _NoAnswer):
+                    continue  # its other end closed it while it was idle; a reset would be the answer to this request
                 raise
             break
         if usable and len(self._idle[origin]) < IDLE_MAX:
@@ -237,10 +242,6 @@ class Sender:
             if not connections:
                 del self._idle[other]
         return self._idle[origin].pop() if self._idle.get(origin) else None
-
-    async def _connect(self, target: Target) -> dialing.Stream:
-        tls = self._tls if target.scheme == "https" else None
-        return await dialing.connect(target.host, target.port, self._networks, tls)
 
 
 @dataclass

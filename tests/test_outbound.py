@@ -206,6 +206,13 @@ async def test_a_connection_that_was_closed_while_idle_fails_nothing(sender: Sen
         assert len(receiver.requests) >= 5
 
 
+async def test_a_reset_is_an_answer_even_on_a_connection_that_was_kept(receiver: Receiver, sender: Sender) -> None:
+    receiver.plan(answer(200), reset)
+    assert (await sender.post(receiver.url(), {}, BODY)).is_success
+    assert (await sender.post(receiver.url(), {}, BODY)).error == "connection reset"
+    assert len(receiver.requests) == 2
+
+
 async def test_many_at_once_and_a_hanging_one_delays_nobody(receiver: Receiver) -> None:
     async with Receiver() as dead, Sender(HERE, deadline_seconds=2) as sender:
         dead.usual = hang
