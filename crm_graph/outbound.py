@@ -224,7 +224,7 @@ class Sender:
             except BaseException as error:
                 connection.stream.abort()
                 if kept and isinstance(error, _NoAnswer):
-                    continue  # its other end closed it while it was idle; a reset would be the answer to this request
+                    continue  # closed while it was idle, most likely; a reset is taken for the answer to this request
                 raise
             break
         if usable and len(self._idle[origin]) < IDLE_MAX:
