@@ -179,7 +179,7 @@ async def test_after_the_last_attempt_it_is_kept_as_failed(
 def test_the_waits_are_those_that_are_promised() -> None:
     minute, hour = 60, 3600
     promised: tuple[float, ...] = (5, minute, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 24 * hour)
-    assert delivery.WAITS == promised
+    assert promised == delivery.WAITS
     for failures, wait in enumerate(promised):
         assert wait <= delivery.wait_of(failures) <= wait * 1.2
 
