@@ -4,7 +4,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import databases, memory, reports
+from bench import databases, deliveries, memory, reports
 from bench.documents import READS
 from bench.figures import ContestantFailed, Figure
 from bench.growth import growth
@@ -19,7 +19,7 @@ from bench.writing import write_contest
 from crm_graph.runtime import stop_on_sigterm
 
 CONTESTANTS = [*(kind.name for kind in (*KINDS, N8N)), "pgbench"]
-PARTS = ("growth", "memory", "reports")
+PARTS = ("growth", "memory", "reports", "deliveries")
 GROWTH_WITH = ("ours", "postgraphile", "pgbench")  # the usual way is too slow to have a curve worth the time
 
 
@@ -36,6 +36,7 @@ class Options:
     deals: int
     growth_sizes: list[int]
     memory_requests: int
+    delivered: int
     is_whole: bool
 
     def __str__(self) -> str:
@@ -53,9 +54,11 @@ def main() -> None:
             _measure(reading, options.reads, options)
         with databases.copied(database) as copy, write_contest(copy, options.contestants, options.writes) as writing:
             _measure(writing, options.writes, options)
+        sent = _deliveries(database, options) if "deliveries" in options.parts else None
         outcomes = reading.outcomes | writing.outcomes
         ceiling = _ceiling(database, options.seconds)
         run = Run(machine, str(options), database.size, outcomes, options.reads, options.writes, ceiling)
+        run.deliveries = sent
         if "memory" in options.parts:
             run.memory = _memory(database, options.memory_requests)
         if "reports" in options.parts:
@@ -99,6 +102,14 @@ def _memory(database: databases.Database, requests: int) -> memory.Memory | str:
         return f"not measured: {error}"
 
 
+def _deliveries(database: databases.Database, options: Options) -> dict[str, Figure] | str:
+    try:
+        with databases.copied(database) as copy:
+            return deliveries.deliveries(copy, options.delivered, max(10.0, options.seconds))
+    except ContestantFailed as error:
+        return f"not measured: {error}"
+
+
 def _reports(database: databases.Database, seconds: float) -> dict[str, Figure] | str:
     try:
         return reports.reports(database, seconds)
@@ -128,6 +139,7 @@ def _options() -> Options:
         deals=given.deals or (10_000 if given.quick else 100_000),
         growth_sizes=[1_000, 10_000] if given.quick else [10_000, 100_000, 1_000_000],
         memory_requests=3_000 if given.quick else 100_000,
+        delivered=1_000 if given.quick else 5_000,
         is_whole=is_whole,
     )
 

@@ -47,6 +47,7 @@ class Run:
     growth: Growth | None = None
     memory: Memory | str | None = None
     reports: dict[str, Figure] | str | None = None
+    deliveries: dict[str, Figure] | str | None = None
 
     def figure(self, work: str, name: str) -> Figure | None:
         """The medians, if the contestant was measured and never failed."""
@@ -94,6 +95,7 @@ def _goals(run: Run) -> Iterator[str]:
     elif run.memory:
         yield f"| memory | {run.memory} | |"
     yield from _report_goals(run)
+    yield from _delivery_goals(run)
 
 
 def _report_goals(run: Run) -> Iterator[str]:
@@ -103,6 +105,16 @@ def _report_goals(run: Run) -> Iterator[str]:
             yield _goal(goal, figure.p50, 200, at_most=True)
     elif run.reports:
         yield f"| reports | {run.reports} | |"
+
+
+def _delivery_goals(run: Run) -> Iterator[str]:
+    if isinstance(run.deliveries, dict):
+        steady, backlog = run.deliveries.items()
+        yield _goal(f"{steady[0]}, under 250", steady[1].p95, 250, at_most=True)
+        yield f"| {steady[0].replace('p95', 'p50')} | {steady[1].p50:,.1f} | |"
+        yield f"| {backlog[0]} | {backlog[1].per_second:,.0f} | |"
+    elif run.deliveries:
+        yield f"| deliveries | {run.deliveries} | |"
 
 
 def _ratios(run: Run) -> Iterator[str]:
