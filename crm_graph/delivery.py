@@ -102,8 +102,11 @@ class _Flight:
             return
         async with self._database.transaction() as session:
             if landed:
+                await delivery_queue.settle(session, landed)
+            if landed and (self._failures or not all(one.is_success for one in landed)):
                 back_off = wait_of(max(0, self._failures + 1 - OUTAGE))
-                await delivery_queue.settle(session, self._endpoint_id, landed, back_off)
+                await delivery_queue.judge(session, self._endpoint_id, landed, back_off)
+                self._failures = max(1, self._failures)  # until it is read again
             taken = await delivery_queue.take(session, self._endpoint_id, free) if free > 0 else []
         for delivery in taken:
             self._failures = delivery.failures

@@ -52,14 +52,18 @@ async def take(session: AsyncSession, endpoint_id: uuid.UUID, limit: int) -> lis
     return await _TAKE.rows(session, endpoint_id=endpoint_id, limit=limit, outage=OUTAGE, lease=LEASE_SECONDS)
 
 
-async def settle(session: AsyncSession, endpoint_id: uuid.UUID, outcomes: Sequence[Outcome], back_off: float) -> bool:
-    """Write down what came of attempts, in the order in which they ended; returns whether that ended an outage.
-
-    `back_off` are the seconds without a request if the endpoint is down. Then what waited is due at once.
-    """
+async def settle(session: AsyncSession, outcomes: Sequence[Outcome]) -> None:
+    """Write down what came of attempts."""
     fields = ("status", "wait", "attempted_at", "duration_ms", "status_code", "answer", "error")
     rows = [{"id": one.delivery_id, **{name: getattr(one, name) for name in fields}} for one in outcomes]
     await _SETTLE.run(session, outcomes=rows)
+
+
+async def judge(session: AsyncSession, endpoint_id: uuid.UUID, outcomes: Sequence[Outcome], back_off: float) -> None:
+    """Write down what attempts, in the order in which they ended, say of an endpoint that fails, or has failed.
+
+    `back_off` are the seconds without a request if it is down. When it is back, what waited is due at once.
+    """
     failed = list(reversed([not one.is_success for one in outcomes]))
     since_success = failed.index(False) if False in failed else len(failed)
     row = await _JUDGE.one(
@@ -73,10 +77,8 @@ async def settle(session: AsyncSession, endpoint_id: uuid.UUID, outcomes: Sequen
         asked=max(one.endpoint_wait for one in outcomes),
         disable_after=DISABLE_AFTER.total_seconds(),
     )
-    is_over = bool(row and row.was_down and False in failed)
-    if is_over:
+    if row and row.was_down and False in failed:
         await _FLUSH.run(session, endpoint_id=endpoint_id)
-    return is_over
 
 
 async def release(session: AsyncSession, delivery_ids: Sequence[uuid.UUID]) -> None:
