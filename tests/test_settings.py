@@ -51,6 +51,7 @@ GIVEN = {
     "CALCOM_EVENT_TYPES": ("demo,intro", ("demo", "intro")),
     "DEFAULT_CURRENCY": ("EUR", "EUR"),
     "ALLOWED_ORIGINS": ("https://Board.example.com/,http://[::1]:80", ("https://board.example.com", "http://[::1]:80")),
+    "WORKER_INSIDE": ("false", False),
     "OUTBOUND_ALLOWED_NETWORKS": (
         "10.1.0.0/16, 192.168.7.20,fd12:3456::/32",
         ("10.1.0.0/16", "192.168.7.20/32", "fd12:3456::/32"),
