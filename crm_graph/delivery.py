@@ -10,6 +10,7 @@ import random
 import uuid
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from importlib.metadata import version
 from time import monotonic
 from typing import Any
 
@@ -23,6 +24,7 @@ from crm_graph.outbound import Attempt, Sender
 
 log = logging.getLogger(__name__)
 
+USER_AGENT = f"crm-graph/{version('crm-graph')}"
 IN_FLIGHT = 16  # requests at once to one endpoint
 SLICE_SECONDS = 30.0  # after which a job makes room for those of other endpoints
 LINGER_SECONDS = 0.5  # for more to send, before a job ends: to start one takes longer than to send
@@ -162,7 +164,7 @@ def _request(delivery: Any, now: datetime) -> tuple[dict[str, str], bytes]:
     body = orjson.dumps(payload)
     secrets = [delivery.secret, *([delivery.previous_secret] if delivery.previous_secret else [])]
     signed = signing.delivery_headers(secrets, str(delivery.event_id), body, now)
-    return {"content-type": "application/json", **signed, **delivery.headers}, body
+    return {**delivery.headers, "content-type": "application/json", "user-agent": USER_AGENT, **signed}, body
 
 
 def _verdict(attempt: Attempt, number: int) -> tuple[DeliveryStatus, float]:

@@ -74,13 +74,15 @@ def new_webhook_secret() -> str:
 def delivery_headers(secrets: Sequence[str], message_id: str, body: bytes, now: datetime) -> dict[str, str]:
     """What proves that `body` is ours: Standard Webhooks, one signature for each secret, and a plain hex HMAC.
 
-    The hex HMAC is keyed by the first secret exactly as it was shown, `whsec_` and all.
+    The hex HMAC is keyed by the first secret exactly as it was shown, `whsec_` and all; X-Signature-Previous is there
+    while a former secret is valid, too.
     """
     timestamp = str(int(now.timestamp()))
     signatures = (standard_webhooks_signature(secret.encode(), message_id, timestamp, body) for secret in secrets)
+    plain = [f"sha256={hex_signature(secret.encode(), body)}" for secret in secrets]
     return {
         "webhook-id": message_id,
         "webhook-timestamp": timestamp,
         "webhook-signature": " ".join(signatures),
-        "x-signature": "sha256=" + hex_signature(secrets[0].encode(), body),
+        **dict(zip(("x-signature", "x-signature-previous"), plain, strict=False)),
     }

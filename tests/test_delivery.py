@@ -134,6 +134,8 @@ async def test_old_and_new_secret_sign_during_a_rotation(
     await create(client, boss, "Pilot")
     [request] = await receiver.wait(1)
     assert len(request.headers["webhook-signature"].split(" ")) == 2
+    plain = hmac.new(old.encode(), request.body, hashlib.sha256).hexdigest()
+    assert request.headers["x-signature-previous"] == f"sha256={plain}"
 
 
 async def test_what_fails_is_tried_again_under_the_same_id_and_with_a_fresh_timestamp(
