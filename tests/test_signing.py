@@ -106,13 +106,15 @@ def test_a_delivery_is_proven_in_both_ways_and_for_both_secrets() -> None:
 
     headers = signing.delivery_headers([new, old], MESSAGE_ID, BODY, NOW)
 
-    assert set(headers) == {"webhook-id", "webhook-timestamp", "webhook-signature", "x-signature"}
+    standard = {"webhook-id", "webhook-timestamp", "webhook-signature"}
+    assert set(headers) == standard | {"x-signature", "x-signature-previous"}
     assert (headers["webhook-id"], headers["webhook-timestamp"]) == (MESSAGE_ID, TIMESTAMP)
     for secret in (new, old):
         assert verify(headers["webhook-signature"], secrets=(secret.encode(),))
     assert len(headers["webhook-signature"].split(" ")) == 2
     assert signing.verify_hex((new.encode(),), BODY, headers["x-signature"])
     assert not signing.verify_hex((old.encode(),), BODY, headers["x-signature"])
+    assert signing.verify_hex((old.encode(),), BODY, headers["x-signature-previous"])
 
 
 def test_a_delivery_has_the_published_signature() -> None:
