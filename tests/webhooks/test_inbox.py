@@ -222,6 +222,25 @@ async def test_replay_by_status_and_time(
     assert await stored.counts(sql) == (3, 3, 6, 3)
 
 
+async def test_what_failed_is_retried_when_its_time_has_come_and_never_forever(
+    client: httpx.AsyncClient, sql: AsyncConnection, database: Database, settings: Settings
+) -> None:
+    await sql.execute(text("UPDATE pipeline_stages SET key = 'gone' WHERE key = 'qualified'"))
+    await post(client, "instantly", REPLY)
+    came = utc_now()
+    await sql.execute(text("UPDATE pipeline_stages SET key = 'qualified' WHERE key = 'gone'"))
+
+    assert await inbox.retry_failed(database, settings, came + timedelta(minutes=1)) == []
+    await sql.execute(text("UPDATE webhooks_log SET attempts = 13"))
+    assert await inbox.retry_failed(database, settings, came + timedelta(days=30)) == []
+    await sql.execute(text("UPDATE webhooks_log SET attempts = 1"))
+    [retried] = await inbox.retry_failed(database, settings, came + timedelta(minutes=2, seconds=1))
+
+    assert retried.result is Result.APPLIED
+    assert await sql.scalar(text("SELECT status FROM webhooks_log")) == "processed"
+    assert await inbox.retry_failed(database, settings, came + timedelta(days=1)) == []
+
+
 async def test_replay_of_an_unknown_id(database: Database, settings: Settings) -> None:
     with pytest.raises(NotFound):
         await inbox.replay(database, settings, uuid.uuid4(), utc_now())
