@@ -1,0 +1,83 @@
+"""What of an event is withheld: by the same rule in what is sent and in what is shown of it."""
+
+import itertools
+import uuid
+from typing import Any
+
+import pytest
+from sqlalchemy import JSON, Uuid, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_graph.models import Role
+from crm_graph.withholding import payload_for, payload_in_sql
+
+ME, COLLEAGUE = uuid.uuid4(), uuid.uuid4()
+HOLDERS = {"mine": ME, "theirs": COLLEAGUE, "pool": None}
+
+
+def event(deal: str | None, contact: str | None, **more: Any) -> dict[str, Any]:
+    """An event's payload whose deal and contact are held like that; None: there is no such part."""
+
+    def part(holder: str | None) -> dict[str, Any] | None:
+        return holder and {"id": "1", "owner_id": HOLDERS[holder] and str(HOLDERS[holder])} or None
+
+    owner = HOLDERS.get(deal or contact or "pool") or (HOLDERS.get(contact or "pool"))
+    data = {
+        "deal": part(deal),
+        "stage": deal and {"key": "new"},
+        "pipeline": deal and {"name": "Sales"},
+        "contact": part(contact),
+        "company": {"name": "Acme"},
+        "owner": owner and {"id": str(owner), "name": "N"},
+    }
+    return {"id": "e", "type": "t", "data": data | more}
+
+
+def nulls(payload: dict[str, Any]) -> set[str]:
+    """The names in `data` that are null."""
+    return {name for name, value in payload["data"].items() if value is None}
+
+
+@pytest.mark.parametrize(
+    ("deal", "contact", "withheld"),
+    [
+        ("mine", "mine", set()),
+        ("mine", "pool", set()),
+        ("mine", "theirs", {"contact"}),
+        ("theirs", "mine", {"deal", "stage", "pipeline", "owner", "changes"}),
+        ("pool", "theirs", {"contact", "owner"}),
+        (None, "mine", {"deal", "stage", "pipeline"}),
+        (None, "theirs", {"deal", "stage", "pipeline", "contact", "owner", "changes"}),
+    ],
+)
+def test_a_colleagues_parts_are_null(deal: str | None, contact: str | None, withheld: set[str]) -> None:
+    payload = event(deal, contact, changes={"title": {"old": "a", "new": "b"}})
+
+    assert nulls(payload_for(payload, ME, Role.SALES)) == withheld
+    assert payload_for(payload, ME, Role.ADMIN) == payload
+
+
+def test_both_stages_of_a_colleagues_move_are_null() -> None:
+    payload = event("theirs", "mine", old_stage={"key": "new"}, new_stage={"key": "won"})
+
+    assert {"old_stage", "new_stage"} < nulls(payload_for(payload, ME, Role.SALES))
+
+
+def test_what_is_sent_is_not_what_is_stored() -> None:
+    payload = event("theirs", "mine")
+    payload_for(payload, ME, Role.SALES)
+
+    assert payload == event("theirs", "mine")
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_what_is_shown_is_what_was_sent(role: Role, sql: AsyncConnection) -> None:
+    shown = payload_in_sql(bindparam("payload", type_=JSON), bindparam("me", ME, type_=Uuid), role)
+    held = [None, *HOLDERS]
+    more: list[dict[str, Any]] = [{}, {"changes": {"a": {"old": 1.50, "new": "ö"}}}, {"old_stage": {}, "activity": [1]}]
+    payloads = [event(*both, **each) for both, each in itertools.product(itertools.product(held, held), more)]
+    payloads += [{"id": "e", "data": {}}, {"id": "e"}, {"erased": True, "data": None}, {"data": {"endpoint": {"id": "1"}}}]
+
+    for payload in payloads:
+        found = (await sql.execute(select(shown), {"payload": payload})).scalar_one()
+        assert found == payload_for(payload, ME, role)
