@@ -17,10 +17,14 @@ from crm_graph.models import (
     Contact,
     Deal,
     DealStageHistory,
+    Event,
     Owner,
     Relation,
     ReplyVerdict,
     Role,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
     WebhookLog,
     table,
 )
@@ -73,7 +77,8 @@ def alternatives(
     index can serve each of them in order, and not both at once. An activity is visible when its contact or its deal
     is, and to everybody when it is about a company alone; a stage move when its deal is, a verdict when its contact is.
     Companies, pipelines, stages and colleagues' names are shared. Deleted rows are nobody's. The webhook log is for
-    admins. With `erased`, a contact that was erased counts as there: for figures, which are all that is left of it.
+    admins. An endpoint for webhooks is its owner's, whatever the role, and an admin sees all of them; with it go its
+    deliveries, their attempts and the events that were sent. With `erased`, a contact that was erased counts as there: for figures, which are all that is left of it.
     """
     c = (table(model) if rows is None else rows).c
     everything = principal.role is not Role.SALES
@@ -84,6 +89,8 @@ def alternatives(
         return _owned(c, principal, is_there)
     if model is WebhookLog:
         return [true() if principal.role is Role.ADMIN else false()]
+    if model in _OF_ENDPOINTS:
+        return [true() if principal.role is Role.ADMIN else _of_own_endpoint(model, c, principal)]
     if model is DealStageHistory and everything:
         return [~_is_deleted(Deal, c.deal_id)]  # there are few of them: whoever reads all moves looks for these alone
     if everything or model not in (Activity, DealStageHistory, ReplyVerdict):
@@ -95,6 +102,21 @@ def alternatives(
         return [of_deal]
     of_company = and_(c.contact_id.is_(None), c.deal_id.is_(None))
     return [or_(of_company, of_deal, _reachable(Contact, c.contact_id, principal, erased))]
+
+
+_OF_ENDPOINTS = (WebhookEndpoint, WebhookDelivery, WebhookAttempt, Event)
+
+
+def _of_own_endpoint(model: type[SQLModel], c: Any, principal: Principal) -> ColumnElement[bool]:
+    endpoints, deliveries = table(WebhookEndpoint).alias(), table(WebhookDelivery).alias()
+    if model is WebhookEndpoint:
+        return and_(c.owner_id == caller(principal))
+    is_own = endpoints.c.owner_id == caller(principal)
+    if model is WebhookDelivery:
+        return exists(select(1).select_from(endpoints).where(endpoints.c.id == c.endpoint_id, is_own))
+    delivered = deliveries.join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+    is_it = deliveries.c.event_id == c.id if model is Event else deliveries.c.id == c.delivery_id
+    return exists(select(1).select_from(delivered).where(is_it, is_own))
 
 
 def visible(

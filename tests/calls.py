@@ -9,6 +9,7 @@ from graphql import build_schema as read_sdl
 from crm_graph.graphql.schema import build_schema
 from crm_graph.models import Activity, ActivityType, Contact, WebhookLog
 from tests.board import Board
+from tests.endpoints import add_delivery, add_endpoint, add_event
 from tests.graphql.asking import Json, add, ask
 from tests.graphql.world import ROOT, START, Side
 
@@ -58,13 +59,20 @@ CALLS: dict[str, Json] = {
     "upsertContacts": {"items": [{"email": "new@fresh.example"}]},
     "moveDeals": {"items": [{"dealId": "$deal", "stageId": "$qualified"}]},
     "replayWebhook": {"webhookId": "$webhook"},
+    "createWebhookEndpoint": {"url": "https://1.1.1.1/new", "eventTypes": ["DEAL_CREATED"], "headers": {"X-A": "b"}},
+    "updateWebhookEndpoint": {"endpointId": "$endpoint", "eventTypes": ["DEAL_UPDATED"]},
+    "deleteWebhookEndpoint": {"endpointId": "$endpoint"},
+    "rotateWebhookSecret": {"endpointId": "$endpoint"},
+    "testWebhookEndpoint": {"endpointId": "$endpoint"},
+    "replayDelivery": {"deliveryId": "$delivery"},
+    "replayDeliveries": {"endpointId": "$endpoint", "since": START.isoformat()},
 }
 AFTER = {  # what must have happened before, for the call to have an effect
     "reopenDeal": "markDealWon", "restoreDeal": "deleteDeal", "restoreContact": "deleteContact",
     "liftDoNotContact": "setDoNotContact", "liftSuppression": "eraseContact", "reopenTask": "completeTask",
     "activateOwner": "deactivateOwner",
 }  # fmt: skip
-OWNED = {"$deal", "$contact", "$second", "$task"}  # what the owner rule hides
+OWNED = {"$deal", "$contact", "$second", "$task", "$endpoint", "$delivery"}  # what the owner rule hides
 OF_THE_POOL = {"claimDeal", "claimContact"}
 
 
@@ -98,6 +106,9 @@ async def ids(board: Board, side: Side) -> dict[str, str]:
     own["task"] = await add(sql, Activity, type=ActivityType.TASK, **task)
     event: Json = {"source": "instantly", "event_type": "x", "dedupe_key": side.email, "body": b"{}"}
     own["webhook"] = await add(sql, WebhookLog, **event, received_at=START, status="error")
+    if owner is not None:
+        own["endpoint"] = await add_endpoint(sql, owner)
+        own["delivery"] = await add_delivery(sql, own["endpoint"], await add_event(sql, owner))
     shared = {"company": board.world.company, "qualified": board.world.stage["qualified"], "pipeline": board.pipeline}
     return {f"${name}": str(id_) for name, id_ in (own | shared | board.stage).items()}
 

@@ -14,7 +14,14 @@ from functools import partial
 from typing import Any
 
 import orjson
-from graphql import GraphQLEnumType, GraphQLObjectType, get_named_type, is_non_null_type
+from graphql import (
+    GraphQLEnumType,
+    GraphQLObjectType,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+    is_non_null_type,
+)
 from graphql.execution.collect_fields import collect_fields, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
 from sqlalchemy import (
@@ -160,7 +167,9 @@ class Compiler:
         assert at.parent is not None
         value, type_ = binding.sql(self._site(at, at.parent)), get_named_type(at.field.type)
         if isinstance(type_, GraphQLEnumType):
-            return func.upper(value)  # see enums.py: names are the stored values in capitals
+            is_list = is_list_type(get_nullable_type(at.field.type))
+            # See enums.py: names are the stored values in capitals.
+            return cast(func.upper(cast(value, Text)), ARRAY(Text)) if is_list else func.upper(value)
         # A number in JSON is a float to most readers: money travels as text.
         return cast(value, Text) if type_.name == "Decimal" else value
 

@@ -5,6 +5,8 @@ import strawberry
 from crm_graph.models import (
     ActivityType,
     DealStatus,
+    DeliveryStatus,
+    EventType,
     LifecycleStage,
     LoggedType,
     OwnerSource,
@@ -18,6 +20,8 @@ from crm_graph.models import (
 __all__ = [
     "ActivityType",
     "DealStatus",
+    "DeliveryStatus",
+    "EventType",
     "LifecycleStage",
     "LoggedType",
     "OwnerSource",

@@ -106,6 +106,12 @@ def _has_not_moved(site: Site, days: ColumnElement[Any]) -> ColumnElement[bool]:
     return ~exists(moved)
 
 
+def _of_type(site: Site, event_type: ColumnElement[Any]) -> ColumnElement[bool]:
+    events = models.table(models.Event).alias()
+    is_it = and_(events.c.id == site.rows.c.event_id, events.c.type == event_type)
+    return exists(select(1).select_from(events).where(is_it))
+
+
 @strawberry.input(description="Deals that meet everything that is given.")
 class DealFilter:
     stage_id: uuid.UUID | None = equals("stage_id")
@@ -167,6 +173,14 @@ class ActivityFilter:
     assignee_id: uuid.UUID | None = equals("assignee_id", doc="Tasks of this owner that you may see.")
     assigned_to_me: bool | None = assigned_to_me()
     due_before: datetime | None = earlier_than("due_at")
+
+
+@strawberry.input(description="Deliveries that meet everything that is given.")
+class WebhookDeliveryFilter:
+    endpoint_id: uuid.UUID | None = equals("endpoint_id")
+    status: enums.DeliveryStatus | None = equals("status")
+    event_type: enums.EventType | None = criterion(_of_type)
+    since: datetime | None = at_least("created_at")
 
 
 @strawberry.enum(description="The order of deals. Without an amount: below all amounts; without a close date: last.")

@@ -36,8 +36,10 @@ from crm_graph.graphql.filters import (
     ContactOrder,
     DealFilter,
     DealOrder,
+    WebhookDeliveryFilter,
     searched,
 )
+from crm_graph.graphql.outgoing import DeliveriesPause, WebhookDelivery, WebhookEndpoint
 from crm_graph.graphql.reports import (
     OwnerReport,
     PipelineReport,
@@ -135,6 +137,18 @@ def _activity_args(
     """The arguments of `activities`."""
 
 
+def _delivery_args(
+    filter: WebhookDeliveryFilter | None = strawberry.UNSET,
+    first: First = PAGE_DEFAULT,
+    after: After = strawberry.UNSET,
+) -> None:
+    """The arguments of `webhookDeliveries`."""
+
+
+def _is_paused(site: Site) -> ColumnElement[bool]:
+    return and_(site.rows.c.paused_at.is_not(None))
+
+
 def _search_args(
     text: Annotated[str, strawberry.argument(description="Every word must begin a word of what is found.")],
     first: First = 20,
@@ -199,3 +213,10 @@ class Query:
         where=_for_admins,
         doc="For admins: what providers sent, latest first.",
     )
+    webhook_endpoints: Connection[WebhookEndpoint] = page(
+        doc="Where your events are sent, newest first; for an admin everybody's."
+    )
+    webhook_deliveries: Connection[WebhookDelivery] = page(
+        args=_delivery_args, doc="What is sent to your endpoints, for an admin to everybody's; newest first."
+    )
+    deliveries_paused: DeliveriesPause | None = one(_is_paused, doc="Null as long as deliveries are sent.")

@@ -87,16 +87,18 @@ def replayed() -> Any:
     return strawberry.field(description="Whether an earlier call with this idempotency key did it.")
 
 
-async def perform(info: Info, input: Any, act: Act) -> Any:
+async def perform(info: Info, input: Any, act: Act, *, told_once: tuple[str, ...] = ()) -> Any:
     """Run a mutation: `act` in a transaction, then the payload of what it returns, by the names of the payload's fields
     (the id of a row, or a plain value). Raises what `act` raises; then nothing was changed.
+
+    What is `told_once` is not kept with the key: a repetition finds null there.
     """
     asked = given_of(input)
     call = _call(info, asked)
-    return await settle(lambda: _once(info, dict(asked), call, act))
+    return await settle(lambda: _once(info, dict(asked), call, act, told_once))
 
 
-async def _once(info: Info, asked: dict[str, Any], call: Call | None, act: Act) -> Any:
+async def _once(info: Info, asked: dict[str, Any], call: Call | None, act: Act, told_once: tuple[str, ...]) -> Any:
     ctx = info.context
     foreseen = {act.result: asked[act.of]} if isinstance(act, _Doing) and act.of else None
     async with ctx.database.transaction(source=ctx.principal.source) as session:
@@ -106,7 +108,7 @@ async def _once(info: Info, asked: dict[str, Any], call: Call | None, act: Act) 
         result = await act(Write(session, ctx.principal, ctx.now, asked))
         payload = await read_back(info, session, {**result, "replayed": False})
         if call and foreseen is None:
-            await idempotency.keep(session, call, _without_ids(result))
+            await idempotency.keep(session, call, _without_ids({**result, **dict.fromkeys(told_once)}))
         return payload
 
 

@@ -6,6 +6,7 @@ from crm_graph.graphql.mutations.bulk import BulkMutations
 from crm_graph.graphql.mutations.companies import CompanyMutations
 from crm_graph.graphql.mutations.contacts import ContactMutations
 from crm_graph.graphql.mutations.deals import DealMutations
+from crm_graph.graphql.mutations.endpoints import EndpointMutations
 from crm_graph.graphql.mutations.erasure import ErasureMutations
 from crm_graph.graphql.mutations.merging import MergingMutations
 from crm_graph.graphql.mutations.owners import OwnerMutations
@@ -29,5 +30,6 @@ class Mutation(
     OwnerMutations,
     BulkMutations,
     WebhookMutations,
+    EndpointMutations,
 ):
     """Writes. Each field is one transaction; what it refuses, it leaves unchanged. At most 10 in one operation."""
