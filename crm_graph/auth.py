@@ -78,7 +78,8 @@ def alternatives(
     is, and to everybody when it is about a company alone; a stage move when its deal is, a verdict when its contact is.
     Companies, pipelines, stages and colleagues' names are shared. Deleted rows are nobody's. The webhook log is for
     admins. An endpoint for webhooks is its owner's, whatever the role, and an admin sees all of them; with it go its
-    deliveries, their attempts and the events that were sent. With `erased`, a contact that was erased counts as there: for figures, which are all that is left of it.
+    deliveries, their attempts and the events that were sent. With `erased`, a contact that was erased counts as there:
+    for figures, which are all that is left of it.
     """
     c = (table(model) if rows is None else rows).c
     everything = principal.role is not Role.SALES

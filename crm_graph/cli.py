@@ -5,7 +5,7 @@ import re
 import signal
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -13,10 +13,10 @@ from typing import Annotated, NoReturn
 import httpx
 import typer
 
-from crm_graph import csv_commands, logs, migrations, owner_commands, owners, runtime, sending
+from crm_graph import csv_commands, endpoint_commands, logs, migrations, owner_commands, owners, runtime, sending
 from crm_graph import demo as demonstration
 from crm_graph.auth import issue_token, utc_now
-from crm_graph.commands import load_settings, with_database
+from crm_graph.commands import load_settings, moment, with_database
 from crm_graph.console import remark, show
 from crm_graph.db import Database
 from crm_graph.errors import CrmError, NotFound, SetupError
@@ -32,6 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(owner_commands.app, name="owner")
+app.add_typer(endpoint_commands.app, name="endpoints")
+app.add_typer(endpoint_commands.deliveries_app, name="deliveries")
 app.add_typer(csv_commands.import_app, name="import")
 app.command("export")(csv_commands.export)
 REPLAY_MAX = 10_000
@@ -65,15 +67,6 @@ def _failed(message: str, code: int = 1) -> int:
     if message:
         remark(message)
     return code
-
-
-def _moment(text: str) -> datetime:
-    """A time without an offset is in UTC."""
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(f"{text!r} is not a time: write 2026-01-05 or 2026-01-05T09:00:00Z") from None
 
 
 @app.command()
@@ -161,7 +154,7 @@ def replay(
     status: Annotated[WebhookStatus | None, typer.Option(help="All events in this state; needs --since.")] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(parser=_moment, metavar="TIME", help="Received at or after this time; UTC, or with an offset."),
+        typer.Option(parser=moment, metavar="TIME", help="Received at or after this time; UTC, or with an offset."),
     ] = None,
 ) -> None:
     """Apply stored events again; what was applied already stays as it is."""

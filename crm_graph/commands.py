@@ -1,9 +1,12 @@
-"""What the commands share: the settings, and a database to work on."""
+"""What the commands share: the settings, a database to work on, and how a time is written."""
 
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
+
+import typer
 
 from crm_graph import runtime
 from crm_graph.console import remark
@@ -34,3 +37,12 @@ def with_database(work: Callable[[Database], Awaitable[T]], settings: Settings |
         if is_new:  # seen here, a DATABASE_URL that was forgotten costs no search
             remark(f"made a new database in {settings.crm_data_dir}")
         return asyncio.run(run(urls))
+
+
+def moment(text: str) -> datetime:
+    """A time without an offset is in UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"{text!r} is not a time: write 2026-01-05 or 2026-01-05T09:00:00Z") from None

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    DateTime,
     ColumnElement,
+    DateTime,
     Select,
     Uuid,
     and_,
@@ -41,19 +41,17 @@ from crm_graph.models import (
 AT_ONCE = 10_000  # events in one call of replay_since
 _DELIVERIES, _EVENTS, _ENDPOINTS = table(WebhookDelivery), table(Event), table(WebhookEndpoint)
 _DEPLOYMENT = table(Deployment)
-_PENDING = literal_column(f"'{DeliveryStatus.PENDING}'")
+_PENDING: ColumnElement[Any] = literal_column(f"'{DeliveryStatus.PENDING}'")
 
 
 class Replayed(NamedTuple):
     """How many deliveries are pending that were not, and where the next call goes on when there is more."""
 
-    count: int
+    queued: int
     next_since: datetime | None
 
 
-async def replay(
-    session: AsyncSession, principal: Principal, *, delivery_id: uuid.UUID, now: datetime
-) -> uuid.UUID:
+async def replay(session: AsyncSession, principal: Principal, *, delivery_id: uuid.UUID, now: datetime) -> uuid.UUID:
     """Make a settled delivery pending again, due now and with all its attempts before it; a pending one stays as it is.
 
     Raises NotFound; and Conflict while nothing is sent to the endpoint, or when its owner may not get the event, or

@@ -49,16 +49,10 @@ async def create(
     principal.must_write()
     holder = owner_id or principal.owner_id
     await references.check(session, principal, {"owner_id": holder})
-    row = {
-        "id": uuid.uuid4(),
-        "owner_id": holder,
-        "url": url,
-        "event_types": _types(event_types),
-        "headers": _merged({}, headers),
-        "secret": signing.new_webhook_secret(),
-        "created_at": now,
-        "updated_at": now,
-    }
+    id_, secret = uuid.uuid4(), signing.new_webhook_secret()
+    row: dict[str, Any] = {"id": id_, "owner_id": holder, "url": url, "secret": secret}
+    row |= {"created_at": now, "updated_at": now}
+    row |= {"event_types": _types(event_types), "headers": _merged({}, headers)}
     # Who comes second with the same URL waits here, and then sees the first one's endpoint.
     await session.execute(select(_OWNERS.c.id).where(_OWNERS.c.id == holder).with_for_update(key_share=True))
     own = select(_ENDPOINTS.c.id, _ENDPOINTS.c.url).where(_ENDPOINTS.c.owner_id == holder)
@@ -68,7 +62,7 @@ async def create(
     if len(found) >= ENDPOINTS_MAX:
         raise Conflict(f"there are {ENDPOINTS_MAX} endpoints already; delete one that is not used", field="url")
     await session.execute(insert(_ENDPOINTS).values(row))
-    return Created(row["id"], row["secret"])
+    return Created(id_, secret)
 
 
 async def edit(
@@ -145,10 +139,8 @@ async def rotate(
     return secret
 
 
-async def send_test(
-    session: AsyncSession, principal: Principal, *, endpoint_id: uuid.UUID, now: datetime
-) -> uuid.UUID:
-    """Queue one event `test` for an endpoint; returns the delivery's id. Raises NotFound, and Conflict as `check_on`."""
+async def send_test(session: AsyncSession, principal: Principal, *, endpoint_id: uuid.UUID, now: datetime) -> uuid.UUID:
+    """Queue one event `test` for an endpoint; returns the delivery's id. Raises NotFound, Conflict as `check_on`."""
     check_on(await lock_visible(session, principal, endpoint_id))
     event_id = (await session.execute(select(func.crm_test_endpoint(endpoint_id, now)))).scalar_one()
     queued = select(_DELIVERIES.c.id).where(
@@ -188,7 +180,9 @@ def check_on(endpoint: Any) -> None:
 
 async def everyone(session: AsyncSession, email: str | None = None) -> list[Any]:
     """All endpoints, or one owner's, with the owner's `email` and how many deliveries are `pending`."""
-    pending = select(func.count()).where(_DELIVERIES.c.endpoint_id == _ENDPOINTS.c.id, _DELIVERIES.c.status == "pending")
+    pending = select(func.count()).where(
+        _DELIVERIES.c.endpoint_id == _ENDPOINTS.c.id, _DELIVERIES.c.status == "pending"
+    )
     query = select(_ENDPOINTS, _OWNERS.c.email, pending.scalar_subquery().label("pending"))
     query = query.join(_OWNERS, _OWNERS.c.id == _ENDPOINTS.c.owner_id).order_by(_OWNERS.c.email, _ENDPOINTS.c.url)
     return list(await session.execute(query.where(_OWNERS.c.email == email) if email else query))

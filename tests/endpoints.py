@@ -48,4 +48,3 @@ async def endpoint_of(sql: AsyncConnection, endpoint: Any) -> Any:
     """What is stored of an endpoint."""
     c = table(WebhookEndpoint).c
     return (await sql.execute(select(table(WebhookEndpoint)).where(c.id == endpoint))).one()
-

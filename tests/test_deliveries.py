@@ -106,7 +106,7 @@ async def test_a_demoted_admins_endpoint_does_not_get_others_events_again(
 async def test_nothing_is_queued_for_an_endpoint_that_gets_nothing(
     off: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
-    disabled = {"disabled_at": START, "disabled_reason": "410"} if off == "disabled" else {}
+    disabled: Any = {"disabled_at": START, "disabled_reason": "410"} if off == "disabled" else {}
     endpoint = await add_endpoint(sql, world.ada.owner, **disabled)
     delivery = await add_delivery(sql, endpoint, await add_event(sql, world.ada.owner))
     if off == "inactive":

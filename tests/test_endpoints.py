@@ -155,7 +155,7 @@ async def test_an_owner_has_at_most_100(client: httpx.AsyncClient, world: World,
 async def test_what_is_not_given_stays_and_null_clears(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
-    columns = {"event_types": ["deal_created"], "headers": {"x-a": "1", "x-b": "2"}}
+    columns: Any = {"event_types": ["deal_created"], "headers": {"x-a": "1", "x-b": "2"}}
     endpoint = await add_endpoint(sql, world.ada.owner, **columns)
 
     changed = await update(client, ADA, endpoint, headers={"X-A": None, "x-c": "3"})
@@ -171,7 +171,7 @@ async def test_what_is_not_given_stays_and_null_clears(
 
 
 async def test_disabled_and_enabled_again(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
-    failing = {"failures": 3, "failing_since": NOW, "retry_at": NOW}
+    failing: Any = {"failures": 3, "failing_since": NOW, "retry_at": NOW}
     endpoint = await add_endpoint(sql, world.ada.owner, **failing)
     told = await sql.scalar(text("SELECT count(*) FROM events"))
 

@@ -19,7 +19,7 @@ def event(deal: str | None, contact: str | None, **more: Any) -> dict[str, Any]:
     """An event's payload whose deal and contact are held like that; None: there is no such part."""
 
     def part(holder: str | None) -> dict[str, Any] | None:
-        return holder and {"id": "1", "owner_id": HOLDERS[holder] and str(HOLDERS[holder])} or None
+        return (holder and {"id": "1", "owner_id": HOLDERS[holder] and str(HOLDERS[holder])}) or None
 
     owner = HOLDERS.get(deal or contact or "pool") or (HOLDERS.get(contact or "pool"))
     data = {
@@ -76,7 +76,12 @@ async def test_what_is_shown_is_what_was_sent(role: Role, sql: AsyncConnection) 
     held = [None, *HOLDERS]
     more: list[dict[str, Any]] = [{}, {"changes": {"a": {"old": 1.50, "new": "ö"}}}, {"old_stage": {}, "activity": [1]}]
     payloads = [event(*both, **each) for both, each in itertools.product(itertools.product(held, held), more)]
-    payloads += [{"id": "e", "data": {}}, {"id": "e"}, {"erased": True, "data": None}, {"data": {"endpoint": {"id": "1"}}}]
+    payloads += [
+        {"id": "e", "data": {}},
+        {"id": "e"},
+        {"erased": True, "data": None},
+        {"data": {"endpoint": {"id": "1"}}},
+    ]
 
     for payload in payloads:
         found = (await sql.execute(select(shown), {"payload": payload})).scalar_one()

@@ -14,14 +14,7 @@ from functools import partial
 from typing import Any
 
 import orjson
-from graphql import (
-    GraphQLEnumType,
-    GraphQLObjectType,
-    get_named_type,
-    get_nullable_type,
-    is_list_type,
-    is_non_null_type,
-)
+from graphql import GraphQLEnumType, GraphQLObjectType, get_named_type, is_non_null_type
 from graphql.execution.collect_fields import collect_fields, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
 from sqlalchemy import (
@@ -62,7 +55,7 @@ from crm_graph.graphql.bind import (
     page_size,
 )
 from crm_graph.graphql.criteria import criteria
-from crm_graph.graphql.json_sql import Json, constant, json_list, json_object
+from crm_graph.graphql.json_sql import Json, constant, in_capitals, json_list, json_object
 from crm_graph.graphql.operations import Operation
 from crm_graph.graphql.places import Fields, Place, name_of, object_type, page_info
 from crm_graph.graphql.plans import Plan, Reader, Request, make, shape
@@ -167,9 +160,7 @@ class Compiler:
         assert at.parent is not None
         value, type_ = binding.sql(self._site(at, at.parent)), get_named_type(at.field.type)
         if isinstance(type_, GraphQLEnumType):
-            is_list = is_list_type(get_nullable_type(at.field.type))
-            # See enums.py: names are the stored values in capitals.
-            return cast(func.upper(cast(value, Text)), ARRAY(Text)) if is_list else func.upper(value)
+            return in_capitals(value, at.field.type)
         # A number in JSON is a float to most readers: money travels as text.
         return cast(value, Text) if type_.name == "Decimal" else value
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Text, cast, func, literal_column
+from graphql import GraphQLOutputType, get_nullable_type, is_list_type
+from sqlalchemy import ARRAY, JSON, ColumnElement, Text, cast, func, literal_column
 
 Json = ColumnElement[Any]
 OBJECT_FIELDS_MAX = 50  # json_build_object takes 100 arguments
@@ -31,3 +32,9 @@ def json_list(item: Json, condition: ColumnElement[bool] | None = None) -> Json:
 def constant(name: str) -> Json:
     """A GraphQL name, which needs no escaping."""
     return literal_column(f"'{name}'")
+
+
+def in_capitals(value: ColumnElement[Any], type_: GraphQLOutputType) -> Json:
+    """A closed set's value, or a list of them, by the names that enums.py gives them: the stored ones in capitals."""
+    is_list = is_list_type(get_nullable_type(type_))
+    return cast(func.upper(cast(value, Text)), ARRAY(Text)) if is_list else func.upper(value)

@@ -102,7 +102,7 @@ class WebhookAttempt:
 
 @bound(models.Deployment)
 class DeliveriesPause:
-    """Nothing is sent: this database was last served under another PUBLIC_URL. `crm-graph deliveries resume` ends it."""
+    """Nothing is sent, as from a copy of a database that is in use. `crm-graph deliveries resume` ends it."""
 
     paused_at: datetime = column()
     reason: str | None = column("paused_reason")

@@ -141,7 +141,7 @@ def rows(shared: EmbeddedPostgres) -> Any:
 def team(shared: EmbeddedPostgres, data_dir: Path) -> dict[str, str]:
     """Two owners, and the environment in which commands see them."""
     with psycopg.connect(**shared.conninfo("app_admin"), autocommit=True) as connection:
-        for table in ("activities", "contacts", "companies", "owners"):
+        for table in ("webhook_endpoints", "activities", "contacts", "companies", "owners"):
             connection.execute(f"DELETE FROM {table}".encode())
         connection.execute(
             "INSERT INTO owners (name, email, role, is_default) "

@@ -28,7 +28,7 @@ URL_DOC = (
     "https, at most 2048 characters, without a user or a fragment. Addresses that are not public are refused, unless "
     "OUTBOUND_ALLOWED_NETWORKS names them."
 )
-SECRET_DOC = "Shown this once; it signs what is sent. Null when a call is repeated"
+TOLD_DOC = "Shown this once; it signs what is sent. Null when a call is repeated"
 
 
 @strawberry.input(description="An endpoint to make.")
@@ -94,7 +94,7 @@ class CreateWebhookEndpointPayload:
     """The endpoint that has the URL now."""
 
     endpoint: WebhookEndpoint = payload_row()
-    secret: str | None = strawberry.field(description=f"{SECRET_DOC}, and of an endpoint that was there.")
+    secret: str | None = strawberry.field(description=f"{TOLD_DOC}, and of an endpoint that was there.")
     created: bool = strawberry.field(description="Whether it is new.")
     replayed: bool = replayed()
 
@@ -120,7 +120,7 @@ class RotateWebhookSecretPayload:
     """The endpoint with its new secret."""
 
     endpoint: WebhookEndpoint = payload_row()
-    secret: str | None = strawberry.field(description=f"{SECRET_DOC}.")
+    secret: str | None = strawberry.field(description=f"{TOLD_DOC}.")
     replayed: bool = replayed()
 
 
@@ -198,8 +198,8 @@ class EndpointMutations:
         return await perform(info, input, doing(endpoints.delete, "deleted_endpoint_id", of="endpoint_id"))
 
     @strawberry.mutation(
-        description="Give an endpoint a new secret. The present one signs beside it for 24 hours, so that receivers can "
-        "take over the new one; one from before that no more."
+        description="Give an endpoint a new secret. The present one signs beside it for 24 hours, so that receivers "
+        "can change over; one from before that no more."
     )
     async def rotate_webhook_secret(self, info: Info, input: RotateWebhookSecretInput) -> RotateWebhookSecretPayload:
         """See endpoints.rotate."""
@@ -211,8 +211,8 @@ class EndpointMutations:
         return await perform(info, input, act, told_once=("secret",))
 
     @strawberry.mutation(
-        description="Send an event `test` to an endpoint, whatever it is subscribed to. webhookDeliveries has what came "
-        "of it. CONFLICT for a disabled one."
+        description="Send an event `test` to an endpoint, whatever it is subscribed to. webhookDeliveries says what "
+        "came of it. CONFLICT for a disabled one."
     )
     async def test_webhook_endpoint(self, info: Info, input: TestWebhookEndpointInput) -> TestWebhookEndpointPayload:
         """See endpoints.send_test."""
@@ -234,8 +234,8 @@ class EndpointMutations:
     @strawberry.mutation(
         description="Send every event from `since` on that an endpoint is subscribed to: again, or for the first time "
         "where it was told while the endpoint was disabled. 10,000 in one call (and all that were told in the same "
-        "moment as the last one); nextSince goes on. No tests, and nothing about people who were erased. CONFLICT for a "
-        "disabled endpoint."
+        "moment as the last one); nextSince goes on. No tests, and nothing about people who were erased. CONFLICT for "
+        "a disabled endpoint."
     )
     async def replay_deliveries(self, info: Info, input: ReplayDeliveriesInput) -> ReplayDeliveriesPayload:
         """See deliveries.replay_since."""
@@ -243,7 +243,7 @@ class EndpointMutations:
         async def act(write: Write) -> dict[str, Any]:
             found = await deliveries.replay_since(write.session, write.principal, now=write.now, **write.given)
             more = found.next_since and found.next_since.isoformat()
-            return {"endpoint": write.given["endpoint_id"], "queued_count": found.count, "next_since": more}
+            return {"endpoint": write.given["endpoint_id"], "queued_count": found.queued, "next_since": more}
 
         return await perform(info, input, act)
 
