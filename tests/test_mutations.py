@@ -20,16 +20,16 @@ HIDDEN = dict.fromkeys(OWNED, "")
 STATEMENTS = {  # of a call with a key, which are two more: a higher number has to be meant
     name: count
     for count, names in {
-        3: "deleteDeal deleteContact liftSuppression",
+        3: "deleteDeal deleteContact liftSuppression deleteWebhookEndpoint",
         4: """updateDeal moveDealStage markDealWon markDealLost reopenDeal restoreDeal assignDeal claimDeal
             updateContact restoreContact setDoNotContact liftDoNotContact assignContact claimContact mergeContacts
-            updateCompany updateTask completeTask reopenTask deleteWebhookEndpoint""",
+            updateCompany updateTask completeTask reopenTask""",
         5: """createDeal upsertCompany logActivity createTask updatePipeline updateStage reorderStages updateOwner
-            activateOwner""",
-        6: """upsertContact eraseContact setReplyStatus createOwner moveDeals updateWebhookEndpoint rotateWebhookSecret
-            replayDeliveries""",
-        7: """createPipeline deletePipeline createStage upsertContacts createWebhookEndpoint testWebhookEndpoint""",
-        8: "deleteStage replayDelivery",
+            activateOwner updateWebhookEndpoint rotateWebhookSecret replayDeliveries""",
+        6: """upsertContact eraseContact setReplyStatus createOwner moveDeals createWebhookEndpoint
+            testWebhookEndpoint""",
+        7: "createPipeline deletePipeline createStage upsertContacts replayDelivery",
+        8: "deleteStage",
         12: "deactivateOwner",
     }.items()
     for name in names.split()

@@ -38,6 +38,8 @@ CURSOR_ORDERS = {
     "Activity": ("occurred_at", "due_at"),
     "StageMove": ("moved_at",),
     "Webhook": ("received_at",),
+    "WebhookEndpoint": ("created_at",),
+    "WebhookDelivery": ("created_at",),
 }
 ROWS: dict[str, list[Row]] = {
     "Deal": CROWD.deals,
@@ -46,6 +48,8 @@ ROWS: dict[str, list[Row]] = {
     "Activity": CROWD.activities,
     "StageMove": CROWD.moves,
     "Webhook": CROWD.webhooks,
+    "WebhookEndpoint": CROWD.endpoints,
+    "WebhookDelivery": CROWD.deliveries,
 }
 ABSENT = {"amount-": "-1", "amount+": "-1", "close_date-": str(date.min), "close_date+": str(date.max)}
 ABSENT |= {"due_at-": "0001-01-01T00:00:00+00:00", "due_at+": "9999-12-31T23:59:59.999999+00:00"}
@@ -57,6 +61,7 @@ IDS = {
     "pipeline": [CROWD.pipeline["id"]],
     "stage": [row["id"] for row in CROWD.stages],
     "owner": list(CROWD.owner.values()),
+    "endpoint": [row["id"] for row in CROWD.endpoints],
 }
 TEXTS = (
     "anl",

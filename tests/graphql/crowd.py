@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from crm_graph import models
-from crm_graph.models import ActivityType, DealStatus, Role, StageKind, WebhookStatus, table
+from crm_graph.models import ActivityType, DealStatus, DeliveryStatus, EventType, Role, StageKind, WebhookStatus, table
 from tests.graphql.world import ADA, BOB, READER, ROOT, START, Row
 
 WHO = (ADA, BOB, ROOT, READER)
@@ -43,6 +43,12 @@ class Crowd:
         self.activities = [self._activity(i) for i in range(40)]
         self.moves = [move for deal in self.deals for move in self._moves(deal)]
         self.webhooks = [self._webhook(i) for i in range(8)]
+        self.endpoints = [self._endpoint(i, who) for i, who in enumerate(WHO * 2)]
+        self.events = [self._event(i) for i in range(10)]
+        self.deliveries = [
+            self._delivery(endpoint, event) for endpoint in self.endpoints for event in self._rng.sample(self.events, 4)
+        ]
+        self.attempts = [self._attempt(delivery) for delivery in self.deliveries for _ in range(self._rng.randrange(3))]
 
     def _id(self) -> uuid.UUID:
         return uuid.UUID(int=self._rng.getrandbits(128), version=4)
@@ -141,6 +147,32 @@ class Crowd:
         at = {"received_at": self._time(), "processed_at": self._maybe(START.astimezone(UTC)), "attempts": i}
         return {"id": self._id(), "status": status} | keys | what | links | at
 
+    def _endpoint(self, i: int, who: str) -> Row:
+        off = {"disabled_at": self._time(), "disabled_reason": "it answered 410 Gone"}
+        state = off if i % 3 == 2 else dict.fromkeys(off)
+        state |= {"failures": i, "failing_since": self._maybe(self._time()), "retry_at": self._maybe(self._time())}
+        sent = {"event_types": [*EventType][:i], "headers": self._rng.choice(({}, {"x-b": "1", "authorization": "2"}))}
+        at = {"created_at": self._time(), "updated_at": self._time()}
+        what = {"url": f"https://hooks.example/{i}", "secret": "whsec_never"}
+        return {"id": self._id(), "owner_id": self.owner[who]} | what | state | sent | at
+
+    def _event(self, i: int) -> Row:
+        parts: Row = {name: {"owner_id": str(self._rng.choice(self.sides[:2]))} for name in ("deal", "contact")}
+        data = parts | {"stage": DOCUMENTS[i % 4], "owner": None, "changes": {"title": {"old": "a", "new": "b"}}}
+        payload = {"id": f"{i}", "data": self._rng.choice((data, {}, dict(reversed(data.items()))))}
+        what = {"type": [*EventType][i], "source": f"source {i}", "owner_ids": [], "payload": payload}
+        return {"id": self._id(), "occurred_at": self._time(), "created_at": self._time()} | what
+
+    def _delivery(self, endpoint: Row, event: Row) -> Row:
+        ids = {"id": self._id(), "endpoint_id": endpoint["id"], "event_id": event["id"], "position": 1}
+        state = {"status": self._rng.choice([*DeliveryStatus]), "attempts": 2, "settled_at": self._maybe(self._time())}
+        return ids | state | {"due_at": self._time(), "created_at": self._time()}
+
+    def _attempt(self, delivery: Row) -> Row:
+        said = {"status_code": self._maybe(200, 500), "answer": self._maybe("<ö>"), "error": self._maybe("no answer")}
+        at = {"attempted_at": self._time(), "duration_ms": self._rng.randrange(15_000)}
+        return {"id": self._id(), "delivery_id": delivery["id"]} | at | said
+
     async def store(self, sql: AsyncConnection) -> None:
         """Into a database that has nothing but its default pipeline."""
         owners = [
@@ -167,6 +199,13 @@ class Crowd:
         place = f"({default} AND s.kind = deals.status LIMIT 1)"
         moved = f"UPDATE deals SET (stage_id, pipeline_id) = {place} WHERE currency = 'EUR'"
         await sql.execute(text(moved.replace("AND s.kind", "WHERE s.kind")))
+        for model, rows in (  # last, so that nothing above is sent to them
+            (models.WebhookEndpoint, self.endpoints),
+            (models.Event, self.events),
+            (models.WebhookDelivery, self.deliveries),
+            (models.WebhookAttempt, self.attempts),
+        ):
+            await _insert(sql, model, rows)
 
     async def remove(self, sql: AsyncConnection) -> None:
         """What is left when every other table is empty."""
@@ -180,6 +219,11 @@ class Crowd:
         def mine(row: Row) -> bool:
             return row["deleted_at"] is None and (everything or row["owner_id"] in (None, self.owner[who]))
 
+        is_admin, me = ROLES[who] is Role.ADMIN, self.owner[who]
+        endpoints = [row for row in self.endpoints if is_admin or row["owner_id"] == me]
+        sent_to = {row["id"] for row in endpoints}
+        deliveries = [row for row in self.deliveries if row["endpoint_id"] in sent_to]
+        sent = {row[name] for row in deliveries for name in ("id", "event_id")}
         contacts, deals = list(filter(mine, self.contacts)), list(filter(mine, self.deals))
         ids = {row["id"] for row in contacts + deals}
         return {
@@ -193,7 +237,11 @@ class Crowd:
                 or row["contact_id"] is row["deal_id"] is None
             ],
             "StageMove": [row for row in self.moves if everything or row["deal_id"] in ids],
-            "Webhook": self.webhooks if ROLES[who] is Role.ADMIN else [],
+            "Webhook": self.webhooks if is_admin else [],
+            "WebhookEndpoint": endpoints,
+            "WebhookDelivery": deliveries,
+            "WebhookAttempt": [row for row in self.attempts if row["delivery_id"] in sent],
+            "Event": [row for row in self.events if row["id"] in sent],
         }
 
 
