@@ -1,4 +1,4 @@
-"""Deliveries: sending events again, and letting a copy of a database send."""
+"""Deliveries: sending events again, when the database's clock says, and letting a copy of a database send."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -6,12 +6,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
     Select,
     Uuid,
     and_,
     any_,
-    cast,
     exists,
     func,
     literal,
@@ -75,7 +73,7 @@ async def replay(session: AsyncSession, principal: Principal, *, delivery_id: uu
     if not delivery.is_for:
         raise Conflict("the event is not the endpoint's owner's to see any more", field="delivery_id")
     if delivery.status is not DeliveryStatus.PENDING:
-        await session.execute(update(_DELIVERIES).where(c.id == delivery_id).values(_fresh(now)))
+        await session.execute(update(_DELIVERIES).where(c.id == delivery_id).values(_fresh()))
         await endpoints.wake(session)
     return delivery_id
 
@@ -91,12 +89,12 @@ async def replay_since(
     """
     endpoint = await endpoints.lock_visible(session, principal, endpoint_id)
     endpoints.check_on(endpoint)
-    found = (await session.execute(_replayed(endpoint, since, now))).one()
+    found = (await session.execute(_replayed(endpoint, since))).one()
     more = found.last + timedelta(microseconds=1) if found.looked_at >= AT_ONCE else None
     return Replayed(found.queued, more)
 
 
-def _replayed(endpoint: Any, since: datetime, now: datetime) -> Select[Any]:
+def _replayed(endpoint: Any, since: datetime) -> Select[Any]:
     """Queue the events, tell whoever sends, and count."""
     wanted, c = _wanted(endpoint, since).cte("wanted"), _DELIVERIES.c
     row = {
@@ -105,14 +103,11 @@ def _replayed(endpoint: Any, since: datetime, now: datetime) -> Select[Any]:
         "event_id": wanted.c.id,
         "position": wanted.c.position,
         "order_key": wanted.c.order_key,
-        "due_at": _at(now),
-        "created_at": _at(now),
+        "due_at": func.now(),
     }
     queued = insert(_DELIVERIES).from_select([*row], select(*row.values()), include_defaults=False)
     is_settled = c.status != _PENDING
-    queued = queued.on_conflict_do_update(
-        index_elements=[c.endpoint_id, c.event_id], set_=_fresh(now), where=is_settled
-    )
+    queued = queued.on_conflict_do_update(index_elements=[c.endpoint_id, c.event_id], set_=_fresh(), where=is_settled)
     made = queued.returning(c.id).cte("made")
     count = select(func.count()).select_from(made).scalar_subquery()
     told = select(func.pg_notify("crm_deliveries", "")).where(exists(select(1).select_from(made))).scalar_subquery()
@@ -126,9 +121,10 @@ def _replayed(endpoint: Any, since: datetime, now: datetime) -> Select[Any]:
 
 def _wanted(endpoint: Any, since: datetime) -> Select[Any]:
     e, d = _EVENTS.c, _DELIVERIES.alias().c
-    is_pending = exists(select(1).where(d.endpoint_id == endpoint.id, d.event_id == e.id, d.status == _PENDING))
+    # Of one event at a time, by the unique index: an anti-join goes through all that is pending for each event.
+    status = select(d.status).where(d.endpoint_id == endpoint.id, d.event_id == e.id).scalar_subquery()
     types = e.type.in_([EventType(one) for one in endpoint.event_types]) if endpoint.event_types else literal(True)
-    meant = and_(types, e.type != EventType.TEST, _is_for(endpoint), ~_is_erased(), ~is_pending)
+    meant = and_(types, e.type != EventType.TEST, _is_for(endpoint), ~_is_erased(), status.is_distinct_from(_PENDING))
     found = select(e.id, e.position, func.coalesce(e.deal_id, e.contact_id).label("order_key"), e.created_at)
     return found.where(e.created_at >= since, meant).order_by(e.created_at).fetch(AT_ONCE, with_ties=True)
 
@@ -146,13 +142,9 @@ def _is_erased() -> ColumnElement[bool]:
     return or_(payload["data"].is_(None), payload["erased"].is_not(None))
 
 
-def _fresh(now: datetime) -> dict[str, Any]:
+def _fresh() -> dict[str, Any]:
     """What a delivery that was never tried has in its columns."""
-    return {"status": _PENDING, "attempts": 0, "due_at": _at(now), "leased_until": None, "settled_at": None}
-
-
-def _at(now: datetime) -> ColumnElement[Any]:
-    return cast(now, DateTime(timezone=True))
+    return {"status": _PENDING, "attempts": 0, "due_at": func.now(), "leased_until": None, "settled_at": None}
 
 
 async def pause(session: AsyncSession) -> Any | None:

@@ -78,7 +78,8 @@ async def edit(
     """Change the `url` (see `create`), `event_types` or `headers` of an endpoint, or disable or enable it.
 
     Headers are set one by one, None removes one; None for all of them removes all, and None for the types means all
-    types. Another URL, or to be enabled, ends an outage. Raises NotFound, VersionConflict, ValidationFailed, Conflict.
+    types. Another URL, or to be enabled, ends an outage: what waits is due now. Raises NotFound, VersionConflict,
+    ValidationFailed and Conflict.
     """
     endpoint = await lock_visible(session, principal, endpoint_id, expected_version)
     values = await _changed(session, endpoint, changes)
@@ -89,7 +90,7 @@ async def edit(
     if values:
         await _write(session, endpoint_id, now, values)
     if "failures" in values:
-        await wake(session)
+        await _flush(session, endpoint_id)
     return endpoint_id
 
 
@@ -191,6 +192,13 @@ async def everyone(session: AsyncSession, email: str | None = None) -> list[Any]
 async def wake(session: AsyncSession) -> None:
     """Tell whoever sends that there is something to send, once this is committed."""
     await session.execute(select(func.pg_notify("crm_deliveries", "")))
+
+
+async def _flush(session: AsyncSession, endpoint_id: uuid.UUID) -> None:
+    c = _DELIVERIES.c
+    waits = update(_DELIVERIES).where(c.endpoint_id == endpoint_id, c.status == "pending", c.due_at > func.now())
+    await session.execute(waits.values(due_at=func.now()))
+    await wake(session)
 
 
 async def _write(session: AsyncSession, endpoint_id: uuid.UUID, now: datetime, values: Mapping[str, Any]) -> None:

@@ -312,3 +312,19 @@ async def test_a_pause_is_shown_to_everybody_until_it_is_over(
     assert await ask(client, ADA, document) == {"deliveriesPaused": None}
     [stored] = await rows(sql, Deployment)
     assert (stored.public_url, stored.paused_at, stored.paused_reason) == ("https://new.example", None, None)
+
+
+async def test_a_queue_that_is_long_already_does_not_slow_a_replay_down(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    endpoint = await add_endpoint(sql, world.ada.owner)
+    many = """INSERT INTO events (type, occurred_at, created_at, owner_ids, source, payload)
+        SELECT 'deal_created', now(), CAST(:start AS timestamptz) + i * interval '1 second', ARRAY[CAST(:owner AS uuid)],
+            'test', '{"data": {}}' FROM generate_series(1, 20000) AS i"""
+    await sql.execute(text(many), {"start": START, "owner": world.ada.owner})
+
+    first = await replay_all(client, ADA, endpoint)
+    second = await replay_all(client, ADA, endpoint, datetime.fromisoformat(first["nextSince"]))
+
+    assert (first["queuedCount"], second["queuedCount"]) == (10_000, 10_000)
+    assert second["endpoint"]["pendingCount"] == 20_000

@@ -30,6 +30,7 @@ ROTATE = "mutation ($in: RotateWebhookSecretInput!) { rotateWebhookSecret(input:
 DELETE = "mutation ($in: DeleteWebhookEndpointInput!) { deleteWebhookEndpoint(input: $in) { deletedEndpointId } }"
 TEST = """mutation ($in: TestWebhookEndpointInput!) { testWebhookEndpoint(input: $in) {
     endpoint { pendingCount } delivery { id status event { type payload } } } }"""
+FAR_OFF = datetime(2099, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -187,7 +188,13 @@ async def test_disabled_and_enabled_again(client: httpx.AsyncClient, world: Worl
 async def test_another_url_ends_an_outage(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     endpoint = await add_endpoint(sql, world.ada.owner, failures=3, failing_since=NOW, retry_at=NOW)
 
+    delivery = await add_delivery(sql, endpoint, await add_event(sql, world.ada.owner), "pending", due_at=FAR_OFF)
+
     assert (await update(client, ADA, endpoint, url=URL))["failures"] == 0
+
+    [stored] = await deliveries_of(sql, endpoint)
+    assert stored.id == delivery
+    assert stored.due_at < FAR_OFF  # what waits is due now
 
 
 async def test_a_url_that_another_endpoint_has_is_a_conflict(

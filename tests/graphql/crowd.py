@@ -199,13 +199,11 @@ class Crowd:
         place = f"({default} AND s.kind = deals.status LIMIT 1)"
         moved = f"UPDATE deals SET (stage_id, pipeline_id) = {place} WHERE currency = 'EUR'"
         await sql.execute(text(moved.replace("AND s.kind", "WHERE s.kind")))
-        for model, rows in (  # last, so that nothing above is sent to them
-            (models.WebhookEndpoint, self.endpoints),
-            (models.Event, self.events),
-            (models.WebhookDelivery, self.deliveries),
-            (models.WebhookAttempt, self.attempts),
-        ):
-            await _insert(sql, model, rows)
+        # Last, so that nothing above is sent to them.
+        await _insert(sql, models.WebhookEndpoint, self.endpoints)
+        await _insert(sql, models.Event, self.events)
+        await _insert(sql, models.WebhookDelivery, self.deliveries)
+        await _insert(sql, models.WebhookAttempt, self.attempts)
 
     async def remove(self, sql: AsyncConnection) -> None:
         """What is left when every other table is empty."""
