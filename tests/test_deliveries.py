@@ -319,9 +319,9 @@ async def test_a_queue_that_is_long_already_does_not_slow_a_replay_down(
 ) -> None:
     endpoint = await add_endpoint(sql, world.ada.owner)
     many = """INSERT INTO events (type, occurred_at, created_at, owner_ids, source, payload)
-        SELECT 'deal_created', now(), CAST(:start AS timestamptz) + i * interval '1 second', ARRAY[CAST(:owner AS uuid)],
+        SELECT 'deal_created', now(), CAST(:start AS timestamptz) + i * interval '1 second', ARRAY[CAST(:me AS uuid)],
             'test', '{"data": {}}' FROM generate_series(1, 20000) AS i"""
-    await sql.execute(text(many), {"start": START, "owner": world.ada.owner})
+    await sql.execute(text(many), {"start": START, "me": world.ada.owner})
 
     first = await replay_all(client, ADA, endpoint)
     second = await replay_all(client, ADA, endpoint, datetime.fromisoformat(first["nextSince"]))
