@@ -1,0 +1,206 @@
+"""Nothing is lost and nothing done twice while servers, workers and PostgreSQL are killed under load.
+
+`make soak`; SOAK_SECONDS says how long. Afterwards everything runs, and what waits must be delivered in bounded time.
+"""
+
+import asyncio
+import os
+import random
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from crm_graph.embedded import EmbeddedPostgres
+from crm_graph.migrations import migrate
+from crm_graph.signing import new_webhook_secret
+from tests.cli.conftest import free_port
+from tests.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN, JWT_SECRET
+from tests.receiver import Receiver
+from tests.soak import checks
+from tests.soak.fleet import Fleet, restart_postgres
+from tests.soak.flaky import Flaky
+from tests.soak.load import Acknowledged, Callers
+
+SECONDS = float(os.environ.get("SOAK_SECONDS", "60"))
+SEED = int(os.environ.get("SOAK_SEED") or random.SystemRandom().randrange(10**6))
+KILL_EVERY = 3.0  # seconds: in turns a server and a worker
+OUTAGE_SECONDS = 6.0  # of the receiver
+DRAIN_SECONDS = 150.0  # an endpoint that was down is asked again within a minute, and what failed as well
+SETTLED = "SELECT count(*) FROM webhook_deliveries WHERE status = 'pending'"
+APPLIED = "SELECT count(*) FROM webhooks_log WHERE status IN ('received', 'error')"
+DOING = "SELECT count(*) FROM crm_jobs.procrastinate_jobs WHERE status = 'doing' AND task_name = 'drain'"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A PostgreSQL with its schema, an admin and the admin's endpoint."""
+
+    embedded: EmbeddedPostgres
+    data_dir: Path
+    folder: Path
+
+    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        """Ask the database, as its superuser."""
+        with psycopg.connect(
+            **self.embedded.conninfo("postgres"), autocommit=True, row_factory=dict_row, connect_timeout=10
+        ) as connection:
+            cursor = connection.execute(query.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def count(self, query: str) -> int:
+        """The one number that a query returns."""
+        return int(next(iter(self.rows(query)[0].values())))
+
+    def environment(self) -> dict[str, str]:
+        """The settings of its processes."""
+        return {
+            "CRM_ENV": "development",  # deliveries may go to this machine
+            "DATABASE_URL": self.embedded.url("app_user").render_as_string(hide_password=False),
+            "JWT_SECRET": JWT_SECRET,
+            "HMAC_SHARED_SECRET_INSTANTLY": INSTANTLY_SECRET,
+            "HMAC_SHARED_SECRET_CALCOM": CALCOM_SECRET,
+            "INSTANTLY_WEBHOOK_TOKEN": INSTANTLY_TOKEN,
+            "INTERNAL_DOMAINS": "seller.com",
+        }
+
+
+@pytest.fixture
+def installation() -> Iterator[Installation]:
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="crm-graph-soak-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder.chmod(0o755)  # the server's user, who isn't root, passes through
+        embedded = stack.enter_context(EmbeddedPostgres(folder / "data"))
+        migrate(embedded.url("app_admin"))
+        yield Installation(embedded, folder / "data", folder)
+
+
+def subscribe(installation: Installation, url: str) -> tuple[str, str]:
+    """An admin who hears of everything, and the endpoint's secret."""
+    owner, secret = uuid.uuid4(), new_webhook_secret()
+    installation.rows(
+        "INSERT INTO owners (id, name, email, role, is_default) VALUES (%s, 'Boss', 'boss@seller.com', 'admin', true)",
+        owner,
+    )
+    installation.rows("INSERT INTO webhook_endpoints (owner_id, url, secret) VALUES (%s, %s, %s)", owner, url, secret)
+    return str(owner), secret
+
+
+async def harm(installation: Installation, fleet: Fleet, flaky: Flaky) -> None:
+    """Kill servers and workers in turns; once PostgreSQL crashes, and once the receiver is down."""
+    started, number = monotonic(), 0
+    postgres_at, outage_at = started + SECONDS * 0.4, started + SECONDS * 0.7
+    victims = ("server", "worker-1", "server-and-worker", "worker-2")
+    while monotonic() < started + SECONDS:
+        await asyncio.sleep(KILL_EVERY)
+        await fleet.kill(victims[number % len(victims)])
+        number += 1
+        if monotonic() > postgres_at:
+            postgres_at = float("inf")
+            await asyncio.to_thread(restart_postgres, installation.embedded, installation.data_dir)
+            fleet.kills["postgres"] += 1
+        flaky.is_down = outage_at < monotonic() < outage_at + OUTAGE_SECONDS
+    flaky.is_reliable = True
+
+
+async def drained(installation: Installation) -> float:
+    """The seconds until nothing waits any more. Raises AssertionError after DRAIN_SECONDS."""
+    started = monotonic()
+    while True:
+        waiting = {query: await asyncio.to_thread(installation.count, query) for query in (SETTLED, APPLIED, DOING)}
+        if not any(waiting.values()):
+            return monotonic() - started
+        assert monotonic() < started + DRAIN_SECONDS, f"after {DRAIN_SECONDS} s there still wait {waiting}"
+        await asyncio.sleep(0.2)
+
+
+def effects(installation: Installation, done: Acknowledged) -> list[str]:
+    """Complaints about what the acknowledged calls did."""
+
+    def stored(query: str) -> list[str]:
+        return [next(iter(row.values())) for row in installation.rows(query)]
+
+    processed = stored("SELECT convert_from(body, 'UTF8') FROM webhooks_log WHERE status = 'processed'")
+    refused = stored("SELECT id::text || ' is ' || status FROM webhooks_log WHERE status <> 'processed'")
+    happened = "SELECT c.email FROM activities a JOIN contacts c ON c.id = a.contact_id WHERE type IN ('email_in', 'meeting')"
+    told = "SELECT payload #>> '{data,changes,notes,new}' FROM events WHERE type = 'deal_updated'"
+    moves = "SELECT deal_id::text AS deal, to_stage_id::text AS stage FROM deal_stage_history ORDER BY moved_at, id"
+    return [
+        *refused,
+        *checks.not_once("webhook", [body.decode() for body in done.bodies.values()], processed),
+        *checks.not_once("the lead's event", done.bodies, stored(happened)),
+        *checks.not_once("deal", done.titles, stored("SELECT title FROM deals")),
+        *checks.not_once("entry", done.entries, stored("SELECT content FROM activities WHERE type = 'note'")),
+        *checks.not_once("change", done.notes, stored(told)),
+        *checks.other_moves(done.moves, [(row["deal"], row["stage"]) for row in installation.rows(moves)]),
+    ]
+
+
+def told(installation: Installation) -> list[checks.Told]:
+    """Everything that happened."""
+    query = "SELECT id::text, position, coalesce(deal_id, contact_id)::text AS order_key FROM events ORDER BY position"
+    return [checks.Told(**row) for row in installation.rows(query)]
+
+
+async def test_kills_lose_nothing_and_double_nothing(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with capsys.disabled():
+        print(f"\nsoak: {SECONDS:.0f} s with SOAK_SEED={SEED}", flush=True)
+    random.seed(SEED)
+    stages = [row["id"] for row in installation.rows(
+        "SELECT id::text FROM pipeline_stages WHERE kind = 'open' ORDER BY order_index"
+    )]
+    ports = str(free_port()), str(free_port())
+    async with Receiver() as receiver, httpx.AsyncClient(timeout=15) as client:
+        flaky = Flaky(receiver, SEED)
+        owner, secret = subscribe(installation, receiver.url())
+        fleet = Fleet(installation.folder, installation.environment())
+        try:
+            fleet.start("server", "serve", PORT=ports[0], WORKER_INSIDE="false")
+            fleet.start("server-and-worker", "serve", PORT=ports[1])
+            fleet.start("worker-1", "worker")
+            fleet.start("worker-2", "worker")
+            callers = Callers(client, [f"http://127.0.0.1:{port}" for port in ports], owner, stages)
+            async with asyncio.TaskGroup() as group:
+                for number in range(3):
+                    group.create_task(callers.provide(f"lead-{number}", pause=0.4))
+                    group.create_task(callers.sell(f"deal-{number}", pause=0.4))
+                await harm(installation, fleet, flaky)
+                callers.stop()
+            waited = await drained(installation)
+            complaints = effects(installation, callers.done)
+        finally:
+            codes = fleet.stop()
+            if keep := os.environ.get("SOAK_LOGS"):
+                for log in installation.folder.glob("*.log"):
+                    shutil.copy(log, keep)
+    events = told(installation)
+    complaints += [
+        *checks.lost(events, flaky.receipts),
+        *checks.invented(events, flaky.receipts),
+        *checks.out_of_order(events, flaky.receipts),
+        *checks.unsigned(receiver.requests, secret),
+        *(f"{name} ended with {code} on SIGTERM" for name, code in codes.items() if code),
+    ]
+    with capsys.disabled():
+        print(
+            f"soak: {callers.done.calls} calls acknowledged ({callers.done.repeated} times repeated), {len(events)} "
+            f"events, {len(flaky.receipts)} receipts ({len(flaky.receipts) - len(set(flaky.receipts))} duplicates), "
+            f"answers {dict(flaky.answers)}, kills {dict(fleet.kills)}, drained in {waited:.1f} s",
+            flush=True,
+        )
+    assert complaints == []
+    assert callers.done.calls > SECONDS
+    assert fleet.kills["postgres"] == 1
