@@ -138,7 +138,7 @@ async def _attempt(sender: Sender, delivery: Any) -> Outcome:
     status, wait = _verdict(attempt, delivery.attempts + 1)
     asked = attempt.retry_after.total_seconds() if attempt.retry_after and not attempt.is_success else 0.0
     details = {
-        "endpoint": str(delivery.id),
+        "delivery": str(delivery.id),
         "event": str(delivery.event_id),
         "status": attempt.status,
         "ms": attempt.duration_ms,

@@ -13,7 +13,8 @@ from pathlib import Path
 from crm_graph.embedded import EmbeddedPostgres
 
 ROOT = Path(__file__).parent.parent.parent
-STOP_SECONDS = 20
+READY = {"serve": b'"message": "listening"', "worker": b'"message": "working"'}  # what each logs then
+READY_SECONDS, STOP_SECONDS = 60, 20
 
 
 class Fleet:
@@ -21,15 +22,18 @@ class Fleet:
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.kills: Counter[str] = Counter()
+        self.failed_starts = 0
         self._folder = folder
         self._environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
         self._commands: dict[str, tuple[str, dict[str, str]]] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._logged: dict[str, int] = {}
 
     def start(self, name: str, command: str, **environment: str) -> None:
         """Run a command in the background under a name; keywords are environment variables."""
         self._commands[name] = command, environment
-        with (self._folder / f"{name}.log").open("ab") as log:
+        with self._log(name).open("ab") as log:
+            self._logged[name] = log.tell()
             self._running[name] = subprocess.Popen(
                 [sys.executable, "-m", "crm_graph", command],
                 env=self._environment | environment,
@@ -39,13 +43,36 @@ class Fleet:
                 stderr=log,
             )
 
+    async def ready(self, *names: str) -> None:
+        """Until they have started, all without names. Raises TimeoutError.
+
+        One that finds no database at its start ends, and is started again as a supervisor would.
+        """
+        async with asyncio.timeout(READY_SECONDS):
+            for name in names or list(self._running):
+                while not self._is_ready(name):
+                    if self._running[name].poll() is not None:
+                        self.failed_starts += 1
+                        self._start_again(name)
+                    await asyncio.sleep(0.1)
+
+    def _is_ready(self, name: str) -> bool:
+        return READY[self._commands[name][0]] in self._log(name).read_bytes()[self._logged[name] :]
+
+    def _log(self, name: str) -> Path:
+        return self._folder / f"{name}.log"
+
     async def kill(self, name: str) -> None:
-        """kill -9, and start it again at once."""
+        """kill -9 once it runs, and start it again at once."""
+        await self.ready(name)
         process = self._running[name]
         assert process.poll() is None, f"{name} ended by itself with {process.returncode}; see its log"
         process.kill()
         await asyncio.to_thread(process.wait)
         self.kills[name] += 1
+        self._start_again(name)
+
+    def _start_again(self, name: str) -> None:
         command, environment = self._commands[name]
         self.start(name, command, **environment)
 

@@ -34,7 +34,7 @@ from tests.soak.load import Acknowledged, Callers
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "60"))
 SEED = int(os.environ.get("SOAK_SEED") or random.SystemRandom().randrange(10**6))
-KILL_EVERY = 3.0  # seconds: in turns a server and a worker
+KILL_EVERY = 4.0  # seconds: in turns a server and a worker
 OUTAGE_SECONDS = 6.0  # of the receiver
 DRAIN_SECONDS = 150.0  # an endpoint that was down is asked again within a minute, and what failed as well
 SETTLED = "SELECT count(*) FROM webhook_deliveries WHERE status = 'pending'"
@@ -172,12 +172,14 @@ async def test_kills_lose_nothing_and_double_nothing(
             fleet.start("server-and-worker", "serve", PORT=ports[1])
             fleet.start("worker-1", "worker")
             fleet.start("worker-2", "worker")
+            await fleet.ready()
             callers = Callers(client, [f"http://127.0.0.1:{port}" for port in ports], owner, stages)
             async with asyncio.TaskGroup() as group:
                 for number in range(3):
                     group.create_task(callers.provide(f"lead-{number}", pause=0.4))
                     group.create_task(callers.sell(f"deal-{number}", pause=0.4))
                 await harm(installation, fleet, flaky)
+                await fleet.ready()
                 callers.stop()
             waited = await drained(installation)
             complaints = effects(installation, callers.done)
@@ -198,7 +200,8 @@ async def test_kills_lose_nothing_and_double_nothing(
         print(
             f"soak: {callers.done.calls} calls acknowledged ({callers.done.repeated} times repeated), {len(events)} "
             f"events, {len(flaky.receipts)} receipts ({len(flaky.receipts) - len(set(flaky.receipts))} duplicates), "
-            f"answers {dict(flaky.answers)}, kills {dict(fleet.kills)}, drained in {waited:.1f} s",
+            f"answers {dict(flaky.answers)}, kills {dict(fleet.kills)}, "
+            f"{fleet.failed_starts} failed starts, drained in {waited:.1f} s",
             flush=True,
         )
     assert complaints == []
