@@ -136,18 +136,23 @@ _SETTLE = in_sql(
     FROM told JOIN settled ON settled.id = told.id""",
     outcomes=sent_rows(),
 )
-# `failed` of them failed since the last success, or all. The row is read before it is changed.
+# `failed` of them failed since the last success, or all. The row is read before it is changed. What was under way when
+# the endpoint went down fails as well, maybe a moment later: that is the same outage, and makes it no longer.
 _JUDGE = in_sql(
     """WITH before AS (
         SELECT id, failures >= :_outage AS was_down,
-            CASE WHEN :_succeeded > 0 THEN 0 ELSE failures END + :_failed AS failures,
+            :_succeeded = 0 AND failures >= :_outage AND retry_at > now() AS is_late,
+            CASE WHEN :_succeeded > 0 THEN least(:_failed, :_outage)
+                WHEN failures < :_outage THEN least(failures + :_failed, :_outage)
+                WHEN retry_at > now() THEN failures ELSE failures + 1 END AS failures,
             CASE WHEN :_failed = 0 THEN NULL WHEN :_succeeded > 0 THEN now()
                 ELSE coalesce(failing_since, now()) END AS failing_since
         FROM webhook_endpoints WHERE id = :_endpoint_id AND (:_failed > 0 OR failures > 0 OR :_asked > 0)
         FOR UPDATE
     ), judged AS (
         UPDATE webhook_endpoints AS w SET failures = before.failures, failing_since = before.failing_since,
-            retry_at = CASE WHEN before.failures >= :_outage OR :_asked > 0
+            retry_at = CASE WHEN before.is_late THEN greatest(w.retry_at, now() + :_asked * interval '1 second')
+                WHEN before.failures >= :_outage OR :_asked > 0
                 THEN now() + greatest(:_asked, CASE WHEN before.failures >= :_outage THEN :_back_off ELSE 0 END)
                     * interval '1 second' END,
             disabled_at = CASE WHEN :_gone > 0 OR before.failing_since < now() - :_disable_after * interval '1 second'

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 from procrastinate import App, jobs
-from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from sqlalchemy import DateTime, Integer
 from sqlalchemy.engine import URL
 
@@ -110,7 +110,7 @@ def _add_jobs(app: App, settings: Settings, database: Database, courier: Courier
     async def rescue(timestamp: int) -> None:
         """Have the jobs run again whose workers are gone."""
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
-            await app.job_manager.retry_job(job)
+            await _rescue(app, job)
 
     @app.periodic(cron="* * * * *")
     @app.task(name="retry_ingest", queue="crm", queueing_lock="retry_ingest", lock="retry_ingest")
@@ -125,6 +125,14 @@ def _add_jobs(app: App, settings: Settings, database: Database, courier: Courier
         await app.job_manager.delete_old_jobs(KEEP_JOBS_HOURS, include_failed=True, include_aborted=True)
         async with database.transaction(seconds=60) as session:
             await _FORGET.run(session, before=datetime.now(UTC) - KEEP, at_most=FORGET_AT_ONCE)
+
+
+async def _rescue(app: App, job: jobs.Job) -> None:
+    with suppress(ConnectorException):  # another worker was faster; what else it is, is tried again in a moment
+        try:
+            await app.job_manager.retry_job(job)
+        except UniqueViolation:  # one of its kind waits in the queue already, and for the lock that this one holds
+            await app.job_manager.finish_job(job, jobs.Status.FAILED, delete_job=True)
 
 
 async def _dispatch(database: Database, url: URL, courier: Courier, app: App) -> None:

@@ -246,6 +246,32 @@ async def test_an_outage_is_asked_about_by_one_delivery_and_its_end_sends_the_re
     assert (endpoint.failures, endpoint.failing_since, endpoint.retry_at) == (0, None, None)
 
 
+async def test_what_fails_at_once_is_no_longer_outage_than_one_failure(
+    client: httpx.AsyncClient, sql: AsyncConnection, boss: uuid.UUID, receiver: Receiver, worker: None
+) -> None:
+    """Else the number of requests under way would decide how long a short outage is waited out: a day."""
+    await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
+    all_sent = asyncio.Event()
+
+    async def fail_together(writer: asyncio.StreamWriter) -> None:
+        if len(receiver.requests) >= delivery.IN_FLIGHT:
+            all_sent.set()
+        await all_sent.wait()
+        await answer(500)(writer)
+
+    receiver.usual = fail_together
+    await sql.execute(text("INSERT INTO deployment (paused_at) VALUES (now())"))
+    for number in range(delivery.IN_FLIGHT):
+        await create(client, boss, f"Deal {number}")
+    await sql.execute(text("UPDATE deployment SET paused_at = NULL"))
+    await until(lambda: sql.scalar(text("SELECT count(*) = 16 FROM webhook_attempts")))
+    assert (await row(sql, WebhookEndpoint)).failures == OUTAGE
+    await until(lambda: sql.scalar(text("SELECT failures > 5 FROM webhook_endpoints")))
+    endpoint = await row(sql, WebhookEndpoint)
+    assert endpoint.failures == OUTAGE + 1
+    assert endpoint.retry_at - datetime.now(UTC) < timedelta(seconds=75)
+
+
 async def test_gone_disables_the_endpoint_and_says_so_to_the_others(
     client: httpx.AsyncClient, sql: AsyncConnection, boss: uuid.UUID, receiver: Receiver, worker: None
 ) -> None:
