@@ -18,6 +18,7 @@ from tests.builders import add_owner
 from tests.receiver import Receiver
 
 TEST = text("SELECT crm_test_endpoint(:id, now())")
+DRAINS = text("SELECT count(*) FROM crm_jobs.procrastinate_jobs WHERE task_name = 'drain'")
 JOB = """INSERT INTO crm_jobs.procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, status, worker_id)
     VALUES ('crm', 'drain', :lock, :lock, CAST(:args AS jsonb), :status, :worker)"""
 
@@ -54,6 +55,27 @@ async def test_a_job_of_a_worker_that_was_killed_makes_room_for_the_one_that_wai
         async with working(allowed, database, url):
             await receiver.wait(1, seconds=20)
             async with asyncio.timeout(20):
-                while await sql.scalar(text("SELECT count(*) FROM crm_jobs.procrastinate_jobs")):  # noqa: ASYNC110
+                while await sql.scalar(DRAINS):  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
     assert await sql.scalar(text("SELECT status FROM webhook_deliveries")) == "delivered"
+
+
+async def test_what_was_settled_long_ago_is_forgotten_and_what_is_still_to_be_sent_is_not(
+    sql: AsyncConnection, clean: None, database: Database
+) -> None:
+    endpoint = await add_endpoint(sql, "https://n8n.example.com/hook")
+    ids = [await sql.scalar(TEST, {"id": endpoint}) for _ in range(4)]
+    old = {"at": datetime.now(UTC) - timedelta(days=40)}
+    await sql.execute(text("UPDATE events SET created_at = :at WHERE id = ANY (:ids)"), old | {"ids": ids[:3]})
+    settle = text("UPDATE webhook_deliveries SET status = 'delivered', settled_at = :at WHERE event_id = :id")
+    await sql.execute(settle, old | {"id": ids[0]})
+    await sql.execute(settle, {"at": datetime.now(UTC), "id": ids[1]})  # replayed a moment ago
+
+    async with database.transaction() as session:
+        forgotten = await session.scalar(
+            text("SELECT crm_forget_events(:before, 10)"), {"before": datetime.now(UTC) - timedelta(days=30)}
+        )
+
+    assert forgotten == 1
+    assert set(await sql.scalars(text("SELECT id FROM events"))) == set(ids[1:])
+    assert await sql.scalar(text("SELECT count(*) FROM webhook_deliveries")) == 3

@@ -230,6 +230,22 @@ CREATE FUNCTION crm_test_endpoint(endpoint uuid, at timestamptz) RETURNS uuid {D
 $$
 """
 
+# Only what is settled for everybody: an event that is still to be sent stays, however old.
+FORGET = f"""
+CREATE FUNCTION crm_forget_events(before timestamptz, at_most int) RETURNS bigint {DEFINER} AS $$
+DECLARE
+    forgotten bigint;
+BEGIN
+    DELETE FROM events WHERE id IN (
+        SELECT e.id FROM events e WHERE e.created_at < before AND NOT EXISTS (
+            SELECT FROM webhook_deliveries d
+            WHERE d.event_id = e.id AND (d.settled_at IS NULL OR d.settled_at >= before))
+        ORDER BY e.created_at, e.position LIMIT at_most);
+    GET DIAGNOSTICS forgotten = ROW_COUNT;
+    RETURN forgotten;
+END $$
+"""
+
 DEFERRED = "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
 TRIGGERS = {
     "crm_deal_made": f"AFTER INSERT ON deals {DEFERRED} EXECUTE FUNCTION crm_tell_of_deal()",
@@ -242,6 +258,7 @@ TRIGGERS = {
     "EXECUTE FUNCTION crm_tell_of_endpoint()",
 }
 FUNCTIONS = (
+    "crm_forget_events",
     "crm_test_endpoint",
     "crm_tell_of_endpoint",
     "crm_tell_of_activity",
@@ -259,11 +276,11 @@ FUNCTIONS = (
 
 
 def upgrade() -> None:
-    for statements in (PARTS, EMIT, DEAL, CONTACT, ACTIVITY, ENDPOINT):
+    for statements in (PARTS, EMIT, DEAL, CONTACT, ACTIVITY, ENDPOINT, FORGET):
         for statement in statements.split("$$;\n"):
             op.get_bind().exec_driver_sql(statement if statement.rstrip().endswith("$$") else f"{statement}$$")
-    op.execute("REVOKE EXECUTE ON FUNCTION crm_emit, crm_test_endpoint FROM PUBLIC")
-    op.execute("GRANT EXECUTE ON FUNCTION crm_test_endpoint TO app_user")
+    op.execute("REVOKE EXECUTE ON FUNCTION crm_emit, crm_test_endpoint, crm_forget_events FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION crm_test_endpoint, crm_forget_events TO app_user")
     for name, definition in TRIGGERS.items():
         op.execute(f"CREATE CONSTRAINT TRIGGER {name} {definition}")
 
