@@ -5,7 +5,7 @@ $(error a path with spaces is more than make can take: move the project into a f
 endif
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check e2e soak bench schema lock clean
+.PHONY: help install demo test check e2e soak fuzz bench schema lock clean
 
 # The first interpreter that is new enough and can make a virtual environment. PYTHON=... overrides.
 CANDIDATES := python3 python3.11 python3.12 python3.13 python3.14 /usr/bin/python3
@@ -53,8 +53,11 @@ check: $(STAMP)  ## lint, types, import contract, schema drift
 e2e: $(PEERS)  ## other people's programs against a server that runs (their npm packages are downloaded once)
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/e2e $(ARGS)
 
-soak: $(STAMP)  ## thousands of random queries, answered both ways; SOAK_EXAMPLES=3000
-	@cd "$(ROOT)" && SOAK_EXAMPLES=$${SOAK_EXAMPLES:-3000} exec "$(BIN)/python" -m pytest -q -n 2 tests/graphql/test_same_answer.py $(ARGS)
+soak: $(STAMP)  ## servers, workers and PostgreSQL are killed under load, and nothing is lost or doubled; SOAK_SECONDS=60
+	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/soak $(ARGS)
+
+fuzz: $(STAMP)  ## thousands of random queries, answered both ways; FUZZ_EXAMPLES=3000
+	@cd "$(ROOT)" && FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-3000} exec "$(BIN)/python" -m pytest -q -n 2 tests/graphql/test_same_answer.py $(ARGS)
 
 bench: $(PEERS)  ## measure beside PostGraphile, the usual way and pgbench; ARGS=--quick for a first look
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m bench $(ARGS)

@@ -33,10 +33,10 @@ from tests.builders import empty
 from tests.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN, JWT_SECRET
 from tests.graphql.world import World, build
 
-# The same examples in every run: a change is judged by what it changes. `make soak` draws others.
+# The same examples in every run: a change is judged by what it changes. `make fuzz` draws others.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
-hypothesis.settings.register_profile("soak", deadline=None, database=None, print_blob=True)
-hypothesis.settings.load_profile("soak" if "SOAK_EXAMPLES" in os.environ else "same")
+hypothesis.settings.register_profile("fuzz", deadline=None, database=None, print_blob=True)
+hypothesis.settings.load_profile("fuzz" if "FUZZ_EXAMPLES" in os.environ else "same")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """The fast path answers random queries as graphql-core does, and nobody gets a row that isn't theirs to see.
 
-`make soak` asks thousands of other queries.
+`make fuzz` asks thousands of other queries.
 """
 
 import json
@@ -44,9 +44,9 @@ from tests.graphql.world import Row
 
 EXAMPLES = 200
 PARTS = 1
-if soak := os.environ.get("SOAK_EXAMPLES"):  # see `make soak`
+if fuzz := os.environ.get("FUZZ_EXAMPLES"):  # see `make fuzz`
     PARTS = 2  # that can run side by side
-    EXAMPLES = int(soak) // PARTS
+    EXAMPLES = int(fuzz) // PARTS
 
 
 class Forgetful(PlanCache):

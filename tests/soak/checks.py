@@ -30,7 +30,9 @@ class Told:
 def lost(events: Iterable[Told], receipts: Sequence[str]) -> list[str]:
     """Events that the receiver never took. `receipts` are the ids that it answered with 200, in their order."""
     known = set(receipts)
-    return [f"event {event.id} (position {event.position}) was never received" for event in events if event.id not in known]
+    return [
+        f"event {event.id} (position {event.position}) was never received" for event in events if event.id not in known
+    ]
 
 
 def invented(events: Iterable[Told], receipts: Iterable[str]) -> list[str]:
@@ -68,12 +70,18 @@ def other_moves(acknowledged: Mapping[str, Sequence[str]], stored: Iterable[tupl
     for deal, stage in stored:
         histories[deal].append(stage)
     wrong = ((deal, list(moves), histories[deal]) for deal, moves in acknowledged.items())
-    return [f"deal {deal} was moved to {moves}, its history says {found}" for deal, moves, found in wrong if moves != found]
+    return [
+        f"deal {deal} was moved to {moves}, its history says {found}" for deal, moves, found in wrong if moves != found
+    ]
 
 
 def unsigned(requests: Iterable[Received], secret: str) -> list[str]:
     """Requests that a receiver would have to refuse: not signed over their bytes, not fresh, not what they say."""
-    return [f"{request.headers.get('webhook-id')}: {problem}" for request in requests if (problem := _problem(request, secret))]
+    return [
+        f"{request.headers.get('webhook-id')}: {problem}"
+        for request in requests
+        if (problem := _problem(request, secret))
+    ]
 
 
 def _problem(request: Received, secret: str) -> str | None:

@@ -28,8 +28,8 @@ from tests.cli.conftest import free_port
 from tests.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN, JWT_SECRET
 from tests.receiver import Receiver
 from tests.soak import checks
-from tests.soak.fleet import Fleet, restart_postgres
 from tests.soak.flaky import Flaky
+from tests.soak.fleet import Fleet, restart_postgres
 from tests.soak.load import Acknowledged, Callers
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "60"))
@@ -133,7 +133,9 @@ def effects(installation: Installation, done: Acknowledged) -> list[str]:
 
     processed = stored("SELECT convert_from(body, 'UTF8') FROM webhooks_log WHERE status = 'processed'")
     refused = stored("SELECT id::text || ' is ' || status FROM webhooks_log WHERE status <> 'processed'")
-    happened = "SELECT c.email FROM activities a JOIN contacts c ON c.id = a.contact_id WHERE type IN ('email_in', 'meeting')"
+    happened = (
+        "SELECT c.email FROM activities a JOIN contacts c ON c.id = a.contact_id WHERE type IN ('email_in', 'meeting')"
+    )
     told = "SELECT payload #>> '{data,changes,notes,new}' FROM events WHERE type = 'deal_updated'"
     moves = "SELECT deal_id::text AS deal, to_stage_id::text AS stage FROM deal_stage_history ORDER BY moved_at, id"
     return [
@@ -159,9 +161,10 @@ async def test_kills_lose_nothing_and_double_nothing(
     with capsys.disabled():
         print(f"\nsoak: {SECONDS:.0f} s with SOAK_SEED={SEED}", flush=True)
     random.seed(SEED)
-    stages = [row["id"] for row in installation.rows(
-        "SELECT id::text FROM pipeline_stages WHERE kind = 'open' ORDER BY order_index"
-    )]
+    stages = [
+        row["id"]
+        for row in installation.rows("SELECT id::text FROM pipeline_stages WHERE kind = 'open' ORDER BY order_index")
+    ]
     ports = str(free_port()), str(free_port())
     async with Receiver() as receiver, httpx.AsyncClient(timeout=15) as client:
         flaky = Flaky(receiver, SEED)
