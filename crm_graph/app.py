@@ -1,10 +1,13 @@
-"""The application: GraphQL, the webhook endpoints, the exports and the health probes on one ASGI app."""
+"""The application: GraphQL, the webhook endpoints, the exports, the metrics and the health probes on one ASGI app."""
+
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy import text
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 
 from crm_graph import migrations
 from crm_graph.auth import Authenticator
@@ -14,6 +17,8 @@ from crm_graph.errors import CrmError, PayloadTooLarge, Unauthenticated, Unavail
 from crm_graph.graphql.http import create_router as graphql_router
 from crm_graph.http import RETRY_AFTER_SECONDS, RequestLog, log_refusal
 from crm_graph.intent import classify
+from crm_graph.metrics import Metrics
+from crm_graph.scraping import create_router as scraping_router
 from crm_graph.settings import Settings
 from webhooks.router import create_router as webhook_router
 
@@ -22,11 +27,13 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     """The ASGI application; whoever made `database` closes it. Raises SetupError when a setting is missing."""
     classify("warm up")  # compiles the vocabularies now: up to a second that the first reply would wait for
     app = FastAPI(title="crm-graph", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.include_router(webhook_router(settings, database))
+    metrics = Metrics()
+    app.include_router(webhook_router(settings, database, metrics))
     key, issuer, audience = settings.jwt_key(), settings.jwt_issuer, settings.jwt_audience
     authenticator = Authenticator(database, key, issuer=issuer, audience=audience)
-    app.include_router(graphql_router(settings, database, authenticator))
+    app.include_router(graphql_router(settings, database, authenticator, metrics))
     app.include_router(download_router(database, authenticator))
+    app.include_router(scraping_router(settings, database, metrics))
     app.add_exception_handler(CrmError, _crm_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _internal_error)
@@ -37,7 +44,8 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
             allow_methods=["POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
-    app.add_middleware(RequestLog)
+    routes: dict[Any, str] = {}
+    app.add_middleware(RequestLog, routes=routes, answered=metrics.request)
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -52,6 +60,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         body = {"status": "ok" if ready else "schema_mismatch", "schema": present, "needed": needed}
         return JSONResponse(body, 200 if ready else 503)
 
+    routes |= {route.endpoint: route.path for route in app.routes if isinstance(route, Route)}
     return app
 
 

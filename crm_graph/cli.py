@@ -78,7 +78,7 @@ def serve(
     """Serve GraphQL and the webhook endpoints until SIGTERM or Ctrl-C."""
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = load_settings(**given)
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_form())
     runtime.serve(settings, workers)
 
 
@@ -86,7 +86,7 @@ def serve(
 def worker() -> None:
     """Deliver events until SIGTERM or Ctrl-C: beside servers that don't (WORKER_INSIDE=false), or to help them."""
     settings = load_settings()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_form())
     runtime.work(settings)
 
 

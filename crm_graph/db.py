@@ -4,6 +4,7 @@ import asyncio
 import select
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
+from crm_graph import tracing
 from crm_graph.errors import LostRace, Unavailable
 
 # A statement, a lock, a place in the pool, a connection: nobody waits longer, and a whole transaction hardly longer.
@@ -27,6 +29,16 @@ GIVE_UP_SECONDS = 1  # for a server that does not even answer a request to cance
 LOST_A_RACE = ("40P01", "40001", "23503")
 NO_ANSWER = (OperationalError, InterfaceError, psycopg.OperationalError, PoolTimeout, TimeoutError)
 PREPARE_AFTER = 2  # executions of a statement on one connection
+
+
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """How many connections a pool may have, and of those that it has, how many are in use and how many idle."""
+
+    name: str
+    size: int
+    in_use: int
+    idle: int
 
 
 class Database:
@@ -63,7 +75,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for single statements that only read; each sees what was committed when it started."""
-        async with _reachable(self._seconds), self._reads.connect() as connection:
+        async with _reachable("read", self._seconds), self._reads.connect() as connection:
             yield connection
 
     async def read_row(self, sql: str, parameters: Sequence[Any]) -> list[bytes | None]:
@@ -72,7 +84,7 @@ class Database:
         `$1`, `$2`, ... in `sql` stand for the parameters. Goes around SQLAlchemy, which takes longer for the statement
         and its result than PostgreSQL does.
         """
-        async with _reachable(self._seconds):
+        async with _reachable("read", self._seconds):
             pooled = await self._reads.raw_connection()
             try:
                 driver: Any = pooled.driver_connection
@@ -85,18 +97,18 @@ class Database:
 
     @asynccontextmanager
     async def transaction(
-        self, *, source: str | None = None, traceparent: str | None = None, seconds: float | None = None
+        self, *, source: str | None = None, seconds: float | None = None
     ) -> AsyncIterator[AsyncSession]:
         """One transaction: committed when the block ends, rolled back when it raises.
 
-        `source` and `traceparent` are what the events in it are told with. `seconds` are for work that nobody waits for
-        as for an answer: it, and each of its statements, may last so long.
+        The events in it are told with `source`, and continue the trace. `seconds` are for work that nobody waits for as
+        for an answer: it, and each of its statements, may last so long.
         """
-        async with _reachable(seconds or self._seconds):
+        async with _reachable("transaction", seconds or self._seconds):
             pooled = await self._engine.raw_connection()
             session = _Session(self._engine, pooled)
             try:
-                await session.driver.execute(_begin(source, traceparent, seconds), prepare=False)
+                await session.driver.execute(_begin(source, seconds), prepare=False)
                 yield session
                 await session.commit()
             finally:
@@ -109,6 +121,11 @@ class Database:
                     if pooled.is_valid and session.driver.closed:
                         await greenlet_spawn(pooled.invalidate)  # hung up on: not one for the pool
                     await greenlet_spawn(pooled.close)
+
+    def pools(self) -> list[PoolState]:
+        """How the two pools are used at this moment."""
+        pools: dict[str, Any] = {"transactions": self._engine.pool, "reads": self._reads.pool}
+        return [PoolState(name, pool.size(), pool.checkedout(), pool.checkedin()) for name, pool in pools.items()]
 
     async def close(self) -> None:
         """Close every connection."""
@@ -148,10 +165,10 @@ class _Session(AsyncSession):
             await self.driver.rollback()
 
 
-def _begin(source: str | None, traceparent: str | None, seconds: float | None) -> str:
+def _begin(source: str | None, seconds: float | None) -> str:
     """What a transaction begins with, in one round trip."""
     timeout = None if seconds is None else f"{seconds}s"
-    values = {"crm.source": source, "crm.traceparent": traceparent, "statement_timeout": timeout}
+    values = {"crm.source": source, "crm.traceparent": tracing.current_traceparent(), "statement_timeout": timeout}
     settings = (
         f"SET LOCAL {name} = {Literal(value).as_string()}" for name, value in values.items() if value is not None
     )
@@ -223,15 +240,19 @@ def reason(error: BaseException | None) -> str:
 
 
 @asynccontextmanager
-async def _reachable(seconds: float) -> AsyncIterator[None]:
-    """Turn a database that is down, hung, overloaded or out of connections into Unavailable; a lost race: LostRace."""
-    try:
-        # Cancelled once, the driver asks the server to cancel and waits ten seconds for it; twice, it hangs up.
-        async with asyncio.timeout(seconds + GIVE_UP_SECONDS), asyncio.timeout(seconds):
-            yield
-    except (DBAPIError, psycopg.Error, PoolTimeout, TimeoutError) as error:
-        if sqlstate(error) in LOST_A_RACE:
-            raise LostRace from error
-        if isinstance(error, NO_ANSWER) or is_disconnect(error):
-            raise Unavailable from error
-        raise
+async def _reachable(what: str, seconds: float) -> AsyncIterator[None]:
+    """Turn a database that is down, hung, overloaded or out of connections into Unavailable; a lost race: LostRace.
+
+    `what` is the span's name.
+    """
+    with tracing.span(what):
+        try:
+            # Cancelled once, the driver asks the server to cancel and waits ten seconds for it; twice, it hangs up.
+            async with asyncio.timeout(seconds + GIVE_UP_SECONDS), asyncio.timeout(seconds):
+                yield
+        except (DBAPIError, psycopg.Error, PoolTimeout, TimeoutError) as error:
+            if sqlstate(error) in LOST_A_RACE:
+                raise LostRace from error
+            if isinstance(error, NO_ANSWER) or is_disconnect(error):
+                raise Unavailable from error
+            raise

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from crm_graph import delivery_queue, signing, withholding
+from crm_graph import delivery_queue, signing, tracing, withholding
 from crm_graph.db import Database
 from crm_graph.delivery_queue import OUTAGE, Outcome
 from crm_graph.models import DeliveryStatus, Role
@@ -133,18 +133,19 @@ class _Flight:
 
 
 async def _attempt(sender: Sender, delivery: Any) -> Outcome:
-    now = datetime.now(UTC)
-    attempt = await sender.post(delivery.url, *_request(delivery, now))
-    status, wait = _verdict(attempt, delivery.attempts + 1)
+    number = delivery.attempts + 1
+    facts = {"delivery": str(delivery.id), "event": str(delivery.event_id), "attempt": number}
+    with tracing.span("deliver", delivery.traceparent, kind="client", attributes=facts) as span:
+        now = datetime.now(UTC)
+        attempt = await sender.post(delivery.url, *_request(delivery, now))
+        details = facts | {"status": attempt.status, "ms": attempt.duration_ms}
+        log.info("delivered" if attempt.is_success else "delivery failed", extra={"details": details})
+        if attempt.status is not None:
+            span.set_attribute("http.response.status_code", attempt.status)
+        if not attempt.is_success:
+            tracing.mark_failed(str(attempt.status or "no answer"))
+    status, wait = _verdict(attempt, number)
     asked = attempt.retry_after.total_seconds() if attempt.retry_after and not attempt.is_success else 0.0
-    details = {
-        "delivery": str(delivery.id),
-        "event": str(delivery.event_id),
-        "status": attempt.status,
-        "ms": attempt.duration_ms,
-        "attempt": delivery.attempts + 1,
-    }
-    log.info("delivered" if attempt.is_success else "delivery failed", extra={"details": details})
     return Outcome(
         delivery_id=delivery.id,
         status=status,
@@ -164,7 +165,11 @@ def _request(delivery: Any, now: datetime) -> tuple[dict[str, str], bytes]:
     body = orjson.dumps(payload)
     secrets = [delivery.secret, *([delivery.previous_secret] if delivery.previous_secret else [])]
     signed = signing.delivery_headers(secrets, str(delivery.event_id), body, now)
-    return {**delivery.headers, "content-type": "application/json", "user-agent": USER_AGENT, **signed}, body
+    ours = {"content-type": "application/json", "user-agent": USER_AGENT, **signed}
+    traceparent = tracing.current_traceparent()
+    if traceparent is not None:
+        ours["traceparent"] = traceparent
+    return {**delivery.headers, **ours}, body
 
 
 def _verdict(attempt: Attempt, number: int) -> tuple[DeliveryStatus, float]:

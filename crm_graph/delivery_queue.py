@@ -86,6 +86,13 @@ async def release(session: AsyncSession, delivery_ids: Sequence[uuid.UUID]) -> N
     await _RELEASE.run(session, ids=[{"id": id_} for id_ in delivery_ids])
 
 
+async def backlog(session: AsyncSession, at_most: int, recent: timedelta) -> Any:
+    """How the queue stands: deliveries `pending` by state, `settled` recently by status, each of at most so many rows;
+    `oldest_due_age` in seconds, of those that could go now; `endpoints` by state; `is_paused`.
+    """
+    return await _BACKLOG.one(session, at_most=at_most, recent=recent.total_seconds(), outage=OUTAGE)
+
+
 # Whether an endpoint `w` may be sent anything, as an `o` who is active wants.
 _OPEN = """w.disabled_at IS NULL AND o.active AND (w.retry_at IS NULL OR w.retry_at <= now())
     AND NOT EXISTS (SELECT FROM deployment WHERE paused_at IS NOT NULL)"""
@@ -94,9 +101,46 @@ _READY = """d.status = 'pending' AND d.due_at <= now() AND (d.leased_until IS NU
     AND NOT EXISTS (SELECT FROM webhook_deliveries AS e WHERE e.endpoint_id = d.endpoint_id
         AND e.order_key = d.order_key AND e.status = 'pending' AND e.position < d.position)"""
 
+
+def _counts(rows: str, column: str, *values: str) -> str:
+    """SQL: how many of the rows have each of these values, as a JSON object."""
+    counts = ", ".join(f"'{value}', count(*) FILTER (WHERE {column} = '{value}')" for value in values)
+    return f"(SELECT jsonb_build_object({counts}) FROM {rows})"  # noqa: S608
+
+
 _DUE = in_sql(
     f"""SELECT w.id FROM webhook_endpoints AS w JOIN owners AS o ON o.id = w.owner_id
     WHERE {_OPEN} AND EXISTS (SELECT FROM webhook_deliveries AS d WHERE d.endpoint_id = w.id AND {_READY})"""  # noqa: S608
+)
+_PAUSED = "EXISTS (SELECT FROM deployment WHERE paused_at IS NOT NULL)"
+_BACKLOG = in_sql(
+    f"""WITH pending AS (
+        SELECT endpoint_id, due_at, leased_until FROM webhook_deliveries WHERE status = 'pending' LIMIT :_at_most
+    ), states AS (
+        SELECT CASE WHEN d.leased_until > now() THEN 'sending'
+            WHEN w.disabled_at IS NOT NULL OR NOT o.active OR {_PAUSED} THEN 'held'
+            WHEN d.due_at > now() OR w.retry_at > now() THEN 'waiting' ELSE 'due' END AS state
+        FROM pending AS d JOIN webhook_endpoints AS w ON w.id = d.endpoint_id JOIN owners AS o ON o.id = w.owner_id
+    ), settled AS (
+        SELECT status FROM webhook_deliveries WHERE settled_at > now() - :_recent * interval '1 second'
+        ORDER BY settled_at DESC LIMIT :_at_most
+    ), endpoints AS (
+        SELECT CASE WHEN w.disabled_at IS NOT NULL THEN 'disabled' WHEN NOT o.active THEN 'inactive'
+            WHEN w.failures >= :_outage THEN 'down' WHEN w.failures > 0 THEN 'failing' ELSE 'ok' END AS state
+        FROM webhook_endpoints AS w JOIN owners AS o ON o.id = w.owner_id
+    )
+    SELECT {_counts("states", "state", "due", "sending", "waiting", "held")} AS pending,
+        {_counts("settled", "status", "delivered", "failed", "cancelled")} AS settled,
+        {_counts("endpoints", "state", "ok", "failing", "down", "disabled", "inactive")} AS endpoints,
+        {_PAUSED} AS is_paused,
+        coalesce((SELECT CAST(EXTRACT(EPOCH FROM now() - min(oldest.due_at)) AS float)
+            FROM webhook_endpoints AS w JOIN owners AS o ON o.id = w.owner_id CROSS JOIN LATERAL (
+                SELECT d.due_at FROM webhook_deliveries AS d WHERE d.endpoint_id = w.id AND {_READY}
+                ORDER BY d.due_at LIMIT 1) AS oldest
+            WHERE {_OPEN}), 0) AS oldest_due_age""",  # noqa: S608
+    at_most=Integer(),
+    recent=Double(),
+    outage=Integer(),
 )
 _TAKE = in_sql(
     f"""WITH endpoint AS (

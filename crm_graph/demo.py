@@ -51,7 +51,7 @@ TO_TRY = "{ pipeline { name stages { name dealCount deals { nodes { title contac
 
 def run(settings: Settings) -> None:
     """Set everything up, show it, and serve until Ctrl-C or SIGTERM. Raises SetupError."""
-    logs.configure("warning")
+    logs.configure("warning", settings.log_form())
     console = Console()
     console = console if console.is_terminal else Console(width=140)
     with runtime.bound_socket(settings) as listening:

@@ -4,12 +4,14 @@ import asyncio
 import json
 import logging
 import uuid
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any, NoReturn
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crm_graph import tracing
 from crm_graph.errors import (
     BadRequest,
     CrmError,
@@ -24,6 +26,10 @@ BODY_MAX = 1_000_000
 BODY_SECONDS = 15
 DEPTH_MAX = 200  # far below what Python's stack allows, so that a body that was read once can be read again
 RETRY_AFTER_SECONDS = "5"
+PROBES = ("/healthz", "/readyz", "/metrics")
+UNMATCHED = "unmatched"
+
+Answered = Callable[[str, str, int, float], None]
 
 log = logging.getLogger("crm_graph.request")
 
@@ -119,18 +125,48 @@ def log_refusal(request: Request, error: CrmError) -> None:
 
 
 class RequestLog:
-    """ASGI middleware: an id for each request, returned as X-Request-Id, and one log line without query or body."""
+    """ASGI middleware: an id for each request, returned as X-Request-Id, a span, and a log line without query or body.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    `routes` has the template of each endpoint; `answered` is called with method, template, status and seconds.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Mapping[Any, str], answered: Answered) -> None:
+        self._app, self._routes, self._answered = app, routes, answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
+        """Serve one request, or give a socket its id."""
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         request_id = uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        known = tracing.request_id.set(request_id)
+        try:
+            if scope["type"] != "http":
+                await self._app(scope, receive, send)
+            elif tracing.is_on() and scope["path"] not in PROBES:
+                await self._traced(scope, receive, send)
+            else:
+                await self._serve(scope, receive, send)
+        finally:
+            tracing.request_id.reset(known)
+
+    async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve in a span that continues the caller's trace (W3C Trace Context)."""
+        found = [value for name, value in scope["headers"] if name == b"traceparent"]
+        traceparent = found[0].decode("latin-1") if len(found) == 1 else None
+        facts = {"http.request.method": scope["method"], "crm_graph.request_id": scope["state"]["request_id"]}
+        with tracing.span(scope["method"], traceparent, kind="server", attributes=facts) as span:
+            status = await self._serve(scope, receive, send)
+            route = self._route(scope)
+            span.update_name(f"{scope['method']} {route}")
+            span.set_attribute("http.route", route)
+            span.set_attribute("http.response.status_code", status)
+            if status >= 500:
+                tracing.mark_failed(str(status))
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
+        request_id = scope["state"]["request_id"]
         started, status = perf_counter(), 500
 
         async def send_with_id(message: Message) -> None:
@@ -143,11 +179,17 @@ class RequestLog:
         try:
             await self._app(scope, receive, send_with_id)
         finally:
+            seconds = perf_counter() - started
+            self._answered(scope["method"], self._route(scope), status, seconds)
             details = {
                 "method": scope["method"],
                 "path": scope["path"],  # never the query string: somebody may have put a token there
                 "status": status,
-                "ms": round((perf_counter() - started) * 1000, 1),
+                "ms": round(seconds * 1000, 1),
                 "request_id": request_id,
             }
             log.info("request", extra={"details": details})
+        return status
+
+    def _route(self, scope: Scope) -> str:
+        return self._routes.get(scope.get("endpoint"), UNMATCHED)

@@ -1,10 +1,12 @@
-"""Logs: one line of JSON for each record, so that no field can forge another line or colour a terminal."""
+"""Logs: one line for each record, of JSON or for eyes, so that no field can forge another line or colour a terminal."""
 
 import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
+
+from crm_graph import tracing
 
 
 class JsonLines(logging.Formatter):
@@ -18,25 +20,65 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line |= getattr(record, "details", {})
+        line |= _belongs_to() | getattr(record, "details", {})
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = _traceback(self, record.exc_info)
         return json.dumps(line, default=str)
 
-    def formatException(self, ei: Any) -> str:
-        """A traceback without PostgreSQL's DETAIL, which quotes the row ("Failing row contains ...")."""
-        text, error = super().formatException(ei), ei[1]
-        while error is not None:
-            detail = getattr(getattr(error, "diag", None), "message_detail", None)
-            text = text.replace(detail, "(hidden)") if detail else text
-            error = error.__cause__ or error.__context__
-        return text
+
+class TextLines(logging.Formatter):
+    """Renders a record for whoever watches a terminal: what isn't printable is escaped.
+
+    The lines of a traceback are indented, so that none of them can pass for a record.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """A line, and those of a traceback."""
+        details = _belongs_to() | getattr(record, "details", {})
+        parts = (
+            datetime.fromtimestamp(record.created).astimezone().isoformat(" ", "milliseconds"),
+            f"{record.levelname:7}",
+            f"{record.name}:",
+            record.getMessage(),
+            *(f"{name}={_quoted(value)}" for name, value in details.items()),
+        )
+        trace = _traceback(self, record.exc_info).splitlines() if record.exc_info else []
+        return "\n    ".join(map(_escaped, (" ".join(parts), *trace)))
 
 
-def configure(level: str) -> None:
+def _traceback(formatter: logging.Formatter, exc_info: Any) -> str:
+    """A traceback without PostgreSQL's DETAIL, which quotes the row ("Failing row contains ...")."""
+    text, error = formatter.formatException(exc_info), exc_info[1]
+    while error is not None:
+        detail = getattr(getattr(error, "diag", None), "message_detail", None)
+        text = text.replace(detail, "(hidden)") if detail else text
+        error = error.__cause__ or error.__context__
+    return text
+
+
+def _belongs_to() -> dict[str, str]:
+    """The request, and the trace, in which something is logged."""
+    found = {"request_id": tracing.request_id.get(), "trace_id": tracing.current_trace_id()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if " " in text or "=" in text else text
+
+
+def _escaped(text: str) -> str:
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
+
+
+def configure(level: str, form: Literal["json", "text"] = "json") -> None:
     """Send every logger's lines to stderr; libraries that would print requests or queries are silenced."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLines() if form == "json" else TextLines())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())

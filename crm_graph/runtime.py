@@ -1,6 +1,7 @@
 """From settings to something that runs: the database (embedded or given), its schema, and the HTTP server."""
 
 import asyncio
+import atexit
 import logging
 import os
 import signal
@@ -16,7 +17,7 @@ import uvicorn
 from sqlalchemy.engine import URL
 from uvicorn.supervisors import Multiprocess
 
-from crm_graph import deployment, logs, migrations
+from crm_graph import deployment, logs, migrations, tracing
 from crm_graph.app import create_app, schema_version
 from crm_graph.db import Database, place, reason
 from crm_graph.embedded import EmbeddedError, EmbeddedPostgres
@@ -109,7 +110,8 @@ def serve(settings: Settings, workers: int) -> None:
     settings.jwt_key()
     with postgres(settings) as urls, bound_socket(settings) as listening:
         if workers == 1:
-            run(_serve_one(settings, urls, listening))
+            with tracing.exporting(settings.traces()):
+                run(_serve_one(settings, urls, listening))
             return
 
         async def check() -> None:
@@ -134,7 +136,9 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 def worker_app() -> Any:
     """The application of one of several worker processes."""
     settings = Settings.load()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_form())
+    tracing.set_up(settings.traces())
+    atexit.register(tracing.shut_down)
     url = settings.server_url()
     assert url is not None, "set by serve()"
     opened = Database(url)
@@ -176,7 +180,7 @@ def work(settings: Settings) -> None:
                 log.info("working")
                 await stop.wait()
 
-    with postgres(settings) as urls:
+    with postgres(settings) as urls, tracing.exporting(settings.traces()):
         run(until_stopped(urls))
 
 

@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError
 
 from crm_graph.errors import SetupError
 from crm_graph.networks import Networks
+from crm_graph.tracing import Target
 
 logging.getLogger("dotenv").setLevel("ERROR")  # env_file_problems() says more
 JWT_SECRET_MIN_BYTES = 32  # RFC 7518, 3.2: a key at least as long as the hash
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
 
     crm_env: Literal["production", "development"] = "production"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
+    log_format: Literal["json", "text"] | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     public_url: Annotated[str, AfterValidator(_public_url)] | None = None
@@ -119,6 +121,16 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[CommaList, AfterValidator(_origins)] = ()
     worker_inside: bool = True
     outbound_allowed_networks: Annotated[CommaList, AfterValidator(_networks)] = ()
+
+    metrics_token: SecretStr | None = None
+    # The rest of OpenTelemetry's variables it reads itself, from the environment alone.
+    otel_sdk_disabled: bool = False
+    otel_traces_exporter: Literal["otlp", "console", "none"] | None = None
+    otel_exporter_otlp_endpoint: str | None = None
+    otel_exporter_otlp_traces_endpoint: str | None = None
+    otel_exporter_otlp_protocol: Literal["http/protobuf"] = "http/protobuf"
+    otel_exporter_otlp_headers: SecretStr | None = None
+    otel_service_name: str | None = None
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:
@@ -165,6 +177,24 @@ class Settings(BaseSettings):
     def networks(self) -> Networks:
         """What may be called besides public addresses: OUTBOUND_ALLOWED_NETWORKS; in development this machine too."""
         return Networks.of(self.outbound_allowed_networks, loopback=self.crm_env == "development")
+
+    def log_form(self) -> Literal["json", "text"]:
+        """How the log is written: LOG_FORMAT, else for programs in production and for eyes in development."""
+        return self.log_format or ("json" if self.crm_env == "production" else "text")
+
+    def traces(self) -> Target | None:
+        """Where traces go; None unless one of OTEL_* says so."""
+        base, own = self.otel_exporter_otlp_endpoint, self.otel_exporter_otlp_traces_endpoint
+        exporter = self.otel_traces_exporter or ("otlp" if base or own else "none")
+        if self.otel_sdk_disabled or exporter == "none":
+            return None
+        headers = self.otel_exporter_otlp_headers
+        return Target(
+            endpoint=own or (f"{base.rstrip('/')}/v1/traces" if base else None),
+            headers=headers.get_secret_value() if headers else None,
+            service_name=self.otel_service_name,
+            is_console=exporter == "console",
+        )
 
     def server_url(self) -> URL | None:
         """The database that the server uses; None means the embedded PostgreSQL in CRM_DATA_DIR."""

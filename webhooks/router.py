@@ -1,14 +1,16 @@
 """POST /crm/webhooks/{provider}/{event}: raw bytes -> verify -> JSON object -> inbox -> the answer for its outcome."""
 
 import logging
+from time import perf_counter
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from crm_graph.auth import utc_now
 from crm_graph.db import Database
-from crm_graph.errors import ApplyFailed, BadRequest, KeyReused
+from crm_graph.errors import ApplyFailed, BadRequest, CrmError, KeyReused
 from crm_graph.http import read_body
+from crm_graph.metrics import Metrics
 from crm_graph.settings import Settings
 from webhooks import inbox, signatures
 from webhooks.inbox import Outcome, Result
@@ -21,28 +23,41 @@ KEY_HEADERS = ("idempotency-key", "webhook-id")
 KEY_MAX = 255
 
 
-def create_router(settings: Settings, database: Database) -> APIRouter:
+def create_router(settings: Settings, database: Database, metrics: Metrics) -> APIRouter:
     """The ingest endpoints; warns about each provider that has no secret, since everything it sends is refused."""
     router = APIRouter()
     for provider in PROVIDERS.values():
         secrets = provider.secrets(settings)
         if not secrets.hmac and not secrets.tokens:
             log.warning("no secret is set for %s: its webhooks are answered with 503", provider.name)
-        _add_endpoint(router, settings, database, provider)
+        _add_endpoint(router, settings, database, provider, metrics)
     return router
 
 
-def _add_endpoint(router: APIRouter, settings: Settings, database: Database, provider: Provider) -> None:
+def _add_endpoint(
+    router: APIRouter, settings: Settings, database: Database, provider: Provider, metrics: Metrics
+) -> None:
     secrets = provider.secrets(settings)
 
-    async def endpoint(request: Request) -> Response:
+    async def receive(request: Request) -> tuple[Outcome, str | None]:
         now = utc_now()
         body = await read_body(request)
         may_be_unsigned = settings.dev_signature_bypass and signatures.is_local(request)
         provider.verify(Delivery(body, request.headers, now, may_be_unsigned), secrets)
         event = provider.read(inbox.read_event(body), body)
         key = _key(request) or _checked(event.key, "idempotency_key in the body")
-        outcome = await inbox.receive(database, settings, provider, event, body, key=key, now=now)
+        return await inbox.receive(database, settings, provider, event, body, key=key, now=now), key
+
+    async def endpoint(request: Request) -> Response:
+        started, status = perf_counter(), CrmError.code
+        try:
+            outcome, key = await receive(request)
+            status = outcome.result.value
+        except CrmError as error:
+            status = error.code
+            raise
+        finally:
+            metrics.ingest(provider.name, status, perf_counter() - started)
         return _answer(outcome, caller_gave_key=key is not None)
 
     path = f"/crm/webhooks/{provider.name}/{provider.event}"

@@ -51,6 +51,7 @@ def upgrade() -> None:
     _create_endpoints()
     _create_deliveries()
     _create_attempts()
+    op.create_index("webhooks_log_source_idx", "webhooks_log", ["source", "received_at"])
     op.create_table(
         "deployment",
         sa.Column("id", sa.Boolean(), server_default=sa.text("true"), nullable=False),
@@ -178,5 +179,6 @@ def _create_attempts() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("webhooks_log_source_idx", table_name="webhooks_log")
     for table in TABLES:
         op.drop_table(table)

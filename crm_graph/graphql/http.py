@@ -7,6 +7,7 @@ message, on every status.
 import logging
 import re
 from collections.abc import Awaitable
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -32,18 +33,20 @@ from crm_graph.graphql.operations import Documents, InvalidDocument
 from crm_graph.graphql.reads import Reads
 from crm_graph.graphql.schema import build_schema
 from crm_graph.http import RETRY_AFTER_SECONDS, authorization, log_refusal, parse_json, read_body
+from crm_graph.metrics import OK, Metrics
 from crm_graph.settings import Settings
 
 log = logging.getLogger(__name__)
 
 JSON_MEDIA = "application/json"
 GRAPHQL_MEDIA = "application/graphql-response+json"  # GraphQL over HTTP: its 4xx and 5xx are the API's own
+UNKNOWN = "unknown"  # the kind of an operation in a document that could not be read
 MESSAGE_MAX = 500  # names and values of any length are quoted in them
 _IN_VARIABLE = re.compile(r"Variable '\$(\w+)' has invalid value(?: at \.([\w.[\]]+))?")
 _IN_DOCUMENT = re.compile(r"(\w+)\s*:\s*$")
 
 
-def create_router(settings: Settings, database: Database, authenticator: Authenticator) -> APIRouter:
+def create_router(settings: Settings, database: Database, authenticator: Authenticator, metrics: Metrics) -> APIRouter:
     """The endpoint."""
     is_open = settings.crm_env == "development"
     schema = build_schema()
@@ -51,13 +54,21 @@ def create_router(settings: Settings, database: Database, authenticator: Authent
     router = APIRouter()
 
     async def graphql(request: Request) -> Response:
-        """Run one operation as the bearer's owner."""
+        """Run one operation as the bearer's owner, and count it."""
+        started, state = perf_counter(), request.state
+        state.kind, state.outcome = UNKNOWN, OK
+        response = await run(request)
+        metrics.graphql(state.kind, state.outcome, perf_counter() - started)
+        return response
+
+    async def run(request: Request) -> Response:
         media = _media(request)
         try:
             principal = await authenticator.principal(authorization(request))
             asked = _parse(request, await read_body(request))
             variables, now = asked.get("variables") or {}, utc_now()
             operation = documents.operation(asked["query"], asked.get("operationName"), variables)
+            request.state.kind = operation.node.operation.value
             if operation.is_query:
                 body = await reads.answer(operation, principal, now, variables)
                 if body is not None:
@@ -141,6 +152,7 @@ def _answer(result: ExecutionResult, request: Request, media: str) -> Response:
     was_run = result.data is not None or any(error.path for error in result.errors)
     body: dict[str, Any] = {"data": result.data} if was_run else {}  # GraphQL, 7.1: no data before execution
     failures = [_failure(error, request) for error in result.errors]
+    request.state.outcome = failures[0].code
     body["errors"] = [_rendered(failure, error) for failure, error in zip(failures, result.errors, strict=True)]
     nothing_done = not any(value is not None for value in (result.data or {}).values())
     status = max((failure.status for failure in failures if failure.status >= 500), default=200)
@@ -202,6 +214,7 @@ def _refusal(
     error: CrmError, request: Request, media: str, *, status: int | None = None, headers: dict[str, str] | None = None
 ) -> Response:
     log_refusal(request, error)
+    request.state.outcome = error.code
     return _response({"errors": [_rendered(error)]}, status or error.status, media, headers)
 
 

@@ -35,6 +35,7 @@ class WebhookLog(SQLModel, table=True):
         UniqueConstraint("source", "idempotency_key"),
         Index("webhooks_log_status_idx", "status", "received_at"),
         Index("webhooks_log_received_at_idx", "received_at", "id"),
+        Index("webhooks_log_source_idx", "source", "received_at"),  # the last of each source, for /metrics
         Index(
             "webhooks_log_mentions_idx",
             "mentions",

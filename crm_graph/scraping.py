@@ -1,0 +1,142 @@
+"""GET /metrics: what this process counted, and what the database says at this moment about what all of them do."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import choose_encoder
+from sqlalchemy import ARRAY, Integer, Text
+
+from crm_graph import delivery_queue, signing
+from crm_graph.db import Database, PoolState
+from crm_graph.errors import NotFound, Unauthenticated, Unavailable
+from crm_graph.http import authorization
+from crm_graph.metrics import Metrics
+from crm_graph.prepared import in_sql
+from crm_graph.settings import Settings
+from webhooks.registry import PROVIDERS
+from webhooks.signatures import is_local
+
+READ_SECONDS = 2.0  # for everything that is read from the database
+COUNTED_MAX = 10_000  # more rows than that are not counted, and shown as so many
+RECENT = timedelta(minutes=5)
+
+
+def create_router(settings: Settings, database: Database, metrics: Metrics) -> APIRouter:
+    """The endpoint, for whoever has METRICS_TOKEN; without one, for programs on this machine."""
+    token = settings.metrics_token.get_secret_value().encode() if settings.metrics_token else None
+    one_at_a_time = asyncio.Lock()  # however often it is asked, it takes one connection
+    router = APIRouter()
+
+    async def scrape(request: Request) -> Response:
+        _admit(request, token)
+        async with one_at_a_time:
+            reading = await read(database)
+        shown = CollectorRegistry()
+        shown.register(metrics.registry)
+        shown.register(Gauges(reading, database.pools()))
+        encode, media_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(shown), media_type=media_type)
+
+    router.add_route("/metrics", scrape, methods=["GET"])
+    return router
+
+
+def _admit(request: Request, token: bytes | None) -> None:
+    """Raises Unauthenticated without the token; NotFound from elsewhere, when there is none."""
+    if token is None:
+        if not is_local(request):
+            raise NotFound("metrics are for this machine alone; set METRICS_TOKEN to read them from elsewhere")
+        return
+    values = authorization(request)
+    scheme, _, given = values[0].partition(" ") if len(values) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not signing.verify_token([token], given.strip().encode("latin-1", "replace")):
+        raise Unauthenticated("send METRICS_TOKEN as Authorization: Bearer ...")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the database says; None: it was not reached in time."""
+
+    last_events: dict[str, float] = field(default_factory=dict)  # seconds since the last one of each source
+    webhooks: dict[str, int] = field(default_factory=dict)  # by status, those that somebody has to look at
+    backlog: Any = None
+
+
+async def read(database: Database) -> Reading | None:
+    """Read it, within READ_SECONDS."""
+    try:
+        async with database.transaction(seconds=READ_SECONDS) as session:
+            events = await _LAST_EVENTS.rows(session, sources=list(PROVIDERS))
+            webhooks = await _UNAPPLIED.rows(session, at_most=COUNTED_MAX)
+            backlog = await delivery_queue.backlog(session, COUNTED_MAX, RECENT)
+    except Unavailable:
+        return None
+    return Reading(
+        {row.source: row.age for row in events if row.age is not None},
+        {row.status: row.count for row in webhooks},
+        backlog,
+    )
+
+
+class Gauges:
+    """A reading, and the pools of connections, as metrics."""
+
+    def __init__(self, reading: Reading | None, pools: list[PoolState]) -> None:
+        self._reading, self._pools = reading, pools
+
+    def collect(self) -> Iterator[Metric]:
+        """All of them; those of the database only if it was reached."""
+        yield _gauge("info", "Which crm-graph this is.", {version("crm-graph"): 1}, "version")
+        up = "Whether the database answered within 2 s; if not, what it says is missing here."
+        yield _gauge("database_up", up, {None: self._reading is not None})
+        for name in ("size", "in_use", "idle"):
+            values = {pool.name: getattr(pool, name) for pool in self._pools}
+            yield _gauge(f"database_connections_{name}", f"Connections of this process: {name}.", values, "pool")
+        if self._reading is not None:
+            yield from self._inbox(self._reading)
+            yield from self._deliveries(self._reading.backlog)
+
+    def _inbox(self, reading: Reading) -> Iterator[Metric]:
+        age = "Time since the last webhook of a source that ever sent one."
+        yield _gauge("last_event_age_seconds", age, reading.last_events, "source")
+        unapplied = f"Stored webhooks that are not applied, up to {COUNTED_MAX}."
+        yield _gauge("webhooks_unapplied", unapplied, reading.webhooks, "status")
+
+    def _deliveries(self, backlog: Any) -> Iterator[Metric]:
+        pending = f"Deliveries that are not settled, up to {COUNTED_MAX}."
+        yield _gauge("deliveries_pending", pending, backlog.pending, "state")
+        settled = f"Deliveries settled in the last 5 minutes, up to {COUNTED_MAX}."
+        yield _gauge("deliveries_settled_5m", settled, backlog.settled, "status")
+        oldest = "How long the delivery that could be sent the longest has been due; 0 without one."
+        yield _gauge("deliveries_oldest_due_age_seconds", oldest, {None: backlog.oldest_due_age})
+        yield _gauge("webhook_endpoints", "Endpoints that events are sent to.", backlog.endpoints, "state")
+        yield _gauge("deliveries_paused", "Whether this database delivers nothing.", {None: backlog.is_paused})
+
+
+def _gauge(name: str, help_: str, values: Mapping[Any, float], label: str | None = None) -> Metric:
+    gauge = GaugeMetricFamily(f"crm_graph_{name}", help_, labels=[label] if label else [])
+    for key, value in values.items():
+        gauge.add_metric([key] if label else [], float(value))
+    return gauge
+
+
+_LAST_EVENTS = in_sql(
+    """SELECT s.source, CAST(EXTRACT(EPOCH FROM now() -
+        (SELECT max(w.received_at) FROM webhooks_log AS w WHERE w.source = s.source)) AS float) AS age
+    FROM unnest(CAST(:_sources AS text[])) AS s (source)""",
+    sources=ARRAY(Text),
+)
+_UNAPPLIED = in_sql(
+    """SELECT s.status, (SELECT count(*) FROM
+        (SELECT FROM webhooks_log AS w WHERE w.status = s.status LIMIT :_at_most) AS found) AS count
+    FROM unnest(ARRAY['error', 'quarantined']) AS s (status)""",
+    at_most=Integer(),
+)
