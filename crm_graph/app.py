@@ -27,13 +27,16 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     """The ASGI application; whoever made `database` closes it. Raises SetupError when a setting is missing."""
     classify("warm up")  # compiles the vocabularies now: up to a second that the first reply would wait for
     app = FastAPI(title="crm-graph", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    metrics = Metrics()
-    app.include_router(webhook_router(settings, database, metrics))
     key, issuer, audience = settings.jwt_key(), settings.jwt_issuer, settings.jwt_audience
-    authenticator = Authenticator(database, key, issuer=issuer, audience=audience)
-    app.include_router(graphql_router(settings, database, authenticator, metrics))
-    app.include_router(download_router(database, authenticator))
-    app.include_router(scraping_router(settings, database, metrics))
+    authenticator, metrics = Authenticator(database, key, issuer=issuer, audience=audience), Metrics()
+    routers = (
+        webhook_router(settings, database, metrics),
+        graphql_router(settings, database, authenticator, metrics),
+        download_router(database, authenticator),
+        scraping_router(settings, database, metrics),
+    )
+    for router in routers:
+        app.include_router(router)
     app.add_exception_handler(CrmError, _crm_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _internal_error)
@@ -60,7 +63,8 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         body = {"status": "ok" if ready else "schema_mismatch", "schema": present, "needed": needed}
         return JSONResponse(body, 200 if ready else 503)
 
-    routes |= {route.endpoint: route.path for route in app.routes if isinstance(route, Route)}
+    for part in (app, *routers):
+        routes |= {route.endpoint: route.path for route in part.routes if isinstance(route, Route)}
     return app
 
 

@@ -245,7 +245,7 @@ async def _reachable(what: str, seconds: float) -> AsyncIterator[None]:
 
     `what` is the span's name.
     """
-    with tracing.span(what):
+    with tracing.inner_span(what):
         try:
             # Cancelled once, the driver asks the server to cancel and waits ten seconds for it; twice, it hangs up.
             async with asyncio.timeout(seconds + GIVE_UP_SECONDS), asyncio.timeout(seconds):

@@ -96,6 +96,16 @@ def span(
             raise
 
 
+@contextmanager
+def inner_span(name: str) -> Iterator[Span]:
+    """A span around the block if there is one around it already: what isn't done for anybody is no trace of its own."""
+    if _context() is None:
+        yield _NO_SPAN
+        return
+    with span(name) as made:
+        yield made
+
+
 def mark_failed(kind: str) -> None:
     """Say of the span that this is done in that it failed, and how; never with a message, which may quote data."""
     if _tracing is not None:

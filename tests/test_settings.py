@@ -28,6 +28,7 @@ def plain(value: Any) -> Any:
 GIVEN = {
     "CRM_ENV": ("development", "development"),
     "LOG_LEVEL": ("WARNING", "warning"),
+    "LOG_FORMAT": ("text", "text"),
     "HOST": ("0.0.0.0", "0.0.0.0"),
     "PORT": ("8080", 8080),
     "PUBLIC_URL": ("https://crm.example.com", "https://crm.example.com"),
@@ -52,6 +53,14 @@ GIVEN = {
     "DEFAULT_CURRENCY": ("EUR", "EUR"),
     "ALLOWED_ORIGINS": ("https://Board.example.com/,http://[::1]:80", ("https://board.example.com", "http://[::1]:80")),
     "WORKER_INSIDE": ("false", False),
+    "METRICS_TOKEN": ("scraper", "scraper"),
+    "OTEL_SDK_DISABLED": ("true", True),
+    "OTEL_TRACES_EXPORTER": ("console", "console"),
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ("http://localhost:4318", "http://localhost:4318"),
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": ("http://localhost:4318/v1/traces", "http://localhost:4318/v1/traces"),
+    "OTEL_EXPORTER_OTLP_PROTOCOL": ("http/protobuf", "http/protobuf"),
+    "OTEL_EXPORTER_OTLP_HEADERS": ("api-key=x,a=b", "api-key=x,a=b"),
+    "OTEL_SERVICE_NAME": ("sales-crm", "sales-crm"),
     "OUTBOUND_ALLOWED_NETWORKS": (
         "10.1.0.0/16, 192.168.7.20,fd12:3456::/32",
         ("10.1.0.0/16", "192.168.7.20/32", "fd12:3456::/32"),
@@ -128,6 +137,9 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("CRM_ENV", "prodution-typo"),
         ("LOG_LEVEL", "loud-typo"),
+        ("LOG_FORMAT", "xml-typo"),
+        ("OTEL_TRACES_EXPORTER", "zipkin"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
         ("PORT", "not-a-port"),
         ("PORT", "65536"),
         ("PORT", "0"),
@@ -287,3 +299,31 @@ def test_the_example_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(EXAMPLE.read_text())
     assert Settings.load() == before
     assert env_file_problems() == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "endpoint"),
+    [
+        ({}, None),
+        ({"OTEL_SERVICE_NAME": "crm"}, None),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://otel:4318/"}, "http://otel:4318/v1/traces"),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://otel/x"}, "http://otel/x"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://a", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://b"}, "http://b"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://otel:4318", "OTEL_TRACES_EXPORTER": "none"}, None),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://otel:4318", "OTEL_SDK_DISABLED": "true"}, None),
+    ],
+    ids=str,
+)
+def test_traces_are_sent_only_where_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], endpoint: str | None
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    target = Settings.load().traces()
+    assert (target.endpoint if target else None) == endpoint
+
+
+def test_the_log_is_for_programs_in_production_and_for_eyes_in_development() -> None:
+    assert Settings.load().log_form() == "json"
+    assert Settings.load(crm_env="development").log_form() == "text"
+    assert Settings.load(crm_env="development", log_format="json").log_form() == "json"
