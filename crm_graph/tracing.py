@@ -3,6 +3,7 @@
 OpenTelemetry is imported by `set_up` and not before: without an exporter it costs nothing, and no thread runs.
 """
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
 SERVICE = "crm-graph"
-FLUSH_MS = 1_000  # at the end; nobody waits longer for a collector that is gone
+FLUSH_SECONDS = 1.0  # at the end; nobody waits longer for a collector that is gone
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -163,8 +164,10 @@ def shut_down() -> None:
     global _tracing
     if _tracing is not None:
         ended, _tracing = _tracing, None
-        ended.provider.force_flush(FLUSH_MS)
-        ended.provider.shutdown()
+        # By a thread, because OpenTelemetry waits for the collector as long as for any export: ten seconds.
+        flush = threading.Thread(target=ended.provider.shutdown, name="last-spans", daemon=True)
+        flush.start()
+        flush.join(FLUSH_SECONDS)
 
 
 def _resource(target: Target) -> "Resource":

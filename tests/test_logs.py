@@ -1,5 +1,6 @@
 """The log: one escaped line for each record, and in it no token, no query and nobody's data, at any level."""
 
+import asyncio
 import io
 import json
 import logging
@@ -14,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import deals
-from crm_graph.logs import JsonLines, configure
+from crm_graph.logs import JsonLines, TextLines, configure
 from tests.builders import add_owner, bearer, post, relayed
 from tests.graphql.asking import send
 
@@ -174,3 +175,38 @@ async def test_webhooks_are_logged_without_their_bodies(client: httpx.AsyncClien
     records(lines)
     for secret in ("hunter2", "private@lead.example", "instantly-static-bearer-token", "sha256="):
         assert secret not in "\n".join(lines)
+
+
+def test_for_eyes_a_record_is_one_line_too_and_its_traceback_is_indented() -> None:
+    record = logging.LogRecord("crm", logging.ERROR, __file__, 1, "a %s", (NASTY,), None)
+    record.details = {"path": NASTY, NASTY: b"\x00\xff", "half": "\ud800", "status": 500}
+    try:
+        raise RuntimeError(NASTY)
+    except RuntimeError as error:
+        record.exc_info = (type(error), error, error.__traceback__)
+
+    first, *traceback = TextLines().format(record).split("\n")
+
+    assert " ERROR   crm: a x" in first
+    assert "status=500" in first
+    assert all(line.isprintable() for line in (first, *traceback))
+    assert len(traceback) >= 4
+    assert all(line.startswith("    ") for line in traceback)
+
+
+def test_libraries_write_through_the_same_handler() -> None:
+    with written() as lines:
+        for name in ("uvicorn.error", "asyncio", "procrastinate.worker", "opentelemetry.sdk.trace"):
+            logging.getLogger(name).warning("it said %s", NASTY)
+
+    assert [line["message"] for line in records(lines)] == [f"it said {NASTY}"] * 4
+
+
+async def test_every_line_of_a_request_has_its_id_and_no_other_has(client: httpx.AsyncClient) -> None:
+    with written() as lines:
+        first, second = await asyncio.gather(post(client, "instantly", {}), post(client, "calcom", {}))
+        logging.getLogger("crm_graph.x").warning("between requests")
+
+    of = [line.get("request_id") for line in records(lines) if line["logger"].startswith(("crm_graph", "webhooks"))]
+    assert set(of[:-1]) == {answer.headers["x-request-id"] for answer in (first, second)}
+    assert of[-1] is None
