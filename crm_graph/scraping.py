@@ -1,10 +1,12 @@
 """GET /metrics: what this process counted, and what the database says at this moment about what all of them do."""
 
 import asyncio
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
+from multiprocessing import parent_process
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -40,8 +42,8 @@ def create_router(settings: Settings, database: Database, metrics: Metrics) -> A
         async with one_at_a_time:
             reading = await read(database)
         shown = CollectorRegistry()
-        shown.register(metrics.registry)
-        shown.register(Gauges(reading, database.pools()))
+        shown.register(OfProcess(metrics.registry, database.pools()))
+        shown.register(OfDatabase(reading))
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(shown), media_type=media_type)
 
@@ -86,20 +88,39 @@ async def read(database: Database) -> Reading | None:
     )
 
 
-class Gauges:
-    """A reading, and the pools of connections, as metrics."""
+class OfProcess:
+    """What this process counted, and its pools; of several that share a port (`--workers`), labelled with its number.
 
-    def __init__(self, reading: Reading | None, pools: list[PoolState]) -> None:
-        self._reading, self._pools = reading, pools
+    Each scrape meets one of them: the label keeps their counters apart, where they would look like resets.
+    """
+
+    def __init__(self, counted: CollectorRegistry, pools: list[PoolState]) -> None:
+        self._counted, self._pools = counted, pools
+        self._labels = {"process": str(os.getpid())} if parent_process() else {}
 
     def collect(self) -> Iterator[Metric]:
-        """All of them; those of the database only if it was reached."""
+        """All of them."""
+        for metric in (*self._counted.collect(), *self._gauges()):
+            metric.samples = [sample._replace(labels=sample.labels | self._labels) for sample in metric.samples]
+            yield metric
+
+    def _gauges(self) -> Iterator[Metric]:
         yield _gauge("info", "Which crm-graph this is.", {version("crm-graph"): 1}, "version")
-        up = "Whether the database answered within 2 s; if not, what it says is missing here."
-        yield _gauge("database_up", up, {None: self._reading is not None})
         for name in ("size", "in_use", "idle"):
             values = {pool.name: getattr(pool, name) for pool in self._pools}
             yield _gauge(f"database_connections_{name}", f"Connections of this process: {name}.", values, "pool")
+
+
+class OfDatabase:
+    """A reading as metrics."""
+
+    def __init__(self, reading: Reading | None) -> None:
+        self._reading = reading
+
+    def collect(self) -> Iterator[Metric]:
+        """Whether there is one, and what it says."""
+        up = "Whether the database answered within 2 s; if not, what it says is missing here."
+        yield _gauge("database_up", up, {None: self._reading is not None})
         if self._reading is not None:
             yield from self._inbox(self._reading)
             yield from self._deliveries(self._reading.backlog)
