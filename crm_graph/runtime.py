@@ -1,7 +1,6 @@
 """From settings to something that runs: the database (embedded or given), its schema, and the HTTP server."""
 
 import asyncio
-import atexit
 import logging
 import os
 import signal
@@ -137,15 +136,23 @@ def worker_app() -> Any:
     """The application of one of several worker processes."""
     settings = Settings.load()
     logs.configure(settings.log_level, settings.log_form())
-    tracing.set_up(settings.traces())
-    atexit.register(tracing.shut_down)
     url = settings.server_url()
     assert url is not None, "set by serve()"
     opened = Database(url)
     app = create_app(settings, opened)
-    if settings.worker_inside:
-        app.router.lifespan_context = lambda _app: working(settings, opened, url)
+    app.router.lifespan_context = lambda _app: _life(settings, opened, url)
     return app
+
+
+@asynccontextmanager
+async def _life(settings: Settings, opened: Database, url: URL) -> AsyncIterator[None]:
+    """What goes on beside the requests; its end is here, because SIGTERM leaves a worker process no other."""
+    with tracing.exporting(settings.traces()):
+        if not settings.worker_inside:
+            yield
+            return
+        async with working(settings, opened, url):
+            yield
 
 
 async def _serve_one(settings: Settings, urls: Urls, listening: socket.socket) -> None:
