@@ -19,6 +19,7 @@ from crm_graph.prepared import in_sql, sent_rows
 LEASE_SECONDS = 20  # longer than the deadline of a request: nobody else sends what is being sent
 OUTAGE = 5  # failures in a row, after which one delivery at a time tries whether the endpoint is back
 DISABLE_AFTER = timedelta(days=5)
+LOOKED_AT = 1_000  # of each endpoint's deliveries, for the oldest that could go: many may wait for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +91,18 @@ async def backlog(session: AsyncSession, at_most: int, recent: timedelta) -> Any
     """How the queue stands: deliveries `pending` by state, `settled` recently by status, each of at most so many rows;
     `oldest_due_age` in seconds, of those that could go now; `endpoints` by state; `is_paused`.
     """
-    return await _BACKLOG.one(session, at_most=at_most, recent=recent.total_seconds(), outage=OUTAGE)
+    asked = {"at_most": at_most, "looked_at": LOOKED_AT, "recent": recent.total_seconds(), "outage": OUTAGE}
+    return await _BACKLOG.one(session, **asked)
 
 
 # Whether an endpoint `w` may be sent anything, as an `o` who is active wants.
 _OPEN = """w.disabled_at IS NULL AND o.active AND (w.retry_at IS NULL OR w.retry_at <= now())
     AND NOT EXISTS (SELECT FROM deployment WHERE paused_at IS NOT NULL)"""
 # Whether a delivery `d` may go.
-_READY = """d.status = 'pending' AND d.due_at <= now() AND (d.leased_until IS NULL OR d.leased_until < now())
-    AND NOT EXISTS (SELECT FROM webhook_deliveries AS e WHERE e.endpoint_id = d.endpoint_id
+_ITS_TIME = "d.status = 'pending' AND d.due_at <= now() AND (d.leased_until IS NULL OR d.leased_until < now())"
+_ITS_TURN = """NOT EXISTS (SELECT FROM webhook_deliveries AS e WHERE e.endpoint_id = d.endpoint_id
         AND e.order_key = d.order_key AND e.status = 'pending' AND e.position < d.position)"""
+_READY = f"{_ITS_TIME} AND {_ITS_TURN}"
 
 
 def _counts(rows: str, column: str, *values: str) -> str:
@@ -135,10 +138,13 @@ _BACKLOG = in_sql(
         {_PAUSED} AS is_paused,
         coalesce((SELECT CAST(EXTRACT(EPOCH FROM now() - min(oldest.due_at)) AS float)
             FROM webhook_endpoints AS w JOIN owners AS o ON o.id = w.owner_id CROSS JOIN LATERAL (
-                SELECT d.due_at FROM webhook_deliveries AS d WHERE d.endpoint_id = w.id AND {_READY}
-                ORDER BY d.due_at LIMIT 1) AS oldest
+                SELECT d.due_at FROM (
+                    SELECT d.* FROM webhook_deliveries AS d WHERE d.endpoint_id = w.id AND {_ITS_TIME}
+                    ORDER BY d.due_at LIMIT :_looked_at) AS d
+                WHERE {_ITS_TURN} ORDER BY d.due_at LIMIT 1) AS oldest
             WHERE {_OPEN}), 0) AS oldest_due_age""",  # noqa: S608
     at_most=Integer(),
+    looked_at=Integer(),
     recent=Double(),
     outage=Integer(),
 )

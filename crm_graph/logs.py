@@ -88,4 +88,5 @@ def configure(level: str, form: Literal["json", "text"] = "json") -> None:
     for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
-    logging.getLogger("alembic").setLevel("WARNING")
+    for name in ("alembic", "procrastinate"):  # a line for each job, and there is one every few seconds
+        logging.getLogger(name).setLevel("WARNING")
