@@ -48,6 +48,7 @@ test: $(STAMP)  ## the tests, on the embedded PostgreSQL or on the one that PG_H
 check: $(STAMP)  ## lint, types, import contract, schema drift
 	@cd "$(ROOT)" && "$(BIN)/ruff" check --output-format concise . && "$(BIN)/ruff" format --check . && "$(BIN)/mypy" && "$(BIN)/lint-imports"
 	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema | diff -u schema.graphql - || { echo 'schema.graphql is stale: run make schema'; exit 1; }
+	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema --events | diff -u events.schema.json - || { echo 'events.schema.json is stale: run make schema'; exit 1; }
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/test_schema_drift.py
 
 e2e: $(PEERS)  ## other people's programs against a server that runs (their npm packages are downloaded once)
@@ -62,8 +63,9 @@ fuzz: $(STAMP)  ## thousands of random queries, answered both ways; FUZZ_EXAMPLE
 bench: $(PEERS)  ## measure beside PostGraphile, the usual way and pgbench; ARGS=--quick for a first look
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m bench $(ARGS)
 
-schema: $(STAMP)  ## write schema.graphql
+schema: $(STAMP)  ## write schema.graphql and events.schema.json
 	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema --events > events.schema.json.new && mv events.schema.json.new events.schema.json
 
 lock: $(STAMP)  ## resolve the lock files again (versions and hashes, no addresses)
 	@cd "$(ROOT)" && $(PIP) '$(UV)' && "$(BIN)/uv" pip compile pyproject.toml --extra dev --universal \

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
-from crm_graph import migrations
+from crm_graph import event_schemas, migrations
 from crm_graph.auth import Authenticator
 from crm_graph.db import Database
 from crm_graph.downloads import create_router as download_router
@@ -34,6 +34,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         graphql_router(settings, database, authenticator, metrics),
         download_router(database, authenticator),
         scraping_router(settings, database, metrics),
+        event_schemas.create_router(),
     )
     for router in routers:
         app.include_router(router)

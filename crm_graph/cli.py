@@ -13,7 +13,17 @@ from typing import Annotated, NoReturn
 import httpx
 import typer
 
-from crm_graph import csv_commands, endpoint_commands, logs, migrations, owner_commands, owners, runtime, sending
+from crm_graph import (
+    csv_commands,
+    endpoint_commands,
+    event_schemas,
+    logs,
+    migrations,
+    owner_commands,
+    owners,
+    runtime,
+    sending,
+)
 from crm_graph import demo as demonstration
 from crm_graph.auth import issue_token, utc_now
 from crm_graph.commands import load_settings, moment, with_database
@@ -177,9 +187,11 @@ def replay(
 
 
 @app.command()
-def schema() -> None:
-    """Print the GraphQL schema (SDL)."""
-    print(build_schema().as_str())
+def schema(
+    events: Annotated[bool, typer.Option("--events", help="The JSON Schema of what webhooks deliver.")] = False,
+) -> None:
+    """Print the GraphQL schema (SDL), or with --events that of events (JSON Schema)."""
+    print(json.dumps(event_schemas.document(), indent=2) if events else build_schema().as_str())
 
 
 def _duration(text: str) -> timedelta:

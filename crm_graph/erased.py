@@ -25,7 +25,7 @@ from sqlalchemy import (
     union,
     update,
 )
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.dialects.postgresql import JSON, JSONB, Insert, insert
 from sqlalchemy.sql.dml import Delete, Update
 
 from crm_graph import holdings
@@ -35,11 +35,16 @@ from crm_graph.models import (
     Contact,
     ContactEmail,
     Deal,
+    DeliveryStatus,
+    Event,
+    EventType,
     IdempotencyKey,
     Owner,
     OwnerMailbox,
     ReplyVerdict,
     Suppression,
+    WebhookAttempt,
+    WebhookDelivery,
     WebhookLog,
     WebhookStatus,
     table,
@@ -151,6 +156,35 @@ def deals() -> tuple[Update, Insert]:
     return holdings.changed(held, title=TITLE, notes=null()), holdings.told(held, "Personal data erased")
 
 
+def events() -> Update:
+    """What was told of them; that something was told, and when, stays. Run before the erasure itself is told."""
+    c = table(Event).c
+    head = cast(c.payload, JSONB) - "data"
+    empty = func.jsonb_build_object("data", func.jsonb_build_object(), "erased", True)
+    return update(table(Event)).where(c.id.in_(_their_events())).values(payload=cast(head.op("||")(empty), JSON))
+
+
+def deliveries() -> Update:
+    """What was not sent yet is not sent any more."""
+    c = table(WebhookDelivery).c
+    is_theirs = and_(c.event_id.in_(_their_events()), c.status == DeliveryStatus.PENDING)
+    cancelled = {"status": DeliveryStatus.CANCELLED, "leased_until": null(), "settled_at": NOW}
+    return update(table(WebhookDelivery)).where(is_theirs).values(cancelled)
+
+
+def attempts() -> Update:
+    """An endpoint may have answered with what it got."""
+    sent, c = table(WebhookDelivery).c, table(WebhookAttempt).c
+    of_theirs = select(sent.id).where(sent.event_id.in_(_their_events()))
+    return update(table(WebhookAttempt)).where(c.delivery_id.in_(of_theirs), c.answer.is_not(None)).values(answer=null())
+
+
+def _their_events() -> Any:
+    c = table(Event).c
+    is_theirs = or_(c.contact_id == any_(IDS), c.deal_id == any_(DEAL_IDS))
+    return select(c.id).where(is_theirs, c.type != EventType.CONTACT_ERASED)
+
+
 def _is_in(parts: Any, text: Any) -> ColumnElement[bool]:
     """Whether one of the parts, in lower case, is in a text."""
     part = func.unnest(parts).column_valued("part")
@@ -169,4 +203,7 @@ ERASED: tuple[Callable[[], Insert | Update | Delete], ...] = (
     verdicts,
     webhooks,
     idempotency_keys,
+    events,
+    deliveries,
+    attempts,
 )

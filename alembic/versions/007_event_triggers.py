@@ -13,38 +13,48 @@ down_revision = "006"
 
 DEFINER = "LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public SET timezone = 'UTC'"
 
-# The parts of a snapshot; null where there is no such row.
-PARTS = """
-CREATE FUNCTION crm_told_contact(contact uuid) RETURNS json LANGUAGE sql STABLE AS $$
+PART = "RETURNS json LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN"  # whose plans are kept, other than those of SQL
+
+# The parts of a snapshot; null where there is no such row. `hidden` are columns that are not told what they were.
+PARTS = f"""
+CREATE FUNCTION crm_told_contact(contact uuid) {PART} (
     SELECT json_build_object('id', id, 'email', email, 'full_name', full_name, 'title', title, 'phone', phone,
         'linkedin_url', linkedin_url, 'website', website, 'lifecycle_stage', lifecycle_stage,
         'reply_status', reply_status, 'reply_summary', reply_summary,
         'do_not_contact', do_not_contact_at IS NOT NULL, 'custom', custom, 'owner_id', owner_id,
         'version', version, 'deleted', deleted_at IS NOT NULL)
-    FROM public.contacts WHERE id = contact
-$$;
-CREATE FUNCTION crm_told_deal(deal uuid) RETURNS json LANGUAGE sql STABLE AS $$
+    FROM public.contacts WHERE id = contact);
+END $$;
+CREATE FUNCTION crm_told_deal(deal uuid) {PART} (
     SELECT json_build_object('id', id, 'title', title, 'amount', amount::text, 'currency', currency,
         'status', status, 'close_date', close_date, 'source', source, 'campaign_id', campaign_id,
         'lost_reason', lost_reason, 'owner_id', owner_id, 'version', version, 'deleted', deleted_at IS NOT NULL)
-    FROM public.deals WHERE id = deal
-$$;
-CREATE FUNCTION crm_told_stage(stage uuid) RETURNS json LANGUAGE sql STABLE AS $$
+    FROM public.deals WHERE id = deal);
+END $$;
+CREATE FUNCTION crm_told_stage(stage uuid) {PART} (
     SELECT json_build_object('id', id, 'key', key, 'name', name, 'kind', kind) FROM public.pipeline_stages
-    WHERE id = stage
+    WHERE id = stage);
+END $$;
+CREATE FUNCTION crm_told_pipeline(pipeline uuid) {PART} (
+    SELECT json_build_object('id', id, 'name', name) FROM public.pipelines WHERE id = pipeline);
+END $$;
+CREATE FUNCTION crm_told_company(company uuid) {PART} (
+    SELECT json_build_object('id', id, 'name', name, 'domain', domain) FROM public.companies WHERE id = company);
+END $$;
+CREATE FUNCTION crm_told_owner(owner uuid) {PART} (
+    SELECT json_build_object('id', id, 'name', name, 'email', email) FROM public.owners WHERE id = owner);
+END $$;
+CREATE FUNCTION crm_told_value(value jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE jsonb_typeof(value) WHEN 'number' THEN to_jsonb(value #>> '{{}}') ELSE value END
 $$;
-CREATE FUNCTION crm_told_pipeline(pipeline uuid) RETURNS json LANGUAGE sql STABLE AS $$
-    SELECT json_build_object('id', id, 'name', name) FROM public.pipelines WHERE id = pipeline
-$$;
-CREATE FUNCTION crm_told_company(company uuid) RETURNS json LANGUAGE sql STABLE AS $$
-    SELECT json_build_object('id', id, 'name', name, 'domain', domain) FROM public.companies WHERE id = company
-$$;
-CREATE FUNCTION crm_told_owner(owner uuid) RETURNS json LANGUAGE sql STABLE AS $$
-    SELECT json_build_object('id', id, 'name', name, 'email', email) FROM public.owners WHERE id = owner
-$$;
-CREATE FUNCTION crm_told_changes(before jsonb, after jsonb, of_columns text[]) RETURNS json LANGUAGE sql IMMUTABLE AS $$
-    SELECT json_object_agg(name, json_build_object('old', before -> name, 'new', after -> name))
-    FROM unnest(of_columns) AS name WHERE before -> name IS DISTINCT FROM after -> name
+CREATE FUNCTION crm_told_changes(before jsonb, after jsonb, of_columns text[], hidden text[]) {PART} (
+    SELECT json_object_agg(name, json_build_object(
+        'old', CASE WHEN name <> ALL (hidden) THEN crm_told_value(before -> name) END,
+        'new', crm_told_value(after -> name)))
+    FROM unnest(of_columns) AS name WHERE before -> name IS DISTINCT FROM after -> name);
+END $$;
+CREATE FUNCTION crm_joined(one json, other json) RETURNS json LANGUAGE sql IMMUTABLE AS $$
+    SELECT (left(one::text, -1) || ', ' || substr(other::text, 2))::json
 $$
 """
 
@@ -62,7 +72,7 @@ BEGIN
     INSERT INTO events
         (id, type, occurred_at, owner_ids, deal_id, contact_id, activity_id, source, payload, traceparent)
     VALUES (event, kind, at, owners, deal, contact, activity, origin,
-        (rtrim(head::text, '}}') || ', "data" : ' || told::text || '}}')::json,
+        crm_joined(head, json_build_object('data', told)),
         nullif(current_setting('crm.traceparent', true), ''))
     RETURNING position INTO place;
     INSERT INTO webhook_deliveries (endpoint_id, event_id, position, order_key)
@@ -81,22 +91,25 @@ DEAL = f"""
 CREATE FUNCTION crm_tell_of_deal() RETURNS trigger {DEFINER} AS $$
 DECLARE
     has_moved boolean := TG_OP = 'UPDATE' AND OLD.stage_id <> NEW.stage_id;
+    is_erased boolean;
     changes json;
-    told jsonb;
+    told json;
     at timestamptz := CASE WHEN TG_OP = 'INSERT' THEN NEW.created_at ELSE NEW.updated_at END;
 BEGIN
     PERFORM pg_notify('crm_changes', json_build_object('kind', 'deal', 'id', NEW.id, 'pipeline_id', NEW.pipeline_id,
         'owner_id', NEW.owner_id, 'old_owner_id', CASE WHEN TG_OP = 'UPDATE' THEN OLD.owner_id ELSE NEW.owner_id END
         )::text);
+    SELECT c.erased_at IS NOT NULL INTO is_erased FROM (SELECT) AS one LEFT JOIN contacts c ON c.id = NEW.contact_id;
     IF TG_OP = 'UPDATE' THEN
         changes := crm_told_changes(to_jsonb(OLD), to_jsonb(NEW), CASE WHEN has_moved THEN '{{}}'::text[]
             ELSE ARRAY['lost_reason'] END || ARRAY['title', 'contact_id', 'company_id', 'owner_id', 'amount',
-            'currency', 'close_date', 'source', 'notes', 'campaign_id', 'deleted_at']);
+            'currency', 'close_date', 'source', 'notes', 'campaign_id', 'deleted_at'],
+            CASE WHEN is_erased THEN ARRAY['title', 'notes'] ELSE '{{}}' END);
         IF changes IS NULL AND NOT has_moved THEN
             RETURN NULL;  -- its place in the column
         END IF;
     END IF;
-    SELECT jsonb_build_object('deal', crm_told_deal(d.id), 'stage', crm_told_stage(d.stage_id),
+    SELECT json_build_object('deal', crm_told_deal(d.id), 'stage', crm_told_stage(d.stage_id),
         'pipeline', crm_told_pipeline(d.pipeline_id), 'contact', crm_told_contact(d.contact_id),
         'company', crm_told_company(d.company_id), 'owner', crm_told_owner(d.owner_id))
     INTO told FROM deals d WHERE d.id = NEW.id;
@@ -105,19 +118,20 @@ BEGIN
     END IF;
     IF TG_OP = 'INSERT' THEN
         PERFORM crm_emit('deal_created', at, array_remove(ARRAY[NEW.owner_id], NULL), NEW.id, NEW.contact_id, NULL,
-            ARRAY['deal_id', NEW.id::text], told::json);
+            ARRAY['deal_id', NEW.id::text], told);
     END IF;
     IF has_moved THEN
         PERFORM crm_emit('deal_stage_changed',
-            coalesce((SELECT max(moved_at) FROM deal_stage_history WHERE deal_id = NEW.id), at),
+            coalesce((SELECT max(moved_at) FROM deal_stage_history WHERE deal_id = NEW.id
+                AND from_stage_id = OLD.stage_id AND to_stage_id = NEW.stage_id), at),
             array_remove(ARRAY[NEW.owner_id], NULL), NEW.id, NEW.contact_id, NULL,
             ARRAY['deal_id', NEW.id::text, 'old_stage_id', OLD.stage_id::text, 'new_stage_id', NEW.stage_id::text],
-            (told || jsonb_build_object('old_stage', crm_told_stage(OLD.stage_id),
-                'new_stage', crm_told_stage(NEW.stage_id)))::json);
+            crm_joined(told, json_build_object('old_stage', crm_told_stage(OLD.stage_id),
+                'new_stage', crm_told_stage(NEW.stage_id))));
     END IF;
     IF changes IS NOT NULL THEN
         PERFORM crm_emit('deal_updated', at, array_remove(ARRAY[NEW.owner_id], NULL), NEW.id, NEW.contact_id, NULL,
-            ARRAY['deal_id', NEW.id::text], (told || jsonb_build_object('changes', changes))::json);
+            ARRAY['deal_id', NEW.id::text], crm_joined(told, json_build_object('changes', changes)));
     END IF;
     RETURN NULL;
 END $$
@@ -130,7 +144,7 @@ DECLARE
     about text[] := ARRAY['contact_id', NEW.id::text];
     has_status boolean := TG_OP = 'UPDATE' AND OLD.reply_status IS DISTINCT FROM NEW.reply_status;
     changes json;
-    told jsonb;
+    told json;
 BEGIN
     PERFORM pg_notify('crm_changes', json_build_object('kind', 'contact', 'id', NEW.id, 'owner_id', NEW.owner_id,
         'old_owner_id', CASE WHEN TG_OP = 'UPDATE' THEN OLD.owner_id ELSE NEW.owner_id END)::text);
@@ -144,32 +158,32 @@ BEGIN
         changes := crm_told_changes(to_jsonb(OLD), to_jsonb(NEW), CASE WHEN has_status THEN '{{}}'::text[]
             ELSE ARRAY['reply_summary', 'needs_review'] END || ARRAY['email', 'full_name', 'title', 'linkedin_url',
             'website', 'phone', 'company_id', 'owner_id', 'lifecycle_stage', 'ooo_until', 'do_not_contact_at',
-            'do_not_contact_reason', 'custom', 'deleted_at', 'merged_into_id']);
+            'do_not_contact_reason', 'custom', 'deleted_at', 'merged_into_id'], '{{}}');
         IF changes IS NULL AND NOT has_status THEN
             RETURN NULL;
         END IF;
     END IF;
-    SELECT jsonb_build_object('contact', crm_told_contact(c.id), 'company', crm_told_company(c.company_id),
+    SELECT json_build_object('contact', crm_told_contact(c.id), 'company', crm_told_company(c.company_id),
         'owner', crm_told_owner(c.owner_id)) INTO told FROM contacts c WHERE c.id = NEW.id AND c.erased_at IS NULL;
     IF told IS NULL THEN
         RETURN NULL;
     END IF;
     IF TG_OP = 'INSERT' THEN
-        PERFORM crm_emit('contact_created', NEW.created_at, owners, NULL, NEW.id, NULL, about, told::json);
+        PERFORM crm_emit('contact_created', NEW.created_at, owners, NULL, NEW.id, NULL, about, told);
     END IF;
     IF has_status THEN
         PERFORM crm_emit('contact_status_changed', NEW.updated_at, owners, NULL, NEW.id, NULL,
-            about || ARRAY['old_status', OLD.reply_status, 'new_status', NEW.reply_status]::text[], told::json);
+            about || ARRAY['old_status', OLD.reply_status, 'new_status', NEW.reply_status]::text[], told);
     END IF;
     IF changes IS NOT NULL THEN
         PERFORM crm_emit('contact_updated', NEW.updated_at, owners, NULL, NEW.id, NULL, about,
-            (told || jsonb_build_object('changes', changes))::json);
+            crm_joined(told, json_build_object('changes', changes)));
     END IF;
     RETURN NULL;
 END $$
 """
 
-# An entry of the system tells of a change that has an event of its own, unless it is about a task or a company.
+# An entry of the system tells of a change that has an event of its own, unless it is about a task, a label or a company.
 ACTIVITY = f"""
 CREATE FUNCTION crm_tell_of_activity() RETURNS trigger {DEFINER} AS $$
 DECLARE
@@ -185,7 +199,7 @@ BEGIN
     END IF;
     PERFORM pg_notify('crm_changes', json_build_object('kind', 'activity', 'id', a.id, 'deal_id', a.deal_id,
         'contact_id', a.contact_id)::text);
-    IF a.type = 'system' AND NOT a.meta_json ? 'task_id' AND num_nonnulls(a.contact_id, a.deal_id) > 0 THEN
+    IF a.type = 'system' AND NOT a.meta_json ?| ARRAY['task_id', 'label'] AND num_nonnulls(a.contact_id, a.deal_id) > 0 THEN
         RETURN NULL;
     END IF;
     SELECT array_remove(ARRAY[c.owner_id, CASE WHEN d.owner_id IS DISTINCT FROM c.owner_id THEN d.owner_id END], NULL),
@@ -230,19 +244,25 @@ CREATE FUNCTION crm_test_endpoint(endpoint uuid, at timestamptz) RETURNS uuid {D
 $$
 """
 
-# Only what is settled for everybody: an event that is still to be sent stays, however old.
+# What an endpoint still waits for is kept, unless it was disabled longer ago than that.
 FORGET = f"""
-CREATE FUNCTION crm_forget_events(before timestamptz, at_most int) RETURNS bigint {DEFINER} AS $$
+CREATE FUNCTION crm_forget_events(before timestamptz, at_most integer) RETURNS integer {DEFINER} AS $$
 DECLARE
-    forgotten bigint;
+    deliveries integer;
+    told integer;
 BEGIN
+    DELETE FROM webhook_deliveries WHERE id IN (
+        SELECT id FROM webhook_deliveries WHERE settled_at < before
+        ORDER BY settled_at LIMIT at_most FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS deliveries = ROW_COUNT;
     DELETE FROM events WHERE id IN (
-        SELECT e.id FROM events e WHERE e.created_at < before AND NOT EXISTS (
-            SELECT FROM webhook_deliveries d
-            WHERE d.event_id = e.id AND (d.settled_at IS NULL OR d.settled_at >= before))
-        ORDER BY e.created_at, e.position LIMIT at_most);
-    GET DIAGNOSTICS forgotten = ROW_COUNT;
-    RETURN forgotten;
+        SELECT id FROM events e WHERE created_at < before AND NOT EXISTS (
+            SELECT FROM webhook_deliveries d JOIN webhook_endpoints w ON w.id = d.endpoint_id
+            WHERE d.event_id = e.id AND (d.settled_at >= before
+                OR d.settled_at IS NULL AND (w.disabled_at IS NULL OR w.disabled_at >= before)))
+        ORDER BY created_at, position LIMIT at_most FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS told = ROW_COUNT;
+    RETURN deliveries + told;
 END $$
 """
 
@@ -265,7 +285,9 @@ FUNCTIONS = (
     "crm_tell_of_contact",
     "crm_tell_of_deal",
     "crm_emit",
+    "crm_joined",
     "crm_told_changes",
+    "crm_told_value",
     "crm_told_owner",
     "crm_told_company",
     "crm_told_pipeline",
