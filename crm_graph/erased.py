@@ -159,7 +159,7 @@ def deals() -> tuple[Update, Insert]:
 def events() -> Update:
     """What was told of them; that something was told, and when, stays. Run before the erasure itself is told."""
     c = table(Event).c
-    head = cast(c.payload, JSONB) - "data"
+    head = cast(c.payload, JSONB).op("-")(literal("data", Text))
     empty = func.jsonb_build_object("data", func.jsonb_build_object(), "erased", True)
     return update(table(Event)).where(c.id.in_(_their_events())).values(payload=cast(head.op("||")(empty), JSON))
 

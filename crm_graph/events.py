@@ -216,7 +216,7 @@ class Event(BaseModel):
     occurred_at: datetime
     """When it happened, which may be earlier than when it was told here."""
     source: str
-    """Whose doing it was: `graphql`, `instantly`, `calcom`, `import`, `cli`, or `sql` for changes past the API."""
+    """Whose doing it was: `graphql`, `instantly`, `calcom`, `import`, `crm-graph` for a command, or `sql` for changes past them all."""
     idempotency_key: str
     """For calls that this event makes you do: pass it on as `idempotencyKey`, and a retry has no second effect."""
     erased: Literal[True] | None = None

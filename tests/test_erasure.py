@@ -16,6 +16,7 @@ from tests.builders import post
 from tests.graphql.asking import Json, ask, everything, reason, recorded, refusal, send, unchanged
 from tests.graphql.dumps import dump
 from tests.graphql.world import ADA, READER, ROOT, World
+from tests.telling import check, telling, told, types
 from tests.waiting import somebody_waits
 from tests.webhooks.lead_events import event
 from tests.zelda import ALSO, CLOSE, OLD, SECRETS, UPSERT, ZELDA, add_zelda, mutate
@@ -107,6 +108,42 @@ async def test_what_an_erasure_leaves_of_rows(client: httpx.AsyncClient, world: 
     }
     types = set(await sql.scalars(text("SELECT event_type FROM webhooks_log")))
     assert "(label)" in types
+
+
+async def test_what_was_told_of_the_person_is_emptied_and_what_waited_is_not_sent(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    contact = await add_zelda(client, sql)
+    count = "SELECT status, count(*) FROM webhook_deliveries GROUP BY status ORDER BY status"
+    before = {row.status: row.count for row in await sql.execute(text(count))}
+    others = [event for event in await told(sql) if event.contact_id in (world.ada.contact, world.bob.contact)]
+    earlier = {event.id: event for event in await told(sql)}
+
+    async with telling(sql) as events:
+        await mutate(client, ERASE, ROOT, contactId=contact)
+
+    assert sorted(types(events)) == ["contact_erased"] * 3 + ["deal_updated"]  # of each contact that was one of hers
+    for event in events:
+        if event.type == "contact_erased":
+            assert event.payload["data"] == {}
+        else:
+            told_title = event.payload["data"]["changes"]["title"]
+            assert told_title == {"old": None, "new": "Erased contact"}
+    emptied = [event for event in await told(sql) if event.payload.get("erased")]
+    assert len(emptied) == len(earlier) - len(await _untold(sql))
+    for event in emptied:
+        check(event)
+        whole = earlier[event.id].payload
+        assert event.payload == whole | {"data": {}, "erased": True}
+    after = {row.status: row.count for row in await sql.execute(text(count))}
+    assert after == {"delivered": before["delivered"], "cancelled": before["pending"], "pending": len(events)}
+    assert set(await sql.scalars(text("SELECT answer FROM webhook_attempts"))) == {None}
+    assert [event for event in await told(sql) if event.id in {one.id for one in others}] == others
+
+
+async def _untold(sql: AsyncConnection) -> list[Any]:
+    """The events that were told before the person came: those of the world, in plain SQL; and those after."""
+    return [event for event in await told(sql) if event.source == "sql"]
 
 
 async def test_a_mailbox_that_is_not_ours_goes_too(

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.builders import post
 from tests.graphql.asking import Json, ask
-from tests.graphql.world import ADA
+from tests.graphql.world import ADA, ROOT
+from tests.telling import subscribe
 from tests.webhooks.lead_events import BOOKING, event
 
 UPSERT = "mutation ($in: UpsertContactInput!) { upsertContact(input: $in) { created contact { id } } }"
@@ -35,6 +36,8 @@ async def mutate(client: httpx.AsyncClient, document: str, who: str = ADA, **giv
 
 async def add_zelda(client: httpx.AsyncClient, sql: AsyncConnection) -> str:
     """A person in every table, under three addresses, with a deal that has come far; returns the contact's id."""
+    admin = await sql.scalar(text("SELECT id FROM owners WHERE email = :email"), {"email": ROOT})
+    endpoint = await subscribe(sql, admin)
     for one in (
         event("email_sent", **SAID),
         event("reply_received", **SAID),
@@ -64,4 +67,15 @@ async def add_zelda(client: httpx.AsyncClient, sql: AsyncConnection) -> str:
         new: Json = {"email": address, "fullName": "Z. Quux", "custom": {"x": "papaya"}}
         made = await mutate(client, UPSERT, **new, idempotencyKey=f"make {address}")
         await mutate(client, MERGE, survivorId=contact, loserId=made["contact"]["id"])
+    await _deliver(sql, endpoint)
     return contact
+
+
+async def _deliver(sql: AsyncConnection, endpoint: Any) -> None:
+    """As if every second event had been delivered to an endpoint that repeats what it gets; the others still wait."""
+    deliver = """WITH sent AS (
+        UPDATE webhook_deliveries SET status = 'delivered', settled_at = now(), attempts = 1
+        WHERE endpoint_id = :id AND position % 2 = 0 RETURNING id, event_id)
+    INSERT INTO webhook_attempts (delivery_id, attempted_at, duration_ms, status_code, answer)
+    SELECT sent.id, now(), 7, 200, 'Got ' || payload::text FROM sent JOIN events ON events.id = sent.event_id"""
+    await sql.execute(text(deliver), {"id": endpoint})

@@ -94,7 +94,8 @@ DECLARE
     is_erased boolean;
     changes json;
     told json;
-    at timestamptz := CASE WHEN TG_OP = 'INSERT' THEN NEW.created_at ELSE NEW.updated_at END;
+    at timestamptz := CASE WHEN TG_OP = 'INSERT' THEN NEW.created_at
+        WHEN NEW.updated_at <> OLD.updated_at THEN NEW.updated_at ELSE now() END;
 BEGIN
     PERFORM pg_notify('crm_changes', json_build_object('kind', 'deal', 'id', NEW.id, 'pipeline_id', NEW.pipeline_id,
         'owner_id', NEW.owner_id, 'old_owner_id', CASE WHEN TG_OP = 'UPDATE' THEN OLD.owner_id ELSE NEW.owner_id END
@@ -123,7 +124,8 @@ BEGIN
     IF has_moved THEN
         PERFORM crm_emit('deal_stage_changed',
             coalesce((SELECT max(moved_at) FROM deal_stage_history WHERE deal_id = NEW.id
-                AND from_stage_id = OLD.stage_id AND to_stage_id = NEW.stage_id), at),
+                AND from_stage_id = OLD.stage_id AND to_stage_id = NEW.stage_id AND NEW.updated_at <> OLD.updated_at),
+                at),
             array_remove(ARRAY[NEW.owner_id], NULL), NEW.id, NEW.contact_id, NULL,
             ARRAY['deal_id', NEW.id::text, 'old_stage_id', OLD.stage_id::text, 'new_stage_id', NEW.stage_id::text],
             crm_joined(told, json_build_object('old_stage', crm_told_stage(OLD.stage_id),
@@ -143,6 +145,8 @@ DECLARE
     owners uuid[] := array_remove(ARRAY[NEW.owner_id], NULL);
     about text[] := ARRAY['contact_id', NEW.id::text];
     has_status boolean := TG_OP = 'UPDATE' AND OLD.reply_status IS DISTINCT FROM NEW.reply_status;
+    at timestamptz := CASE WHEN TG_OP = 'INSERT' THEN NEW.created_at
+        WHEN NEW.updated_at <> OLD.updated_at THEN NEW.updated_at ELSE now() END;  -- SQL may leave it as it was
     changes json;
     told json;
 BEGIN
@@ -169,14 +173,14 @@ BEGIN
         RETURN NULL;
     END IF;
     IF TG_OP = 'INSERT' THEN
-        PERFORM crm_emit('contact_created', NEW.created_at, owners, NULL, NEW.id, NULL, about, told);
+        PERFORM crm_emit('contact_created', at, owners, NULL, NEW.id, NULL, about, told);
     END IF;
     IF has_status THEN
-        PERFORM crm_emit('contact_status_changed', NEW.updated_at, owners, NULL, NEW.id, NULL,
+        PERFORM crm_emit('contact_status_changed', at, owners, NULL, NEW.id, NULL,
             about || ARRAY['old_status', OLD.reply_status, 'new_status', NEW.reply_status]::text[], told);
     END IF;
     IF changes IS NOT NULL THEN
-        PERFORM crm_emit('contact_updated', NEW.updated_at, owners, NULL, NEW.id, NULL, about,
+        PERFORM crm_emit('contact_updated', at, owners, NULL, NEW.id, NULL, about,
             crm_joined(told, json_build_object('changes', changes)));
     END IF;
     RETURN NULL;
