@@ -176,7 +176,9 @@ def attempts() -> Update:
     """An endpoint may have answered with what it got."""
     sent, c = table(WebhookDelivery).c, table(WebhookAttempt).c
     of_theirs = select(sent.id).where(sent.event_id.in_(_their_events()))
-    return update(table(WebhookAttempt)).where(c.delivery_id.in_(of_theirs), c.answer.is_not(None)).values(answer=null())
+    return (
+        update(table(WebhookAttempt)).where(c.delivery_id.in_(of_theirs), c.answer.is_not(None)).values(answer=null())
+    )
 
 
 def _their_events() -> Any:

@@ -1,208 +1,26 @@
 """Events as they go over the wire: a model of each type, from which events.schema.json is generated (docs/events.md).
 
-What writes them are the triggers of 007; tests hold both together. Of a part of `data` that is null there is no such
-row, or it is withheld: an endpoint of a salesperson doesn't get a colleague's contact or deal.
+What writes them are the triggers of 007; tests hold both together.
 """
 
 import uuid
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from crm_graph.models import ActivityType, DealStatus, LifecycleStage, ReplyStatus, StageKind
-
-Amount = Annotated[str, StringConstraints(pattern=r"^\d+\.\d{2}$")]
-
-
-class Part(BaseModel):
-    """A part of what events tell. New fields may be added to any of them."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-
-class Deal(Part):
-    """A deal as it is after the change."""
-
-    id: uuid.UUID
-    title: str
-    amount: Amount | None
-    """A decimal number as text, so that nothing rounds it."""
-    currency: str
-    """ISO 4217."""
-    status: DealStatus
-    close_date: date | None
-    source: str | None
-    """Where it came from."""
-    campaign_id: str | None
-    lost_reason: str | None
-    owner_id: uuid.UUID | None
-    """None: it is in the unassigned pool."""
-    version: int
-    """Grows by one with each change; pass it as `expectedVersion` to change the deal only if nobody else has."""
-    deleted: bool
-
-
-class Stage(Part):
-    """A column of the board."""
-
-    id: uuid.UUID
-    key: str
-    """Its name for machines; it never changes."""
-    name: str
-    kind: StageKind
-
-
-class Pipeline(Part):
-    """A way of selling."""
-
-    id: uuid.UUID
-    name: str
-
-
-class Contact(Part):
-    """A person as it is after the change."""
-
-    id: uuid.UUID
-    email: str
-    full_name: str | None
-    title: str | None
-    """Job title."""
-    phone: str | None
-    linkedin_url: str | None
-    website: str | None
-    lifecycle_stage: LifecycleStage
-    reply_status: ReplyStatus | None
-    reply_summary: str | None
-    do_not_contact: bool
-    """Whether the person must not be written to."""
-    custom: dict[str, Any]
-    owner_id: uuid.UUID | None
-    version: int
-    deleted: bool
-
-
-class Company(Part):
-    """A company."""
-
-    id: uuid.UUID
-    name: str
-    domain: str | None
-
-
-class Owner(Part):
-    """A member of the team."""
-
-    id: uuid.UUID
-    name: str
-    email: str
-
-
-class Activity(Part):
-    """An entry on a timeline."""
-
-    id: uuid.UUID
-    type: ActivityType
-    content: str
-    meta: dict[str, Any]
-    """Details, such as the campaign of an e-mail, or start and link of a meeting."""
-    occurred_at: datetime
-    due_at: datetime | None
-    assignee_id: uuid.UUID | None
-
-
-class Change(Part):
-    """What one column was and what it is. Amounts are text."""
-
-    old: Any
-    new: Any
-
-
-class EndpointState(Part):
-    """A subscription that was disabled."""
-
-    id: uuid.UUID
-    url: str
-    disabled_reason: str
-    failing_since: datetime | None
-
-
-class DealData(Part):
-    """A deal and what belongs to it."""
-
-    deal: Deal | None
-    stage: Stage | None
-    pipeline: Pipeline | None
-    contact: Contact | None
-    company: Company | None
-    owner: Owner | None
-    """The deal's."""
-
-
-class DealMoveData(DealData):
-    """A deal, and the stages between which it moved."""
-
-    old_stage: Stage | None
-    new_stage: Stage | None
-
-
-class DealChangeData(DealData):
-    """A deal, and what of it changed."""
-
-    changes: dict[str, Change] | None
-    """By column: title, contact_id, company_id, owner_id, amount, currency, close_date, source, notes, campaign_id,
-    lost_reason, deleted_at."""
-
-
-class ContactData(Part):
-    """A contact and what belongs to it."""
-
-    contact: Contact | None
-    company: Company | None
-    owner: Owner | None
-    """The contact's."""
-
-
-class ContactChangeData(ContactData):
-    """A contact, and what of it changed."""
-
-    changes: dict[str, Change] | None
-    """By column: email, full_name, title, linkedin_url, website, phone, company_id, owner_id, lifecycle_stage,
-    ooo_until, do_not_contact_at, do_not_contact_reason, custom, needs_review, reply_summary, deleted_at,
-    merged_into_id."""
-
-
-class ActivityData(Part):
-    """An entry and what it is about."""
-
-    activity: Activity
-    deal: Deal | None
-    stage: Stage | None
-    """The deal's."""
-    contact: Contact | None
-    company: Company | None
-    owner: Owner | None
-    """The deal's, or else the contact's."""
-
-
-class EndpointData(Part):
-    """A subscription and whose it is."""
-
-    endpoint: EndpointState
-    owner: Owner | None
-
-
-class TestData(Part):
-    """Words for whoever set up the endpoint."""
-
-    __test__ = False  # pytest would take it for a test
-    message: str
-
-
-class NoData(Part):
-    """Empty, because the person was erased."""
-
-    model_config = ConfigDict(extra="forbid")
+from crm_graph.event_data import (
+    ActivityData,
+    ContactChangeData,
+    ContactData,
+    DealChangeData,
+    DealData,
+    DealMoveData,
+    EndpointData,
+    NoData,
+    TestData,
+)
+from crm_graph.models import ReplyStatus
 
 
 class Event(BaseModel):
@@ -216,7 +34,7 @@ class Event(BaseModel):
     occurred_at: datetime
     """When it happened, which may be earlier than when it was told here."""
     source: str
-    """Whose doing it was: `graphql`, `instantly`, `calcom`, `import`, `crm-graph` for a command, or `sql` for changes past them all."""
+    """Whose doing it was: `graphql`, `instantly`, `calcom`, `import`, `crm-graph` (a command), or else `sql`."""
     idempotency_key: str
     """For calls that this event makes you do: pass it on as `idempotencyKey`, and a retry has no second effect."""
     erased: Literal[True] | None = None

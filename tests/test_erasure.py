@@ -116,34 +116,32 @@ async def test_what_was_told_of_the_person_is_emptied_and_what_waited_is_not_sen
     contact = await add_zelda(client, sql)
     count = "SELECT status, count(*) FROM webhook_deliveries GROUP BY status ORDER BY status"
     before = {row.status: row.count for row in await sql.execute(text(count))}
-    others = [event for event in await told(sql) if event.contact_id in (world.ada.contact, world.bob.contact)]
-    earlier = {event.id: event for event in await told(sql)}
+    theirs = (world.ada.contact, world.bob.contact)
+    others = [one for one in await told(sql) if one.contact_id in theirs]
+    earlier = {one.id: one for one in await told(sql)}
 
     async with telling(sql) as events:
         await mutate(client, ERASE, ROOT, contactId=contact)
 
     assert sorted(types(events)) == ["contact_erased"] * 3 + ["deal_updated"]  # of each contact that was one of hers
-    for event in events:
-        if event.type == "contact_erased":
-            assert event.payload["data"] == {}
-        else:
-            told_title = event.payload["data"]["changes"]["title"]
-            assert told_title == {"old": None, "new": "Erased contact"}
-    emptied = [event for event in await told(sql) if event.payload.get("erased")]
+    data = {str(new.type): new.payload["data"] for new in events}
+    assert data["contact_erased"] == {}
+    assert data["deal_updated"]["changes"]["title"] == {"old": None, "new": "Erased contact"}
+    emptied = [one for one in await told(sql) if one.payload.get("erased")]
     assert len(emptied) == len(earlier) - len(await _untold(sql))
-    for event in emptied:
-        check(event)
-        whole = earlier[event.id].payload
-        assert event.payload == whole | {"data": {}, "erased": True}
+    for one in emptied:
+        check(one)
+        whole = earlier[one.id].payload
+        assert one.payload == whole | {"data": {}, "erased": True}
     after = {row.status: row.count for row in await sql.execute(text(count))}
     assert after == {"delivered": before["delivered"], "cancelled": before["pending"], "pending": len(events)}
     assert set(await sql.scalars(text("SELECT answer FROM webhook_attempts"))) == {None}
-    assert [event for event in await told(sql) if event.id in {one.id for one in others}] == others
+    assert [one for one in await told(sql) if one.contact_id in theirs] == others
 
 
 async def _untold(sql: AsyncConnection) -> list[Any]:
-    """The events that were told before the person came: those of the world, in plain SQL; and those after."""
-    return [event for event in await told(sql) if event.source == "sql"]
+    """The events of the world, which was made in plain SQL before the person came."""
+    return [one for one in await told(sql) if one.source == "sql"]
 
 
 async def test_a_mailbox_that_is_not_ours_goes_too(

@@ -8,7 +8,7 @@ from tests.board import Board
 from tests.calls import CALLS, document
 from tests.graphql.asking import Json, ask, refusal
 from tests.graphql.world import READER, ROOT
-from tests.telling import telling, types
+from tests.telling import telling
 from tests.test_mutations import WITHOUT_KEY, possible
 
 # With what of the row has changed. The deals of ada's contact are hers and one of bob's.

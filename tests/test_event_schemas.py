@@ -1,11 +1,20 @@
 """The schemas of events, as a builder of workflows gets them."""
 
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
 import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from crm_graph import event_schemas
+from crm_graph import event_schemas, signing
 from crm_graph.models import EventType
+from tests.telling import validate
+
+PAGE = (Path(__file__).parent.parent / "docs" / "events.md").read_text(encoding="utf-8")
 
 
 async def test_anybody_gets_the_schema_of_all_events(client: httpx.AsyncClient) -> None:
@@ -39,3 +48,25 @@ async def test_a_type_that_does_not_exist_is_not_found(client: httpx.AsyncClient
     assert answer.status_code == 404
     assert answer.json()["error"] == "not_found"
     assert "deal_lost" in answer.json()["message"]
+
+
+def test_every_type_has_an_example_in_the_documentation() -> None:
+    examples = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)]
+
+    assert {example["type"] for example in examples} == set(EventType)
+    for example in examples:
+        validate(example)
+
+
+def test_the_documented_code_tells_our_deliveries_from_others() -> None:
+    [code] = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    defined: dict[str, Any] = {}
+    exec(code, defined)
+    secret, now = signing.new_webhook_secret(), datetime.now(UTC)
+    headers = signing.delivery_headers([signing.new_webhook_secret(), secret], "an-id", b"{}", now)
+
+    assert defined["is_ours"](secret, headers, b"{}")
+    assert not defined["is_ours"](secret, headers, b"{ }")
+    assert not defined["is_ours"](signing.new_webhook_secret(), headers, b"{}")
+    late = signing.delivery_headers([secret], "an-id", b"{}", now - timedelta(minutes=6))
+    assert not defined["is_ours"](secret, late, b"{}")

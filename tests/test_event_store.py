@@ -35,7 +35,7 @@ async def test_whoever_changes_a_row_tells_of_it_and_nobody_can_write_false_even
     with connected(admin_url, "app_user") as connection:
         connection.execute("UPDATE deals SET title = 'By hand' WHERE id = %s", [world.ada.deal])
         for forbidden in (
-            "INSERT INTO events (type, occurred_at, owner_ids, source, payload) VALUES ('test', now(), '{}', 'x', '{}')",
+            "INSERT INTO events (type, occurred_at, owner_ids, source, payload) SELECT 'test', now(), '{}', '', '{}'",
             "UPDATE events SET type = 'test'",
             "DELETE FROM events",
             "SELECT crm_emit('test', now(), '{}', NULL, NULL, NULL, '{}', '{}')",

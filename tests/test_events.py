@@ -189,9 +189,7 @@ async def test_50_moves_at_once_are_told_in_the_order_of_the_history(
     given = [{"dealId": str(deal), "stageId": str(world.stage[keys[i % 6]])} for i in range(50)]
 
     async with telling(sql) as events:
-        answers = await asyncio.gather(
-            *(send(client, ADA, document("moveDealStage"), **{"in": one}) for one in given)
-        )
+        answers = await asyncio.gather(*(send(client, ADA, document("moveDealStage"), **{"in": one}) for one in given))
     assert all("errors" not in answer.json() for answer in answers)
 
     query = """SELECT from_stage_id, to_stage_id, moved_at FROM deal_stage_history

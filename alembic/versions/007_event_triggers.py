@@ -187,7 +187,7 @@ BEGIN
 END $$
 """
 
-# An entry of the system tells of a change that has an event of its own, unless it is about a task, a label or a company.
+# An entry of the system is left out where its change has an event: not where it is of a task, a label or a company.
 ACTIVITY = f"""
 CREATE FUNCTION crm_tell_of_activity() RETURNS trigger {DEFINER} AS $$
 DECLARE
@@ -203,7 +203,8 @@ BEGIN
     END IF;
     PERFORM pg_notify('crm_changes', json_build_object('kind', 'activity', 'id', a.id, 'deal_id', a.deal_id,
         'contact_id', a.contact_id)::text);
-    IF a.type = 'system' AND NOT a.meta_json ?| ARRAY['task_id', 'label'] AND num_nonnulls(a.contact_id, a.deal_id) > 0 THEN
+    IF a.type = 'system' AND NOT a.meta_json ?| ARRAY['task_id', 'label']
+        AND num_nonnulls(a.contact_id, a.deal_id) > 0 THEN
         RETURN NULL;
     END IF;
     SELECT array_remove(ARRAY[c.owner_id, CASE WHEN d.owner_id IS DISTINCT FROM c.owner_id THEN d.owner_id END], NULL),
