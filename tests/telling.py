@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import event_schemas
+from crm_graph import event_schemas, withholding
 from crm_graph.events import ANY_EVENT
-from crm_graph.models import Event, EventType, WebhookDelivery, WebhookEndpoint, table
+from crm_graph.models import Event, EventType, Role, WebhookDelivery, WebhookEndpoint, table
 from tests.graphql.asking import Json, add
 
 
@@ -40,9 +40,10 @@ def types(events: list[Any]) -> list[str]:
 
 
 def check(event: Any) -> None:
-    """Hold an event against its schema and its row."""
+    """Hold an event against its schema, also as a colleague would get it, and against its row."""
     body: Json = event.payload
     validate(body)
+    validate(withholding.payload_for(body, uuid.uuid4(), Role.SALES))
     as_read = ANY_EVENT.validate_json(json.dumps(body))  # times, whose format jsonschema leaves unread
     assert as_read.occurred_at == event.occurred_at
     assert (body["id"], body["idempotency_key"]) == (str(event.id), str(event.id))

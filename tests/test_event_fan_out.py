@@ -113,6 +113,15 @@ async def test_a_hand_over_is_told_to_the_new_owner(
         assert change == {"old": str(world.ada.owner), "new": str(world.bob.owner)}
 
 
+async def test_a_deal_that_is_given_away_is_told_to_whom_it_was_given(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    hers, his = await subscribe(sql, world.ada.owner), await subscribe(sql, world.bob.owner)
+    await do(client, "assignDeal", ROOT, dealId=str(world.ada.deal), ownerId=str(world.bob.owner))
+
+    assert (await deliveries(sql, hers), await deliveries(sql, his)) == ([], ["deal_updated"])
+
+
 async def test_that_an_endpoint_was_disabled_is_told_to_the_others(
     world: World, sql: AsyncConnection, root: Any
 ) -> None:

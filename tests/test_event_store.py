@@ -46,6 +46,27 @@ async def test_whoever_changes_a_row_tells_of_it_and_nobody_can_write_false_even
     assert types(await told(sql)) == ["deal_updated"]
 
 
+async def test_a_tool_of_ones_own_may_say_whose_doing_a_transaction_is(
+    admin_url: URL, world: World, sql: AsyncConnection
+) -> None:
+    await sql.execute(text("DELETE FROM events"))
+    with connected(admin_url, "app_user") as connection:
+        with connection.transaction():
+            connection.execute("SET LOCAL crm.source = 'my tool'")
+            connection.execute("UPDATE deals SET title = 'One' WHERE id = %s", [world.ada.deal])
+            connection.execute("UPDATE deals SET title = 'Two' WHERE id = %s", [world.ada.deal])
+        connection.execute("UPDATE deals SET title = 'Three' WHERE id = %s", [world.ada.deal])
+
+    events = await told(sql)
+    changes = [event.payload["data"]["changes"]["title"] for event in events]
+    assert [event.source for event in events] == ["my tool", "my tool", "sql"]
+    assert [(change["old"], change["new"]) for change in changes] == [
+        ("ada-own", "One"), ("One", "Two"), ("Two", "Three"),
+    ]  # fmt: skip
+    titles = [event.payload["data"]["deal"]["title"] for event in events]
+    assert titles == ["Two", "Two", "Three"]  # as the transaction left it
+
+
 async def test_readers_of_reports_see_no_secret_and_forget_nothing(admin_url: URL, world: World) -> None:
     with connected(admin_url, "readonly") as connection:
         for forbidden in ("SELECT secret FROM webhook_endpoints", "SELECT crm_forget_events(now(), 1)"):
