@@ -15,6 +15,7 @@ from crm_graph.db import Database
 from crm_graph.downloads import create_router as download_router
 from crm_graph.errors import CrmError, PayloadTooLarge, Unauthenticated, Unavailable
 from crm_graph.graphql.http import create_router as graphql_router
+from crm_graph.graphql.live import LIMITS, Limits
 from crm_graph.http import RETRY_AFTER_SECONDS, RequestLog, log_refusal
 from crm_graph.intent import classify
 from crm_graph.metrics import Metrics
@@ -23,7 +24,7 @@ from crm_graph.settings import Settings
 from webhooks.router import create_router as webhook_router
 
 
-def create_app(settings: Settings, database: Database) -> FastAPI:
+def create_app(settings: Settings, database: Database, *, limits: Limits = LIMITS) -> FastAPI:
     """The ASGI application; whoever made `database` closes it. Raises SetupError when a setting is missing."""
     classify("warm up")  # compiles the vocabularies now: up to a second that the first reply would wait for
     app = FastAPI(title="crm-graph", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
@@ -31,7 +32,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     authenticator, metrics = Authenticator(database, key, issuer=issuer, audience=audience), Metrics()
     routers = (
         webhook_router(settings, database, metrics),
-        graphql_router(settings, database, authenticator, metrics),
+        graphql_router(settings, database, authenticator, metrics, limits),
         download_router(database, authenticator),
         scraping_router(settings, database, metrics),
         event_schemas.create_router(),

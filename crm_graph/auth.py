@@ -133,6 +133,13 @@ def restorable(model: type[SQLModel], principal: Principal) -> ColumnElement[boo
     return or_(*_owned(c, principal, c.deleted_at.is_not(None)))
 
 
+def may_hear(principal: Principal, owners: frozenset[uuid.UUID | None]) -> bool:
+    """The owner rule for news of a contact or deal: whether the principal sees the row of one of these owners, of whom
+    the last one may be its owner no longer; None is the pool.
+    """
+    return principal.role is not Role.SALES or not owners.isdisjoint((None, principal.owner_id))
+
+
 def _owned(c: Any, principal: Principal, state: ColumnElement[bool]) -> list[ColumnElement[bool]]:
     if principal.role is not Role.SALES:
         return [state]
@@ -165,11 +172,7 @@ class Authenticator:
 
     async def principal(self, authorization: list[str]) -> Principal:
         """The caller of a request with these Authorization headers; raises Unauthenticated."""
-        if len(authorization) != 1:
-            raise Unauthenticated
-        scheme, _, token = authorization[0].partition(" ")
-        if scheme.lower() != "bearer" or not token.isascii() or len(token) > TOKEN_MAX:
-            raise Unauthenticated
+        token = _token(authorization)
         until, subject = self._verified.get(token, (0.0, ""))
         if until < monotonic():
             subject, seconds = self._verify(token.strip())
@@ -179,6 +182,10 @@ class Authenticator:
             principal = await self._look_up(subject)
             _keep(self._known, subject, principal, CACHE_SECONDS)
         return principal
+
+    def seconds_left(self, authorization: list[str]) -> float:
+        """For how long their token stays valid; raises Unauthenticated."""
+        return self._verify(_token(authorization).strip())[1]
 
     def _verify(self, token: str) -> tuple[str, float]:
         """The subject of a valid token, and for how many seconds the token stays valid."""
@@ -211,6 +218,15 @@ class Authenticator:
         if row is None:
             raise Unauthenticated
         return Principal(owner_id=row.id, role=row.role)
+
+
+def _token(authorization: list[str]) -> str:
+    if len(authorization) != 1:
+        raise Unauthenticated
+    scheme, _, token = authorization[0].partition(" ")
+    if scheme.lower() != "bearer" or not token.isascii() or len(token) > TOKEN_MAX:
+        raise Unauthenticated
+    return token
 
 
 def _keep(cache: dict[str, tuple[float, Kept]], key: str, value: Kept, seconds: float) -> None:

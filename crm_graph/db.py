@@ -51,6 +51,7 @@ class Database:
             f"-c idle_in_transaction_session_timeout={TRANSACTION_SECONDS}s -c timezone=UTC -c jit=off"
         )
         url = url.update_query_dict({"options": f"{url.query.get('options', '')} {options}".strip()})
+        self.url = url
 
         def pool() -> AsyncEngine:
             engine = create_async_engine(

@@ -12,6 +12,7 @@
     |- Conflict              the present state forbids it
     |  |- VersionConflict      it was changed since the caller read it; `details` has the present version
     |  |- IdempotencyMismatch  the idempotency key belongs to another input
+    |- LimitReached          too much at once of what is counted
     |- Unavailable           the database can't be reached in time; retry
     |  |- LostRace             changes kept blocking each other, and this one gave way; retry
     |- SignatureMissing, SignatureInvalid, SecretNotConfigured, KeyReused, ApplyFailed   (ingest)
@@ -105,6 +106,12 @@ class IdempotencyMismatch(Conflict):
     """this idempotency key was used with another input; use a new key for a new call"""
 
     code = "IDEMPOTENCY_MISMATCH"
+
+
+class LimitReached(CrmError):
+    """there are too many of these at once; end one, or try again later"""
+
+    code, status = "LIMIT_REACHED", 429
 
 
 class Unavailable(CrmError):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any, NoReturn
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crm_graph import tracing
@@ -34,7 +34,7 @@ Answered = Callable[[str, str, int, float], None]
 log = logging.getLogger("crm_graph.request")
 
 
-def authorization(request: Request) -> list[str]:
+def authorization(request: HTTPConnection) -> list[str]:
     """The Authorization headers; raises Unauthenticated for a token in the address."""
     if "access_token" in request.query_params:  # RFC 6750, 5.3: addresses end up in logs
         raise Unauthenticated("a token belongs into the Authorization header, not into the address")

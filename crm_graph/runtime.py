@@ -26,6 +26,7 @@ from crm_graph.worker import working
 
 log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 8
+MESSAGE_MAX = 500_000  # bytes of a WebSocket message: a document and its variables
 WORKER_START_SECONDS = 30  # a worker that is still importing doesn't answer, and must not be taken for a hung one
 LOOK_SECONDS, RETRY_MAX_SECONDS = 2, 60  # for the embedded server, which nobody else would start again
 
@@ -207,6 +208,9 @@ def server_config(app: Any, **options: Any) -> uvicorn.Config:
         proxy_headers=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         timeout_worker_healthcheck=WORKER_START_SECONDS,
+        ws="websockets-sansio",
+        ws_max_size=MESSAGE_MAX,
+        ws_per_message_deflate=False,  # 60 kB of memory for each socket
         **options,
     )
 

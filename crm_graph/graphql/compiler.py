@@ -90,9 +90,11 @@ class Compiler:
         """The statement that answers these root fields, a column for each."""
         return self._plan([self._field(self._operation.root_type, selected, parent=None) for selected in fields])
 
-    def payload(self, fields: Fields) -> tuple[Plan | None, dict[str, str], list[str]]:
-        """The statement that reads back the rows of a mutation's payload, as one JSON object; which response keys stand
-        for its plain values; and which for rows that must be there. The statement is None when no row is selected.
+    def payload(self, fields: Fields, seen: str | None = None) -> tuple[Plan | None, dict[str, str], list[str]]:
+        """The statement that reads back the rows of a payload, as one JSON object; which response keys stand for its
+        plain values; and which for rows that must be there. The statement is None when no row is selected.
+
+        With `seen`, the object has a key "", which is not null when the row of the field `seen` is the caller's to see.
         """
         type_ = object_type(self._operation.root_type.fields[name_of(fields)])
         pairs: list[tuple[str, Json]] = []
@@ -112,6 +114,8 @@ class Compiler:
                     pairs.append((key, self._rows_returned(binding, at)))
                 case _:
                     plain[key] = name
+        if seen is not None:
+            pairs.append(("", self._seen(Place(type_.fields[seen], fields, {}, _returned(seen), parent=None))))
         return (self._plan([json_object(pairs)]) if pairs else None), plain, required
 
     def _plan(self, columns: Sequence[Json]) -> Plan:
@@ -168,6 +172,13 @@ class Compiler:
         """At most one row, as an object or null."""
         rows, found = self._visible.one(model_of(at.type), lambda rows: [binding.where(self._site(at, rows))])
         return found.add_columns(self._object(at, rows)).scalar_subquery()
+
+    def _seen(self, at: Place) -> Json:
+        """True for a row that is there, else null, whatever is selected of it."""
+        binding = binding_of(at.field)
+        assert isinstance(binding, One)
+        _, found = self._visible.one(model_of(at.type), lambda rows: [binding.where(self._site(at, rows))])
+        return found.add_columns(literal_column("true")).scalar_subquery()
 
     def _object(self, at: Place, rows: Relation) -> Json:
         """A row as an object with what `at` selects of it."""

@@ -5,6 +5,7 @@ round trip, and its bytes go to the client as PostgreSQL wrote them. Whatever is
 graphql-core's executor over the tree, which knows how an error is told.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -120,6 +121,24 @@ class Reads:
         if any(tree[key] is None for key in found.required):
             raise NotFound("what this call made or changed is gone, or not yours any more")
         return tree, found.plain
+
+    async def change(
+        self, operation: Operation, request: Request, key: str, fields: Fields, name: str
+    ) -> tuple[bool, dict[str, Any]]:
+        """Whether the row of the payload's field `name` is the caller's to see, and the tree of a subscription's
+        payload. Without an id of that row, nothing is read. Raises Unavailable.
+        """
+
+        def compile_change() -> _Payload:
+            return _Payload(*Compiler(operation, request.principal, request.variables).payload(fields, name))
+
+        found = self._kept(key, operation, request, operation.variables, compile_change)
+        told = {key: request.returned[plain] for key, plain in found.plain.items()}
+        if request.returned[name] is None:
+            return False, defaultdict(lambda: None, told)
+        [value] = await self._database.read_row(found.plan.sql, found.plan.parameters(request))
+        tree = orjson.loads(value or b"{}")
+        return tree.pop("") is not None, tree | told
 
     def _kept(
         self, key: str, operation: Operation, request: Request, used: Iterable[str], make: Callable[[], Any]

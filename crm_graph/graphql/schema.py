@@ -12,12 +12,13 @@ from crm_graph.graphql.context import Context
 from crm_graph.graphql.mutations import Mutation
 from crm_graph.graphql.queries import Query
 from crm_graph.graphql.scalars import SCALARS
+from crm_graph.graphql.subscriptions import Subscription
 
 
 @cache
 def build_schema() -> strawberry.Schema:
     """The schema, whose bound fields find their values in the tree that a plan read."""
-    schema = strawberry.Schema(Query, Mutation, config=StrawberryConfig(scalar_map=SCALARS))
+    schema = strawberry.Schema(Query, Mutation, Subscription, config=StrawberryConfig(scalar_map=SCALARS))
     for type_ in schema._schema.type_map.values():
         if isinstance(type_, GraphQLObjectType) and not type_.name.startswith("__") and type_.name != "Mutation":
             for field in type_.fields.values():
