@@ -8,7 +8,7 @@ transaction: under a queueing lock, all writers that concern one endpoint would 
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +21,8 @@ from sqlalchemy.engine import URL
 from crm_graph.db import Database
 from crm_graph.delivery import Courier, dispatch
 from crm_graph.errors import CrmError
-from crm_graph.jobs import conninfo, job_app
+from crm_graph.jobs import job_app
+from crm_graph.listener import listen
 from crm_graph.outbound import Sender
 from crm_graph.prepared import in_sql
 from crm_graph.settings import Settings
@@ -150,32 +151,17 @@ async def _dispatch(database: Database, url: URL, courier: Courier, app: App) ->
                 endpoint_id=str(endpoint_id)
             )
 
-    async with listening(url, "crm_deliveries", hear):
+    listening = asyncio.create_task(listen(url, "crm_deliveries", lambda _: hear(), hear))
+    try:
         while True:
             news.clear()
             await dispatch(database, courier, defer)
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await news.wait()
-
-
-@asynccontextmanager
-async def listening(url: URL, channel: str, hear: Callable[[], None]) -> AsyncIterator[None]:
-    """Hear every NOTIFY on a channel until the block ends."""
-    connection = await psycopg.AsyncConnection.connect(conninfo(url), autocommit=True)
-    async with connection:
-        await connection.execute(f"LISTEN {channel}".encode())
-
-        async def listen() -> None:
-            async for _ in connection.notifies():
-                hear()
-
-        task = asyncio.create_task(listen())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
 
 
 _FORGET = in_sql(

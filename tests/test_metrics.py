@@ -186,7 +186,8 @@ async def delivery(sql: AsyncConnection, endpoint_id: uuid.UUID, **columns: Any)
 async def test_how_endpoints_and_their_deliveries_stand(
     client: httpx.AsyncClient, sql: AsyncConnection, ada: object
 ) -> None:
-    soon, ago = NOW + timedelta(hours=1), NOW - timedelta(hours=1)
+    now = utc_now()
+    soon, ago = now + timedelta(hours=1), now - timedelta(hours=1)
     leaver = await add_owner(sql, "leaver@seller.com", active=False)
     healthy = await endpoint(sql, ada)
     await endpoint(sql, ada, failures=1, failing_since=ago)
@@ -194,12 +195,12 @@ async def test_how_endpoints_and_their_deliveries_stand(
     disabled = await endpoint(sql, ada, disabled_at=ago, disabled_reason="it answered 410 Gone")
     await endpoint(sql, leaver)
     order_key = uuid.uuid4()
-    await delivery(sql, healthy, due_at=NOW - timedelta(minutes=7))
+    await delivery(sql, healthy, due_at=now - timedelta(minutes=7))
     await delivery(sql, healthy, due_at=soon, order_key=order_key)
     await delivery(sql, healthy, due_at=ago, order_key=order_key)  # may not go before the one above
     await delivery(sql, healthy, due_at=ago, leased_until=soon)
-    await delivery(sql, healthy, status=DeliveryStatus.DELIVERED, settled_at=NOW)
-    await delivery(sql, healthy, status=DeliveryStatus.FAILED, settled_at=NOW)
+    await delivery(sql, healthy, status=DeliveryStatus.DELIVERED, settled_at=now)
+    await delivery(sql, healthy, status=DeliveryStatus.FAILED, settled_at=now)
     await delivery(sql, healthy, status=DeliveryStatus.DELIVERED, settled_at=ago)
     await delivery(sql, down, due_at=ago)
     await delivery(sql, disabled, due_at=ago)

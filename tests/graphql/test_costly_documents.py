@@ -199,6 +199,7 @@ async def test_what_the_readme_asks_is_answered(client: httpx.AsyncClient, world
     for body in asked:
         variables = json.dumps(body.get("variables", {}))
         variables = variables.replace("<deal id>", str(world.ada.deal)).replace("<stage id>", str(world.stage["won"]))
+        variables = variables.replace("http://127.0.0.1:9000", "https://n8n.example.com")  # allowed in the demo alone
         assert await ask(client, ADA, body["query"], **json.loads(variables)), body["query"]
 
 
