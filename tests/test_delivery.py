@@ -386,7 +386,9 @@ async def test_deliveries_go_on_after_the_database_hung_up(
     await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
     await create(client, boss, "First")
     await receiver.wait(1)
-    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+    others = (
+        "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+    )
     await sql.execute(text(others + "pg_backend_pid()"))
     await create(client, boss, "Second")
     await receiver.wait(2)

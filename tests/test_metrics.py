@@ -186,7 +186,7 @@ async def delivery(sql: AsyncConnection, endpoint_id: uuid.UUID, **columns: Any)
 async def test_how_endpoints_and_their_deliveries_stand(
     client: httpx.AsyncClient, sql: AsyncConnection, ada: object
 ) -> None:
-    now = utc_now()
+    now = datetime.now(UTC)
     soon, ago = now + timedelta(hours=1), now - timedelta(hours=1)
     leaver = await add_owner(sql, "leaver@seller.com", active=False)
     healthy = await endpoint(sql, ada)
