@@ -24,7 +24,7 @@ class Fleet:
         self.kills: Counter[str] = Counter()
         self.failed_starts = 0
         self._folder = folder
-        self._environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
+        self._environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LOG_FORMAT": "json", **environment}
         self._commands: dict[str, tuple[str, dict[str, str]]] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._logged: dict[str, int] = {}
