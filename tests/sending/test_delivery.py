@@ -1,102 +1,31 @@
-"""Deliveries, by a real worker over real HTTP: signed, at least once, in order, and no slower for a dead neighbour."""
+"""Deliveries, by a real worker over real HTTP: signed, at least once, in order."""
 
 import asyncio
 import base64
 import hashlib
 import hmac
 import json
-import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import delivery
 from crm_graph.db import Database
 from crm_graph.delivery_queue import OUTAGE
-from crm_graph.models import Role, WebhookAttempt, WebhookDelivery, WebhookEndpoint, table
+from crm_graph.models import WebhookAttempt, WebhookEndpoint, table
 from crm_graph.settings import Settings
 from crm_graph.signing import new_webhook_secret
 from crm_graph.worker import working
-from tests.builders import add_owner, bearer
-from tests.receiver import Receiver, answer, hang, redirect, reset
-
-CREATE = "mutation ($title: String!) { createDeal(input: {title: $title}) { deal { id version } } }"
-RENAME = "mutation ($id: UUID!, $title: String!) { updateDeal(input: {dealId: $id, title: $title}) { deal { id } } }"
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with Receiver() as opened:
-        yield opened
-
-
-@pytest.fixture
-async def boss(sql: AsyncConnection, clean: None) -> uuid.UUID:
-    return uuid.UUID(str(await add_owner(sql, "boss@seller.com", role=Role.ADMIN)))
-
-
-@pytest.fixture
-def working_settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"outbound_allowed_networks": ("127.0.0.0/8",)})
-
-
-@pytest.fixture
-async def worker(working_settings: Settings, database: Database, admin_url: URL, clean: None) -> AsyncIterator[None]:
-    url = admin_url.update_query_dict({"options": "-c role=app_user"})
-    async with working(working_settings, database, url):
-        yield
-
-
-async def subscribe(sql: AsyncConnection, owner_id: uuid.UUID, url: str, **columns: Any) -> uuid.UUID:
-    endpoint = {"id": uuid.uuid4(), "owner_id": owner_id, "url": url, "secret": new_webhook_secret(), "headers": {}}
-    await sql.execute(insert(table(WebhookEndpoint)).values(endpoint | columns))
-    return uuid.UUID(str(endpoint["id"]))
-
-
-async def call(client: httpx.AsyncClient, owner: object, query: str, **variables: Any) -> Any:
-    answer = await client.post("/graphql", json={"query": query, "variables": variables}, headers=bearer(owner))
-    body = answer.json()
-    assert "errors" not in body, body
-    return body["data"]
-
-
-async def create(client: httpx.AsyncClient, owner: object, title: str) -> str:
-    return str((await call(client, owner, CREATE, title=title))["createDeal"]["deal"]["id"])
-
-
-async def until(check: Callable[[], Any], seconds: float = 20) -> Any:
-    """What `check` returns, once it is something."""
-    async with asyncio.timeout(seconds):
-        while not (found := await check()):  # noqa: ASYNC110 - nobody tells us
-            await asyncio.sleep(0.02)
-    return found
-
-
-async def row(sql: AsyncConnection, model: Any) -> Any:
-    return (await sql.execute(select(table(model)))).one()
-
-
-async def _is_down(sql: AsyncConnection) -> bool:
-    return bool((await row(sql, WebhookEndpoint)).failures >= OUTAGE)
-
-
-async def settled(sql: AsyncConnection, count: int, seconds: float = 20) -> list[Any]:
-    """The deliveries, once so many are delivered, failed or cancelled."""
-
-    async def enough() -> list[Any]:
-        found = list(await sql.execute(select(table(WebhookDelivery)).order_by(table(WebhookDelivery).c.position)))
-        return found if sum(one.settled_at is not None for one in found) >= count else []
-
-    found: list[Any] = await until(enough, seconds)
-    return found
+from tests.receiver import Receiver, answer, redirect, reset
+from tests.sending.subscriptions import RENAME, call, create, row, settled, subscribe, until
 
 
 async def test_a_change_arrives_signed_over_its_exact_bytes(
@@ -206,46 +135,6 @@ async def test_changes_of_one_deal_arrive_in_order_whatever_fails(
     assert taken == sorted(taken)
 
 
-async def test_an_endpoint_that_hangs_delays_nobody_else(
-    client: httpx.AsyncClient, sql: AsyncConnection, boss: uuid.UUID, receiver: Receiver, worker: None
-) -> None:
-    async with Receiver() as dead:
-        dead.usual = hang
-        await subscribe(sql, boss, dead.url())
-        await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
-        await create(client, boss, "First")
-        await dead.wait(1)
-        started = time.monotonic()
-        for number in range(20):
-            await create(client, boss, f"Deal {number}")
-        await receiver.wait(21)
-        assert time.monotonic() - started < 5
-
-
-async def test_an_outage_is_asked_about_by_one_delivery_and_its_end_sends_the_rest(
-    client: httpx.AsyncClient,
-    sql: AsyncConnection,
-    boss: uuid.UUID,
-    receiver: Receiver,
-    worker: None,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(delivery, "WAITS", (2.0, 4.0, 60.0, 60.0, 60.0, 60.0, 60.0, 60.0))
-    receiver.usual = answer(500)
-    await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
-    for number in range(12):
-        await create(client, boss, f"Deal {number}")
-    await until(lambda: _is_down(sql))
-    asked = len(receiver.requests)
-    await asyncio.sleep(1.5)
-    assert len(receiver.requests) == asked < 12  # the others wait
-    receiver.usual = answer(200)
-    done = await settled(sql, 12)
-    assert {one.status for one in done} == {"delivered"}
-    endpoint = await row(sql, WebhookEndpoint)
-    assert (endpoint.failures, endpoint.failing_since, endpoint.retry_at) == (0, None, None)
-
-
 async def test_what_fails_at_once_is_no_longer_outage_than_one_failure(
     client: httpx.AsyncClient, sql: AsyncConnection, boss: uuid.UUID, receiver: Receiver, worker: None
 ) -> None:
@@ -270,52 +159,6 @@ async def test_what_fails_at_once_is_no_longer_outage_than_one_failure(
     endpoint = await row(sql, WebhookEndpoint)
     assert endpoint.failures == OUTAGE + 1
     assert endpoint.retry_at - datetime.now(UTC) < timedelta(seconds=75)
-
-
-async def test_gone_disables_the_endpoint_and_says_so_to_the_others(
-    client: httpx.AsyncClient, sql: AsyncConnection, boss: uuid.UUID, receiver: Receiver, worker: None
-) -> None:
-    async with Receiver() as gone:
-        gone.usual = answer(410)
-        await subscribe(sql, boss, gone.url(), event_types=["deal_created"])
-        await subscribe(sql, boss, receiver.url(), event_types=["endpoint_disabled"])
-        await create(client, boss, "Pilot")
-        [request] = await receiver.wait(1)
-        await create(client, boss, "Another")
-        await asyncio.sleep(0.5)
-        assert len(gone.requests) == 1
-    event = json.loads(request.body)
-    assert event["type"] == "endpoint_disabled"
-    assert event["data"]["endpoint"]["disabled_reason"] == "it answered 410 Gone"
-
-
-async def test_five_days_of_failing_disable_the_endpoint(
-    client: httpx.AsyncClient, sql: AsyncConnection, boss: uuid.UUID, receiver: Receiver, worker: None
-) -> None:
-    receiver.usual = answer(500)
-    since = datetime.now(UTC) - timedelta(days=5, minutes=1)
-    await subscribe(sql, boss, receiver.url(), failures=7, failing_since=since)
-    await create(client, boss, "Pilot")
-    await receiver.wait(1)
-
-    async def disabled() -> Any:
-        found = await row(sql, WebhookEndpoint)
-        return found if found.disabled_at else None
-
-    assert (await until(disabled)).disabled_reason == "it has failed for 5 days"
-
-
-async def test_retry_after_is_obeyed_for_the_whole_endpoint(
-    client: httpx.AsyncClient, sql: AsyncConnection, boss: uuid.UUID, receiver: Receiver, worker: None
-) -> None:
-    receiver.plan(answer(429, retry_after="2"))
-    await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
-    await create(client, boss, "First")
-    await receiver.wait(1)
-    await asyncio.sleep(0.3)
-    await create(client, boss, "Second")
-    requests = await receiver.wait(2)
-    assert (requests[1].at - requests[0].at).total_seconds() >= 1.9
 
 
 async def test_nothing_is_sent_while_deliveries_are_paused(
@@ -374,34 +217,3 @@ async def test_two_workers_send_each_event_once(
         await settled(sql, 60)
     ids = [request.headers["webhook-id"] for request in receiver.requests]
     assert len(ids) == len(set(ids)) == 60
-
-
-async def test_deliveries_go_on_after_the_database_hung_up(
-    client: httpx.AsyncClient,
-    sql: AsyncConnection,
-    boss: uuid.UUID,
-    receiver: Receiver,
-    worker: None,
-) -> None:
-    await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
-    await create(client, boss, "First")
-    await receiver.wait(1)
-    others = (
-        "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
-    )
-    await sql.execute(text(others + "pg_backend_pid()"))
-    await create(client, boss, "Second")
-    await receiver.wait(2)
-
-
-async def test_the_lease_of_a_worker_that_died_ends(
-    client: httpx.AsyncClient, sql: AsyncConnection, boss: uuid.UUID, receiver: Receiver, worker: None
-) -> None:
-    await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
-    await sql.execute(text("INSERT INTO deployment (paused_at) VALUES (now())"))
-    await create(client, boss, "Pilot")
-    later = datetime.now(UTC) + timedelta(seconds=2)
-    await sql.execute(update(table(WebhookDelivery)).values(leased_until=later))
-    await sql.execute(text("UPDATE deployment SET paused_at = NULL"))
-    [request] = await receiver.wait(1)
-    assert request.at >= later
