@@ -70,10 +70,13 @@ class Feed:
 
 
 class Changes:
-    """The feeds of this process. It listens while there are any."""
+    """The feeds of this process. It listens while there are any, and `linger` seconds longer: connections are dear, and
+    who reloads a page is back at once.
+    """
 
-    def __init__(self, database: Database) -> None:
-        self._url = database.url
+    def __init__(self, database: Database, linger: float) -> None:
+        self._url, self._linger = database.url, linger
+        self._leaving: asyncio.TimerHandle | None = None
         self._feeds: set[Feed] = set()
         self._listening: asyncio.Task[None] | None = None
         self._hears = False
@@ -90,9 +93,15 @@ class Changes:
             yield
         finally:
             self._feeds.discard(feed)
-            if not self._feeds and self._listening is not None:
-                self._listening.cancel()
-                self._listening, self._hears = None, False
+            if not self._feeds:
+                if self._leaving is not None:
+                    self._leaving.cancel()
+                self._leaving = asyncio.get_running_loop().call_later(self._linger, self._leave)
+
+    def _leave(self) -> None:
+        if not self._feeds and self._listening is not None:
+            self._listening.cancel()
+            self._listening, self._hears = None, False
 
     def _begun(self) -> None:
         self._hears = True

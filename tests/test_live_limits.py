@@ -36,7 +36,7 @@ def serve(settings: Settings, database: Database, world: World) -> Serve:
 
     @asynccontextmanager
     async def serve(**limits: float) -> AsyncIterator[str]:
-        app = create_app(given, database, limits=Limits(**limits))  # type: ignore[arg-type]
+        app = create_app(given, database, limits=Limits(**{"linger": 0.1} | limits))  # type: ignore[arg-type]
         async with serving(app) as host:
             yield host
 

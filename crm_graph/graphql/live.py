@@ -45,6 +45,7 @@ class Limits:
     idle: float = 120  # a socket without a subscription
     check: float = 10  # between looks at whether the caller may still listen
     keep_alive: float = 15  # between comments in a stream in which nothing happens
+    linger: float = 30  # of the process's connection for changes, after its last subscription
     send: float = 30  # until whoever takes nothing from a stream is given up
 
 
@@ -79,7 +80,7 @@ class Live:
     ) -> None:
         self.limits = limits
         self._authenticator, self._documents, self._reads, self._is_open = authenticator, documents, reads, is_open
-        self._changes = Changes(database)
+        self._changes = Changes(database, limits.linger)
         self._connections: Counter[uuid.UUID | None] = Counter()
         self._open = 0
 
