@@ -127,7 +127,8 @@ def log_refusal(request: Request, error: CrmError) -> None:
 class RequestLog:
     """ASGI middleware: an id for each request, returned as X-Request-Id, a span, and a log line without query or body.
 
-    `routes` has the template of each endpoint; `answered` is called with method, template, status and seconds.
+    `routes` has the template of each endpoint; `answered` is called with method, template, status and the
+    seconds until the answer began.
     """
 
     def __init__(self, app: ASGIApp, routes: Mapping[Any, str], answered: Answered) -> None:
@@ -167,25 +168,27 @@ class RequestLog:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
         request_id = scope["state"]["request_id"]
+        seconds: float | None = None
         started, status = perf_counter(), 500
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, seconds
             if message["type"] == "http.response.start":
                 status = message["status"]
+                seconds = perf_counter() - started  # a stream of events ends when its reader leaves
                 message.setdefault("headers", []).append((b"x-request-id", request_id.encode()))
             await send(message)
 
         try:
             await self._app(scope, receive, send_with_id)
         finally:
-            seconds = perf_counter() - started
-            self._answered(scope["method"], self._route(scope), status, seconds)
+            took = perf_counter() - started
+            self._answered(scope["method"], self._route(scope), status, took if seconds is None else seconds)
             details = {
                 "method": scope["method"],
                 "path": scope["path"],  # never the query string: somebody may have put a token there
                 "status": status,
-                "ms": round(seconds * 1000, 1),
+                "ms": round(took * 1000, 1),
                 "request_id": request_id,
             }
             log.info("request", extra={"details": details})
