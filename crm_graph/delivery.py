@@ -102,7 +102,7 @@ class _Flight:
         free = room - len(self._under_way)
         if not landed and free <= 0:
             return
-        async with self._database.transaction() as session:
+        async with self._database.transaction(source="crm-graph") as session:
             if landed:
                 await delivery_queue.settle(session, landed)
             if landed and (self._failures or not all(one.is_success for one in landed)):

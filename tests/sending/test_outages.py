@@ -78,6 +78,7 @@ async def test_gone_disables_the_endpoint_and_says_so_to_the_others(
     event = json.loads(request.body)
     assert event["type"] == "endpoint_disabled"
     assert event["data"]["endpoint"]["disabled_reason"] == "it answered 410 Gone"
+    assert event["source"] == "crm-graph"
 
 
 async def test_five_days_of_failing_disable_the_endpoint(
