@@ -249,23 +249,24 @@ CREATE FUNCTION crm_test_endpoint(endpoint uuid, at timestamptz) RETURNS uuid {D
 $$
 """
 
-# What an endpoint still waits for is kept, unless it was disabled longer ago than that.
+# What an endpoint still waits for is kept, unless it was disabled longer ago than that. An array, because a plan may
+# run a subquery in IN more than once, each time with other rows that are not locked yet.
 FORGET = f"""
 CREATE FUNCTION crm_forget_events(before timestamptz, at_most integer) RETURNS integer {DEFINER} AS $$
 DECLARE
     deliveries integer;
     told integer;
 BEGIN
-    DELETE FROM webhook_deliveries WHERE id IN (
+    DELETE FROM webhook_deliveries WHERE id = ANY (ARRAY(
         SELECT id FROM webhook_deliveries WHERE settled_at < before
-        ORDER BY settled_at LIMIT at_most FOR UPDATE SKIP LOCKED);
+        ORDER BY settled_at LIMIT at_most FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS deliveries = ROW_COUNT;
-    DELETE FROM events WHERE id IN (
+    DELETE FROM events WHERE id = ANY (ARRAY(
         SELECT id FROM events e WHERE created_at < before AND NOT EXISTS (
             SELECT FROM webhook_deliveries d JOIN webhook_endpoints w ON w.id = d.endpoint_id
             WHERE d.event_id = e.id AND (d.settled_at >= before
                 OR d.settled_at IS NULL AND (w.disabled_at IS NULL OR w.disabled_at >= before)))
-        ORDER BY created_at, position LIMIT at_most FOR UPDATE SKIP LOCKED);
+        ORDER BY created_at, position LIMIT at_most FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS told = ROW_COUNT;
     RETURN deliveries + told;
 END $$
