@@ -28,12 +28,12 @@ from crm_graph.models import (
     WebhookLog,
     table,
 )
+from crm_graph.prepared import CALLER
 from crm_graph.values import normal_email
 
 ALGORITHM = "HS256"  # fixed here, never taken from a token's header (RFC 8725, 3.1)
 LEEWAY = timedelta(seconds=30)
 TOKEN_MAX = 8_192
-CALLER = "caller"
 CACHE_SECONDS = 3.0
 CACHE_SIZE = 1_000
 Kept = TypeVar("Kept")

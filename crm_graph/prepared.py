@@ -36,12 +36,12 @@ from sqlalchemy.sql.dml import Delete, Insert, Update
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
 
-from crm_graph.auth import CALLER
 from crm_graph.db import driver_connection
 from crm_graph.models import table
 from crm_graph.models.columns import KeyText
 
 Types = Mapping[str, TypeEngine[Any]]
+CALLER = "caller"  # the parameter of the owner rule
 DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
