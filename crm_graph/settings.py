@@ -19,8 +19,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from crm_graph.egress.networks import Networks
 from crm_graph.errors import SetupError
-from crm_graph.networks import Networks
 from crm_graph.tracing import Target
 
 logging.getLogger("dotenv").setLevel("ERROR")  # env_file_problems() says more

@@ -20,10 +20,10 @@ from sqlalchemy.engine import URL
 
 from crm_graph.db import Database
 from crm_graph.delivery import Courier, dispatch
+from crm_graph.egress.client import Sender
 from crm_graph.errors import CrmError
 from crm_graph.jobs import job_app
 from crm_graph.listener import listen
-from crm_graph.outbound import Sender
 from crm_graph.prepared import in_sql
 from crm_graph.settings import Settings
 from webhooks import inbox

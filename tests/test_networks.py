@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis.strategies import ip_addresses, sampled_from
 
-from crm_graph.networks import Networks, is_public
+from crm_graph.egress.networks import Networks, is_public
 from crm_graph.settings import Settings
 
 NOBODY = Networks()

@@ -10,8 +10,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from crm_graph.networks import Networks
-from crm_graph.outbound import Attempt, Sender, check_url
+from crm_graph.egress.client import Attempt, Sender, check_url
+from crm_graph.egress.networks import Networks
 from tests.receiver import (
     CERTIFICATE,
     Reaction,

@@ -4,10 +4,10 @@ import socket
 
 import pytest
 
+from crm_graph.egress.client import check_headers, check_url
+from crm_graph.egress.networks import Networks
+from crm_graph.egress.urls import read_url
 from crm_graph.errors import ValidationFailed
-from crm_graph.networks import Networks
-from crm_graph.outbound import check_headers, check_url
-from crm_graph.targets import read_url
 
 NOBODY = Networks()
 

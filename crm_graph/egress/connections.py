@@ -11,7 +11,7 @@ import threading
 from ipaddress import ip_address
 from typing import cast
 
-from crm_graph.networks import Networks
+from crm_graph.egress.networks import Networks
 
 CONNECT_SECONDS = 5.0  # for one of several addresses: a broken IPv6 leaves time for IPv4
 LOOKUPS_MAX = 64

@@ -14,10 +14,10 @@ from typing import Self
 
 import h11
 
-from crm_graph import dialing
+from crm_graph.egress import connections as dialing
+from crm_graph.egress.networks import Networks
+from crm_graph.egress.urls import Target, read_url
 from crm_graph.errors import ValidationFailed
-from crm_graph.networks import Networks
-from crm_graph.targets import Target, read_url
 from crm_graph.values import clean_text
 
 HEADERS_MAX = 20

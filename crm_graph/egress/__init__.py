@@ -1,0 +1,1 @@
+"""Outgoing HTTP that a hostile network can't abuse: URLs in normal form, judged addresses, one POST."""
