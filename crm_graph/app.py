@@ -18,9 +18,9 @@ from crm_graph.graphql.http import create_router as graphql_router
 from crm_graph.graphql.live import LIMITS, Limits
 from crm_graph.http import RETRY_AFTER_SECONDS, RequestLog, log_refusal
 from crm_graph.intent import classify
-from crm_graph.metrics import Metrics
 from crm_graph.scraping import create_router as scraping_router
 from crm_graph.settings import Settings
+from crm_graph.telemetry.metrics import Metrics
 from webhooks.router import create_router as webhook_router
 
 

@@ -17,7 +17,6 @@ from crm_graph import (
     csv_commands,
     endpoint_commands,
     event_schemas,
-    logs,
     migrations,
     owner_commands,
     owners,
@@ -32,6 +31,7 @@ from crm_graph.db import Database
 from crm_graph.errors import CrmError, NotFound, SetupError
 from crm_graph.graphql.schema import build_schema
 from crm_graph.models import Owner, WebhookStatus
+from crm_graph.telemetry import logs
 from webhooks import inbox
 
 app = typer.Typer(

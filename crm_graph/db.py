@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
-from crm_graph import tracing
 from crm_graph.errors import LostRace, Unavailable
+from crm_graph.telemetry import tracing
 
 # A statement, a lock, a place in the pool, a connection: nobody waits longer, and a whole transaction hardly longer.
 WAIT_SECONDS = 8

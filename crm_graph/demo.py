@@ -13,7 +13,7 @@ from rich.table import Column, Table
 from sqlalchemy import exists, or_, select
 from sqlmodel import col
 
-from crm_graph import logs, migrations, owners, runtime, sending
+from crm_graph import migrations, owners, runtime, sending
 from crm_graph.app import create_app
 from crm_graph.auth import issue_token, utc_now
 from crm_graph.db import Database
@@ -21,6 +21,7 @@ from crm_graph.errors import Conflict, SetupError
 from crm_graph.models import Contact, Role, WebhookLog
 from crm_graph.owner_commands import OPERATOR
 from crm_graph.settings import Settings, make_demo_secrets
+from crm_graph.telemetry import logs
 from crm_graph.worker import working
 
 ADMIN = "ada@seller.com"

@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crm_graph import tracing
 from crm_graph.errors import (
     BadRequest,
     CrmError,
@@ -21,6 +20,7 @@ from crm_graph.errors import (
     Unavailable,
     UnsupportedMedia,
 )
+from crm_graph.telemetry import tracing
 
 BODY_MAX = 1_000_000
 BODY_SECONDS = 15

@@ -16,12 +16,13 @@ import uvicorn
 from sqlalchemy.engine import URL
 from uvicorn.supervisors import Multiprocess
 
-from crm_graph import deployment, logs, migrations, tracing
+from crm_graph import deployment, migrations
 from crm_graph.app import create_app, schema_version
 from crm_graph.db import Database, place, reason
 from crm_graph.embedded import EmbeddedError, EmbeddedPostgres
 from crm_graph.errors import SetupError, Unavailable
 from crm_graph.settings import Settings
+from crm_graph.telemetry import logs, tracing
 from crm_graph.worker import working
 
 log = logging.getLogger(__name__)

@@ -20,9 +20,9 @@ from crm_graph import delivery_queue, signing
 from crm_graph.db import Database, PoolState
 from crm_graph.errors import NotFound, Unauthenticated, Unavailable
 from crm_graph.http import authorization
-from crm_graph.metrics import Metrics
 from crm_graph.prepared import in_sql
 from crm_graph.settings import Settings
+from crm_graph.telemetry.metrics import Metrics
 from webhooks.registry import PROVIDERS
 from webhooks.signatures import is_local
 

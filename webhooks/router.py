@@ -10,8 +10,8 @@ from crm_graph.auth import utc_now
 from crm_graph.db import Database
 from crm_graph.errors import ApplyFailed, BadRequest, CrmError, KeyReused
 from crm_graph.http import read_body
-from crm_graph.metrics import Metrics
 from crm_graph.settings import Settings
+from crm_graph.telemetry.metrics import Metrics
 from webhooks import inbox, signatures
 from webhooks.inbox import Outcome, Result
 from webhooks.provider import Delivery, Provider

@@ -22,9 +22,9 @@ from crm_graph.app import create_app
 from crm_graph.auth import utc_now
 from crm_graph.db import Database
 from crm_graph.errors import NotFound
-from crm_graph.logs import JsonLines
 from crm_graph.models import WebhookStatus
 from crm_graph.settings import Settings
+from crm_graph.telemetry.logs import JsonLines
 from tests.builders import fixture, post
 from tests.waiting import somebody_waits
 from tests.webhooks import stored

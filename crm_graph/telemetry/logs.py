@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from crm_graph import tracing
+from crm_graph.telemetry import tracing
 
 
 class JsonLines(logging.Formatter):
