@@ -16,7 +16,7 @@ import psycopg
 from bench.databases import Database, bench_dir
 from bench.figures import ContestantFailed, Figure, of_latencies
 from bench.servers import KINDS
-from crm_graph.signing import new_webhook_secret
+from crm_graph.web.signatures import new_webhook_secret
 
 RATE = 50  # events per second, at which the time from commit to receipt is measured
 WAIT_SECONDS = 120

@@ -16,11 +16,11 @@ from crm_graph.downloads import create_router as download_router
 from crm_graph.errors import CrmError, PayloadTooLarge, Unauthenticated, Unavailable
 from crm_graph.graphql.http import create_router as graphql_router
 from crm_graph.graphql.live import LIMITS, Limits
-from crm_graph.http import RETRY_AFTER_SECONDS, RequestLog, log_refusal
 from crm_graph.intent import classify
 from crm_graph.scraping import create_router as scraping_router
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics
+from crm_graph.web.requests import RETRY_AFTER_SECONDS, RequestLog, log_refusal
 from webhooks.router import create_router as webhook_router
 
 

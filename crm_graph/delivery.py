@@ -16,12 +16,13 @@ from typing import Any
 
 import orjson
 
-from crm_graph import delivery_queue, signing, withholding
+from crm_graph import delivery_queue, withholding
 from crm_graph.db import Database
 from crm_graph.delivery_queue import OUTAGE, Outcome
 from crm_graph.egress.client import Attempt, Sender
 from crm_graph.models import DeliveryStatus, Role
 from crm_graph.telemetry import tracing
+from crm_graph.web import signatures as signing
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from crm_graph.auth import Authenticator, utc_now
 from crm_graph.db import Database
 from crm_graph.errors import BadRequest
 from crm_graph.exports import Kind
-from crm_graph.http import authorization
+from crm_graph.web.requests import authorization
 
 log = logging.getLogger(__name__)
 

@@ -10,11 +10,12 @@ from sqlalchemy import func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import references, signing
+from crm_graph import references
 from crm_graph.auth import Principal, visible
 from crm_graph.egress import client as outbound
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.models import EventType, Owner, WebhookDelivery, WebhookEndpoint, table
+from crm_graph.web import signatures as signing
 
 ENDPOINTS_MAX = 100  # of one owner
 OLD_SECRET_SIGNS_FOR = timedelta(hours=24)

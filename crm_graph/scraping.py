@@ -16,13 +16,14 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from sqlalchemy import ARRAY, Integer, Text
 
-from crm_graph import delivery_queue, signing
+from crm_graph import delivery_queue
 from crm_graph.db import Database, PoolState
 from crm_graph.errors import NotFound, Unauthenticated, Unavailable
-from crm_graph.http import authorization
 from crm_graph.prepared import in_sql
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics
+from crm_graph.web import signatures as signing
+from crm_graph.web.requests import authorization
 from webhooks.registry import PROVIDERS
 from webhooks.signatures import is_local
 

@@ -8,7 +8,7 @@ import httpx
 import webhooks
 from crm_graph.errors import SetupError
 from crm_graph.settings import Settings
-from crm_graph.signing import hex_signature
+from crm_graph.web.signatures import hex_signature
 from webhooks.registry import PROVIDERS
 
 

@@ -12,7 +12,7 @@ from bench.mutations import POSTINGS, there_and_back
 from bench.postings import FRESH, Feed, Posting, read_postings, request_file
 from bench.recording import Recording, Statement, script, without_variables
 from bench.targets import Target
-from crm_graph.signing import verify_hex
+from crm_graph.web.signatures import verify_hex
 
 TARGET = Target(
     owner=str(uuid.uuid4()),

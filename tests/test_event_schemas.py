@@ -10,8 +10,9 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from crm_graph import event_schemas, signing
+from crm_graph import event_schemas
 from crm_graph.models import EventType
+from crm_graph.web import signatures as signing
 from tests.telling import validate
 
 PAGE = (Path(__file__).parent.parent / "docs" / "events.md").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm_graph.signing import delivery_headers, new_webhook_secret
+from crm_graph.web.signatures import delivery_headers, new_webhook_secret
 from tests.receiver import Received
 from tests.soak import checks
 from tests.soak.checks import Told

@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_graph.auth import machine
 from crm_graph.db import LOST_A_RACE, Database, is_disconnect, set_source, sqlstate
 from crm_graph.errors import BadRequest, Conflict, CrmError, LostRace, NotFound, ValidationFailed
-from crm_graph.http import parse_json
 from crm_graph.leads import Erased
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.settings import Settings
+from crm_graph.web.requests import parse_json
 from webhooks import stored
 from webhooks.apply import Applied, Clock, apply
 from webhooks.provider import Context, Event, Ignored, Provider

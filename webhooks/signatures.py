@@ -11,8 +11,8 @@ from ipaddress import ip_address
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from crm_graph import signing
 from crm_graph.errors import SecretNotConfigured, SignatureInvalid, SignatureMissing
+from crm_graph.web import signatures as signing
 from webhooks.provider import Delivery, Secrets
 
 # True and False: the signature is right or wrong. None: the request carries none of this kind.

@@ -32,9 +32,9 @@ from crm_graph.graphql.reads import Reads
 from crm_graph.graphql.schema import build_schema
 from crm_graph.graphql.sockets import Sockets
 from crm_graph.graphql.streams import EventStream
-from crm_graph.http import RETRY_AFTER_SECONDS, authorization, log_refusal, parse_json, read_body
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import OK, Metrics
+from crm_graph.web.requests import RETRY_AFTER_SECONDS, authorization, log_refusal, parse_json, read_body
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from crm_graph.errors import BadRequest, CrmError, Forbidden, LimitReached, Unau
 from crm_graph.graphql.live import Live
 from crm_graph.graphql.messages import failure_of, internal, rendered
 from crm_graph.graphql.operations import InvalidDocument
-from crm_graph.http import authorization, parse_json
+from crm_graph.web.requests import authorization, parse_json
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import WebhookDelivery, WebhookEndpoint, table
-from crm_graph.signing import new_webhook_secret
+from crm_graph.web.signatures import new_webhook_secret
 from tests.builders import bearer
 
 CREATE = "mutation ($title: String!) { createDeal(input: {title: $title}) { deal { id version } } }"

@@ -22,7 +22,7 @@ from crm_graph.db import Database
 from crm_graph.delivery_queue import OUTAGE
 from crm_graph.models import WebhookAttempt, WebhookEndpoint, table
 from crm_graph.settings import Settings
-from crm_graph.signing import new_webhook_secret
+from crm_graph.web.signatures import new_webhook_secret
 from crm_graph.worker import working
 from tests.receiver import Receiver, answer, redirect, reset
 from tests.sending.subscriptions import RENAME, call, create, row, settled, subscribe, until

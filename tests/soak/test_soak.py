@@ -23,7 +23,7 @@ from psycopg.rows import dict_row
 
 from crm_graph.embedded import EmbeddedPostgres
 from crm_graph.migrations import migrate
-from crm_graph.signing import new_webhook_secret
+from crm_graph.web.signatures import new_webhook_secret
 from tests.cli.conftest import free_port
 from tests.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN, JWT_SECRET
 from tests.receiver import Receiver

@@ -15,7 +15,7 @@ from crm_graph.app import create_app
 from crm_graph.auth import utc_now
 from crm_graph.db import Database
 from crm_graph.settings import Settings
-from crm_graph.signing import standard_webhooks_signature
+from crm_graph.web.signatures import standard_webhooks_signature
 from tests.builders import ENDPOINTS, fixture, signature
 from tests.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN
 from tests.webhooks import stored
