@@ -15,9 +15,9 @@ from psycopg import sql
 from sqlalchemy.engine import URL
 
 from bench import seed
+from crm_graph.database.migrations import migrate
 from crm_graph.embedded import EmbeddedPostgres
 from crm_graph.embedded.runner import find_programs, locate
-from crm_graph.migrations import migrate
 
 ROOT = Path(__file__).parent.parent
 PREFIX, DRAFT, WRITTEN = "bench_", "_new", "_written"

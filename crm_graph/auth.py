@@ -10,7 +10,8 @@ import jwt
 from sqlalchemy import ColumnElement, Uuid, and_, bindparam, exists, false, or_, select, true
 from sqlmodel import SQLModel, col
 
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
+from crm_graph.database.statements import CALLER
 from crm_graph.errors import Forbidden, Unauthenticated, ValidationFailed
 from crm_graph.models import (
     Activity,
@@ -28,7 +29,6 @@ from crm_graph.models import (
     WebhookLog,
     table,
 )
-from crm_graph.prepared import CALLER
 from crm_graph.values import normal_email
 
 ALGORITHM = "HS256"  # fixed here, never taken from a token's header (RFC 8725, 3.1)

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from crm_graph.db import Database
-from crm_graph.listener import listen
+from crm_graph.database.engine import Database
+from crm_graph.database.listener import listen
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import typer
 
 from crm_graph import runtime
 from crm_graph.console import remark
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.settings import Settings, env_file_problems
 
 T = TypeVar("T")

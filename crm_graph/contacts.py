@@ -13,6 +13,7 @@ from sqlmodel import col
 
 from crm_graph import activities, references, tasks
 from crm_graph.auth import Principal, visible
+from crm_graph.database.statements import Prepared, given, given_row, together, types_of
 from crm_graph.errors import NotFound, ValidationFailed
 from crm_graph.models import (
     ActivityType,
@@ -24,7 +25,6 @@ from crm_graph.models import (
     Suppression,
     table,
 )
-from crm_graph.prepared import Prepared, given, given_row, together, types_of
 from crm_graph.values import check_json, check_text, merge_patch
 
 CUSTOM_MAX_KEYS = 200

@@ -18,7 +18,7 @@ from crm_graph import cells, exports, imports, owners
 from crm_graph.auth import Principal
 from crm_graph.commands import with_database
 from crm_graph.console import remark, show
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.errors import SetupError
 from crm_graph.exports import Kind
 from crm_graph.imports import Columns, Report, Tally

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Double, Integer, Uuid
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm_graph.database.statements import in_sql, sent_rows
 from crm_graph.models import DeliveryStatus
-from crm_graph.prepared import in_sql, sent_rows
 
 LEASE_SECONDS = 20  # longer than the deadline of a request: nobody else sends what is being sent
 OUTAGE = 5  # failures in a row, after which one delivery at a time tries whether the endpoint is back

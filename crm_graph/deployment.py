@@ -3,8 +3,8 @@
 from sqlalchemy import Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm_graph.database.statements import in_sql
 from crm_graph.errors import SetupError
-from crm_graph.prepared import in_sql
 
 HINT = "if this is the original, and moved on purpose: crm-graph deliveries resume"
 

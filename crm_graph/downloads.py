@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from crm_graph import exports
 from crm_graph.auth import Authenticator, utc_now
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.errors import BadRequest
 from crm_graph.exports import Kind
 from crm_graph.web.requests import authorization

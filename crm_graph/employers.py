@@ -10,9 +10,9 @@ from sqlalchemy import and_, any_, exists, nulls_first, or_, select, union_all, 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm_graph.database.statements import Prepared, given, given_rows, given_texts, together, types_of
 from crm_graph.errors import Conflict
 from crm_graph.models import Company, table
-from crm_graph.prepared import Prepared, given, given_rows, given_texts, together, types_of
 from crm_graph.values import name_key
 
 ATTEMPTS = 3  # to find what somebody else makes at the same moment

@@ -12,7 +12,7 @@ from crm_graph import deliveries, endpoints, owners
 from crm_graph.auth import machine, utc_now
 from crm_graph.commands import load_settings, moment, with_database
 from crm_graph.console import remark, show
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.egress import client as outbound
 from crm_graph.errors import SetupError
 from crm_graph.models import DeliveryStatus, EventType

@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql import JSON, JSONB, Insert, insert
 from sqlalchemy.sql.dml import Delete, Update
 
 from crm_graph import holdings
+from crm_graph.database.statements import given, given_ids
 from crm_graph.models import (
     Activity,
     ActivityType,
@@ -49,7 +50,6 @@ from crm_graph.models import (
     WebhookStatus,
     table,
 )
-from crm_graph.prepared import given, given_ids
 
 DOMAIN = "@erased.invalid"  # RFC 2606: nobody's for ever
 TITLE = "Erased contact"

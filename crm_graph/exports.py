@@ -19,7 +19,7 @@ from sqlmodel import SQLModel
 
 from crm_graph import cells
 from crm_graph.auth import Principal, alternatives, visible
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.models import Activity, Company, Contact, Deal, Owner, Pipeline, PipelineStage, table
 
 PAGE_ROWS = 1_000

@@ -21,9 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, tasks
 from crm_graph.auth import Principal
+from crm_graph.database.statements import Prepared, given
 from crm_graph.models import Activity, ActivityType, Contact, Deal, Owner, Role, table
 from crm_graph.models.sales import OPEN_TASK
-from crm_graph.prepared import Prepared, given
 
 DUE_AFTER = timedelta(days=1)
 ARRANGES = "arranges"  # marks, in the meta of an event's entry, that a meeting was arranged

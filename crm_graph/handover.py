@@ -12,10 +12,10 @@ from sqlmodel import SQLModel
 
 from crm_graph import activities, owners, tasks
 from crm_graph.auth import Principal, visible
+from crm_graph.database.statements import Prepared, given
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.models import Activity, ActivityType, Contact, Deal, Owner, OwnerMailbox, OwnerSource, Role, table
 from crm_graph.models.sales import OPEN_TASK
-from crm_graph.prepared import Prepared, given
 
 AT_ONCE = 20_000  # contacts, deals and tasks, in the seconds that a request has
 

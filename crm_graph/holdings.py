@@ -7,8 +7,8 @@ from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.sql.dml import Update
 
 from crm_graph import activities
+from crm_graph.database.statements import given
 from crm_graph.models import Activity, Deal, table
-from crm_graph.prepared import given
 
 
 def locked(*conditions: ColumnElement[bool]) -> CTE:

@@ -16,9 +16,9 @@ from sqlalchemy import Text, and_, cast, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm_graph.database.statements import Prepared, given
 from crm_graph.errors import Conflict, IdempotencyMismatch, ValidationFailed
 from crm_graph.models import IdempotencyKey, table
-from crm_graph.prepared import Prepared, given
 from crm_graph.values import check_text
 
 KEPT_FOR = timedelta(days=7)

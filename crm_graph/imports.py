@@ -8,10 +8,11 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from crm_graph import races, upserts
+from crm_graph import upserts
 from crm_graph.auth import Principal, utc_now
 from crm_graph.batches import ITEMS_MAX, Outcome
-from crm_graph.db import Database
+from crm_graph.database import retries as races
+from crm_graph.database.engine import Database
 from crm_graph.errors import CrmError, SetupError, ValidationFailed
 from crm_graph.models import LifecycleStage
 from crm_graph.sheets import Line, Sheet

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_graph import activities, contacts, employers, ownership, replies
 from crm_graph.auth import Principal
 from crm_graph.contacts import CUSTOM_MAX_KEYS
+from crm_graph.database.statements import Prepared, given
 from crm_graph.errors import Conflict
 from crm_graph.models import (
     Activity,
@@ -30,7 +31,6 @@ from crm_graph.models import (
     OwnerSource,
     table,
 )
-from crm_graph.prepared import Prepared, given
 from crm_graph.replies import Verdict
 from crm_graph.values import company_domain
 

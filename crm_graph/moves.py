@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, ranks, references
 from crm_graph.auth import Principal, visible
+from crm_graph.database.statements import Prepared, given, together
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.models import (
     Deal,
@@ -21,7 +22,6 @@ from crm_graph.models import (
     StageKind,
     table,
 )
-from crm_graph.prepared import Prepared, given, together
 from crm_graph.ranks import TOP, Place
 from crm_graph.stage_history import MOVE, entry, last_move, moved
 from crm_graph.values import CLOCK_SKEW, check_text

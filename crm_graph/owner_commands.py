@@ -11,7 +11,7 @@ from crm_graph import handover, owners
 from crm_graph.auth import machine, utc_now
 from crm_graph.commands import with_database
 from crm_graph.console import remark, show
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.errors import Conflict, SetupError
 from crm_graph.handover import Belongings
 from crm_graph.models import Owner, Role

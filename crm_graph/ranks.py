@@ -28,9 +28,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.auth import Principal, visible
+from crm_graph.database.statements import Prepared, given, given_ids
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.models import Deal, Role, table
-from crm_graph.prepared import Prepared, given, given_ids
 
 LENGTH_MAX = 64
 

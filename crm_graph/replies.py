@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
+from crm_graph.database.statements import given
 from crm_graph.intent import REVIEW_THRESHOLD
 from crm_graph.models import ReplyStatus, ReplyStatusSource, ReplyVerdict, table
-from crm_graph.prepared import given
 
 # Design: person > provider > model > rules.
 STRENGTH: Mapping[str, int] = {

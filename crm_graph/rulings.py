@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, contacts, holdings, replies
 from crm_graph.auth import Principal, visible
+from crm_graph.database.statements import Prepared, given
 from crm_graph.errors import NotFound, ValidationFailed
 from crm_graph.models import (
     Activity,
@@ -26,7 +27,6 @@ from crm_graph.models import (
     Role,
     table,
 )
-from crm_graph.prepared import Prepared, given
 from crm_graph.replies import Verdict
 from crm_graph.values import check_text
 

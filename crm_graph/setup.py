@@ -6,8 +6,8 @@ from sqlalchemy import func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.auth import Principal
+from crm_graph.database.statements import Prepared
 from crm_graph.models import Owner, Pipeline, table
-from crm_graph.prepared import Prepared
 
 CHANGES = 1_668_443_502  # the class of the advisory lock on changes of the set-up
 

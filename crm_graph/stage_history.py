@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities
 from crm_graph.auth import Principal
+from crm_graph.database.statements import Prepared, given, given_row, together, types_of
 from crm_graph.models import ActivityType, Deal, DealStageHistory, DealStatus, table
-from crm_graph.prepared import Prepared, given, given_row, together, types_of
 
 
 def creation() -> Any:

@@ -18,13 +18,13 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, Unique
 from sqlalchemy import DateTime, Integer
 from sqlalchemy.engine import URL
 
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
+from crm_graph.database.jobs import job_app
+from crm_graph.database.listener import listen
+from crm_graph.database.statements import in_sql
 from crm_graph.delivery import Courier, dispatch
 from crm_graph.egress.client import Sender
 from crm_graph.errors import CrmError
-from crm_graph.jobs import job_app
-from crm_graph.listener import listen
-from crm_graph.prepared import in_sql
 from crm_graph.settings import Settings
 from webhooks import inbox
 

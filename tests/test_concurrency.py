@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import contacts, deals
 from crm_graph.auth import machine
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from tests.graphql.asking import ask, send
 from tests.graphql.world import ADA, BOB, ROOT, World
 

@@ -11,10 +11,10 @@ from sqlalchemy import Text, cast, func, insert, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.db import GIVE_UP_SECONDS, Database
+from crm_graph.database.engine import GIVE_UP_SECONDS, Database
+from crm_graph.database.statements import Prepared
 from crm_graph.errors import Unavailable
 from crm_graph.models import Company, table
-from crm_graph.prepared import Prepared
 from tests.waiting import somebody_waits
 
 SECONDS = 0.5

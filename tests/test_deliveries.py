@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import deliveries
 from crm_graph.auth import Principal, machine
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.errors import Forbidden
 from crm_graph.models import Deployment, Role, WebhookAttempt
 from tests.builders import rows

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import deliveries, deployment
 from crm_graph.auth import machine
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.errors import SetupError
 
 HOME, COPY = "https://crm.example.com", "https://staging.example.com"

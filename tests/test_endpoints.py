@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import endpoints
 from crm_graph.auth import Principal
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.errors import Conflict, NotFound
 from crm_graph.models import Role, WebhookEndpoint
 from tests.builders import rows

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import erasure
 from crm_graph.auth import machine, utc_now
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from tests.builders import post
 from tests.graphql.asking import Json, ask, everything, reason, recorded, refusal, send, unchanged
 from tests.graphql.dumps import dump

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import imports
 from crm_graph.auth import Principal
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.imports import Columns
 from crm_graph.models import Role
 from crm_graph.sheets import opened

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import exports
 from crm_graph.auth import Principal
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.exports import PAGE_ROWS, Kind
 from crm_graph.models import Role
 from crm_graph.runtime import server_config

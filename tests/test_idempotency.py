@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import idempotency
 from crm_graph.auth import utc_now
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.idempotency import Call
 from tests.builders import bearer
 from tests.graphql.asking import Json, ask, reason, refusal, send, unchanged

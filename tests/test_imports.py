@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph import exports, imports
 from crm_graph.auth import Principal
 from crm_graph.batches import ITEMS_MAX
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.errors import Forbidden, SetupError
 from crm_graph.exports import Kind
 from crm_graph.imports import Columns, Tally

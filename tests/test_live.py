@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.app import create_app
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.graphql.live import Limits
 from crm_graph.settings import Settings
 from tests.builders import bearer

@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.app import create_app
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.delivery_queue import OUTAGE
 from crm_graph.models import DeliveryStatus, Event, EventType, WebhookDelivery, WebhookEndpoint, WebhookLog, table
 from crm_graph.settings import Settings

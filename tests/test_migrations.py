@@ -19,9 +19,9 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
-from crm_graph import migrations
+from crm_graph.database import migrations
+from crm_graph.database.migrations import migrate
 from crm_graph.errors import SetupError
-from crm_graph.migrations import migrate
 from tests.scratch import catalogue, scratch_database
 
 KEPT = {"webhooks_log", "activities", "deal_stage_history"}

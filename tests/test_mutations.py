@@ -7,7 +7,7 @@ import pytest
 from graphql import get_named_type
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from tests.board import Board
 from tests.calls import CALLS, OF_THE_POOL, OWNED, document, filled_in, ids, mutations, prepare
 from tests.graphql.asking import Json, ask, changed, reason, recorded, refusal, unchanged

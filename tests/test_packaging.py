@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_graph import migrations
+from crm_graph.database import migrations
 
 ROOT = Path(__file__).parent.parent
 # What the script `crm-graph` does, from the unpacked wheel and not from the checkout that this Python has installed.

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph import auth
 from crm_graph.app import create_app
 from crm_graph.auth import Authenticator
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.errors import SetupError
 from crm_graph.models import Owner, Role, table
 from crm_graph.settings import Settings

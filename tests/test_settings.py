@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from crm_graph.db import place
+from crm_graph.database.engine import place
 from crm_graph.errors import SetupError
 from crm_graph.settings import DEMO_SECRETS, Settings, env_file_problems, make_demo_secrets
 

@@ -9,7 +9,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.models import Role, WebhookEndpoint, table
 from crm_graph.settings import Settings
 from crm_graph.web.signatures import new_webhook_secret

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from crm_graph.auth import utc_now
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.errors import ApplyFailed, BadRequest, CrmError, KeyReused
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics

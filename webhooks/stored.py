@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import erased, erasure
+from crm_graph.database.statements import Prepared, given
 from crm_graph.models import WebhookLog, WebhookStatus, table
-from crm_graph.prepared import Prepared, given
 from crm_graph.web.requests import parse_json
 from webhooks.apply import Applied
 from webhooks.mentions import mentioned

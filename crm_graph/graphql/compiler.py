@@ -33,6 +33,7 @@ from sqlalchemy import (
 )
 
 from crm_graph.auth import Principal
+from crm_graph.database.statements import recordset
 from crm_graph.graphql import cursors
 from crm_graph.graphql.bind import (
     DEFINITION,
@@ -62,7 +63,6 @@ from crm_graph.graphql.plans import Plan, Reader, Request, make, shape
 from crm_graph.graphql.visible import ALL, SourceQuery, Visible, Wanted, whole
 from crm_graph.models import Named, Relation
 from crm_graph.models.columns import Time
-from crm_graph.prepared import recordset
 
 ROWS_MAX = 500  # of a plain list, which stays far below
 

@@ -15,7 +15,7 @@ from graphql import ExecutionResult
 from strawberry.http.ides import get_graphql_ide_html
 
 from crm_graph.auth import Authenticator, utc_now
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.errors import (
     BadRequest,
     CrmError,

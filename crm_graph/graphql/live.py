@@ -17,7 +17,7 @@ from graphql.execution.values import VariableValues, get_argument_values, get_va
 
 from crm_graph.auth import Authenticator, Principal, may_hear, utc_now
 from crm_graph.changes import FEED_MAX, Change, Changes, Feed
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.errors import BadRequest, LimitReached, QueryTooComplex, Unavailable
 from crm_graph.graphql.compiler import Compiler
 from crm_graph.graphql.messages import body_of, checked

@@ -18,7 +18,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.auth import Principal
-from crm_graph.db import Database, driver_connection, fetch_row
+from crm_graph.database.engine import Database, driver_connection, fetch_row
 from crm_graph.errors import CrmError, NotFound, Unavailable
 from crm_graph.graphql import complexity
 from crm_graph.graphql.compiler import Compiler

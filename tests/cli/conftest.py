@@ -20,8 +20,8 @@ import psutil
 import psycopg
 import pytest
 
+from crm_graph.database.migrations import migrate
 from crm_graph.embedded import EmbeddedPostgres
-from crm_graph.migrations import migrate
 
 SCRIPT = str(Path(sys.executable).with_name("crm-graph"))
 # Forks a process for each command: the imports take longer than most of what is tested.

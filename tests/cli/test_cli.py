@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import URL
 
-from crm_graph import migrations
+from crm_graph.database import migrations
 from tests.cli.conftest import Commands, free_port, postgres_of
 from tests.scratch import scratch_database
 

@@ -20,9 +20,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as metrics_in
 from sqlalchemy.engine import URL
 
-from crm_graph import migrations
+from crm_graph.database import migrations
+from crm_graph.database.migrations import migrate
 from crm_graph.embedded import EmbeddedPostgres
-from crm_graph.migrations import migrate
 from tests import builders
 from tests.cli.conftest import Commands, free_port, postgres_of, started, wait_until_it_serves
 from tests.collector import Collector

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from sqlalchemy.engine import URL
 
-from crm_graph.migrations import migrate
+from crm_graph.database.migrations import migrate
 from tests.cli.conftest import Commands, free_port, postgres_of, started
 from tests.scratch import scratch_database
 

@@ -11,7 +11,7 @@ from graphql import get_introspection_query
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.app import create_app
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.graphql import complexity
 from crm_graph.settings import Settings
 from tests.graphql.asking import ask, reason, recorded, refusal, send, unchanged

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from tests.graphql.asking import ask, reason, recorded, refusal, send
 from tests.graphql.world import ADA, ROOT, World, add_deal, add_note
 

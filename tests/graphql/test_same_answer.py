@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from crm_graph.app import create_app
 from crm_graph.auth import Principal, utc_now
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.graphql import http
 from crm_graph.graphql.operations import Documents, Operation
 from crm_graph.graphql.plans import PlanCache

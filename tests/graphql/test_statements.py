@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.models import Deal, PipelineStage, table
 from tests.graphql.asking import ask, reason, recorded, refusal
 from tests.graphql.world import ADA, BOB, READER, ROOT, START, World

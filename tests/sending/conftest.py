@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.models import Role
 from crm_graph.settings import Settings
 from crm_graph.worker import working

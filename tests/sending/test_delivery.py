@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import delivery
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.delivery_queue import OUTAGE
 from crm_graph.models import WebhookAttempt, WebhookEndpoint, table
 from crm_graph.settings import Settings

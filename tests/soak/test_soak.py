@@ -21,8 +21,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from crm_graph.database.migrations import migrate
 from crm_graph.embedded import EmbeddedPostgres
-from crm_graph.migrations import migrate
 from crm_graph.web.signatures import new_webhook_secret
 from tests.cli.conftest import free_port
 from tests.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN, JWT_SECRET

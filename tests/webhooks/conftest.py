@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 
 from crm_graph.app import create_app
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.settings import Settings
 
 

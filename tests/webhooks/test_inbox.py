@@ -17,10 +17,10 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import db
 from crm_graph.app import create_app
 from crm_graph.auth import utc_now
-from crm_graph.db import Database
+from crm_graph.database import engine as db
+from crm_graph.database.engine import Database
 from crm_graph.errors import NotFound
 from crm_graph.models import WebhookStatus
 from crm_graph.settings import Settings

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import erasure
 from crm_graph.auth import machine, utc_now
-from crm_graph.db import Database
+from crm_graph.database.engine import Database
 from crm_graph.models import Role, WebhookStatus
 from crm_graph.settings import Settings
 from tests.builders import add_owner, fixture, post

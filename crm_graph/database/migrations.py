@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from crm_graph.db import place, reason
+from crm_graph.database.engine import place, reason
 from crm_graph.errors import SetupError
 
 MIGRATION_LOCK = 0x63726D67  # "crmg": one migration at a time on a database
@@ -20,8 +20,8 @@ CONNECT_SECONDS, LOCK_SECONDS = 8, 60
 
 def _folder() -> Path:
     """The wheel carries the migrations inside the package; a checkout has them beside it."""
-    packaged = Path(__file__).parent / "_migrations"
-    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "alembic"
+    packaged = Path(__file__).parents[1] / "_migrations"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "alembic"
 
 
 def _config(connection: Connection | None = None) -> Config:

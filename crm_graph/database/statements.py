@@ -36,7 +36,7 @@ from sqlalchemy.sql.dml import Delete, Insert, Update
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
 
-from crm_graph.db import driver_connection
+from crm_graph.database.engine import driver_connection
 from crm_graph.models import table
 from crm_graph.models.columns import KeyText
 

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from sqlalchemy.engine import URL
 
-from crm_graph.jobs import conninfo
+from crm_graph.database.jobs import conninfo
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, transactions, compiled statements, notifications, the job queue, migrations."""
