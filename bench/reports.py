@@ -12,7 +12,7 @@ from bench.figures import ContestantFailed, Figure, of_latencies
 from bench.samples import JWT_SECRET, draw
 from bench.seed import ADMIN
 from bench.servers import KINDS, started
-from crm_graph.auth import issue_token, utc_now
+from crm_graph.identity.authenticator import issue_token, utc_now
 
 # An eighth of the two years in which everything happened, as long as the default period.
 QUARTER = {"from": "2025-10-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bench.databases import Database
-from crm_graph.auth import issue_token, utc_now
+from crm_graph.identity.authenticator import issue_token, utc_now
 
 JWT_SECRET, SIGNING_SECRET = secrets.token_hex(32), secrets.token_hex(32)  # of this run's servers
 OWNERS = 20

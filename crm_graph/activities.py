@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import Update
 
 from crm_graph import references
-from crm_graph.auth import Principal, visible
 from crm_graph.database.statements import Prepared, given, together, types_of
 from crm_graph.errors import ValidationFailed
+from crm_graph.identity.authenticator import Principal, visible
 from crm_graph.models import Activity, ActivityType, Contact, Deal, LoggedType, Role, table
 from crm_graph.values import CLOCK_SKEW, TEXT_MAX, check_document, check_prose
 

@@ -12,10 +12,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities
-from crm_graph.auth import Principal
 from crm_graph.database.statements import Prepared, given, together
 from crm_graph.employers import ATTEMPTS, BEING_CREATED, Named
 from crm_graph.errors import Conflict, LostRace, NotFound, ValidationFailed
+from crm_graph.identity.authenticator import Principal
 from crm_graph.models import ActivityType, Company, table
 from crm_graph.values import check_company_domain, check_document, check_text, merge_patch
 

@@ -15,12 +15,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from crm_graph import cells, exports, imports, owners
-from crm_graph.auth import Principal
 from crm_graph.commands import with_database
 from crm_graph.console import remark, show
 from crm_graph.database.engine import Database
 from crm_graph.errors import SetupError
 from crm_graph.exports import Kind
+from crm_graph.identity.authenticator import Principal
 from crm_graph.imports import Columns, Report, Tally
 from crm_graph.sheets import Line, Sheet, opened
 

@@ -15,10 +15,10 @@ from sqlmodel import col
 
 from crm_graph import owners, runtime, sending
 from crm_graph.app import create_app
-from crm_graph.auth import issue_token, utc_now
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
 from crm_graph.errors import Conflict, SetupError
+from crm_graph.identity.authenticator import issue_token, utc_now
 from crm_graph.models import Contact, Role, WebhookLog
 from crm_graph.owner_commands import OPERATOR
 from crm_graph.settings import Settings, make_demo_secrets

@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import references
-from crm_graph.auth import Principal, visible
 from crm_graph.egress import client as outbound
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
+from crm_graph.identity.authenticator import Principal, visible
 from crm_graph.models import EventType, Owner, WebhookDelivery, WebhookEndpoint, table
 from crm_graph.web import signatures as signing
 

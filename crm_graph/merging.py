@@ -10,10 +10,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, contacts, holdings, tasks
-from crm_graph.auth import Principal, visible
 from crm_graph.contacts import CUSTOM_MAX_KEYS
 from crm_graph.database.statements import Prepared, given, together
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
+from crm_graph.identity.authenticator import Principal, visible
 from crm_graph.models import (
     Activity,
     Contact,

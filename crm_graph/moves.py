@@ -10,9 +10,9 @@ from sqlalchemy import FromClause, and_, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, ranks, references
-from crm_graph.auth import Principal, visible
 from crm_graph.database.statements import Prepared, given, together
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
+from crm_graph.identity.authenticator import Principal, visible
 from crm_graph.models import (
     Deal,
     DealStageHistory,

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from crm_graph import setup
-from crm_graph.auth import Principal
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
+from crm_graph.identity.authenticator import Principal
 from crm_graph.models import Owner, OwnerMailbox, Role, table
 from crm_graph.values import check_name, check_timezone, check_url, normal_email
 

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from crm_graph import setup
-from crm_graph.auth import Principal
 from crm_graph.errors import Conflict, CrmError, NotFound
+from crm_graph.identity.authenticator import Principal
 from crm_graph.models import Pipeline, PipelineStage, StageKind, table
 from crm_graph.models.default_stages import DEFAULT_STAGES
 from crm_graph.ranks import column_lock

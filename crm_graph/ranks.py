@@ -27,9 +27,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.auth import Principal, visible
 from crm_graph.database.statements import Prepared, given, given_ids
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
+from crm_graph.identity.authenticator import Principal, visible
 from crm_graph.models import Deal, Role, table
 
 LENGTH_MAX = 64

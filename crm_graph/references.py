@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, FromClause, and_, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
-from crm_graph.auth import Principal, visible
 from crm_graph.database.statements import Prepared, given
 from crm_graph.errors import Forbidden, NotFound, VersionConflict
+from crm_graph.identity.authenticator import Principal, visible
 from crm_graph.models import Company, Contact, Deal, Owner, Role, table
 
 _REFERRED: dict[str, tuple[type[SQLModel], dict[str, str]]] = {

@@ -11,9 +11,9 @@ from sqlalchemy import CTE, Boolean, bindparam, case, exists, false, func, liter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, contacts, holdings, replies
-from crm_graph.auth import Principal, visible
 from crm_graph.database.statements import Prepared, given
 from crm_graph.errors import NotFound, ValidationFailed
+from crm_graph.identity.authenticator import Principal, visible
 from crm_graph.models import (
     Activity,
     ActivityType,

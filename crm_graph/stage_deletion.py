@@ -8,9 +8,9 @@ from sqlalchemy import ARRAY, Boolean, Text, Uuid, bindparam, case, column, func
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, ranks, setup, stages
-from crm_graph.auth import Principal
 from crm_graph.database.statements import Prepared, given_ids, given_row
 from crm_graph.errors import Conflict, ValidationFailed
+from crm_graph.identity.authenticator import Principal
 from crm_graph.models import ActivityType, Deal, DealStatus, PipelineStage, StageKind, table
 from crm_graph.ranks import column_lock
 from crm_graph.stage_history import MOVED, moves

@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, setup
-from crm_graph.auth import Principal
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
+from crm_graph.identity.authenticator import Principal
 from crm_graph.models import Deal, Pipeline, PipelineStage, StageKind, table
 from crm_graph.ranks import column_lock
 from crm_graph.values import check_name

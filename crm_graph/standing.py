@@ -10,9 +10,9 @@ from sqlalchemy import and_, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, contacts
-from crm_graph.auth import Principal, restorable
 from crm_graph.database.statements import Prepared, given
 from crm_graph.errors import Conflict, ValidationFailed
+from crm_graph.identity.authenticator import Principal, restorable
 from crm_graph.models import Contact, Role, table
 from crm_graph.values import check_text
 

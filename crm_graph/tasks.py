@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import Update
 
 from crm_graph import activities, references
-from crm_graph.auth import Principal, caller, visible
 from crm_graph.database.statements import Prepared, given, together
 from crm_graph.errors import Forbidden, NotFound, ValidationFailed
+from crm_graph.identity.authenticator import Principal, caller, visible
 from crm_graph.models import Activity, ActivityType, Owner, Role, table
 from crm_graph.models.sales import OPEN_TASK
 from crm_graph.values import check_prose

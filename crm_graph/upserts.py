@@ -12,12 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, contacts, employers, references
-from crm_graph.auth import Principal, restorable, visible
 from crm_graph.batches import Errors, Outcome, check_size
 from crm_graph.contacts import CHANGED, EDITED, edits, hand_over, has_address, is_suppressed
 from crm_graph.database.statements import Prepared, given_row, given_rows, together, types_of
 from crm_graph.employers import Named
 from crm_graph.errors import Conflict, NotFound
+from crm_graph.identity.authenticator import Principal, restorable, visible
 from crm_graph.models import Contact, ContactEmail, LifecycleStage, OwnerSource, Role, table
 from crm_graph.values import company_domain, normal_email
 

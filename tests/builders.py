@@ -11,7 +11,7 @@ import httpx
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.auth import issue_token, utc_now
+from crm_graph.identity.authenticator import issue_token, utc_now
 from crm_graph.models import Owner, OwnerMailbox, Role, table
 from tests.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN, JWT_SECRET
 

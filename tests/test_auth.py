@@ -11,9 +11,9 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.auth import Authenticator, issue_token, utc_now
 from crm_graph.database.engine import Database
 from crm_graph.errors import Unauthenticated
+from crm_graph.identity.authenticator import Authenticator, issue_token, utc_now
 from crm_graph.models import Role
 from tests.builders import add_owner
 from tests.credentials import JWT_SECRET

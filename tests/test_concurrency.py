@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import contacts, deals
-from crm_graph.auth import machine
 from crm_graph.database.engine import Database
+from crm_graph.identity.authenticator import machine
 from tests.graphql.asking import ask, send
 from tests.graphql.world import ADA, BOB, ROOT, World
 

@@ -12,9 +12,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import deliveries
-from crm_graph.auth import Principal, machine
 from crm_graph.database.engine import Database
 from crm_graph.errors import Forbidden
+from crm_graph.identity.authenticator import Principal, machine
 from crm_graph.models import Deployment, Role, WebhookAttempt
 from tests.builders import rows
 from tests.endpoints import add_delivery, add_endpoint, add_event, deliveries_of

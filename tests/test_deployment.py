@@ -5,9 +5,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import deliveries, deployment
-from crm_graph.auth import machine
 from crm_graph.database.engine import Database
 from crm_graph.errors import SetupError
+from crm_graph.identity.authenticator import machine
 
 HOME, COPY = "https://crm.example.com", "https://staging.example.com"
 STATE = text("SELECT public_url, paused_at IS NOT NULL, paused_reason FROM deployment")

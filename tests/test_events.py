@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import imports
-from crm_graph.auth import Principal
 from crm_graph.database.engine import Database
+from crm_graph.identity.authenticator import Principal
 from crm_graph.imports import Columns
 from crm_graph.models import Role
 from crm_graph.sheets import opened

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import idempotency
-from crm_graph.auth import utc_now
 from crm_graph.database.engine import Database
 from crm_graph.idempotency import Call
+from crm_graph.identity.authenticator import utc_now
 from tests.builders import bearer
 from tests.graphql.asking import Json, ask, reason, refusal, send, unchanged
 from tests.graphql.world import ADA, BOB, READER, ROOT, World

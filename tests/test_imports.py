@@ -9,11 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import exports, imports
-from crm_graph.auth import Principal
 from crm_graph.batches import ITEMS_MAX
 from crm_graph.database.engine import Database
 from crm_graph.errors import Forbidden, SetupError
 from crm_graph.exports import Kind
+from crm_graph.identity.authenticator import Principal
 from crm_graph.imports import Columns, Tally
 from crm_graph.models import Company, ContactEmail, Role, table
 from crm_graph.sheets import opened

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph import activities, deals, erasure, follow_ups, leads, moves, pipelines
-from crm_graph.auth import Principal
+from crm_graph.identity.authenticator import Principal
 from crm_graph.leads import Colleague, Erased, Found
 from crm_graph.models import (
     ActivityType,

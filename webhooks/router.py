@@ -6,9 +6,9 @@ from time import perf_counter
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from crm_graph.auth import utc_now
 from crm_graph.database.engine import Database
 from crm_graph.errors import ApplyFailed, BadRequest, CrmError, KeyReused
+from crm_graph.identity.authenticator import utc_now
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics
 from crm_graph.web.requests import read_body

@@ -17,8 +17,8 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, func,
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
-from crm_graph.auth import Principal
 from crm_graph.errors import ValidationFailed
+from crm_graph.identity.authenticator import Principal
 from crm_graph.models import Relation
 from crm_graph.models.columns import Time
 

@@ -32,7 +32,6 @@ from sqlalchemy import (
     select,
 )
 
-from crm_graph.auth import Principal
 from crm_graph.database.statements import recordset
 from crm_graph.graphql import cursors
 from crm_graph.graphql.bind import (
@@ -61,6 +60,7 @@ from crm_graph.graphql.operations import Operation
 from crm_graph.graphql.places import Fields, Place, name_of, object_type, page_info
 from crm_graph.graphql.plans import Plan, Reader, Request, make, shape
 from crm_graph.graphql.visible import ALL, SourceQuery, Visible, Wanted, whole
+from crm_graph.identity.authenticator import Principal
 from crm_graph.models import Named, Relation
 from crm_graph.models.columns import Time
 

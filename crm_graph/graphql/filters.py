@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, Interval, Numeric, Text, and_, exists, lit
 from sqlmodel import SQLModel
 
 from crm_graph import models, search
-from crm_graph.auth import caller
 from crm_graph.errors import ValidationFailed
 from crm_graph.graphql import enums
 from crm_graph.graphql.bind import NEWEST_FIRST, NOW, Order, Site
 from crm_graph.graphql.criteria import criterion, equals
+from crm_graph.identity.authenticator import caller
 from crm_graph.values import check_text, normal_domain
 
 DAYS_MAX = 36_500

@@ -14,7 +14,6 @@ from fastapi.responses import HTMLResponse, Response
 from graphql import ExecutionResult
 from strawberry.http.ides import get_graphql_ide_html
 
-from crm_graph.auth import Authenticator, utc_now
 from crm_graph.database.engine import Database
 from crm_graph.errors import (
     BadRequest,
@@ -32,6 +31,7 @@ from crm_graph.graphql.reads import Reads
 from crm_graph.graphql.schema import build_schema
 from crm_graph.graphql.sockets import Sockets
 from crm_graph.graphql.streams import EventStream
+from crm_graph.identity.authenticator import Authenticator, utc_now
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import OK, Metrics
 from crm_graph.web.requests import RETRY_AFTER_SECONDS, authorization, log_refusal, parse_json, read_body

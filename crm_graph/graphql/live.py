@@ -15,7 +15,6 @@ from typing import Any
 
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
 
-from crm_graph.auth import Authenticator, Principal, may_hear, utc_now
 from crm_graph.changes import FEED_MAX, Change, Changes, Feed
 from crm_graph.database.engine import Database
 from crm_graph.errors import BadRequest, LimitReached, QueryTooComplex, Unavailable
@@ -26,6 +25,7 @@ from crm_graph.graphql.places import Fields, name_of
 from crm_graph.graphql.plans import Request
 from crm_graph.graphql.reads import Reads
 from crm_graph.graphql.subscriptions import kind_of
+from crm_graph.identity.authenticator import Authenticator, Principal, may_hear, utc_now
 from crm_graph.models import Role
 
 RETRY_SECONDS = 1.0

@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from strawberry.scalars import JSON
 
 from crm_graph import models, withholding
-from crm_graph.auth import caller
 from crm_graph.graphql import enums
 from crm_graph.graphql.bind import Order, Site, aggregate, bound, column, computed, rows, to_one
 from crm_graph.graphql.types import Owner
+from crm_graph.identity.authenticator import caller
 
 LAST_ATTEMPT_FIRST = Order(("attempted_at", "id"), descending=True)
 

@@ -14,8 +14,8 @@ from cachetools import LRUCache
 from graphql.execution.values import VariableValues
 from sqlalchemy import BindParameter, Select
 
-from crm_graph.auth import Principal
 from crm_graph.database.statements import CALLER, DIALECT, binder
+from crm_graph.identity.authenticator import Principal
 
 CACHE_BYTES = 30_000_000  # of all plans of a process and the documents that they refer to, roughly
 

@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Select, Text, Uuid, and_, null, select, tr
 from sqlmodel import SQLModel
 
 from crm_graph import contacts, models, search
-from crm_graph.auth import caller
 from crm_graph.graphql.bind import (
     PAGE_DEFAULT,
     After,
@@ -58,6 +57,7 @@ from crm_graph.graphql.types import (
     SearchHit,
     Webhook,
 )
+from crm_graph.identity.authenticator import caller
 from crm_graph.models.columns import EmailText
 from crm_graph.values import normal_email
 

@@ -17,7 +17,6 @@ from graphql import GraphQLError, is_non_null_type
 from graphql.execution.values import VariableValues, get_variable_values
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.auth import Principal
 from crm_graph.database.engine import Database, driver_connection, fetch_row
 from crm_graph.errors import CrmError, NotFound, Unavailable
 from crm_graph.graphql import complexity
@@ -25,6 +24,7 @@ from crm_graph.graphql.compiler import Compiler
 from crm_graph.graphql.operations import Operation
 from crm_graph.graphql.places import Fields
 from crm_graph.graphql.plans import Plan, PlanCache, Request, shape
+from crm_graph.identity.authenticator import Principal
 
 
 @dataclass(frozen=True, slots=True)

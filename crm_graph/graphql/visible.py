@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, FromClause, Integer, Select, SelectBase, f
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
-from crm_graph.auth import Principal, alternatives, visible
 from crm_graph.graphql.bind import Order, Source
+from crm_graph.identity.authenticator import Principal, alternatives, visible
 from crm_graph.models import Named, table
 
 ALL: ColumnElement[Any] = literal_column("*")

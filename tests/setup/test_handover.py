@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import auth, handover
+from crm_graph import handover
+from crm_graph.identity import authenticator as auth
 from crm_graph.models import Activity, ActivityType, Contact, Role
 from tests.builders import add_owner
 from tests.graphql.asking import Json, add, ask, reason, recorded, refusal, send, unchanged

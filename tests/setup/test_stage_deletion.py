@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import stage_deletion
-from crm_graph.auth import Principal, utc_now
 from crm_graph.database.engine import Database
+from crm_graph.identity.authenticator import Principal, utc_now
 from crm_graph.models import Role, WebhookLog
 from tests.board import Board
 from tests.builders import fixture, post, rows

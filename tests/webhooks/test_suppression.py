@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import erasure
-from crm_graph.auth import machine, utc_now
 from crm_graph.database.engine import Database
+from crm_graph.identity.authenticator import machine, utc_now
 from crm_graph.models import Role, WebhookStatus
 from crm_graph.settings import Settings
 from tests.builders import add_owner, fixture, post
