@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import Update
 
-from crm_graph import references
 from crm_graph.database.statements import Prepared, given, together, types_of
+from crm_graph.domain import references
 from crm_graph.errors import ValidationFailed
 from crm_graph.identity.authenticator import Principal, visible
 from crm_graph.models import Activity, ActivityType, Contact, Deal, LoggedType, Role, table

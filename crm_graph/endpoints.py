@@ -10,7 +10,7 @@ from sqlalchemy import func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import references
+from crm_graph.domain import references
 from crm_graph.egress import client as outbound
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.authenticator import Principal, visible

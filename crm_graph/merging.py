@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_graph import activities, contacts, holdings, tasks
 from crm_graph.contacts import CUSTOM_MAX_KEYS
 from crm_graph.database.statements import Prepared, given, together
+from crm_graph.domain.references import check_version
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.authenticator import Principal, visible
 from crm_graph.models import (
@@ -27,7 +28,6 @@ from crm_graph.models import (
     WebhookLog,
     table,
 )
-from crm_graph.references import check_version
 from crm_graph.replies import STRENGTH
 
 _FILLED = ("full_name", "title", "linkedin_url", "website", "phone", "company_id")

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from crm_graph import setup
+from crm_graph.domain import config_lock as setup
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.authenticator import Principal
 from crm_graph.models import Owner, OwnerMailbox, Role, table

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from crm_graph import setup
+from crm_graph.domain import config_lock as setup
 from crm_graph.errors import Conflict, CrmError, NotFound
 from crm_graph.identity.authenticator import Principal
 from crm_graph.models import Pipeline, PipelineStage, StageKind, table

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.batches import ITEMS_MAX
+from crm_graph.domain.batches import ITEMS_MAX
 from crm_graph.models import ActivityType, ContactEmail, Suppression, table
 from tests.graphql.asking import Json, ask, reason, recorded, refusal, unchanged
 from tests.graphql.world import ADA, READER, ROOT, World, add_note

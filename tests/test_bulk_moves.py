@@ -8,7 +8,7 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.batches import ITEMS_MAX
+from crm_graph.domain.batches import ITEMS_MAX
 from crm_graph.models import Deal, table
 from tests.board import Board
 from tests.graphql.asking import Json, ask, reason, recorded, refusal, unchanged

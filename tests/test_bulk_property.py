@@ -14,9 +14,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from crm_graph import bulk_moves, employers, moves, upserts
-from crm_graph.batches import Outcome
 from crm_graph.bulk_moves import Move
 from crm_graph.database.engine import Database
+from crm_graph.domain.batches import Outcome
 from crm_graph.employers import Named
 from crm_graph.errors import CrmError
 from crm_graph.identity.authenticator import Principal

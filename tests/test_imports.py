@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph import exports, imports
-from crm_graph.batches import ITEMS_MAX
 from crm_graph.database.engine import Database
+from crm_graph.domain.batches import ITEMS_MAX
 from crm_graph.errors import Forbidden, SetupError
 from crm_graph.exports import Kind
 from crm_graph.identity.authenticator import Principal
