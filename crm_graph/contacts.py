@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import col
 
-from crm_graph import activities, tasks
 from crm_graph.database.statements import Prepared, given, given_row, together, types_of
 from crm_graph.domain import references
+from crm_graph.domain.timeline import activities, tasks
 from crm_graph.errors import NotFound, ValidationFailed
 from crm_graph.identity.authenticator import Principal, visible
 from crm_graph.models import (

@@ -6,8 +6,8 @@ from sqlalchemy import CTE, ColumnElement, FromClause, func, literal, null, sele
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.sql.dml import Update
 
-from crm_graph import activities
 from crm_graph.database.statements import given
+from crm_graph.domain.timeline import activities
 from crm_graph.models import Activity, Deal, table
 
 

@@ -9,10 +9,11 @@ from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import activities, contacts, holdings, tasks
+from crm_graph import contacts, holdings
 from crm_graph.contacts import CUSTOM_MAX_KEYS
 from crm_graph.database.statements import Prepared, given, together
 from crm_graph.domain.references import check_version
+from crm_graph.domain.timeline import activities, tasks
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.authenticator import Principal, visible
 from crm_graph.models import (

@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import ARRAY, Boolean, Text, Uuid, bindparam, case, column, func, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import activities, ranks, stages
+from crm_graph import ranks, stages
 from crm_graph.database.statements import Prepared, given_ids, given_row
 from crm_graph.domain import config_lock as setup
+from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict, ValidationFailed
 from crm_graph.identity.authenticator import Principal
 from crm_graph.models import ActivityType, Deal, DealStatus, PipelineStage, StageKind, table

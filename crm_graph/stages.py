@@ -11,8 +11,8 @@ from sqlalchemy import ARRAY, Uuid, column, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import activities
 from crm_graph.domain import config_lock as setup
+from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.authenticator import Principal
 from crm_graph.models import Deal, Pipeline, PipelineStage, StageKind, table

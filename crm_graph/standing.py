@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import and_, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import activities, contacts
+from crm_graph import contacts
 from crm_graph.database.statements import Prepared, given
+from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict, ValidationFailed
 from crm_graph.identity.authenticator import Principal, restorable
 from crm_graph.models import Contact, Role, table

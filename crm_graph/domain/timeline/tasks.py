@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import Update
 
-from crm_graph import activities
 from crm_graph.database.statements import Prepared, given, together
 from crm_graph.domain import references
+from crm_graph.domain.timeline import activities
 from crm_graph.errors import Forbidden, NotFound, ValidationFailed
 from crm_graph.identity.authenticator import Principal, caller, visible
 from crm_graph.models import Activity, ActivityType, Owner, Role, table
