@@ -14,10 +14,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from crm_graph import cells, exports, imports, owners
+from crm_graph import cells, exports, imports
 from crm_graph.commands import with_database
 from crm_graph.console import remark, show
 from crm_graph.database.engine import Database
+from crm_graph.domain.team import owners
 from crm_graph.errors import SetupError
 from crm_graph.exports import Kind
 from crm_graph.identity.authenticator import Principal

@@ -13,10 +13,11 @@ from rich.table import Column, Table
 from sqlalchemy import exists, or_, select
 from sqlmodel import col
 
-from crm_graph import owners, runtime, sending
+from crm_graph import runtime, sending
 from crm_graph.app import create_app
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
+from crm_graph.domain.team import owners
 from crm_graph.errors import Conflict, SetupError
 from crm_graph.identity.authenticator import issue_token, utc_now
 from crm_graph.models import Contact, Role, WebhookLog

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import handover, owners
 from crm_graph.commands import with_database
 from crm_graph.console import remark, show
 from crm_graph.database.engine import Database
+from crm_graph.domain.team import offboarding as handover
+from crm_graph.domain.team import owners
+from crm_graph.domain.team.offboarding import Belongings
 from crm_graph.errors import Conflict, SetupError
-from crm_graph.handover import Belongings
 from crm_graph.identity.authenticator import machine, utc_now
 from crm_graph.models import Owner, Role
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import handover
+from crm_graph.domain.team import offboarding as handover
 from crm_graph.identity import authenticator as auth
 from crm_graph.models import Activity, ActivityType, Contact, Role
 from tests.builders import add_owner

@@ -7,7 +7,8 @@ from typing import Any
 
 import strawberry
 
-from crm_graph import handover, owners
+from crm_graph.domain.team import offboarding as handover
+from crm_graph.domain.team import owners
 from crm_graph.graphql import enums
 from crm_graph.graphql.bind import bound, payload_row
 from crm_graph.graphql.types import Owner

@@ -10,8 +10,8 @@ from sqlalchemy import CTE, Text, case, cast, delete, func, literal_column, null
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
-from crm_graph import owners
 from crm_graph.database.statements import Prepared, given
+from crm_graph.domain.team import owners
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.authenticator import Principal, visible

@@ -1,0 +1,1 @@
+"""The team: owners, their mailboxes, and handing over the work of one who leaves."""
