@@ -28,8 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSON, JSONB, Insert, insert
 from sqlalchemy.sql.dml import Delete, Update
 
-from crm_graph import holdings
 from crm_graph.database.statements import given, given_ids
+from crm_graph.domain.deals import cascade as holdings
 from crm_graph.models import (
     Activity,
     ActivityType,

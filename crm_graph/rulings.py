@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import CTE, Boolean, bindparam, case, exists, false, func, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import contacts, holdings, replies
+from crm_graph import contacts, replies
 from crm_graph.database.statements import Prepared, given
+from crm_graph.domain.deals import cascade as holdings
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import NotFound, ValidationFailed
 from crm_graph.identity.authenticator import Principal, visible

@@ -12,11 +12,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.domain import config_lock as setup
+from crm_graph.domain.deals.ranks import column_lock
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.authenticator import Principal
 from crm_graph.models import Deal, Pipeline, PipelineStage, StageKind, table
-from crm_graph.ranks import column_lock
 from crm_graph.values import check_name
 
 STAGES_MAX = 50  # of one pipeline: more columns than anybody can read

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import deals
+from crm_graph.domain.deals import records as deals
 from crm_graph.telemetry.logs import JsonLines, TextLines, configure
 from tests.builders import add_owner, bearer, post, relayed
 from tests.graphql.asking import send

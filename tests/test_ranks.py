@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.ranks import LENGTH_MAX
+from crm_graph.domain.deals.ranks import LENGTH_MAX
 from tests.graphql.asking import Json, ask, reason, refusal, send, unchanged
 from tests.graphql.world import ADA, BOB, ROOT, World, add_deal
 

@@ -11,9 +11,10 @@ import strawberry
 from sqlalchemy import Boolean, Integer, Text, Uuid
 from sqlalchemy.types import TypeEngine
 
-from crm_graph import bulk_moves, upserts
-from crm_graph.bulk_moves import Move
+from crm_graph import upserts
 from crm_graph.domain.batches import ITEMS_MAX, Outcome
+from crm_graph.domain.deals import bulk_moves
+from crm_graph.domain.deals.bulk_moves import Move
 from crm_graph.errors import CrmError
 from crm_graph.graphql.bind import bound, column, part, payload_rows, to_one
 from crm_graph.graphql.failures import told

@@ -11,15 +11,15 @@ from typing import Any
 from sqlalchemy import Integer, any_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import ranks
 from crm_graph.database.statements import Prepared, given_ids, given_rows, types_of
 from crm_graph.domain import references
 from crm_graph.domain.batches import Errors, Outcome, check_size
+from crm_graph.domain.deals import ranks
+from crm_graph.domain.deals.moves import between, check_pipeline, check_time
+from crm_graph.domain.deals.stage_history import MOVED, moved, moves
 from crm_graph.errors import NotFound
 from crm_graph.identity.authenticator import Principal, visible
 from crm_graph.models import Deal, DealStageHistory, Role, table
-from crm_graph.moves import between, check_pipeline, check_time
-from crm_graph.stage_history import MOVED, moved, moves
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import and_, func, insert, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import ranks
 from crm_graph.database.statements import Prepared, given, together
 from crm_graph.domain import references
+from crm_graph.domain.deals import ranks
+from crm_graph.domain.deals.stage_history import creation, creation_values, entry
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.authenticator import Principal, restorable, visible
 from crm_graph.models import Activity, Deal, DealStatus, Pipeline, PipelineStage, Role, StageKind, table
-from crm_graph.stage_history import creation, creation_values, entry
 from crm_graph.values import TEXT_MAX, check_money, check_text
 
 _EDITED = (

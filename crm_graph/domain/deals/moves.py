@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import FromClause, and_, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import ranks
 from crm_graph.database.statements import Prepared, given, together
 from crm_graph.domain import references
+from crm_graph.domain.deals import ranks
+from crm_graph.domain.deals.ranks import TOP, Place
+from crm_graph.domain.deals.stage_history import MOVE, entry, last_move, moved
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.authenticator import Principal, visible
@@ -24,8 +26,6 @@ from crm_graph.models import (
     StageKind,
     table,
 )
-from crm_graph.ranks import TOP, Place
-from crm_graph.stage_history import MOVE, entry, last_move, moved
 from crm_graph.values import CLOCK_SKEW, check_text
 
 
