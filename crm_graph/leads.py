@@ -15,9 +15,10 @@ from sqlalchemy import case, exists, func, literal, literal_column, or_, select,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import contacts, employers, ownership, replies
+from crm_graph import contacts, ownership, replies
 from crm_graph.contacts import CUSTOM_MAX_KEYS
 from crm_graph.database.statements import Prepared, given
+from crm_graph.domain.companies import match as employers
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict
 from crm_graph.identity.authenticator import Principal

@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.database.statements import Prepared, given, together
+from crm_graph.domain.companies.match import ATTEMPTS, BEING_CREATED, Named
 from crm_graph.domain.timeline import activities
-from crm_graph.employers import ATTEMPTS, BEING_CREATED, Named
 from crm_graph.errors import Conflict, LostRace, NotFound, ValidationFailed
 from crm_graph.identity.authenticator import Principal
 from crm_graph.models import ActivityType, Company, table

@@ -1,0 +1,1 @@
+"""Companies, and which one a contact belongs to."""
