@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import stage_deletion
 from crm_graph.database.engine import Database
+from crm_graph.domain.pipelines import stage_deletion
 from crm_graph.identity.authenticator import Principal, utc_now
 from crm_graph.models import Role, WebhookLog
 from tests.board import Board

@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from crm_graph import pipelines
+from crm_graph.domain.pipelines import records as pipelines
 from crm_graph.graphql import enums
 from crm_graph.graphql.bind import bound, payload_row
 from crm_graph.graphql.types import Pipeline

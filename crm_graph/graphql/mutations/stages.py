@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from crm_graph import stage_deletion, stages
+from crm_graph.domain.pipelines import stage_deletion, stages
 from crm_graph.graphql import enums
 from crm_graph.graphql.bind import bound, payload_row
 from crm_graph.graphql.mutations.pipelines import NewStageInput

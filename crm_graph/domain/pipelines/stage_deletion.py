@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import ARRAY, Boolean, Text, Uuid, bindparam, case, column, func, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import stages
 from crm_graph.database.statements import Prepared, given_ids, given_row
 from crm_graph.domain import config_lock as setup
 from crm_graph.domain.deals import ranks
 from crm_graph.domain.deals.ranks import column_lock
 from crm_graph.domain.deals.stage_history import MOVED, moves
+from crm_graph.domain.pipelines import stages
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict, ValidationFailed
 from crm_graph.identity.authenticator import Principal
