@@ -8,10 +8,10 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from crm_graph import upserts
 from crm_graph.database import retries as races
 from crm_graph.database.engine import Database
 from crm_graph.domain.batches import ITEMS_MAX, Outcome
+from crm_graph.domain.contacts import upsert as upserts
 from crm_graph.errors import CrmError, SetupError, ValidationFailed
 from crm_graph.identity.authenticator import Principal, utc_now
 from crm_graph.models import LifecycleStage

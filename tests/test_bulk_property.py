@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from crm_graph import upserts
 from crm_graph.database.engine import Database
 from crm_graph.domain.batches import Outcome
 from crm_graph.domain.companies import match as employers
 from crm_graph.domain.companies.match import Named
+from crm_graph.domain.contacts import upsert as upserts
 from crm_graph.domain.deals import bulk_moves, moves
 from crm_graph.domain.deals.bulk_moves import Move
 from crm_graph.errors import CrmError

@@ -9,8 +9,8 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import contacts
 from crm_graph.database.engine import Database
+from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.deals import records as deals
 from crm_graph.identity.authenticator import machine
 from tests.graphql.asking import ask, send

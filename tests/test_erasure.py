@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import erasure
 from crm_graph.database.engine import Database
+from crm_graph.domain.contacts import erasure
 from crm_graph.identity.authenticator import machine, utc_now
 from tests.builders import post
 from tests.graphql.asking import Json, ask, everything, reason, recorded, refusal, send, unchanged

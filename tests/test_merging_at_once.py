@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import merging
 from crm_graph.database.engine import Database
+from crm_graph.domain.contacts import merge as merging
 from crm_graph.identity.authenticator import Principal, utc_now
 from crm_graph.models import ContactEmail, Role, table
 from tests.builders import post

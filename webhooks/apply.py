@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import erasure, leads
+from crm_graph.domain.contacts import erasure
+from crm_graph.domain.contacts import ingest as leads
+from crm_graph.domain.contacts.ingest import Colleague, Erased, Found
 from crm_graph.domain.deals import moves
 from crm_graph.domain.deals import records as deals
 from crm_graph.domain.pipelines import records as pipelines
 from crm_graph.domain.timeline import activities, follow_ups
 from crm_graph.identity.authenticator import Principal
-from crm_graph.leads import Colleague, Erased, Found
 from crm_graph.models import (
     ActivityType,
     Pipeline,

@@ -12,9 +12,9 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
-from crm_graph.leads import Lead
+from crm_graph.domain.contacts.ingest import Lead
+from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.models import ActivityType, OwnerSource
-from crm_graph.replies import Verdict
 from crm_graph.settings import Settings
 
 Payload = Mapping[str, Any]

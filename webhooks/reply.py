@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.intent import absence_until, classify, visible_reply
 from crm_graph.models import ReplyStatus, ReplyStatusSource
-from crm_graph.replies import Verdict
 from crm_graph.values import clean_line
 
 SUMMARY_MAX = 200

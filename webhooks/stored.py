@@ -9,8 +9,9 @@ from sqlalchemy import ARRAY, Text, and_, bindparam, literal_column, select, upd
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import erased, erasure
 from crm_graph.database.statements import Prepared, given
+from crm_graph.domain.contacts import erasure
+from crm_graph.domain.contacts import erasure_rules as erased
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.web.requests import parse_json
 from webhooks.apply import Applied

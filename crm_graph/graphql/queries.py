@@ -9,7 +9,8 @@ import strawberry
 from sqlalchemy import ColumnElement, Select, Text, Uuid, and_, null, select, true
 from sqlmodel import SQLModel
 
-from crm_graph import contacts, models, search
+from crm_graph import models, search
+from crm_graph.domain.contacts import records as contacts
 from crm_graph.graphql.bind import (
     PAGE_DEFAULT,
     After,

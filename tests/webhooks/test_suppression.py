@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import erasure
 from crm_graph.database.engine import Database
+from crm_graph.domain.contacts import erasure
 from crm_graph.identity.authenticator import machine, utc_now
 from crm_graph.models import Role, WebhookStatus
 from crm_graph.settings import Settings

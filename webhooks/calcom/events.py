@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from crm_graph.domain.contacts.ingest import Lead
 from crm_graph.errors import ValidationFailed
-from crm_graph.leads import Lead
 from crm_graph.models import ActivityType, OwnerSource
 from crm_graph.values import parse_time
 from webhooks import payload as values

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from crm_graph.leads import Lead
+from crm_graph.domain.contacts.ingest import Lead
 from crm_graph.models import ActivityType
 from crm_graph.values import clean_line, name_key, parse_time
 from webhooks import payload as values

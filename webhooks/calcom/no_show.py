@@ -1,7 +1,7 @@
 """No-shows: they name only the booking and its attendees, and they toggle."""
 
+from crm_graph.domain.contacts.ingest import Lead
 from crm_graph.errors import ValidationFailed
-from crm_graph.leads import Lead
 from crm_graph.models import ActivityType, OwnerSource
 from crm_graph.values import parse_time
 from webhooks import payload as values

@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.errors import ValidationFailed
 from crm_graph.intent import absence_until, visible_reply
 from crm_graph.models import ActivityType, ReplyStatus, ReplyStatusSource
-from crm_graph.replies import Verdict
 from crm_graph.values import clean_line, parse_time
 from webhooks import payload as values
 from webhooks.instantly import shape

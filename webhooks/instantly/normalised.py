@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crm_graph.leads import Lead
+from crm_graph.domain.contacts.ingest import Lead
 from crm_graph.models import ActivityType
 from crm_graph.values import parse_time
 from webhooks import payload as values

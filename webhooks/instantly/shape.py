@@ -3,7 +3,7 @@ keys, and our normalised one."""
 
 from typing import Any
 
-from crm_graph.leads import Lead
+from crm_graph.domain.contacts.ingest import Lead
 from crm_graph.values import clean_line
 from webhooks import payload as values
 from webhooks.provider import Event, Payload

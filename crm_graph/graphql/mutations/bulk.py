@@ -11,8 +11,8 @@ import strawberry
 from sqlalchemy import Boolean, Integer, Text, Uuid
 from sqlalchemy.types import TypeEngine
 
-from crm_graph import upserts
 from crm_graph.domain.batches import ITEMS_MAX, Outcome
+from crm_graph.domain.contacts import upsert as upserts
 from crm_graph.domain.deals import bulk_moves
 from crm_graph.domain.deals.bulk_moves import Move
 from crm_graph.errors import CrmError

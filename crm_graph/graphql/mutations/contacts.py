@@ -8,7 +8,10 @@ from typing import Any
 import strawberry
 from strawberry.scalars import JSON
 
-from crm_graph import contacts, ownership, standing, upserts
+from crm_graph.domain.contacts import lifecycle as standing
+from crm_graph.domain.contacts import ownership
+from crm_graph.domain.contacts import records as contacts
+from crm_graph.domain.contacts import upsert as upserts
 from crm_graph.graphql import enums
 from crm_graph.graphql.bind import bound, payload_row
 from crm_graph.graphql.types import Contact

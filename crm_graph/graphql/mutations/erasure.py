@@ -6,7 +6,7 @@ import uuid
 
 import strawberry
 
-from crm_graph import erasure
+from crm_graph.domain.contacts import erasure
 from crm_graph.graphql.bind import bound
 from crm_graph.graphql.writing import Info, doing, idempotency_key, optional, perform, replayed
 

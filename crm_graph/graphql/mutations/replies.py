@@ -9,7 +9,7 @@ from typing import Any
 
 import strawberry
 
-from crm_graph import rulings
+from crm_graph.domain.contacts import reply_status as rulings
 from crm_graph.graphql import enums
 from crm_graph.graphql.bind import bound, payload_row
 from crm_graph.graphql.types import Contact

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import any_, delete, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import contacts, erased
 from crm_graph.database.statements import Prepared, given, together
+from crm_graph.domain.contacts import erasure_rules as erased
+from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import NotFound, ValidationFailed
 from crm_graph.identity.authenticator import Principal

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Boolean, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import contacts
 from crm_graph.database.statements import Prepared, given, together
 from crm_graph.domain import references
+from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.deals import cascade as holdings
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.errors import Conflict

@@ -9,9 +9,10 @@ from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import contacts
-from crm_graph.contacts import CUSTOM_MAX_KEYS
 from crm_graph.database.statements import Prepared, given, together
+from crm_graph.domain.contacts import records as contacts
+from crm_graph.domain.contacts.records import CUSTOM_MAX_KEYS
+from crm_graph.domain.contacts.verdicts import STRENGTH
 from crm_graph.domain.deals import cascade as holdings
 from crm_graph.domain.references import check_version
 from crm_graph.domain.timeline import activities, tasks
@@ -30,7 +31,6 @@ from crm_graph.models import (
     WebhookLog,
     table,
 )
-from crm_graph.replies import STRENGTH
 
 _FILLED = ("full_name", "title", "linkedin_url", "website", "phone", "company_id")
 _OWNED = ("owner_id", "owner_source")

@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy import CTE, Boolean, bindparam, case, exists, false, func, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import contacts, replies
 from crm_graph.database.statements import Prepared, given
+from crm_graph.domain.contacts import records as contacts
+from crm_graph.domain.contacts import verdicts as replies
+from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.domain.deals import cascade as holdings
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import NotFound, ValidationFailed
@@ -29,7 +31,6 @@ from crm_graph.models import (
     Role,
     table,
 )
-from crm_graph.replies import Verdict
 from crm_graph.values import check_text
 
 DELETED = "Deal deleted: the reply that opened it was judged wrongly"

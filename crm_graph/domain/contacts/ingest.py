@@ -15,10 +15,13 @@ from sqlalchemy import case, exists, func, literal, literal_column, or_, select,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import contacts, ownership, replies
-from crm_graph.contacts import CUSTOM_MAX_KEYS
 from crm_graph.database.statements import Prepared, given
 from crm_graph.domain.companies import match as employers
+from crm_graph.domain.contacts import ownership
+from crm_graph.domain.contacts import records as contacts
+from crm_graph.domain.contacts import verdicts as replies
+from crm_graph.domain.contacts.records import CUSTOM_MAX_KEYS
+from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict
 from crm_graph.identity.authenticator import Principal
@@ -33,7 +36,6 @@ from crm_graph.models import (
     OwnerSource,
     table,
 )
-from crm_graph.replies import Verdict
 from crm_graph.values import company_domain
 
 ATTEMPTS = 3  # to find a contact that somebody else makes or merges at the same moment

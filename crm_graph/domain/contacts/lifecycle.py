@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import and_, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import contacts
 from crm_graph.database.statements import Prepared, given
+from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict, ValidationFailed
 from crm_graph.identity.authenticator import Principal, restorable

@@ -11,13 +11,13 @@ from sqlalchemy import FromClause, Integer, Select, and_, exists, select, union_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import contacts
-from crm_graph.contacts import CHANGED, EDITED, edits, hand_over, has_address, is_suppressed
 from crm_graph.database.statements import Prepared, given_row, given_rows, together, types_of
 from crm_graph.domain import references
 from crm_graph.domain.batches import Errors, Outcome, check_size
 from crm_graph.domain.companies import match as employers
 from crm_graph.domain.companies.match import Named
+from crm_graph.domain.contacts import records as contacts
+from crm_graph.domain.contacts.records import CHANGED, EDITED, edits, hand_over, has_address, is_suppressed
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict, NotFound
 from crm_graph.identity.authenticator import Principal, restorable, visible

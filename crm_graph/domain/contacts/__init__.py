@@ -1,0 +1,1 @@
+"""Contacts: created, changed, owned, merged, erased; and the status of their replies."""
