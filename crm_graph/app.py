@@ -9,9 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
-from crm_graph import event_schemas
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
+from crm_graph.delivery import schemas as event_schemas
 from crm_graph.downloads import create_router as download_router
 from crm_graph.errors import CrmError, PayloadTooLarge, Unauthenticated, Unavailable
 from crm_graph.graphql.http import create_router as graphql_router

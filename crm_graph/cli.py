@@ -13,12 +13,13 @@ from typing import Annotated, NoReturn
 import httpx
 import typer
 
-from crm_graph import csv_commands, endpoint_commands, event_schemas, owner_commands, runtime, sending
+from crm_graph import csv_commands, endpoint_commands, owner_commands, runtime, sending
 from crm_graph import demo as demonstration
 from crm_graph.commands import load_settings, moment, with_database
 from crm_graph.console import remark, show
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
+from crm_graph.delivery import schemas as event_schemas
 from crm_graph.domain.team import owners
 from crm_graph.errors import CrmError, NotFound, SetupError
 from crm_graph.graphql.schema import build_schema

@@ -16,10 +16,10 @@ import uvicorn
 from sqlalchemy.engine import URL
 from uvicorn.supervisors import Multiprocess
 
-from crm_graph import deployment
 from crm_graph.app import create_app, schema_version
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database, place, reason
+from crm_graph.delivery import pause as deployment
 from crm_graph.embedded import EmbeddedError, EmbeddedPostgres
 from crm_graph.errors import SetupError, Unavailable
 from crm_graph.settings import Settings

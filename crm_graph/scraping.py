@@ -16,9 +16,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from sqlalchemy import ARRAY, Integer, Text
 
-from crm_graph import delivery_queue
 from crm_graph.database.engine import Database, PoolState
 from crm_graph.database.statements import in_sql
+from crm_graph.delivery import queue as delivery_queue
 from crm_graph.errors import NotFound, Unauthenticated, Unavailable
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics

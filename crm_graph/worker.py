@@ -22,7 +22,7 @@ from crm_graph.database.engine import Database
 from crm_graph.database.jobs import job_app
 from crm_graph.database.listener import listen
 from crm_graph.database.statements import in_sql
-from crm_graph.delivery import Courier, dispatch
+from crm_graph.delivery.sender import Courier, dispatch
 from crm_graph.egress.client import Sender
 from crm_graph.errors import CrmError
 from crm_graph.settings import Settings

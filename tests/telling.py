@@ -12,8 +12,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import event_schemas, withholding
-from crm_graph.events import ANY_EVENT
+from crm_graph.delivery import redaction as withholding
+from crm_graph.delivery import schemas as event_schemas
+from crm_graph.delivery.payloads import ANY_EVENT
 from crm_graph.models import Event, EventType, Role, WebhookDelivery, WebhookEndpoint, table
 from tests.graphql.asking import Json, add
 

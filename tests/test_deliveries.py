@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import deliveries
 from crm_graph.database.engine import Database
+from crm_graph.delivery import replay as deliveries
 from crm_graph.errors import Forbidden
 from crm_graph.identity.authenticator import Principal, machine
 from crm_graph.models import Deployment, Role, WebhookAttempt

@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import deliveries, deployment
 from crm_graph.database.engine import Database
+from crm_graph.delivery import pause as deployment
+from crm_graph.delivery import replay as deliveries
 from crm_graph.errors import SetupError
 from crm_graph.identity.authenticator import machine
 

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import endpoints
 from crm_graph.database.engine import Database
+from crm_graph.delivery import endpoints
 from crm_graph.errors import Conflict, NotFound
 from crm_graph.identity.authenticator import Principal
 from crm_graph.models import Role, WebhookEndpoint

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from crm_graph import event_schemas
+from crm_graph.delivery import schemas as event_schemas
 from crm_graph.models import EventType
 from crm_graph.web import signatures as signing
 from tests.telling import validate

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.app import create_app
 from crm_graph.database.engine import Database
-from crm_graph.delivery_queue import OUTAGE
+from crm_graph.delivery.queue import OUTAGE
 from crm_graph.models import DeliveryStatus, Event, EventType, WebhookDelivery, WebhookEndpoint, WebhookLog, table
 from crm_graph.settings import Settings
 from tests.builders import add_owner, bearer, fixture, post, relayed

@@ -12,8 +12,8 @@ from graphql.utilities import find_breaking_changes
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
-from crm_graph import event_schemas
 from crm_graph.database import migrations
+from crm_graph.delivery import schemas as event_schemas
 from crm_graph.graphql.schema import build_schema
 from crm_graph.models import Owner
 from tests.scratch import catalogue, scratch_database

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import JSON, Uuid, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from crm_graph.delivery.redaction import payload_for, payload_in_sql
 from crm_graph.models import Role
-from crm_graph.withholding import payload_for, payload_in_sql
 
 ME, COLLEAGUE = uuid.uuid4(), uuid.uuid4()
 HOLDERS = {"mine": ME, "theirs": COLLEAGUE, "pool": None}

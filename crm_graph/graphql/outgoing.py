@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from strawberry.scalars import JSON
 
-from crm_graph import models, withholding
+from crm_graph import models
+from crm_graph.delivery import redaction as withholding
 from crm_graph.graphql import enums
 from crm_graph.graphql.bind import Order, Site, aggregate, bound, column, computed, rows, to_one
 from crm_graph.graphql.types import Owner

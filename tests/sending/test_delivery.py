@@ -17,9 +17,9 @@ from sqlalchemy import select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import delivery
 from crm_graph.database.engine import Database
-from crm_graph.delivery_queue import OUTAGE
+from crm_graph.delivery import sender as delivery
+from crm_graph.delivery.queue import OUTAGE
 from crm_graph.models import WebhookAttempt, WebhookEndpoint, table
 from crm_graph.settings import Settings
 from crm_graph.web.signatures import new_webhook_secret

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import delivery
-from crm_graph.delivery_queue import OUTAGE
+from crm_graph.delivery import sender as delivery
+from crm_graph.delivery.queue import OUTAGE
 from crm_graph.models import WebhookDelivery, WebhookEndpoint, table
 from tests.receiver import Receiver, answer, hang
 from tests.sending.subscriptions import create, row, settled, subscribe, until

@@ -9,7 +9,8 @@ from typing import Any
 import strawberry
 from strawberry.scalars import JSON
 
-from crm_graph import deliveries, endpoints
+from crm_graph.delivery import endpoints
+from crm_graph.delivery import replay as deliveries
 from crm_graph.egress import client as outbound
 from crm_graph.graphql import enums
 from crm_graph.graphql.bind import bound, payload_row

@@ -7,8 +7,8 @@ import orjson
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from crm_graph.delivery.payloads import ANY_EVENT
 from crm_graph.errors import NotFound
-from crm_graph.events import ANY_EVENT
 from crm_graph.models import EventType
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

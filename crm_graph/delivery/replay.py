@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import endpoints
+from crm_graph.delivery import endpoints
 from crm_graph.errors import Conflict, NotFound
 from crm_graph.identity.authenticator import Principal, visible
 from crm_graph.models import (

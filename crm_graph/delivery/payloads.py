@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from crm_graph.event_data import (
+from crm_graph.delivery.payload_parts import (
     ActivityData,
     ContactChangeData,
     ContactData,

@@ -16,9 +16,10 @@ from typing import Any
 
 import orjson
 
-from crm_graph import delivery_queue, withholding
 from crm_graph.database.engine import Database
-from crm_graph.delivery_queue import OUTAGE, Outcome
+from crm_graph.delivery import queue as delivery_queue
+from crm_graph.delivery import redaction as withholding
+from crm_graph.delivery.queue import OUTAGE, Outcome
 from crm_graph.egress.client import Attempt, Sender
 from crm_graph.models import DeliveryStatus, Role
 from crm_graph.telemetry import tracing

@@ -1,0 +1,1 @@
+"""Outgoing webhooks: endpoints, payloads, the queue, signed and retried sending, replay."""
