@@ -14,16 +14,18 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from crm_graph import cells, exports, imports
 from crm_graph.commands import with_database
 from crm_graph.console import remark, show
 from crm_graph.database.engine import Database
 from crm_graph.domain.team import owners
 from crm_graph.errors import SetupError
-from crm_graph.exports import Kind
 from crm_graph.identity.authenticator import Principal
-from crm_graph.imports import Columns, Report, Tally
-from crm_graph.sheets import Line, Sheet, opened
+from crm_graph.import_export import exporter as exports
+from crm_graph.import_export import formula_escaping as cells
+from crm_graph.import_export import importer as imports
+from crm_graph.import_export.csv_reader import Line, Sheet, opened
+from crm_graph.import_export.exporter import Kind
+from crm_graph.import_export.importer import Columns, Report, Tally
 
 import_app = typer.Typer(help="Bring in what other programs know.", no_args_is_help=True)
 OwnerEmail = Annotated[

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_graph import cells
+from crm_graph.import_export import formula_escaping as cells
 
 SIGNS = "=+-@\t\r\n＝＋－＠'"
 texts = st.text(st.sampled_from(SIGNS + "0 9().,/ax|!\x00\N{RIGHT-TO-LEFT OVERRIDE}"), max_size=6) | st.text()

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import imports
 from crm_graph.database.engine import Database
 from crm_graph.identity.authenticator import Principal
-from crm_graph.imports import Columns
+from crm_graph.import_export import importer as imports
+from crm_graph.import_export.csv_reader import opened
+from crm_graph.import_export.importer import Columns
 from crm_graph.models import Role
-from crm_graph.sheets import opened
 from tests.board import Board
 from tests.builders import fixture, post
 from tests.calls import document

@@ -15,10 +15,10 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import exports
 from crm_graph.database.engine import Database
-from crm_graph.exports import PAGE_ROWS, Kind
 from crm_graph.identity.authenticator import Principal
+from crm_graph.import_export import exporter as exports
+from crm_graph.import_export.exporter import PAGE_ROWS, Kind
 from crm_graph.models import Role
 from crm_graph.runtime import server_config
 from tests.builders import bearer

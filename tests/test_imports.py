@@ -8,15 +8,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph import exports, imports
 from crm_graph.database.engine import Database
 from crm_graph.domain.batches import ITEMS_MAX
 from crm_graph.errors import Forbidden, SetupError
-from crm_graph.exports import Kind
 from crm_graph.identity.authenticator import Principal
-from crm_graph.imports import Columns, Tally
+from crm_graph.import_export import exporter as exports
+from crm_graph.import_export import importer as imports
+from crm_graph.import_export.csv_reader import opened
+from crm_graph.import_export.exporter import Kind
+from crm_graph.import_export.importer import Columns, Tally
 from crm_graph.models import Company, ContactEmail, Role, table
-from crm_graph.sheets import opened
 from tests.graphql.asking import add, unchanged
 from tests.graphql.world import World
 

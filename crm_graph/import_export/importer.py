@@ -14,8 +14,8 @@ from crm_graph.domain.batches import ITEMS_MAX, Outcome
 from crm_graph.domain.contacts import upsert as upserts
 from crm_graph.errors import CrmError, SetupError, ValidationFailed
 from crm_graph.identity.authenticator import Principal, utc_now
+from crm_graph.import_export.csv_reader import Line, Sheet
 from crm_graph.models import LifecycleStage
-from crm_graph.sheets import Line, Sheet
 from crm_graph.values import merge_patch, name_key
 
 VARIABLE, NOTHING = "variable", ""  # what a column can be besides a field of a contact

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from crm_graph import cells
 from crm_graph.errors import SetupError
+from crm_graph.import_export import formula_escaping as cells
 
 DELIMITERS = ",;\t"
 CELL_MAX = 1_000_000  # characters; a quote that is never closed would swallow the rest of the file

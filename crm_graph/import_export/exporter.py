@@ -17,9 +17,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, and_, select, tuple_, union_all
 from sqlmodel import SQLModel
 
-from crm_graph import cells
 from crm_graph.database.engine import Database
 from crm_graph.identity.authenticator import Principal, alternatives, visible
+from crm_graph.import_export import formula_escaping as cells
 from crm_graph.models import Activity, Company, Contact, Deal, Owner, Pipeline, PipelineStage, table
 
 PAGE_ROWS = 1_000
