@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import strawberry
 
-from crm_graph.graphql.bind import bound
+from crm_graph.graphql.engine.bindings import bound
 
 Node = TypeVar("Node")
 

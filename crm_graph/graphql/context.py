@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crm_graph.database.engine import Database
-from crm_graph.graphql.operations import Operation
+from crm_graph.graphql.engine.documents import Operation
 from crm_graph.graphql.reads import Reads
 from crm_graph.identity.authenticator import Principal
 from crm_graph.settings import Settings

@@ -15,8 +15,8 @@ from sqlmodel import SQLModel
 from crm_graph import models, search
 from crm_graph.errors import ValidationFailed
 from crm_graph.graphql import enums
-from crm_graph.graphql.bind import NEWEST_FIRST, NOW, Order, Site
-from crm_graph.graphql.criteria import criterion, equals
+from crm_graph.graphql.engine.bindings import NEWEST_FIRST, NOW, Order, Site
+from crm_graph.graphql.engine.criteria import criterion, equals
 from crm_graph.identity.authenticator import caller
 from crm_graph.values import check_text, normal_domain
 

@@ -24,9 +24,9 @@ from crm_graph.errors import (
     UnsupportedMedia,
 )
 from crm_graph.graphql.context import Context
+from crm_graph.graphql.engine.documents import Documents, InvalidDocument
+from crm_graph.graphql.engine.messages import body_of, checked, internal, rendered
 from crm_graph.graphql.live import Limits, Live
-from crm_graph.graphql.messages import body_of, checked, internal, rendered
-from crm_graph.graphql.operations import Documents, InvalidDocument
 from crm_graph.graphql.reads import Reads
 from crm_graph.graphql.schema import build_schema
 from crm_graph.graphql.sockets import Sockets

@@ -18,11 +18,11 @@ from graphql.execution.values import VariableValues, get_argument_values, get_va
 from crm_graph.changes import FEED_MAX, Change, Changes, Feed
 from crm_graph.database.engine import Database
 from crm_graph.errors import BadRequest, LimitReached, QueryTooComplex, Unavailable
-from crm_graph.graphql.compiler import Compiler
-from crm_graph.graphql.messages import body_of, checked
-from crm_graph.graphql.operations import Documents, InvalidDocument, Operation
-from crm_graph.graphql.places import Fields, name_of
-from crm_graph.graphql.plans import Request
+from crm_graph.graphql.engine.compiler import Compiler
+from crm_graph.graphql.engine.documents import Documents, InvalidDocument, Operation
+from crm_graph.graphql.engine.field_site import Fields, name_of
+from crm_graph.graphql.engine.messages import body_of, checked
+from crm_graph.graphql.engine.plans import Request
 from crm_graph.graphql.reads import Reads
 from crm_graph.graphql.subscriptions import kind_of
 from crm_graph.identity.authenticator import Authenticator, Principal, may_hear, utc_now

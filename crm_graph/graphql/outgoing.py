@@ -12,7 +12,7 @@ from strawberry.scalars import JSON
 from crm_graph import models
 from crm_graph.delivery import redaction as withholding
 from crm_graph.graphql import enums
-from crm_graph.graphql.bind import Order, Site, aggregate, bound, column, computed, rows, to_one
+from crm_graph.graphql.engine.bindings import Order, Site, aggregate, bound, column, computed, rows, to_one
 from crm_graph.graphql.types import Owner
 from crm_graph.identity.authenticator import caller
 

@@ -11,7 +11,8 @@ from sqlmodel import SQLModel
 
 from crm_graph import models, search
 from crm_graph.domain.contacts import records as contacts
-from crm_graph.graphql.bind import (
+from crm_graph.graphql.connections import Connection
+from crm_graph.graphql.engine.bindings import (
     PAGE_DEFAULT,
     After,
     First,
@@ -26,7 +27,6 @@ from crm_graph.graphql.bind import (
     rows,
     summary,
 )
-from crm_graph.graphql.connections import Connection
 from crm_graph.graphql.filters import (
     ActivityFilter,
     ActivityOrder,

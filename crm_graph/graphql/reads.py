@@ -19,11 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.database.engine import Database, driver_connection, fetch_row
 from crm_graph.errors import CrmError, NotFound, Unavailable
-from crm_graph.graphql import complexity
-from crm_graph.graphql.compiler import Compiler
-from crm_graph.graphql.operations import Operation
-from crm_graph.graphql.places import Fields
-from crm_graph.graphql.plans import Plan, PlanCache, Request, shape
+from crm_graph.graphql.engine import complexity
+from crm_graph.graphql.engine.compiler import Compiler
+from crm_graph.graphql.engine.documents import Operation
+from crm_graph.graphql.engine.field_site import Fields
+from crm_graph.graphql.engine.plans import Plan, PlanCache, Request, shape
 from crm_graph.identity.authenticator import Principal
 
 

@@ -14,7 +14,18 @@ from sqlalchemy import ColumnElement, Select, cast, literal_column, select
 from crm_graph import models, reports
 from crm_graph.database.statements import recordset
 from crm_graph.graphql import enums
-from crm_graph.graphql.bind import NOW, Arguments, Order, Site, Source, bound, column, derived, summary, to_one
+from crm_graph.graphql.engine.bindings import (
+    NOW,
+    Arguments,
+    Order,
+    Site,
+    Source,
+    bound,
+    column,
+    derived,
+    summary,
+    to_one,
+)
 from crm_graph.graphql.types import BY_CURRENCY, AmountTotal, Owner, Pipeline, PipelineStage
 from crm_graph.models.columns import Time
 

@@ -14,8 +14,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from crm_graph.errors import CrmError
+from crm_graph.graphql.engine.messages import internal, rendered
 from crm_graph.graphql.live import Live
-from crm_graph.graphql.messages import internal, rendered
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import strawberry
 from graphql import GraphQLField
 
-from crm_graph.graphql.bind import DEFINITION, bound, column, payload_row
+from crm_graph.graphql.engine.bindings import DEFINITION, bound, column, payload_row
 from crm_graph.graphql.types import Activity, Contact, Deal
 
 KIND = "kind"

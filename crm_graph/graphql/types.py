@@ -13,7 +13,8 @@ from strawberry.scalars import JSON
 
 from crm_graph import models
 from crm_graph.graphql import enums
-from crm_graph.graphql.bind import (
+from crm_graph.graphql.connections import Connection
+from crm_graph.graphql.engine.bindings import (
     Order,
     Site,
     Source,
@@ -26,7 +27,6 @@ from crm_graph.graphql.bind import (
     rows,
     to_one,
 )
-from crm_graph.graphql.connections import Connection
 
 BOARD_ORDER = Order(("rank", "id"))
 LATEST_FIRST = Order(("occurred_at", "id"), descending=True)

@@ -20,7 +20,7 @@ from crm_graph import idempotency
 from crm_graph.database.retries import settle
 from crm_graph.errors import BadRequest
 from crm_graph.graphql.context import Context
-from crm_graph.graphql.plans import Request
+from crm_graph.graphql.engine.plans import Request
 from crm_graph.idempotency import Call, Result
 from crm_graph.identity.authenticator import Principal
 

@@ -14,7 +14,7 @@ from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode
 from hypothesis import strategies as st
 
 from crm_graph.errors import BadRequest
-from crm_graph.graphql import complexity
+from crm_graph.graphql.engine import complexity
 from crm_graph.graphql.schema import build_schema
 from tests.graphql.drafts import Draft, Selections
 from tests.graphql.rewrites import STEPS, Step, arguments, ids, smaller

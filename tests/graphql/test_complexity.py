@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from crm_graph.graphql import complexity
+from crm_graph.graphql.engine import complexity
 from tests.builders import bearer
 from tests.graphql.asking import recorded, send
 from tests.graphql.world import ADA, World

@@ -1,6 +1,6 @@
 """What can be changed, by what it is about."""
 
-from crm_graph.graphql.bind import bound
+from crm_graph.graphql.engine.bindings import bound
 from crm_graph.graphql.mutations.activities import ActivityMutations
 from crm_graph.graphql.mutations.bulk import BulkMutations
 from crm_graph.graphql.mutations.companies import CompanyMutations

@@ -16,8 +16,8 @@ from crm_graph.domain.contacts import upsert as upserts
 from crm_graph.domain.deals import bulk_moves
 from crm_graph.domain.deals.bulk_moves import Move
 from crm_graph.errors import CrmError
-from crm_graph.graphql.bind import bound, column, part, payload_rows, to_one
-from crm_graph.graphql.failures import told
+from crm_graph.graphql.engine.bindings import bound, column, part, payload_rows, to_one
+from crm_graph.graphql.engine.error_format import told
 from crm_graph.graphql.mutations.contacts import UpsertContactItem
 from crm_graph.graphql.types import Contact, Deal
 from crm_graph.graphql.writing import (

@@ -13,7 +13,7 @@ from crm_graph.delivery import endpoints
 from crm_graph.delivery import replay as deliveries
 from crm_graph.egress import client as outbound
 from crm_graph.graphql import enums
-from crm_graph.graphql.bind import bound, payload_row
+from crm_graph.graphql.engine.bindings import bound, payload_row
 from crm_graph.graphql.outgoing import WebhookDelivery, WebhookEndpoint
 from crm_graph.graphql.writing import (
     Info,

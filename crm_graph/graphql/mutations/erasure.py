@@ -7,7 +7,7 @@ import uuid
 import strawberry
 
 from crm_graph.domain.contacts import erasure
-from crm_graph.graphql.bind import bound
+from crm_graph.graphql.engine.bindings import bound
 from crm_graph.graphql.writing import Info, doing, idempotency_key, optional, perform, replayed
 
 

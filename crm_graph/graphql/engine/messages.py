@@ -11,7 +11,7 @@ from typing import Any
 from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError
 
 from crm_graph.errors import BadRequest, CrmError, QueryTooComplex
-from crm_graph.graphql.failures import told
+from crm_graph.graphql.engine.error_format import told
 
 log = logging.getLogger(__name__)
 

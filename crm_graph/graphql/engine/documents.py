@@ -29,7 +29,7 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails
 
 from crm_graph.errors import BadRequest
-from crm_graph.graphql import complexity
+from crm_graph.graphql.engine import complexity
 
 CACHE_TOKENS = 50_000  # in all documents of a process; a token costs about a kilobyte
 ERRORS_MAX = 10  # each looks for its line in the whole source

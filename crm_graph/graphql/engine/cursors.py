@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Numeric, Text, cast, func, literal_column, tuple_
 
 from crm_graph.errors import ValidationFailed
-from crm_graph.graphql.bind import Arguments, Order, Site
-from crm_graph.graphql.scalars import parse_date, parse_decimal
+from crm_graph.graphql.engine.bindings import Arguments, Order, Site
+from crm_graph.graphql.engine.scalars import parse_date, parse_decimal
 from crm_graph.models import Relation
 
 CURSOR_MAX = 1_400  # the longest name key, 200 letters of four bytes, makes 1,143

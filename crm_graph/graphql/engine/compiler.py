@@ -33,8 +33,8 @@ from sqlalchemy import (
 )
 
 from crm_graph.database.statements import recordset
-from crm_graph.graphql import cursors
-from crm_graph.graphql.bind import (
+from crm_graph.graphql.engine import cursors
+from crm_graph.graphql.engine.bindings import (
     DEFINITION,
     RETURNED,
     Aggregate,
@@ -54,12 +54,12 @@ from crm_graph.graphql.bind import (
     model_of,
     page_size,
 )
-from crm_graph.graphql.criteria import criteria
-from crm_graph.graphql.json_sql import Json, constant, in_capitals, json_list, json_object
-from crm_graph.graphql.operations import Operation
-from crm_graph.graphql.places import Fields, Place, name_of, object_type, page_info
-from crm_graph.graphql.plans import Plan, Reader, Request, make, shape
-from crm_graph.graphql.visible import ALL, SourceQuery, Visible, Wanted, whole
+from crm_graph.graphql.engine.criteria import criteria
+from crm_graph.graphql.engine.documents import Operation
+from crm_graph.graphql.engine.field_site import Fields, Place, name_of, object_type, page_info
+from crm_graph.graphql.engine.json_sql import Json, constant, in_capitals, json_list, json_object
+from crm_graph.graphql.engine.plans import Plan, Reader, Request, make, shape
+from crm_graph.graphql.engine.visible import ALL, SourceQuery, Visible, Wanted, whole
 from crm_graph.identity.authenticator import Principal
 from crm_graph.models import Named, Relation
 from crm_graph.models.columns import Time

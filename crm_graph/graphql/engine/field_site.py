@@ -7,11 +7,11 @@ from graphql import GraphQLField, GraphQLObjectType, get_named_type
 from graphql.execution.collect_fields import FieldDetails
 from sqlalchemy import func, literal_column
 
-from crm_graph.graphql import cursors
-from crm_graph.graphql.bind import Arguments
-from crm_graph.graphql.json_sql import Json, constant
-from crm_graph.graphql.plans import Request
-from crm_graph.graphql.visible import whole
+from crm_graph.graphql.engine import cursors
+from crm_graph.graphql.engine.bindings import Arguments
+from crm_graph.graphql.engine.json_sql import Json, constant
+from crm_graph.graphql.engine.plans import Request
+from crm_graph.graphql.engine.visible import whole
 from crm_graph.models import Relation
 
 Fields = list[FieldDetails]  # that have one response key

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, FromClause, Integer, Select, SelectBase, f
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
-from crm_graph.graphql.bind import Order, Source
+from crm_graph.graphql.engine.bindings import Order, Source
 from crm_graph.identity.authenticator import Principal, alternatives, visible
 from crm_graph.models import Named, table
 

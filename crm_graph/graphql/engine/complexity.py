@@ -35,7 +35,7 @@ from graphql import (
 )
 
 from crm_graph.errors import BadRequest, QueryTooComplex
-from crm_graph.graphql.bind import DEFINITION, PAGE_MAX, Returned, binding_of
+from crm_graph.graphql.engine.bindings import DEFINITION, PAGE_MAX, Returned, binding_of
 
 CHARACTERS_MAX = 100_000
 TOKENS_MAX = 2_000

@@ -8,7 +8,7 @@ import strawberry
 from graphql import GraphQLField, GraphQLInputObjectType, get_nullable_type
 from sqlalchemy import ColumnElement
 
-from crm_graph.graphql.bind import DEFINITION, Arguments, Site, SqlType
+from crm_graph.graphql.engine.bindings import DEFINITION, Arguments, Site, SqlType
 from crm_graph.values import check_text
 
 CRITERION = "criterion"
