@@ -10,7 +10,7 @@ from psycopg import sql
 from crm_graph.graphql.engine.compiler import Compiler
 from crm_graph.graphql.engine.documents import Documents
 from crm_graph.graphql.engine.plans import Request
-from crm_graph.graphql.schema import build_schema
+from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.identity.authenticator import Principal, utc_now
 from crm_graph.models import Role
 

@@ -22,7 +22,7 @@ from crm_graph.database.engine import Database
 from crm_graph.delivery import schemas as event_schemas
 from crm_graph.domain.team import owners
 from crm_graph.errors import CrmError, NotFound, SetupError
-from crm_graph.graphql.schema import build_schema
+from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.identity.authenticator import issue_token, utc_now
 from crm_graph.models import Owner, WebhookStatus
 from crm_graph.telemetry import logs

@@ -6,7 +6,7 @@ import httpx
 from graphql import GraphQLObjectType, GraphQLSchema, get_named_type, is_leaf_type
 from graphql import build_schema as read_sdl
 
-from crm_graph.graphql.schema import build_schema
+from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.models import Activity, ActivityType, Contact, WebhookLog
 from tests.board import Board
 from tests.endpoints import add_delivery, add_endpoint, add_event

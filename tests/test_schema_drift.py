@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 
 from crm_graph.database import migrations
 from crm_graph.delivery import schemas as event_schemas
-from crm_graph.graphql.schema import build_schema
+from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.models import Owner
 from tests.scratch import catalogue, scratch_database
 

@@ -18,8 +18,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
-from crm_graph import search
 from crm_graph.database import migrations
+from crm_graph.graphql.schema import search
 from crm_graph.models import Company, Contact, Deal, Named, table
 from tests.graphql.asking import add, stages
 from tests.scratch import scratch_database

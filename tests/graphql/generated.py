@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from crm_graph.errors import BadRequest
 from crm_graph.graphql.engine import complexity
-from crm_graph.graphql.schema import build_schema
+from crm_graph.graphql.transport.schema import build_schema
 from tests.graphql.drafts import Draft, Selections
 from tests.graphql.rewrites import STEPS, Step, arguments, ids, smaller
 from tests.graphql.world import Row

@@ -13,7 +13,7 @@ import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, get_nullable_type
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.graphql.schema import build_schema
+from crm_graph.graphql.transport.schema import build_schema
 from tests.graphql.asking import ask, reason, refusal, unchanged
 from tests.graphql.filter_cases import ALL, cases_of
 from tests.graphql.scene import Row, Scene, build_scene

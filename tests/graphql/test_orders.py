@@ -14,7 +14,7 @@ from graphql import GraphQLEnumType, get_nullable_type
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.graphql.schema import build_schema
+from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.models import Activity, Company, Contact, Deal, table
 from crm_graph.values import name_key
 from tests.builders import add_owner

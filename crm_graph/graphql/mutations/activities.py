@@ -9,9 +9,9 @@ import strawberry
 from strawberry.scalars import JSON
 
 from crm_graph.domain.timeline import activities, tasks
-from crm_graph.graphql import enums
 from crm_graph.graphql.engine.bindings import bound, payload_row
-from crm_graph.graphql.types import Activity
+from crm_graph.graphql.schema import enums
+from crm_graph.graphql.schema.types import Activity
 from crm_graph.graphql.writing import Info, doing, idempotency_key, optional, perform, replayed
 
 

@@ -19,7 +19,7 @@ from crm_graph.errors import CrmError
 from crm_graph.graphql.engine.bindings import bound, column, part, payload_rows, to_one
 from crm_graph.graphql.engine.error_format import told
 from crm_graph.graphql.mutations.contacts import UpsertContactItem
-from crm_graph.graphql.types import Contact, Deal
+from crm_graph.graphql.schema.types import Contact, Deal
 from crm_graph.graphql.writing import (
     Info,
     Write,

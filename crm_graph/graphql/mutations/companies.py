@@ -10,7 +10,7 @@ from strawberry.scalars import JSON
 
 from crm_graph.domain.companies import records as companies
 from crm_graph.graphql.engine.bindings import bound, payload_row
-from crm_graph.graphql.types import Company
+from crm_graph.graphql.schema.types import Company
 from crm_graph.graphql.writing import Info, Write, doing, idempotency_key, optional, perform, replayed
 
 

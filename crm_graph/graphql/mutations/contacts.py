@@ -12,9 +12,9 @@ from crm_graph.domain.contacts import lifecycle as standing
 from crm_graph.domain.contacts import ownership
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.contacts import upsert as upserts
-from crm_graph.graphql import enums
 from crm_graph.graphql.engine.bindings import bound, payload_row
-from crm_graph.graphql.types import Contact
+from crm_graph.graphql.schema import enums
+from crm_graph.graphql.schema.types import Contact
 from crm_graph.graphql.writing import (
     Info,
     Write,

@@ -12,9 +12,9 @@ from strawberry.scalars import JSON
 from crm_graph.delivery import endpoints
 from crm_graph.delivery import replay as deliveries
 from crm_graph.egress import client as outbound
-from crm_graph.graphql import enums
 from crm_graph.graphql.engine.bindings import bound, payload_row
-from crm_graph.graphql.outgoing import WebhookDelivery, WebhookEndpoint
+from crm_graph.graphql.schema import enums
+from crm_graph.graphql.schema.webhooks import WebhookDelivery, WebhookEndpoint
 from crm_graph.graphql.writing import (
     Info,
     Write,

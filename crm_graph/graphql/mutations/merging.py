@@ -8,7 +8,7 @@ import strawberry
 
 from crm_graph.domain.contacts import merge as merging
 from crm_graph.graphql.engine.bindings import bound, payload_row
-from crm_graph.graphql.types import Contact
+from crm_graph.graphql.schema.types import Contact
 from crm_graph.graphql.writing import Info, doing, expected_version, idempotency_key, perform, replayed
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import strawberry
 
 from crm_graph.domain.contacts import reply_status as rulings
-from crm_graph.graphql import enums
 from crm_graph.graphql.engine.bindings import bound, payload_row
-from crm_graph.graphql.types import Contact
+from crm_graph.graphql.schema import enums
+from crm_graph.graphql.schema.types import Contact
 from crm_graph.graphql.writing import (
     Info,
     Write,

@@ -8,10 +8,10 @@ from typing import Any
 import strawberry
 
 from crm_graph.domain.pipelines import stage_deletion, stages
-from crm_graph.graphql import enums
 from crm_graph.graphql.engine.bindings import bound, payload_row
 from crm_graph.graphql.mutations.pipelines import NewStageInput
-from crm_graph.graphql.types import Pipeline, PipelineStage
+from crm_graph.graphql.schema import enums
+from crm_graph.graphql.schema.types import Pipeline, PipelineStage
 from crm_graph.graphql.writing import Info, Write, doing, idempotency_key, optional, perform, replayed
 
 

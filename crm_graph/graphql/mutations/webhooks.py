@@ -7,7 +7,7 @@ import uuid
 import strawberry
 
 from crm_graph.graphql.engine.bindings import bound, payload_row
-from crm_graph.graphql.types import Webhook
+from crm_graph.graphql.schema.types import Webhook
 from crm_graph.graphql.writing import Info, read_back
 from webhooks import inbox
 

@@ -9,9 +9,8 @@ import strawberry
 from sqlalchemy import ColumnElement, Select, Text, Uuid, and_, null, select, true
 from sqlmodel import SQLModel
 
-from crm_graph import models, search
+from crm_graph import models
 from crm_graph.domain.contacts import records as contacts
-from crm_graph.graphql.connections import Connection
 from crm_graph.graphql.engine.bindings import (
     PAGE_DEFAULT,
     After,
@@ -27,7 +26,9 @@ from crm_graph.graphql.engine.bindings import (
     rows,
     summary,
 )
-from crm_graph.graphql.filters import (
+from crm_graph.graphql.schema import search
+from crm_graph.graphql.schema.connections import Connection
+from crm_graph.graphql.schema.filters import (
     ActivityFilter,
     ActivityOrder,
     CompanyFilter,
@@ -39,8 +40,7 @@ from crm_graph.graphql.filters import (
     WebhookDeliveryFilter,
     searched,
 )
-from crm_graph.graphql.outgoing import DeliveriesPause, WebhookDelivery, WebhookEndpoint
-from crm_graph.graphql.reports import (
+from crm_graph.graphql.schema.reports import (
     OwnerReport,
     PipelineReport,
     owner_report_args,
@@ -48,16 +48,8 @@ from crm_graph.graphql.reports import (
     reported_owners,
     reported_pipeline,
 )
-from crm_graph.graphql.types import (
-    Activity,
-    Company,
-    Contact,
-    Deal,
-    Owner,
-    Pipeline,
-    SearchHit,
-    Webhook,
-)
+from crm_graph.graphql.schema.types import Activity, Company, Contact, Deal, Owner, Pipeline, SearchHit, Webhook
+from crm_graph.graphql.schema.webhooks import DeliveriesPause, WebhookDelivery, WebhookEndpoint
 from crm_graph.identity.authenticator import caller
 from crm_graph.models.columns import EmailText
 from crm_graph.values import normal_email

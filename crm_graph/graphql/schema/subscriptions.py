@@ -9,7 +9,7 @@ import strawberry
 from graphql import GraphQLField
 
 from crm_graph.graphql.engine.bindings import DEFINITION, bound, column, payload_row
-from crm_graph.graphql.types import Activity, Contact, Deal
+from crm_graph.graphql.schema.types import Activity, Contact, Deal
 
 KIND = "kind"
 _REFETCH = "Whether you may have missed changes and have to read anew what you show; then the other fields are null."

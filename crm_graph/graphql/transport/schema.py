@@ -11,8 +11,8 @@ from strawberry.schema.config import StrawberryConfig
 from crm_graph.graphql.context import Context
 from crm_graph.graphql.engine.scalars import SCALARS
 from crm_graph.graphql.mutations import Mutation
-from crm_graph.graphql.queries import Query
-from crm_graph.graphql.subscriptions import Subscription
+from crm_graph.graphql.schema.queries import Query
+from crm_graph.graphql.schema.subscriptions import Subscription
 
 
 @cache

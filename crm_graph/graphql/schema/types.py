@@ -12,8 +12,6 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from strawberry.scalars import JSON
 
 from crm_graph import models
-from crm_graph.graphql import enums
-from crm_graph.graphql.connections import Connection
 from crm_graph.graphql.engine.bindings import (
     Order,
     Site,
@@ -27,6 +25,8 @@ from crm_graph.graphql.engine.bindings import (
     rows,
     to_one,
 )
+from crm_graph.graphql.schema import enums
+from crm_graph.graphql.schema.connections import Connection
 
 BOARD_ORDER = Order(("rank", "id"))
 LATEST_FIRST = Order(("occurred_at", "id"), descending=True)

@@ -12,11 +12,11 @@ import strawberry
 from sqlalchemy import ColumnElement, Interval, Numeric, Text, and_, exists, literal_column, select
 from sqlmodel import SQLModel
 
-from crm_graph import models, search
+from crm_graph import models
 from crm_graph.errors import ValidationFailed
-from crm_graph.graphql import enums
 from crm_graph.graphql.engine.bindings import NEWEST_FIRST, NOW, Order, Site
 from crm_graph.graphql.engine.criteria import criterion, equals
+from crm_graph.graphql.schema import enums, search
 from crm_graph.identity.authenticator import caller
 from crm_graph.values import check_text, normal_domain
 

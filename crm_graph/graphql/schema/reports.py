@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, Select, cast, literal_column, select
 
 from crm_graph import models, reports
 from crm_graph.database.statements import recordset
-from crm_graph.graphql import enums
 from crm_graph.graphql.engine.bindings import (
     NOW,
     Arguments,
@@ -26,7 +25,8 @@ from crm_graph.graphql.engine.bindings import (
     summary,
     to_one,
 )
-from crm_graph.graphql.types import BY_CURRENCY, AmountTotal, Owner, Pipeline, PipelineStage
+from crm_graph.graphql.schema import enums
+from crm_graph.graphql.schema.types import BY_CURRENCY, AmountTotal, Owner, Pipeline, PipelineStage
 from crm_graph.models.columns import Time
 
 ATTRIBUTION_MAX = 500

@@ -1,0 +1,1 @@
+"""The queries' schema: types bound to tables, filters, orders, connections, reports."""
