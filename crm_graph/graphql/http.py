@@ -23,11 +23,11 @@ from crm_graph.errors import (
     Unavailable,
     UnsupportedMedia,
 )
-from crm_graph.graphql.context import Context
 from crm_graph.graphql.engine.documents import Documents, InvalidDocument
 from crm_graph.graphql.engine.messages import body_of, checked, internal, rendered
+from crm_graph.graphql.execution.context import Context
+from crm_graph.graphql.execution.reads import Reads
 from crm_graph.graphql.live import Limits, Live
-from crm_graph.graphql.reads import Reads
 from crm_graph.graphql.sockets import Sockets
 from crm_graph.graphql.streams import EventStream
 from crm_graph.graphql.transport.schema import build_schema

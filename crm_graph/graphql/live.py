@@ -23,7 +23,7 @@ from crm_graph.graphql.engine.documents import Documents, InvalidDocument, Opera
 from crm_graph.graphql.engine.field_site import Fields, name_of
 from crm_graph.graphql.engine.messages import body_of, checked
 from crm_graph.graphql.engine.plans import Request
-from crm_graph.graphql.reads import Reads
+from crm_graph.graphql.execution.reads import Reads
 from crm_graph.graphql.schema.subscriptions import kind_of
 from crm_graph.identity.authenticator import Authenticator, Principal, may_hear, utc_now
 from crm_graph.models import Role

@@ -10,9 +10,9 @@ from strawberry.scalars import JSON
 
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.execution.mutation import Info, doing, idempotency_key, optional, perform, replayed
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import Activity
-from crm_graph.graphql.writing import Info, doing, idempotency_key, optional, perform, replayed
 
 
 @strawberry.input(description="An entry on the timeline of a contact, a deal or a company; one of them is needed.")

@@ -18,9 +18,7 @@ from crm_graph.domain.deals.bulk_moves import Move
 from crm_graph.errors import CrmError
 from crm_graph.graphql.engine.bindings import bound, column, part, payload_rows, to_one
 from crm_graph.graphql.engine.error_format import told
-from crm_graph.graphql.mutations.contacts import UpsertContactItem
-from crm_graph.graphql.schema.types import Contact, Deal
-from crm_graph.graphql.writing import (
+from crm_graph.graphql.execution.mutation import (
     Info,
     Write,
     expected_version,
@@ -30,6 +28,8 @@ from crm_graph.graphql.writing import (
     perform,
     replayed,
 )
+from crm_graph.graphql.mutations.contacts import UpsertContactItem
+from crm_graph.graphql.schema.types import Contact, Deal
 
 ERRORS_TOLD = 10
 RESULTS = "One for each item, in their order."

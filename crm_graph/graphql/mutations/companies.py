@@ -10,8 +10,8 @@ from strawberry.scalars import JSON
 
 from crm_graph.domain.companies import records as companies
 from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.execution.mutation import Info, Write, doing, idempotency_key, optional, perform, replayed
 from crm_graph.graphql.schema.types import Company
-from crm_graph.graphql.writing import Info, Write, doing, idempotency_key, optional, perform, replayed
 
 
 @strawberry.input(description="Fields of a company; each text has at most 500 characters.")

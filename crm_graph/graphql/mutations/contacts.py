@@ -13,9 +13,7 @@ from crm_graph.domain.contacts import ownership
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.contacts import upsert as upserts
 from crm_graph.graphql.engine.bindings import bound, payload_row
-from crm_graph.graphql.schema import enums
-from crm_graph.graphql.schema.types import Contact
-from crm_graph.graphql.writing import (
+from crm_graph.graphql.execution.mutation import (
     Info,
     Write,
     doing,
@@ -25,6 +23,8 @@ from crm_graph.graphql.writing import (
     perform,
     replayed,
 )
+from crm_graph.graphql.schema import enums
+from crm_graph.graphql.schema.types import Contact
 
 
 @strawberry.input(description="Fields of a contact that a person or a workflow sets.")

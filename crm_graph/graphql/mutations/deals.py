@@ -11,8 +11,16 @@ import strawberry
 from crm_graph.domain.deals import moves
 from crm_graph.domain.deals import records as deals
 from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.execution.mutation import (
+    Info,
+    doing,
+    expected_version,
+    idempotency_key,
+    optional,
+    perform,
+    replayed,
+)
 from crm_graph.graphql.schema.types import Deal
-from crm_graph.graphql.writing import Info, doing, expected_version, idempotency_key, optional, perform, replayed
 from crm_graph.models import StageKind
 
 

@@ -13,9 +13,7 @@ from crm_graph.delivery import endpoints
 from crm_graph.delivery import replay as deliveries
 from crm_graph.egress import client as outbound
 from crm_graph.graphql.engine.bindings import bound, payload_row
-from crm_graph.graphql.schema import enums
-from crm_graph.graphql.schema.webhooks import WebhookDelivery, WebhookEndpoint
-from crm_graph.graphql.writing import (
+from crm_graph.graphql.execution.mutation import (
     Info,
     Write,
     doing,
@@ -25,6 +23,8 @@ from crm_graph.graphql.writing import (
     perform,
     replayed,
 )
+from crm_graph.graphql.schema import enums
+from crm_graph.graphql.schema.webhooks import WebhookDelivery, WebhookEndpoint
 
 URL_DOC = (
     "https, at most 2048 characters, without a user or a fragment. Addresses that are not public are refused, unless "

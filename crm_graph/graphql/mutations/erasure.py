@@ -8,7 +8,7 @@ import strawberry
 
 from crm_graph.domain.contacts import erasure
 from crm_graph.graphql.engine.bindings import bound
-from crm_graph.graphql.writing import Info, doing, idempotency_key, optional, perform, replayed
+from crm_graph.graphql.execution.mutation import Info, doing, idempotency_key, optional, perform, replayed
 
 
 @strawberry.input(description="A person to erase: by contactId, also of a deleted contact, or by an address.")

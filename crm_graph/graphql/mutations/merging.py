@@ -8,8 +8,8 @@ import strawberry
 
 from crm_graph.domain.contacts import merge as merging
 from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.execution.mutation import Info, doing, expected_version, idempotency_key, perform, replayed
 from crm_graph.graphql.schema.types import Contact
-from crm_graph.graphql.writing import Info, doing, expected_version, idempotency_key, perform, replayed
 
 
 @strawberry.input(description="Two contacts that are one person.")

@@ -10,9 +10,9 @@ import strawberry
 from crm_graph.domain.team import offboarding as handover
 from crm_graph.domain.team import owners
 from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.execution.mutation import Info, Write, doing, idempotency_key, optional, perform, replayed
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import Owner
-from crm_graph.graphql.writing import Info, Write, doing, idempotency_key, optional, perform, replayed
 
 
 @strawberry.input(description="A new member of the team.")

@@ -9,9 +9,18 @@ import strawberry
 
 from crm_graph.domain.pipelines import records as pipelines
 from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.execution.mutation import (
+    Info,
+    Write,
+    doing,
+    given_of,
+    idempotency_key,
+    optional,
+    perform,
+    replayed,
+)
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import Pipeline
-from crm_graph.graphql.writing import Info, Write, doing, given_of, idempotency_key, optional, perform, replayed
 
 
 @strawberry.input(description="A stage of a new pipeline.")

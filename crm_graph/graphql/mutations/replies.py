@@ -11,9 +11,7 @@ import strawberry
 
 from crm_graph.domain.contacts import reply_status as rulings
 from crm_graph.graphql.engine.bindings import bound, payload_row
-from crm_graph.graphql.schema import enums
-from crm_graph.graphql.schema.types import Contact
-from crm_graph.graphql.writing import (
+from crm_graph.graphql.execution.mutation import (
     Info,
     Write,
     expected_version,
@@ -22,6 +20,8 @@ from crm_graph.graphql.writing import (
     perform,
     replayed,
 )
+from crm_graph.graphql.schema import enums
+from crm_graph.graphql.schema.types import Contact
 from crm_graph.models import ReplyStatusSource
 
 

@@ -9,10 +9,10 @@ import strawberry
 
 from crm_graph.domain.pipelines import stage_deletion, stages
 from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.execution.mutation import Info, Write, doing, idempotency_key, optional, perform, replayed
 from crm_graph.graphql.mutations.pipelines import NewStageInput
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import Pipeline, PipelineStage
-from crm_graph.graphql.writing import Info, Write, doing, idempotency_key, optional, perform, replayed
 
 
 @strawberry.input(description="A stage to add to a pipeline; at most 50 are in one.")

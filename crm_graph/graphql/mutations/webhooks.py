@@ -7,8 +7,8 @@ import uuid
 import strawberry
 
 from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.execution.mutation import Info, read_back
 from crm_graph.graphql.schema.types import Webhook
-from crm_graph.graphql.writing import Info, read_back
 from webhooks import inbox
 
 

@@ -8,8 +8,8 @@ import strawberry
 from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLResolveInfo
 from strawberry.schema.config import StrawberryConfig
 
-from crm_graph.graphql.context import Context
 from crm_graph.graphql.engine.scalars import SCALARS
+from crm_graph.graphql.execution.context import Context
 from crm_graph.graphql.mutations import Mutation
 from crm_graph.graphql.schema.queries import Query
 from crm_graph.graphql.schema.subscriptions import Subscription

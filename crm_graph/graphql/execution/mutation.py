@@ -16,12 +16,12 @@ from graphql import FieldNode
 from graphql.execution.collect_fields import FieldDetails
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph import idempotency
 from crm_graph.database.retries import settle
 from crm_graph.errors import BadRequest
-from crm_graph.graphql.context import Context
 from crm_graph.graphql.engine.plans import Request
-from crm_graph.idempotency import Call, Result
+from crm_graph.graphql.execution import idempotency
+from crm_graph.graphql.execution.context import Context
+from crm_graph.graphql.execution.idempotency import Call, Result
 from crm_graph.identity.authenticator import Principal
 
 Info: TypeAlias = strawberry.Info[Context, None]
