@@ -14,8 +14,8 @@ from crm_graph.database.engine import Database
 from crm_graph.delivery import schemas as event_schemas
 from crm_graph.downloads import create_router as download_router
 from crm_graph.errors import CrmError, PayloadTooLarge, Unauthenticated, Unavailable
-from crm_graph.graphql.http import create_router as graphql_router
-from crm_graph.graphql.live import LIMITS, Limits
+from crm_graph.graphql.transport.http import create_router as graphql_router
+from crm_graph.graphql.transport.subscriptions import LIMITS, Limits
 from crm_graph.identity.authenticator import Authenticator
 from crm_graph.intent import classify
 from crm_graph.scraping import create_router as scraping_router

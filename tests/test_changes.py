@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from crm_graph.changes import Change, Feed
+from crm_graph.graphql.transport.changes import Change, Feed
 
 ADA, BOB, ROW = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
 

@@ -15,7 +15,6 @@ from typing import Any
 
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
 
-from crm_graph.changes import FEED_MAX, Change, Changes, Feed
 from crm_graph.database.engine import Database
 from crm_graph.errors import BadRequest, LimitReached, QueryTooComplex, Unavailable
 from crm_graph.graphql.engine.compiler import Compiler
@@ -25,6 +24,7 @@ from crm_graph.graphql.engine.messages import body_of, checked
 from crm_graph.graphql.engine.plans import Request
 from crm_graph.graphql.execution.reads import Reads
 from crm_graph.graphql.schema.subscriptions import kind_of
+from crm_graph.graphql.transport.changes import FEED_MAX, Change, Changes, Feed
 from crm_graph.identity.authenticator import Authenticator, Principal, may_hear, utc_now
 from crm_graph.models import Role
 

@@ -27,10 +27,10 @@ from crm_graph.graphql.engine.documents import Documents, InvalidDocument
 from crm_graph.graphql.engine.messages import body_of, checked, internal, rendered
 from crm_graph.graphql.execution.context import Context
 from crm_graph.graphql.execution.reads import Reads
-from crm_graph.graphql.live import Limits, Live
-from crm_graph.graphql.sockets import Sockets
-from crm_graph.graphql.streams import EventStream
 from crm_graph.graphql.transport.schema import build_schema
+from crm_graph.graphql.transport.sse import EventStream
+from crm_graph.graphql.transport.subscriptions import Limits, Live
+from crm_graph.graphql.transport.websocket import Sockets
 from crm_graph.identity.authenticator import Authenticator, utc_now
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import OK, Metrics

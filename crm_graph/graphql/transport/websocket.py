@@ -19,7 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from crm_graph.errors import BadRequest, CrmError, Forbidden, LimitReached, Unauthenticated, Unavailable
 from crm_graph.graphql.engine.documents import InvalidDocument
 from crm_graph.graphql.engine.messages import failure_of, internal, rendered
-from crm_graph.graphql.live import Live
+from crm_graph.graphql.transport.subscriptions import Live
 from crm_graph.web.requests import authorization, parse_json
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from crm_graph.errors import CrmError
 from crm_graph.graphql.engine.messages import internal, rendered
-from crm_graph.graphql.live import Live
+from crm_graph.graphql.transport.subscriptions import Live
 
 log = logging.getLogger(__name__)
 
