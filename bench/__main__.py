@@ -16,7 +16,7 @@ from bench.report import Run, markdown
 from bench.rounds import Contest, contest
 from bench.servers import CEILING, KINDS, N8N, started
 from bench.writing import write_contest
-from crm_graph.runtime import stop_on_sigterm
+from crm_graph.server.serve import stop_on_sigterm
 
 CONTESTANTS = [*(kind.name for kind in (*KINDS, N8N)), "pgbench"]
 PARTS = ("growth", "memory", "reports", "deliveries")

@@ -23,8 +23,8 @@ from bench.databases import USER, Database
 from bench.postings import FRESH_LENGTH, Posting
 from bench.samples import JWT_SECRET, SIGNING_SECRET
 from bench.targets import Target
-from crm_graph.app import create_app
 from crm_graph.database.engine import Database as Connections
+from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 
 COLUMNS = ("owner", "owner_email", "deal", "stage", "other_stage", "contact", "email")

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import httpx
 import typer
 
-from crm_graph import csv_commands, endpoint_commands, owner_commands, runtime, sending
+from crm_graph import csv_commands, endpoint_commands, owner_commands, sending
 from crm_graph import demo as demonstration
 from crm_graph.commands import load_settings, moment, with_database
 from crm_graph.console import remark, show
@@ -25,6 +25,7 @@ from crm_graph.errors import CrmError, NotFound, SetupError
 from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.identity.authenticator import issue_token, utc_now
 from crm_graph.models import Owner, WebhookStatus
+from crm_graph.server import serve as runtime
 from crm_graph.telemetry import logs
 from webhooks import inbox
 

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import typer
 
-from crm_graph import runtime
 from crm_graph.console import remark
 from crm_graph.database.engine import Database
+from crm_graph.server import serve as runtime
 from crm_graph.settings import Settings, env_file_problems
 
 T = TypeVar("T")

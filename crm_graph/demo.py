@@ -13,8 +13,7 @@ from rich.table import Column, Table
 from sqlalchemy import exists, or_, select
 from sqlmodel import col
 
-from crm_graph import runtime, sending
-from crm_graph.app import create_app
+from crm_graph import sending
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
 from crm_graph.domain.team import owners
@@ -22,9 +21,11 @@ from crm_graph.errors import Conflict, SetupError
 from crm_graph.identity.authenticator import issue_token, utc_now
 from crm_graph.models import Contact, Role, WebhookLog
 from crm_graph.owner_commands import OPERATOR
+from crm_graph.server import serve as runtime
+from crm_graph.server.app import create_app
+from crm_graph.server.worker import working
 from crm_graph.settings import Settings, make_demo_secrets
 from crm_graph.telemetry import logs
-from crm_graph.worker import working
 
 ADMIN = "ada@seller.com"
 TEAM: list[dict[str, Any]] = [

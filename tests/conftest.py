@@ -21,11 +21,11 @@ from pydantic import SecretStr
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from crm_graph.app import create_app
 from crm_graph.database.engine import Database, place
 from crm_graph.database.migrations import migrate
 from crm_graph.embedded import EmbeddedPostgres
 from crm_graph.errors import SetupError
+from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from tests.board import Board, remove
 from tests.board import build as build_board

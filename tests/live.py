@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from websockets.asyncio.client import ClientConnection, connect
 
-from crm_graph.runtime import server_config
+from crm_graph.server.serve import server_config
 from tests.builders import bearer
 
 Json = dict[str, Any]

@@ -20,7 +20,7 @@ from crm_graph.identity.authenticator import Principal
 from crm_graph.import_export import exporter as exports
 from crm_graph.import_export.exporter import PAGE_ROWS, Kind
 from crm_graph.models import Role
-from crm_graph.runtime import server_config
+from crm_graph.server.serve import server_config
 from tests.builders import bearer
 from tests.graphql.asking import unchanged
 from tests.graphql.world import ADA, BOB, READER, ROOT, World

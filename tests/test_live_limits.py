@@ -13,10 +13,10 @@ import websockets
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.app import create_app
 from crm_graph.database.engine import Database
 from crm_graph.graphql.transport.subscriptions import Limits
 from crm_graph.identity.authenticator import LEEWAY, issue_token, utc_now
+from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from tests.builders import bearer
 from tests.credentials import JWT_SECRET

@@ -15,10 +15,10 @@ from sqlalchemy import insert, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.app import create_app
 from crm_graph.database.engine import Database
 from crm_graph.delivery.queue import OUTAGE
 from crm_graph.models import DeliveryStatus, Event, EventType, WebhookDelivery, WebhookEndpoint, WebhookLog, table
+from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from tests.builders import add_owner, bearer, fixture, post, relayed
 from tests.graphql.asking import send

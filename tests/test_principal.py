@@ -10,12 +10,12 @@ from pydantic import SecretStr
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.app import create_app
 from crm_graph.database.engine import Database
 from crm_graph.errors import SetupError
 from crm_graph.identity import authenticator as auth
 from crm_graph.identity.authenticator import Authenticator
 from crm_graph.models import Owner, Role, table
+from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from tests.builders import add_owner, bearer
 from tests.credentials import JWT_SECRET

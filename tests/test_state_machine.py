@@ -17,9 +17,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from crm_graph.app import create_app
 from crm_graph.database.engine import Database
 from crm_graph.models import Role
+from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from tests.builders import add_owner, empty
 from tests.credentials import JWT_SECRET

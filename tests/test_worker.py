@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.models import Role, WebhookEndpoint, table
+from crm_graph.server.worker import working
 from crm_graph.settings import Settings
 from crm_graph.web.signatures import new_webhook_secret
-from crm_graph.worker import working
 from tests.builders import add_owner
 from tests.receiver import Receiver
 

@@ -13,10 +13,10 @@ import psutil
 import psycopg
 import pytest
 
-from crm_graph import runtime
 from crm_graph.embedded import EmbeddedError, EmbeddedPostgres
 from crm_graph.embedded.cluster import is_alive
 from crm_graph.embedded.locks import open_lock
+from crm_graph.server import serve as runtime
 from tests.embedded.processes import ask, servers, start, the_server
 
 

@@ -10,9 +10,9 @@ import pytest
 from graphql import get_introspection_query
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.app import create_app
 from crm_graph.database.engine import Database
 from crm_graph.graphql.engine import complexity
+from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from tests.graphql.asking import ask, reason, recorded, refusal, send, unchanged
 from tests.graphql.world import ADA, ROOT, World

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.app import create_app
 from crm_graph.database.engine import Database
 from crm_graph.domain.deals import records as deals
+from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from tests.builders import add_owner, bearer
 from tests.graphql.asking import ask, reason, refusal, send, unchanged

@@ -28,13 +28,13 @@ from hypothesis import HealthCheck, given, note
 from hypothesis import settings as examples
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from crm_graph.app import create_app
 from crm_graph.database.engine import Database
 from crm_graph.graphql.engine.documents import Documents, Operation
 from crm_graph.graphql.engine.plans import PlanCache
 from crm_graph.graphql.execution.reads import Reads
 from crm_graph.graphql.transport import http
 from crm_graph.identity.authenticator import Principal, utc_now
+from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from tests.builders import bearer, empty
 from tests.graphql.crowd import CROWD, WHO

@@ -21,9 +21,9 @@ from crm_graph.database.engine import Database
 from crm_graph.delivery import sender as delivery
 from crm_graph.delivery.queue import OUTAGE
 from crm_graph.models import WebhookAttempt, WebhookEndpoint, table
+from crm_graph.server.worker import working
 from crm_graph.settings import Settings
 from crm_graph.web.signatures import new_webhook_secret
-from crm_graph.worker import working
 from tests.receiver import Receiver, answer, redirect, reset
 from tests.sending.subscriptions import RENAME, call, create, row, settled, subscribe, until
 

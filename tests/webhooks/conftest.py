@@ -3,8 +3,8 @@
 import pytest
 from fastapi import FastAPI
 
-from crm_graph.app import create_app
 from crm_graph.database.engine import Database
+from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 
 

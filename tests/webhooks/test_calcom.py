@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.app import create_app
 from crm_graph.database.engine import Database
+from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from tests.builders import add_owner, fixture, post
 from tests.webhooks import stored

@@ -16,15 +16,15 @@ import uvicorn
 from sqlalchemy.engine import URL
 from uvicorn.supervisors import Multiprocess
 
-from crm_graph.app import create_app, schema_version
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database, place, reason
 from crm_graph.delivery import pause as deployment
 from crm_graph.embedded import EmbeddedError, EmbeddedPostgres
 from crm_graph.errors import SetupError, Unavailable
+from crm_graph.server.app import create_app, schema_version
+from crm_graph.server.worker import working
 from crm_graph.settings import Settings
 from crm_graph.telemetry import logs, tracing
-from crm_graph.worker import working
 
 log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 8
@@ -125,7 +125,7 @@ def serve(settings: Settings, workers: int) -> None:
         # The workers read the same environment, and this is the one thing in it that they can't know.
         os.environ.pop("PGHOSTADDR", None)  # it would lead libpq past the host that this URL names
         os.environ["DATABASE_URL"] = urls.server.render_as_string(hide_password=False)
-        config = server_config("crm_graph.runtime:worker_app", factory=True, workers=workers)
+        config = server_config("crm_graph.server.serve:worker_app", factory=True, workers=workers)
         Multiprocess(config, sockets=[listening]).run()
 
 

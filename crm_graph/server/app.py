@@ -12,13 +12,13 @@ from starlette.routing import Route
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
 from crm_graph.delivery import schemas as event_schemas
-from crm_graph.downloads import create_router as download_router
 from crm_graph.errors import CrmError, PayloadTooLarge, Unauthenticated, Unavailable
 from crm_graph.graphql.transport.http import create_router as graphql_router
 from crm_graph.graphql.transport.subscriptions import LIMITS, Limits
 from crm_graph.identity.authenticator import Authenticator
 from crm_graph.intent import classify
-from crm_graph.scraping import create_router as scraping_router
+from crm_graph.server.exports import create_router as download_router
+from crm_graph.server.metrics import create_router as scraping_router
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics
 from crm_graph.web.requests import RETRY_AFTER_SECONDS, RequestLog, log_refusal

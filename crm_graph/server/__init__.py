@@ -1,0 +1,1 @@
+"""The ASGI application, its processes, the worker, /metrics and the exports."""
