@@ -9,7 +9,7 @@ def main() -> NoReturn:
     heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not if whoever started us ignores it
     if heeded:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing has to be undone yet
-    from crm_graph import cli  # a second's work: the reason why it stands here
+    from crm_graph.cli import app as cli  # a second's work: the reason why it stands here
 
     if heeded:
         signal.signal(signal.SIGINT, signal.default_int_handler)

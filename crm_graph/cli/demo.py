@@ -13,14 +13,14 @@ from rich.table import Column, Table
 from sqlalchemy import exists, or_, select
 from sqlmodel import col
 
-from crm_graph import sending
+from crm_graph.cli import sample_webhooks as sending
+from crm_graph.cli.owners import OPERATOR
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
 from crm_graph.domain.team import owners
 from crm_graph.errors import Conflict, SetupError
 from crm_graph.identity.authenticator import issue_token, utc_now
 from crm_graph.models import Contact, Role, WebhookLog
-from crm_graph.owner_commands import OPERATOR
 from crm_graph.server import serve as runtime
 from crm_graph.server.app import create_app
 from crm_graph.server.worker import working

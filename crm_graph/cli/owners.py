@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.commands import with_database
-from crm_graph.console import remark, show
+from crm_graph.cli.context import with_database
+from crm_graph.cli.output import remark, show
 from crm_graph.database.engine import Database
 from crm_graph.domain.team import offboarding as handover
 from crm_graph.domain.team import owners

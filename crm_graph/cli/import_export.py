@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from crm_graph.commands import with_database
-from crm_graph.console import remark, show
+from crm_graph.cli.context import with_database
+from crm_graph.cli.output import remark, show
 from crm_graph.database.engine import Database
 from crm_graph.domain.team import owners
 from crm_graph.errors import SetupError

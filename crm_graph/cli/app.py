@@ -13,10 +13,13 @@ from typing import Annotated, NoReturn
 import httpx
 import typer
 
-from crm_graph import csv_commands, endpoint_commands, owner_commands, sending
-from crm_graph import demo as demonstration
-from crm_graph.commands import load_settings, moment, with_database
-from crm_graph.console import remark, show
+from crm_graph.cli import demo as demonstration
+from crm_graph.cli import import_export as csv_commands
+from crm_graph.cli import owners as owner_commands
+from crm_graph.cli import sample_webhooks as sending
+from crm_graph.cli import webhooks as endpoint_commands
+from crm_graph.cli.context import load_settings, moment, with_database
+from crm_graph.cli.output import remark, show
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
 from crm_graph.delivery import schemas as event_schemas

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import typer
 
-from crm_graph.console import remark
+from crm_graph.cli.output import remark
 from crm_graph.database.engine import Database
 from crm_graph.server import serve as runtime
 from crm_graph.settings import Settings, env_file_problems

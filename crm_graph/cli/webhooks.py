@@ -8,8 +8,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.commands import load_settings, moment, with_database
-from crm_graph.console import remark, show
+from crm_graph.cli.context import load_settings, moment, with_database
+from crm_graph.cli.output import remark, show
 from crm_graph.database.engine import Database
 from crm_graph.delivery import endpoints
 from crm_graph.delivery import replay as deliveries
