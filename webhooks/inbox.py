@@ -20,11 +20,11 @@ from crm_graph.identity.authenticator import machine
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.settings import Settings
 from crm_graph.web.requests import parse_json
-from webhooks import stored
+from webhooks import event_log as stored
 from webhooks.apply import Applied, Clock, apply
+from webhooks.event_log import DONE, Stored
 from webhooks.provider import Context, Event, Ignored, Provider
 from webhooks.registry import PROVIDERS
-from webhooks.stored import DONE, Stored
 
 log = logging.getLogger(__name__)
 

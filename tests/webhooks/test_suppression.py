@@ -22,9 +22,9 @@ from tests.waiting import somebody_waits
 from tests.webhooks import stored
 from tests.webhooks.lead_events import BOOKING, NORMALISED, REPLY, event
 from webhooks import inbox
+from webhooks.event_log import Stored, conclude, store
 from webhooks.mentions import mentioned
 from webhooks.registry import PROVIDERS
-from webhooks.stored import Stored, conclude, store
 
 LEAD, OTHER = REPLY["lead_email"], "other@globex.example"
 ADMIN = machine("test")

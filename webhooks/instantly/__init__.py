@@ -23,8 +23,8 @@ from webhooks.instantly.events import (
     sent,
     unsubscribed,
 )
+from webhooks.instantly.fields import read
 from webhooks.instantly.normalised import normalised_reply
-from webhooks.instantly.shape import read
 from webhooks.provider import Provider, Secrets
 
 

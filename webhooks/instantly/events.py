@@ -11,7 +11,7 @@ from crm_graph.intent import absence_until, visible_reply
 from crm_graph.models import ActivityType, ReplyStatus, ReplyStatusSource
 from crm_graph.values import clean_line, parse_time
 from webhooks import payload as values
-from webhooks.instantly import shape
+from webhooks.instantly import fields as shape
 from webhooks.provider import Context, DealEffect, FollowUp, Happening, Ignored, Payload, Translation, Translator
 from webhooks.reply import Reply
 
