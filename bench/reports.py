@@ -12,7 +12,8 @@ from bench.figures import ContestantFailed, Figure, of_latencies
 from bench.samples import JWT_SECRET, draw
 from bench.seed import ADMIN
 from bench.servers import KINDS, started
-from crm_graph.identity.authenticator import issue_token, utc_now
+from crm_graph.identity.tokens import Tokens
+from crm_graph.values import utc_now
 
 # An eighth of the two years in which everything happened, as long as the default period.
 QUARTER = {"from": "2025-10-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}
@@ -21,7 +22,7 @@ WARM_UP = 10  # requests: PostgreSQL settles on a plan after five
 
 def reports(database: Database, seconds: float) -> dict[str, Figure]:
     """Each report over everybody's rows, and a salesperson's own. Raises ContestantFailed."""
-    admin = issue_token(JWT_SECRET.encode(), ADMIN, timedelta(hours=12), utc_now())
+    admin = Tokens(JWT_SECRET.encode()).issue(ADMIN, timedelta(hours=12), utc_now())
     asked = {f"{name}, everybody's": (name, admin) for name in REPORTS}
     asked["pipelineReport, a salesperson's"] = "pipelineReport", draw(database)[0].token
     with started(KINDS[0], database) as server, httpx.Client(base_url=f"http://127.0.0.1:{server.port}") as client:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bench.databases import Database
-from crm_graph.identity.authenticator import issue_token, utc_now
+from crm_graph.identity.tokens import Tokens
+from crm_graph.values import utc_now
 
 JWT_SECRET, SIGNING_SECRET = secrets.token_hex(32), secrets.token_hex(32)  # of this run's servers
 OWNERS = 20
@@ -42,4 +43,4 @@ def draw(database: Database) -> list[Sample]:
 
 
 def _token(owner_id: str) -> str:
-    return issue_token(JWT_SECRET.encode(), owner_id, timedelta(hours=12), utc_now())
+    return Tokens(JWT_SECRET.encode()).issue(owner_id, timedelta(hours=12), utc_now())

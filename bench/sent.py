@@ -11,8 +11,9 @@ from crm_graph.graphql.engine.compiler import Compiler
 from crm_graph.graphql.engine.documents import Documents
 from crm_graph.graphql.engine.plans import Request
 from crm_graph.graphql.transport.schema import build_schema
-from crm_graph.identity.authenticator import Principal, utc_now
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Role
+from crm_graph.values import utc_now
 
 
 def sent_sql(document: str, variables: dict[str, Any], owner_id: uuid.UUID, role: Role) -> str:

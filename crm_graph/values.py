@@ -270,3 +270,8 @@ def parse_time(value: Any, *, now: datetime) -> datetime:
     except (TypeError, ValueError, OverflowError):
         return now
     return min(parsed, now) if parsed.year > 1970 else now
+
+
+def utc_now() -> datetime:
+    """The clock that edges read once and pass down."""
+    return datetime.now(UTC)

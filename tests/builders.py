@@ -11,8 +11,9 @@ import httpx
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.identity.authenticator import issue_token, utc_now
+from crm_graph.identity.tokens import Tokens
 from crm_graph.models import Owner, OwnerMailbox, Role, table
+from crm_graph.values import utc_now
 from tests.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN, JWT_SECRET
 
 REFERENCE_TABLES = {"pipelines", "pipeline_stages", "suppression_key"}
@@ -39,7 +40,7 @@ async def add_owner(
 
 def bearer(subject: object) -> dict[str, str]:
     """The header of an owner's valid token."""
-    token = issue_token(JWT_SECRET.encode(), str(subject), timedelta(minutes=5), utc_now())
+    token = Tokens(JWT_SECRET.encode()).issue(str(subject), timedelta(minutes=5), utc_now())
     return {"Authorization": f"Bearer {token}"}
 
 

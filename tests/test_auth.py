@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.errors import Unauthenticated
-from crm_graph.identity.authenticator import Authenticator, issue_token, utc_now
+from crm_graph.identity.authenticator import Authenticator
+from crm_graph.identity.tokens import Tokens
 from crm_graph.models import Role
+from crm_graph.values import utc_now
 from tests.builders import add_owner
 from tests.credentials import JWT_SECRET
 from tests.forging import ADA, encoded, token
@@ -131,7 +133,7 @@ async def test_a_longer_key_does_not_open_other_algorithms(
 ) -> None:
     await add_owner(sql, ADA)
     key = b"k" * 64
-    authenticator = Authenticator(database, key)
+    authenticator = Authenticator(database, Tokens(key))
 
     for alg, digest in (("HS384", hashlib.sha384), ("HS512", hashlib.sha512)):
         with pytest.raises(Unauthenticated):
@@ -172,7 +174,8 @@ async def test_issuer_and_audience_must_be_the_configured_ones(
     database: Database, clean: None, sql: AsyncConnection
 ) -> None:
     await add_owner(sql, ADA)
-    strict = Authenticator(database, JWT_SECRET.encode(), issuer="https://issuer", audience="crm")
+    tokens = Tokens(JWT_SECRET.encode(), issuer="https://issuer", audience="crm")
+    strict = Authenticator(database, tokens)
     wrong: list[dict[str, Any]] = [
         {"iss": "https://issuer"}, {"aud": "crm"}, {"iss": None, "aud": None}, {"iss": "https://other", "aud": "crm"},
         {"iss": ["https://issuer"], "aud": "crm"}, {"iss": "https://issuer/", "aud": "crm"},
@@ -183,9 +186,7 @@ async def test_issuer_and_audience_must_be_the_configured_ones(
         with pytest.raises(Unauthenticated):
             await strict.principal([f"Bearer {token(claims)}"])
 
-    right = issue_token(
-        JWT_SECRET.encode(), ADA, timedelta(minutes=1), utc_now(), issuer="https://issuer", audience="crm"
-    )
+    right = tokens.issue(ADA, timedelta(minutes=1), utc_now())
     assert (await strict.principal([f"Bearer {right}"])).role is Role.SALES
 
 

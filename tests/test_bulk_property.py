@@ -21,7 +21,7 @@ from crm_graph.domain.contacts import upsert as upserts
 from crm_graph.domain.deals import bulk_moves, moves
 from crm_graph.domain.deals.bulk_moves import Move
 from crm_graph.errors import CrmError
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.models import ActivityType, Company, ContactEmail, LifecycleStage, Role, Suppression, table
 from tests.graphql.asking import add
 from tests.graphql.world import START, World, add_note

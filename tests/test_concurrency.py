@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.database.engine import Database
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.deals import records as deals
-from crm_graph.identity.authenticator import machine
+from crm_graph.identity.principal import machine
 from tests.graphql.asking import ask, send
 from tests.graphql.world import ADA, BOB, ROOT, World
 

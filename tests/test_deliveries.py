@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.database.engine import Database
 from crm_graph.delivery import replay as deliveries
 from crm_graph.errors import Forbidden
-from crm_graph.identity.authenticator import Principal, machine
+from crm_graph.identity.principal import Principal, machine
 from crm_graph.models import Deployment, Role, WebhookAttempt
 from tests.builders import rows
 from tests.endpoints import add_delivery, add_endpoint, add_event, deliveries_of

@@ -8,7 +8,7 @@ from crm_graph.database.engine import Database
 from crm_graph.delivery import pause as deployment
 from crm_graph.delivery import replay as deliveries
 from crm_graph.errors import SetupError
-from crm_graph.identity.authenticator import machine
+from crm_graph.identity.principal import machine
 
 HOME, COPY = "https://crm.example.com", "https://staging.example.com"
 STATE = text("SELECT public_url, paused_at IS NOT NULL, paused_reason FROM deployment")

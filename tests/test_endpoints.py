@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.database.engine import Database
 from crm_graph.delivery import endpoints
 from crm_graph.errors import Conflict, NotFound
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Role, WebhookEndpoint
 from tests.builders import rows
 from tests.endpoints import SECRET, add_delivery, add_endpoint, add_event, deliveries_of, endpoint_of

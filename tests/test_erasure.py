@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.domain.contacts import erasure
-from crm_graph.identity.authenticator import machine, utc_now
+from crm_graph.identity.principal import machine
+from crm_graph.values import utc_now
 from tests.builders import post
 from tests.graphql.asking import Json, ask, everything, reason, recorded, refusal, send, unchanged
 from tests.graphql.dumps import dump

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.import_export import exporter as exports
 from crm_graph.import_export.exporter import PAGE_ROWS, Kind
 from crm_graph.models import Role

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.database.engine import Database
 from crm_graph.graphql.execution import idempotency
 from crm_graph.graphql.execution.idempotency import Call
-from crm_graph.identity.authenticator import utc_now
+from crm_graph.values import utc_now
 from tests.builders import bearer
 from tests.graphql.asking import Json, ask, reason, refusal, send, unchanged
 from tests.graphql.world import ADA, BOB, READER, ROOT, World

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.database.engine import Database
 from crm_graph.domain.batches import ITEMS_MAX
 from crm_graph.errors import Forbidden, SetupError
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.import_export import exporter as exports
 from crm_graph.import_export import importer as imports
 from crm_graph.import_export.csv_reader import opened

@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.graphql.transport.subscriptions import Limits
-from crm_graph.identity.authenticator import LEEWAY, issue_token, utc_now
+from crm_graph.identity.tokens import LEEWAY, Tokens
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
+from crm_graph.values import utc_now
 from tests.builders import bearer
 from tests.credentials import JWT_SECRET
 from tests.graphql.asking import send
@@ -51,7 +52,7 @@ async def host(serve: Serve) -> AsyncIterator[str]:
 
 def expiring(seconds: float) -> dict[str, str]:
     """The header of a token that is refused that many seconds from now, give or take one."""
-    token = issue_token(JWT_SECRET.encode(), ADA, timedelta(seconds=seconds) - LEEWAY, utc_now())
+    token = Tokens(JWT_SECRET.encode()).issue(ADA, timedelta(seconds=seconds) - LEEWAY, utc_now())
     return {"Authorization": f"Bearer {token}"}
 
 

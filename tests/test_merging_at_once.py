@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.domain.contacts import merge as merging
-from crm_graph.identity.authenticator import Principal, utc_now
+from crm_graph.identity.principal import Principal
 from crm_graph.models import ContactEmail, Role, table
+from crm_graph.values import utc_now
 from tests.builders import post
 from tests.graphql.asking import Json, ask, send
 from tests.graphql.world import ADA, ROOT, World

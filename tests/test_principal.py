@@ -14,6 +14,7 @@ from crm_graph.database.engine import Database
 from crm_graph.errors import SetupError
 from crm_graph.identity import authenticator as auth
 from crm_graph.identity.authenticator import Authenticator
+from crm_graph.identity.tokens import Tokens
 from crm_graph.models import Owner, Role, table
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
@@ -79,12 +80,13 @@ async def test_the_cache_of_known_owners_stays_small(
     database: Database, clean: None, sql: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(auth, "CACHE_SIZE", 2)
-    authenticator = Authenticator(database, JWT_SECRET.encode())
+    authenticator = Authenticator(database, Tokens(JWT_SECRET.encode()))
     for name in "abcde":
         await add_owner(sql, f"{name}@seller.com")
         await authenticator.principal([bearer(f"{name}@seller.com")["Authorization"]])
 
-    assert len(authenticator._known) <= 2
+    assert len(authenticator._principals) <= 2
+    assert len(authenticator._claims) <= 2
 
 
 @pytest.mark.parametrize("secret", [None, "", "short", "x" * 31], ids=["missing", "empty", "short", "31 bytes"])

@@ -14,7 +14,7 @@ from crm_graph.domain.deals import moves
 from crm_graph.domain.deals import records as deals
 from crm_graph.domain.pipelines import records as pipelines
 from crm_graph.domain.timeline import activities, follow_ups
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.models import (
     ActivityType,
     Pipeline,

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_graph.database.engine import LOST_A_RACE, Database, is_disconnect, set_source, sqlstate
 from crm_graph.domain.contacts.ingest import Erased
 from crm_graph.errors import BadRequest, Conflict, CrmError, LostRace, NotFound, ValidationFailed
-from crm_graph.identity.authenticator import machine
+from crm_graph.identity.principal import machine
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.settings import Settings
 from crm_graph.web.requests import parse_json

@@ -8,9 +8,9 @@ from fastapi.responses import JSONResponse, Response
 
 from crm_graph.database.engine import Database
 from crm_graph.errors import ApplyFailed, BadRequest, CrmError, KeyReused
-from crm_graph.identity.authenticator import utc_now
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics
+from crm_graph.values import utc_now
 from crm_graph.web.requests import read_body
 from webhooks import inbox, signatures
 from webhooks.inbox import Outcome, Result

@@ -18,7 +18,7 @@ from crm_graph.cli import import_export as csv_commands
 from crm_graph.cli import owners as owner_commands
 from crm_graph.cli import sample_webhooks as sending
 from crm_graph.cli import webhooks as endpoint_commands
-from crm_graph.cli.context import load_settings, moment, with_database
+from crm_graph.cli.context import load_settings, moment, tokens_of, with_database
 from crm_graph.cli.output import remark, show
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
@@ -26,10 +26,10 @@ from crm_graph.delivery import schemas as event_schemas
 from crm_graph.domain.team import owners
 from crm_graph.errors import CrmError, NotFound, SetupError
 from crm_graph.graphql.transport.schema import build_schema
-from crm_graph.identity.authenticator import issue_token, utc_now
 from crm_graph.models import Owner, WebhookStatus
 from crm_graph.server import serve as runtime
 from crm_graph.telemetry import logs
+from crm_graph.values import utc_now
 from webhooks import inbox
 
 app = typer.Typer(
@@ -124,7 +124,7 @@ def token(
 ) -> None:
     """Print a bearer token for an owner, and nothing else."""
     settings = load_settings().with_demo_secrets()
-    key, lifetime = settings.jwt_key(), _duration(ttl)
+    tokens, lifetime = tokens_of(settings), _duration(ttl)
 
     async def work(database: Database) -> Owner:
         async with database.transaction() as session:
@@ -134,8 +134,7 @@ def token(
     if not found.active:
         hint = f"crm-graph owner update --email {found.email} --active"
         raise SetupError(f"{found.email} is inactive, so its tokens are refused: {hint}")
-    subject, issuer, audience = str(found.id), settings.jwt_issuer, settings.jwt_audience
-    print(issue_token(key, subject, lifetime, utc_now(), issuer=issuer, audience=audience))
+    print(tokens.issue(str(found.id), lifetime, utc_now()))
 
 
 @app.command()

@@ -10,6 +10,7 @@ import typer
 
 from crm_graph.cli.output import remark
 from crm_graph.database.engine import Database
+from crm_graph.identity.tokens import Tokens
 from crm_graph.server import serve as runtime
 from crm_graph.settings import Settings, env_file_problems
 
@@ -22,6 +23,11 @@ def load_settings(**overrides: Any) -> Settings:
     for problem in env_file_problems():
         remark(problem)
     return settings
+
+
+def tokens_of(settings: Settings) -> Tokens:
+    """What issues tokens that the configured server accepts. Raises SetupError without a JWT_SECRET."""
+    return Tokens(settings.jwt_key(), settings.jwt_issuer, settings.jwt_audience)
 
 
 def with_database(work: Callable[[Database], Awaitable[T]], settings: Settings | None = None) -> T:

@@ -14,18 +14,19 @@ from sqlalchemy import exists, or_, select
 from sqlmodel import col
 
 from crm_graph.cli import sample_webhooks as sending
+from crm_graph.cli.context import tokens_of
 from crm_graph.cli.owners import OPERATOR
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
 from crm_graph.domain.team import owners
 from crm_graph.errors import Conflict, SetupError
-from crm_graph.identity.authenticator import issue_token, utc_now
 from crm_graph.models import Contact, Role, WebhookLog
 from crm_graph.server import serve as runtime
 from crm_graph.server.app import create_app
 from crm_graph.server.worker import working
 from crm_graph.settings import Settings, make_demo_secrets
 from crm_graph.telemetry import logs
+from crm_graph.values import utc_now
 
 ADMIN = "ada@seller.com"
 TEAM: list[dict[str, Any]] = [
@@ -113,8 +114,7 @@ async def _seed(database: Database) -> None:
 
 async def _show(settings: Settings, console: Console) -> None:
     base = sending.base_url(settings)
-    issuer, audience = settings.jwt_issuer, settings.jwt_audience
-    token = issue_token(settings.jwt_key(), ADMIN, timedelta(hours=12), utc_now(), issuer=issuer, audience=audience)
+    token = tokens_of(settings).issue(ADMIN, timedelta(hours=12), utc_now())
     async with httpx.AsyncClient(timeout=30) as client:
         await _post_samples(settings, client, console)
         asked = {"query": SHOWN}

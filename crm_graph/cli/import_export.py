@@ -19,7 +19,7 @@ from crm_graph.cli.output import remark, show
 from crm_graph.database.engine import Database
 from crm_graph.domain.team import owners
 from crm_graph.errors import SetupError
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.import_export import exporter as exports
 from crm_graph.import_export import formula_escaping as cells
 from crm_graph.import_export import importer as imports

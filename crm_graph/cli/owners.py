@@ -14,8 +14,9 @@ from crm_graph.domain.team import offboarding as handover
 from crm_graph.domain.team import owners
 from crm_graph.domain.team.offboarding import Belongings
 from crm_graph.errors import Conflict, SetupError
-from crm_graph.identity.authenticator import machine, utc_now
+from crm_graph.identity.principal import machine
 from crm_graph.models import Owner, Role
+from crm_graph.values import utc_now
 
 OPERATOR = machine("crm-graph")  # whoever may run commands on the server
 HAND_OVER_SECONDS = 600

@@ -16,9 +16,10 @@ from crm_graph.delivery import replay as deliveries
 from crm_graph.domain.team import owners
 from crm_graph.egress import client as outbound
 from crm_graph.errors import SetupError
-from crm_graph.identity.authenticator import machine, utc_now
+from crm_graph.identity.principal import machine
 from crm_graph.models import DeliveryStatus, EventType
 from crm_graph.settings import Settings
+from crm_graph.values import utc_now
 
 OPERATOR = machine("crm-graph")  # whoever may run commands on the server
 SECONDS = 600  # for deliveries of years, deleted with their endpoint

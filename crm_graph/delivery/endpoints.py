@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_graph.domain import references
 from crm_graph.egress import client as outbound
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.identity.authenticator import Principal, visible
+from crm_graph.identity.access import visible
+from crm_graph.identity.principal import Principal
 from crm_graph.models import EventType, Owner, WebhookDelivery, WebhookEndpoint, table
 from crm_graph.web import signatures as signing
 

@@ -23,7 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.delivery import endpoints
 from crm_graph.errors import Conflict, NotFound
-from crm_graph.identity.authenticator import Principal, visible
+from crm_graph.identity.access import visible
+from crm_graph.identity.principal import Principal
 from crm_graph.models import (
     DeliveryStatus,
     Deployment,

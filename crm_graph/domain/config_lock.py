@@ -6,7 +6,7 @@ from sqlalchemy import func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.database.statements import Prepared
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Owner, Pipeline, table
 
 CHANGES = 1_668_443_502  # the class of the advisory lock on changes of the set-up

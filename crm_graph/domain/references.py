@@ -13,7 +13,8 @@ from sqlmodel import SQLModel
 
 from crm_graph.database.statements import Prepared, given
 from crm_graph.errors import Forbidden, NotFound, VersionConflict
-from crm_graph.identity.authenticator import Principal, visible
+from crm_graph.identity.access import visible
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Company, Contact, Deal, Owner, Role, table
 
 _REFERRED: dict[str, tuple[type[SQLModel], dict[str, str]]] = {

@@ -18,7 +18,8 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, select, tuple_, 
 from sqlmodel import SQLModel
 
 from crm_graph.database.engine import Database
-from crm_graph.identity.authenticator import Principal, alternatives, visible
+from crm_graph.identity.access import alternatives, visible
+from crm_graph.identity.principal import Principal
 from crm_graph.import_export import formula_escaping as cells
 from crm_graph.models import Activity, Company, Contact, Deal, Owner, Pipeline, PipelineStage, table
 

@@ -13,10 +13,10 @@ from crm_graph.database.engine import Database
 from crm_graph.domain.batches import ITEMS_MAX, Outcome
 from crm_graph.domain.contacts import upsert as upserts
 from crm_graph.errors import CrmError, SetupError, ValidationFailed
-from crm_graph.identity.authenticator import Principal, utc_now
+from crm_graph.identity.principal import Principal
 from crm_graph.import_export.csv_reader import Line, Sheet
 from crm_graph.models import LifecycleStage
-from crm_graph.values import merge_patch, name_key
+from crm_graph.values import merge_patch, name_key, utc_now
 
 VARIABLE, NOTHING = "variable", ""  # what a column can be besides a field of a contact
 # The headers that mean a field, without case, accents, spaces and underscores.

@@ -16,6 +16,7 @@ from crm_graph.errors import CrmError, PayloadTooLarge, Unauthenticated, Unavail
 from crm_graph.graphql.transport.http import create_router as graphql_router
 from crm_graph.graphql.transport.subscriptions import LIMITS, Limits
 from crm_graph.identity.authenticator import Authenticator
+from crm_graph.identity.tokens import Tokens
 from crm_graph.intent import classify
 from crm_graph.server.exports import create_router as download_router
 from crm_graph.server.metrics import create_router as scraping_router
@@ -29,8 +30,8 @@ def create_app(settings: Settings, database: Database, *, limits: Limits = LIMIT
     """The ASGI application; whoever made `database` closes it. Raises SetupError when a setting is missing."""
     classify("warm up")  # compiles the vocabularies now: up to a second that the first reply would wait for
     app = FastAPI(title="crm-graph", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    key, issuer, audience = settings.jwt_key(), settings.jwt_issuer, settings.jwt_audience
-    authenticator, metrics = Authenticator(database, key, issuer=issuer, audience=audience), Metrics()
+    tokens = Tokens(settings.jwt_key(), settings.jwt_issuer, settings.jwt_audience)
+    authenticator, metrics = Authenticator(database, tokens), Metrics()
     routers = (
         webhook_router(settings, database, metrics),
         graphql_router(settings, database, authenticator, metrics, limits),

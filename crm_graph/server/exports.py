@@ -8,9 +8,10 @@ from fastapi.responses import StreamingResponse
 
 from crm_graph.database.engine import Database
 from crm_graph.errors import BadRequest
-from crm_graph.identity.authenticator import Authenticator, utc_now
+from crm_graph.identity.authenticator import Authenticator
 from crm_graph.import_export import exporter as exports
 from crm_graph.import_export.exporter import Kind
+from crm_graph.values import utc_now
 from crm_graph.web.requests import authorization
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
-from crm_graph.identity.authenticator import Principal, visible
+from crm_graph.identity.access import visible
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Activity, DealStageHistory, Role, WebhookLog, table
 from tests.graphql.asking import add, ask, reason, refusal, send
 from tests.graphql.world import ADA, BOB, READER, ROOT, START, World

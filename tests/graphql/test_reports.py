@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.identity.authenticator import utc_now
+from crm_graph.values import utc_now
 from tests.graphql import books
 from tests.graphql.asking import ask
 from tests.graphql.reckoning import Reckoning, utc

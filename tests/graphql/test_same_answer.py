@@ -33,9 +33,10 @@ from crm_graph.graphql.engine.documents import Documents, Operation
 from crm_graph.graphql.engine.plans import PlanCache
 from crm_graph.graphql.execution.reads import Reads
 from crm_graph.graphql.transport import http
-from crm_graph.identity.authenticator import Principal, utc_now
+from crm_graph.identity.principal import Principal
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
+from crm_graph.values import utc_now
 from tests.builders import bearer, empty
 from tests.graphql.crowd import CROWD, WHO
 from tests.graphql.drafts import type_of

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.domain.pipelines import stage_deletion
-from crm_graph.identity.authenticator import Principal, utc_now
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Role, WebhookLog
+from crm_graph.values import utc_now
 from tests.board import Board
 from tests.builders import fixture, post, rows
 from tests.graphql.asking import Json, ask, reason, recorded, refusal, send, unchanged

@@ -20,11 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.database import engine as db
 from crm_graph.database.engine import Database
 from crm_graph.errors import NotFound
-from crm_graph.identity.authenticator import utc_now
 from crm_graph.models import WebhookStatus
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from crm_graph.telemetry.logs import JsonLines
+from crm_graph.values import utc_now
 from tests.builders import fixture, post
 from tests.waiting import somebody_waits
 from tests.webhooks import stored

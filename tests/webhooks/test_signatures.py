@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
-from crm_graph.identity.authenticator import utc_now
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
+from crm_graph.values import utc_now
 from crm_graph.web.signatures import standard_webhooks_signature
 from tests.builders import ENDPOINTS, fixture, signature
 from tests.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN

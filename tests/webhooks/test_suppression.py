@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.domain.contacts import erasure
-from crm_graph.identity.authenticator import machine, utc_now
+from crm_graph.identity.principal import machine
 from crm_graph.models import Role, WebhookStatus
 from crm_graph.settings import Settings
+from crm_graph.values import utc_now
 from tests.builders import add_owner, fixture, post
 from tests.graphql.asking import Json, everything, send
 from tests.graphql.dumps import dump

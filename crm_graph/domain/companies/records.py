@@ -15,7 +15,7 @@ from crm_graph.database.statements import Prepared, given, together
 from crm_graph.domain.companies.match import ATTEMPTS, BEING_CREATED, Named
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict, LostRace, NotFound, ValidationFailed
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.models import ActivityType, Company, table
 from crm_graph.values import check_company_domain, check_document, check_text, merge_patch
 

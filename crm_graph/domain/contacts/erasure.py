@@ -13,7 +13,7 @@ from crm_graph.domain.contacts import erasure_rules as erased
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import NotFound, ValidationFailed
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.models import ActivityType, Contact, ContactEmail, Deal, Suppression, table
 from crm_graph.values import normal_email
 

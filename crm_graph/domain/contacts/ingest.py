@@ -24,7 +24,7 @@ from crm_graph.domain.contacts.records import CUSTOM_MAX_KEYS
 from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.models import (
     Activity,
     Company,

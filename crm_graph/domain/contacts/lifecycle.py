@@ -13,7 +13,8 @@ from crm_graph.database.statements import Prepared, given
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict, ValidationFailed
-from crm_graph.identity.authenticator import Principal, restorable
+from crm_graph.identity.access import restorable
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Contact, Role, table
 from crm_graph.values import check_text
 

@@ -17,7 +17,8 @@ from crm_graph.domain.deals import cascade as holdings
 from crm_graph.domain.references import check_version
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.identity.authenticator import Principal, visible
+from crm_graph.identity.access import visible
+from crm_graph.identity.principal import Principal
 from crm_graph.models import (
     Activity,
     Contact,

@@ -14,7 +14,7 @@ from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.deals import cascade as holdings
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.errors import Conflict
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Activity, Contact, Deal, DealStatus, OwnerSource, table
 
 

@@ -15,7 +15,8 @@ from crm_graph.database.statements import Prepared, given, given_row, together, 
 from crm_graph.domain import references
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.errors import NotFound, ValidationFailed
-from crm_graph.identity.authenticator import Principal, visible
+from crm_graph.identity.access import visible
+from crm_graph.identity.principal import Principal
 from crm_graph.models import (
     ActivityType,
     Contact,

@@ -20,7 +20,8 @@ from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.contacts.records import CHANGED, EDITED, edits, hand_over, has_address, is_suppressed
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict, NotFound
-from crm_graph.identity.authenticator import Principal, restorable, visible
+from crm_graph.identity.access import restorable, visible
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Contact, ContactEmail, LifecycleStage, OwnerSource, Role, table
 from crm_graph.values import company_domain, normal_email
 

@@ -18,7 +18,8 @@ from crm_graph.domain.deals import ranks
 from crm_graph.domain.deals.moves import between, check_pipeline, check_time
 from crm_graph.domain.deals.stage_history import MOVED, moved, moves
 from crm_graph.errors import NotFound
-from crm_graph.identity.authenticator import Principal, visible
+from crm_graph.identity.access import visible
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Deal, DealStageHistory, Role, table
 
 

@@ -16,7 +16,8 @@ from crm_graph.domain.deals.ranks import TOP, Place
 from crm_graph.domain.deals.stage_history import MOVE, entry, last_move, moved
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.identity.authenticator import Principal, visible
+from crm_graph.identity.access import visible
+from crm_graph.identity.principal import Principal
 from crm_graph.models import (
     Deal,
     DealStageHistory,

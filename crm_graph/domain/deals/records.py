@@ -15,7 +15,8 @@ from crm_graph.domain.deals import ranks
 from crm_graph.domain.deals.stage_history import creation, creation_values, entry
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.identity.authenticator import Principal, restorable, visible
+from crm_graph.identity.access import restorable, visible
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Activity, Deal, DealStatus, Pipeline, PipelineStage, Role, StageKind, table
 from crm_graph.values import TEXT_MAX, check_money, check_text
 

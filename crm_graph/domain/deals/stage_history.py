@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.database.statements import Prepared, given, given_row, together, types_of
 from crm_graph.domain.timeline import activities
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.models import ActivityType, Deal, DealStageHistory, DealStatus, table
 
 

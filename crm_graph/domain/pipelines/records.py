@@ -15,7 +15,7 @@ from crm_graph.domain import config_lock as setup
 from crm_graph.domain.deals.ranks import column_lock
 from crm_graph.domain.pipelines.stages import IS_LIVE, add_all, deal_count
 from crm_graph.errors import Conflict, CrmError, NotFound
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Pipeline, PipelineStage, StageKind, table
 from crm_graph.models.default_stages import DEFAULT_STAGES
 from crm_graph.values import check_name

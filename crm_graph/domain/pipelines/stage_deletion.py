@@ -15,7 +15,7 @@ from crm_graph.domain.deals.stage_history import MOVED, moves
 from crm_graph.domain.pipelines import stages
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict, ValidationFailed
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.models import ActivityType, Deal, DealStatus, PipelineStage, StageKind, table
 
 DEALS_MAX = 10_000  # of one stage: they move in one transaction, which lasts seconds at most

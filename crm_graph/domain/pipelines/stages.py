@@ -15,7 +15,7 @@ from crm_graph.domain import config_lock as setup
 from crm_graph.domain.deals.ranks import column_lock
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Deal, Pipeline, PipelineStage, StageKind, table
 from crm_graph.values import check_name
 

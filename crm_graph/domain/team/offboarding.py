@@ -14,7 +14,8 @@ from crm_graph.database.statements import Prepared, given
 from crm_graph.domain.team import owners
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.identity.authenticator import Principal, visible
+from crm_graph.identity.access import visible
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Activity, ActivityType, Contact, Deal, Owner, OwnerMailbox, OwnerSource, Role, table
 from crm_graph.models.sales import OPEN_TASK
 

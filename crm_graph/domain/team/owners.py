@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from crm_graph.domain import config_lock as setup
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Owner, OwnerMailbox, Role, table
 from crm_graph.values import check_name, check_timezone, check_url, normal_email
 

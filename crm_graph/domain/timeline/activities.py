@@ -16,7 +16,8 @@ from sqlalchemy.sql.dml import Update
 from crm_graph.database.statements import Prepared, given, together, types_of
 from crm_graph.domain import references
 from crm_graph.errors import ValidationFailed
-from crm_graph.identity.authenticator import Principal, visible
+from crm_graph.identity.access import visible
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Activity, ActivityType, Contact, Deal, LoggedType, Role, table
 from crm_graph.values import CLOCK_SKEW, TEXT_MAX, check_document, check_prose
 

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.database.statements import Prepared, given
 from crm_graph.domain.timeline import activities, tasks
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Activity, ActivityType, Contact, Deal, Owner, Role, table
 from crm_graph.models.sales import OPEN_TASK
 

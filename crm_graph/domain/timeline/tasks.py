@@ -15,7 +15,8 @@ from crm_graph.database.statements import Prepared, given, together
 from crm_graph.domain import references
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import Forbidden, NotFound, ValidationFailed
-from crm_graph.identity.authenticator import Principal, caller, visible
+from crm_graph.identity.access import caller, visible
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Activity, ActivityType, Owner, Role, table
 from crm_graph.models.sales import OPEN_TASK
 from crm_graph.values import check_prose

@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from crm_graph.errors import ValidationFailed
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Relation
 from crm_graph.models.columns import Time
 
@@ -36,7 +36,7 @@ SqlType = TypeEngine[Any] | type[TypeEngine[Any]] | None  # None: that of what t
 class Site:
     """Where a field is being compiled.
 
-    `principal` has the caller's role, not the id (see auth.caller). `args` tells which arguments are given; of their
+    `principal` has the caller's role, not the id (see access.caller). `args` tells which arguments are given; of their
     values only what shapes a statement can be seen: null, booleans, whole numbers, enums (see plans.shape). `value`
     makes a parameter of the arguments, `time` one of the arguments and the clock. `read` gives the rows of a further
     table that the caller's reports count, with the columns that are named; `share`, under a name, what several fields

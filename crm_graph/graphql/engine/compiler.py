@@ -60,7 +60,7 @@ from crm_graph.graphql.engine.field_site import Fields, Place, name_of, object_t
 from crm_graph.graphql.engine.json_sql import Json, constant, in_capitals, json_list, json_object
 from crm_graph.graphql.engine.plans import Plan, Reader, Request, make, shape
 from crm_graph.graphql.engine.visible import ALL, SourceQuery, Visible, Wanted, whole
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Named, Relation
 from crm_graph.models.columns import Time
 

@@ -15,7 +15,7 @@ from graphql.execution.values import VariableValues
 from sqlalchemy import BindParameter, Select
 
 from crm_graph.database.statements import CALLER, DIALECT, binder
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 
 CACHE_BYTES = 30_000_000  # of all plans of a process and the documents that they refer to, roughly
 

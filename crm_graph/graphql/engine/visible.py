@@ -14,7 +14,8 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from crm_graph.graphql.engine.bindings import Order, Source
-from crm_graph.identity.authenticator import Principal, alternatives, visible
+from crm_graph.identity.access import alternatives, visible
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Named, table
 
 ALL: ColumnElement[Any] = literal_column("*")

@@ -6,7 +6,7 @@ from datetime import datetime
 from crm_graph.database.engine import Database
 from crm_graph.graphql.engine.documents import Operation
 from crm_graph.graphql.execution.reads import Reads
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 from crm_graph.settings import Settings
 
 

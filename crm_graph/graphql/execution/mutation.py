@@ -22,7 +22,7 @@ from crm_graph.graphql.engine.plans import Request
 from crm_graph.graphql.execution import idempotency
 from crm_graph.graphql.execution.context import Context
 from crm_graph.graphql.execution.idempotency import Call, Result
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 
 Info: TypeAlias = strawberry.Info[Context, None]
 

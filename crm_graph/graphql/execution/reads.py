@@ -24,7 +24,7 @@ from crm_graph.graphql.engine.compiler import Compiler
 from crm_graph.graphql.engine.documents import Operation
 from crm_graph.graphql.engine.field_site import Fields
 from crm_graph.graphql.engine.plans import Plan, PlanCache, Request, shape
-from crm_graph.identity.authenticator import Principal
+from crm_graph.identity.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from crm_graph.errors import ValidationFailed
 from crm_graph.graphql.engine.bindings import NEWEST_FIRST, NOW, Order, Site
 from crm_graph.graphql.engine.criteria import criterion, equals
 from crm_graph.graphql.schema import enums, search
-from crm_graph.identity.authenticator import caller
+from crm_graph.identity.access import caller
 from crm_graph.values import check_text, normal_domain
 
 DAYS_MAX = 36_500

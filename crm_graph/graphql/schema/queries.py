@@ -50,7 +50,7 @@ from crm_graph.graphql.schema.reports import (
 )
 from crm_graph.graphql.schema.types import Activity, Company, Contact, Deal, Owner, Pipeline, SearchHit, Webhook
 from crm_graph.graphql.schema.webhooks import DeliveriesPause, WebhookDelivery, WebhookEndpoint
-from crm_graph.identity.authenticator import caller
+from crm_graph.identity.access import caller
 from crm_graph.models.columns import EmailText
 from crm_graph.values import normal_email
 

@@ -14,7 +14,7 @@ from crm_graph.delivery import redaction as withholding
 from crm_graph.graphql.engine.bindings import Order, Site, aggregate, bound, column, computed, rows, to_one
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import Owner
-from crm_graph.identity.authenticator import caller
+from crm_graph.identity.access import caller
 
 LAST_ATTEMPT_FIRST = Order(("attempted_at", "id"), descending=True)
 

@@ -31,9 +31,10 @@ from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.graphql.transport.sse import EventStream
 from crm_graph.graphql.transport.subscriptions import Limits, Live
 from crm_graph.graphql.transport.websocket import Sockets
-from crm_graph.identity.authenticator import Authenticator, utc_now
+from crm_graph.identity.authenticator import Authenticator
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import OK, Metrics
+from crm_graph.values import utc_now
 from crm_graph.web.requests import RETRY_AFTER_SECONDS, authorization, log_refusal, parse_json, read_body
 
 log = logging.getLogger(__name__)

@@ -25,8 +25,11 @@ from crm_graph.graphql.engine.plans import Request
 from crm_graph.graphql.execution.reads import Reads
 from crm_graph.graphql.schema.subscriptions import kind_of
 from crm_graph.graphql.transport.changes import FEED_MAX, Change, Changes, Feed
-from crm_graph.identity.authenticator import Authenticator, Principal, may_hear, utc_now
+from crm_graph.identity.access import may_hear
+from crm_graph.identity.authenticator import Authenticator
+from crm_graph.identity.principal import Principal
 from crm_graph.models import Role
+from crm_graph.values import utc_now
 
 RETRY_SECONDS = 1.0
 NOBODY = Principal(None, Role.READONLY)

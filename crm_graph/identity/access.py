@@ -1,0 +1,121 @@
+"""THE owner rule: which rows a principal may see, as SQL predicates."""
+
+import uuid
+from typing import Any
+
+from sqlalchemy import ColumnElement, Uuid, and_, bindparam, exists, false, or_, select, true
+from sqlmodel import SQLModel
+
+from crm_graph.database.statements import CALLER
+from crm_graph.identity.principal import Principal
+from crm_graph.models import (
+    Activity,
+    Contact,
+    Deal,
+    DealStageHistory,
+    Event,
+    Relation,
+    ReplyVerdict,
+    Role,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookLog,
+    table,
+)
+
+
+def caller(principal: Principal) -> ColumnElement[Any]:
+    """The principal's owner id as the parameter `caller`: statements that are kept get it anew for each caller."""
+    return bindparam(CALLER, principal.owner_id, type_=Uuid)
+
+
+def alternatives(
+    model: type[SQLModel], principal: Principal, rows: Relation | None = None, *, erased: bool = False
+) -> list[ColumnElement[bool]]:
+    """The owner rule, as predicates on `rows` (the model's table, or an alias of it) of which a visible row meets one.
+
+    Admin and readonly see everything; sales see their own rows and the unassigned pool, two predicates because an
+    index can serve each of them in order, and not both at once. An activity is visible when its contact or its deal
+    is, and to everybody when it is about a company alone; a stage move when its deal is, a verdict when its contact is.
+    Companies, pipelines, stages and colleagues' names are shared. Deleted rows are nobody's. The webhook log is for
+    admins. An endpoint for webhooks is its owner's, whatever the role, and an admin sees all of them; with it go its
+    deliveries, their attempts and the events that were sent. With `erased`, a contact that was erased counts as there:
+    for figures, which are all that is left of it.
+    """
+    c = (table(model) if rows is None else rows).c
+    everything = principal.role is not Role.SALES
+    if model in (Contact, Deal):
+        is_there = c.deleted_at.is_(None)
+        if model is Contact and erased:
+            is_there = or_(is_there, and_(c.erased_at.is_not(None), c.merged_into_id.is_(None)))
+        return _owned(c, principal, is_there)
+    if model is WebhookLog:
+        return [true() if principal.role is Role.ADMIN else false()]
+    if model in _OF_ENDPOINTS:
+        return [true() if principal.role is Role.ADMIN else _of_own_endpoint(model, c, principal)]
+    if model is DealStageHistory and everything:
+        return [~_is_deleted(Deal, c.deal_id)]  # there are few of them: whoever reads all moves looks for these alone
+    if everything or model not in (Activity, DealStageHistory, ReplyVerdict):
+        return [true()]
+    if model is ReplyVerdict:
+        return [_reachable(Contact, c.contact_id, principal, erased)]
+    of_deal = _reachable(Deal, c.deal_id, principal, erased)
+    if model is DealStageHistory:
+        return [of_deal]
+    of_company = and_(c.contact_id.is_(None), c.deal_id.is_(None))
+    return [or_(of_company, of_deal, _reachable(Contact, c.contact_id, principal, erased))]
+
+
+_OF_ENDPOINTS = (WebhookEndpoint, WebhookDelivery, WebhookAttempt, Event)
+
+
+def _of_own_endpoint(model: type[SQLModel], c: Any, principal: Principal) -> ColumnElement[bool]:
+    endpoints, deliveries = table(WebhookEndpoint).alias(), table(WebhookDelivery).alias()
+    if model is WebhookEndpoint:
+        return and_(c.owner_id == caller(principal))
+    is_own = endpoints.c.owner_id == caller(principal)
+    if model is WebhookDelivery:
+        return exists(select(1).select_from(endpoints).where(endpoints.c.id == c.endpoint_id, is_own))
+    delivered = deliveries.join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+    is_it = deliveries.c.event_id == c.id if model is Event else deliveries.c.id == c.delivery_id
+    return exists(select(1).select_from(delivered).where(is_it, is_own))
+
+
+def visible(
+    model: type[SQLModel], principal: Principal, rows: Relation | None = None, *, erased: bool = False
+) -> ColumnElement[bool]:
+    """The owner rule as one predicate."""
+    return or_(*alternatives(model, principal, rows, erased=erased))
+
+
+def restorable(model: type[SQLModel], principal: Principal) -> ColumnElement[bool]:
+    """The owner rule over deleted contacts or deals: those that the principal would see if they were not deleted."""
+    c = table(model).c
+    return or_(*_owned(c, principal, c.deleted_at.is_not(None)))
+
+
+def may_hear(principal: Principal, owners: frozenset[uuid.UUID | None]) -> bool:
+    """The owner rule for news of a contact or deal: whether the principal sees the row of one of these owners, of whom
+    the last one may be its owner no longer; None is the pool.
+    """
+    return principal.role is not Role.SALES or not owners.isdisjoint((None, principal.owner_id))
+
+
+def _owned(c: Any, principal: Principal, state: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    if principal.role is not Role.SALES:
+        return [state]
+    return [and_(c.owner_id == caller(principal), state), and_(c.owner_id.is_(None), state)]
+
+
+def _reachable(
+    parent: type[SQLModel], key: ColumnElement[Any], principal: Principal, erased: bool
+) -> ColumnElement[bool]:
+    rows = table(parent).alias()
+    is_seen = visible(parent, principal, rows, erased=erased)
+    return exists(select(1).select_from(rows).where(rows.c.id == key, is_seen))
+
+
+def _is_deleted(parent: type[SQLModel], key: ColumnElement[Any]) -> ColumnElement[bool]:
+    rows = table(parent).alias()
+    return exists(select(1).select_from(rows).where(rows.c.id == key, rows.c.deleted_at.is_not(None)))
