@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `crm_graph.migrations` opened, or on the configured database."""
+"""Runs the migrations on the connection that `crm_graph.database.migrations` opened, or on the configured database."""
 
 from alembic import context
 from sqlalchemy import Connection, create_engine

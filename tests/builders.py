@@ -50,7 +50,7 @@ def fixture(provider: str, name: str) -> bytes:
 
 
 def signature(secret: str, body: bytes) -> str:
-    """Hex HMAC-SHA256, as a provider computes it (on purpose not by crm_graph.signing)."""
+    """Hex HMAC-SHA256, as a provider computes it (on purpose not by crm_graph.web.signatures)."""
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 

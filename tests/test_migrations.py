@@ -27,7 +27,7 @@ from tests.scratch import catalogue, scratch_database
 KEPT = {"webhooks_log", "activities", "deal_stage_history"}
 FIXED = {"suppression_key", "events"}  # what the server may only read
 PRIVATE = {"suppression_key", "idempotency_keys", "webhook_endpoints"}  # from BI tools
-MIGRATE = "import sys; from sqlalchemy import make_url; from crm_graph.migrations import migrate;"
+MIGRATE = "import sys; from sqlalchemy import make_url; from crm_graph.database.migrations import migrate;"
 MIGRATE += "print(migrate(make_url(sys.argv[1]))[1])"
 
 

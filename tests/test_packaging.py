@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 MAIN = """
 import os, crm_graph, webhooks
 assert all(package.__file__.startswith(os.environ["PYTHONPATH"]) for package in (crm_graph, webhooks))
-from crm_graph.cli import main
+from crm_graph.cli.app import main
 main()
 """
 

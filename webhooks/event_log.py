@@ -13,7 +13,7 @@ from crm_graph.database.statements import Prepared, given
 from crm_graph.domain.contacts import erasure
 from crm_graph.domain.contacts import erasure_rules as erased
 from crm_graph.models import WebhookLog, WebhookStatus, table
-from crm_graph.web.requests import parse_json
+from crm_graph.web.json import parse_json
 from webhooks.apply import Applied
 from webhooks.mentions import mentioned
 from webhooks.provider import Event, Provider

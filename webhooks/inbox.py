@@ -19,7 +19,7 @@ from crm_graph.errors import BadRequest, Conflict, CrmError, LostRace, NotFound,
 from crm_graph.identity.principal import machine
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.settings import Settings
-from crm_graph.web.requests import parse_json
+from crm_graph.web.json import parse_json
 from webhooks import event_log as stored
 from webhooks.apply import Applied, Clock, apply
 from webhooks.event_log import DONE, Stored

@@ -22,7 +22,8 @@ from crm_graph.server.exports import create_router as download_router
 from crm_graph.server.metrics import create_router as scraping_router
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics
-from crm_graph.web.requests import RETRY_AFTER_SECONDS, RequestLog, log_refusal
+from crm_graph.web.middleware import RequestLog
+from crm_graph.web.requests import RETRY_AFTER_SECONDS, log_refusal
 from webhooks.router import create_router as webhook_router
 
 

@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 import socket
-import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,8 @@ from uvicorn.supervisors import Multiprocess
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database, place, reason
 from crm_graph.delivery import pause as deployment
-from crm_graph.embedded import EmbeddedError, EmbeddedPostgres
+from crm_graph.embedded import EmbeddedPostgres
+from crm_graph.embedded.supervisor import kept_running
 from crm_graph.errors import SetupError, Unavailable
 from crm_graph.server.app import create_app, schema_version
 from crm_graph.server.worker import working
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 8
 MESSAGE_MAX = 500_000  # bytes of a WebSocket message: a document and its variables
 WORKER_START_SECONDS = 30  # a worker that is still importing doesn't answer, and must not be taken for a hung one
-LOOK_SECONDS, RETRY_MAX_SECONDS = 2, 60  # for the embedded server, which nobody else would start again
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,34 +52,6 @@ def postgres(settings: Settings) -> Iterator[Urls]:
         urls = Urls(embedded.url("app_user"), embedded.url("app_admin"), is_embedded=True)
         migrations.migrate(urls.migration)  # its only user is crm-graph, so nobody has to choose the moment
         yield urls
-
-
-@contextmanager
-def kept_running(embedded: EmbeddedPostgres) -> Iterator[None]:
-    """Start the server again whenever it dies (kill -9, out of memory), until the block ends."""
-    stop = threading.Event()
-    keeper = threading.Thread(target=_keep_running, args=(embedded, stop), name="embedded-postgres", daemon=True)
-    keeper.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        keeper.join()  # before the lease is given up, so that it can't be starting what is being stopped
-
-
-def _keep_running(embedded: EmbeddedPostgres, stop: threading.Event) -> None:
-    wait = retry = LOOK_SECONDS
-    while not stop.wait(wait):
-        try:
-            if not embedded.is_running() and embedded.revive(stop):
-                log.warning("the embedded PostgreSQL had died and runs again")
-            wait = retry = LOOK_SECONDS
-        except Exception as error:  # whatever it was: without another try the server would answer 503 for ever
-            if stop.is_set():
-                return
-            wait, retry = retry, min(retry * 2, RETRY_MAX_SECONDS)
-            unforeseen = None if isinstance(error, EmbeddedError) else error
-            log.error("the embedded PostgreSQL died; next try in %s s: %s", wait, error, exc_info=unforeseen)
 
 
 @asynccontextmanager

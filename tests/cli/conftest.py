@@ -28,7 +28,7 @@ SCRIPT = str(Path(sys.executable).with_name("crm-graph"))
 FORKS = """
 import json, os, sys
 import sqlalchemy.dialects.postgresql.psycopg, typer.rich_utils  # what commands import late
-from crm_graph.cli import main
+from crm_graph.cli.app import main
 import gc; gc.freeze()
 for line in sys.stdin:
     order = json.loads(line)

@@ -13,22 +13,21 @@ import psutil
 import psycopg
 import pytest
 
-from crm_graph.embedded import EmbeddedError, EmbeddedPostgres
+from crm_graph.embedded import EmbeddedError, EmbeddedPostgres, supervisor
 from crm_graph.embedded.cluster import is_alive
 from crm_graph.embedded.locks import open_lock
-from crm_graph.server import serve as runtime
 from tests.embedded.processes import ask, servers, start, the_server
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(runtime, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(supervisor, "LOOK_SECONDS", 0.05)
     caplog.set_level(logging.INFO)
 
 
 @contextmanager
 def kept(data_dir: Path) -> Iterator[EmbeddedPostgres]:
-    with start(data_dir) as postgres, runtime.kept_running(postgres):
+    with start(data_dir) as postgres, supervisor.kept_running(postgres):
         yield postgres
 
 
@@ -56,7 +55,7 @@ def kill_the_server(data_dir: Path) -> psutil.Process:
 def test_a_killed_server_comes_back_with_its_data_and_one_warning(
     data_dir: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with EmbeddedPostgres(data_dir) as postgres, runtime.kept_running(postgres):
+    with EmbeddedPostgres(data_dir) as postgres, supervisor.kept_running(postgres):
         ask(postgres, "DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT 42 AS answer")
         killed = kill_the_server(data_dir)
         wait_for(lambda: answers(postgres) and postgres.is_running())
@@ -93,7 +92,7 @@ def test_leaving_while_the_revival_waits_for_its_turn_starts_nothing(
     with start(data_dir) as postgres:
         caplog.clear()
         fcntl.flock(turn, fcntl.LOCK_EX)
-        with runtime.kept_running(postgres):
+        with supervisor.kept_running(postgres):
             kill_the_server(data_dir)
             wait_for(lambda: not servers(data_dir))
             time.sleep(0.2)  # now it waits
@@ -140,8 +139,8 @@ def test_no_empty_cluster_replaces_one_that_was_removed(data_dir: Path) -> None:
 
 
 def test_a_short_block_does_not_wait_for_the_next_look(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "LOOK_SECONDS", 60)
+    monkeypatch.setattr(supervisor, "LOOK_SECONDS", 60)
     began = time.monotonic()
-    with runtime.kept_running(EmbeddedPostgres(data_dir)):
+    with supervisor.kept_running(EmbeddedPostgres(data_dir)):
         pass
     assert time.monotonic() - began < 1

@@ -35,7 +35,8 @@ from crm_graph.identity.authenticator import Authenticator
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import OK, Metrics
 from crm_graph.values import utc_now
-from crm_graph.web.requests import RETRY_AFTER_SECONDS, authorization, log_refusal, parse_json, read_body
+from crm_graph.web.json import parse_json
+from crm_graph.web.requests import RETRY_AFTER_SECONDS, authorization, log_refusal, read_body
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,8 @@ from crm_graph.errors import BadRequest, CrmError, Forbidden, LimitReached, Unau
 from crm_graph.graphql.engine.documents import InvalidDocument
 from crm_graph.graphql.engine.messages import failure_of, internal, rendered
 from crm_graph.graphql.transport.subscriptions import Live
-from crm_graph.web.requests import authorization, parse_json
+from crm_graph.web.json import parse_json
+from crm_graph.web.requests import authorization
 
 log = logging.getLogger(__name__)
 
