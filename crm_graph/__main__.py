@@ -9,11 +9,11 @@ def main() -> NoReturn:
     heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not if whoever started us ignores it
     if heeded:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing has to be undone yet
-    from crm_graph.cli import app as cli  # a second's work: the reason why it stands here
+    from crm_graph.cli import app  # a second's work: the reason why it stands here
 
     if heeded:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    cli.main()
+    app.main()
 
 
 if __name__ == "__main__":

@@ -12,8 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.delivery import redaction as withholding
-from crm_graph.delivery import schemas as event_schemas
+from crm_graph.delivery import redaction, schemas
 from crm_graph.delivery.payloads import ANY_EVENT
 from crm_graph.models import Event, EventType, Role, WebhookDelivery, WebhookEndpoint, table
 from tests.graphql.asking import Json, add
@@ -44,7 +43,7 @@ def check(event: Any) -> None:
     """Hold an event against its schema, also as a colleague would get it, and against its row."""
     body: Json = event.payload
     validate(body)
-    validate(withholding.payload_for(body, uuid.uuid4(), Role.SALES))
+    validate(redaction.payload_for(body, uuid.uuid4(), Role.SALES))
     as_read = ANY_EVENT.validate_json(json.dumps(body))  # times, whose format jsonschema leaves unread
     assert as_read.occurred_at == event.occurred_at
     assert (body["id"], body["idempotency_key"]) == (str(event.id), str(event.id))
@@ -61,7 +60,7 @@ def validate(body: Json) -> None:
 
 @cache
 def _validator(type: EventType | None) -> Draft202012Validator:
-    schema = copy.deepcopy(event_schemas.document() if type is None else event_schemas.document_of(type))
+    schema = copy.deepcopy(schemas.document() if type is None else schemas.document_of(type))
     for part in schema["$defs"].values():
         _close(part)
     _close(schema)

@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from crm_graph.database.engine import Database
 from crm_graph.domain.batches import Outcome
-from crm_graph.domain.companies import match as employers
+from crm_graph.domain.companies import match
 from crm_graph.domain.companies.match import Named
-from crm_graph.domain.contacts import upsert as upserts
+from crm_graph.domain.contacts import upsert
 from crm_graph.domain.deals import bulk_moves, moves
 from crm_graph.domain.deals.bulk_moves import Move
 from crm_graph.errors import CrmError
@@ -124,11 +124,11 @@ async def test_upserts(database: Database, world: World, data: Any, role: Role, 
         items.append({"email": known.get(address, address), **drawn})
 
     async with undone(database) as session:
-        calls = [upserts.upsert(session, principal, now=NOW, restore_deleted=restore, **item) for item in items]
+        calls = [upsert.upsert(session, principal, now=NOW, restore_deleted=restore, **item) for item in items]
         single = [await told(call) for call in calls]
         expected = await state(session, CONTACTS, COMPANIES, ENTRIES)
     async with undone(database) as session:
-        many = await upserts.upsert_all(session, principal, items=items, now=NOW, restore_deleted=restore)
+        many = await upsert.upsert_all(session, principal, items=items, now=NOW, restore_deleted=restore)
         found = await state(session, CONTACTS, COMPANIES, ENTRIES)
 
     assert found == expected
@@ -152,10 +152,10 @@ async def test_employers(database: Database, world: World, wanted: list[Named]) 
         return [found[id_] if id_ else None for id_ in ids]
 
     async with undone(database) as session:
-        single = [await employers.find_or_create(session, name=one.name, domain=one.domain) for one in wanted]
+        single = [await match.find_or_create(session, name=one.name, domain=one.domain) for one in wanted]
         expected = await kinds(session, single), await state(session, COMPANIES)
     async with undone(database) as session:
-        many = await employers.find_or_create_all(session, wanted)
+        many = await match.find_or_create_all(session, wanted)
         assert (await kinds(session, many), await state(session, COMPANIES)) == expected
 
 

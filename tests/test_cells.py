@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_graph.import_export import formula_escaping as cells
+from crm_graph.import_export import formula_escaping
 
 SIGNS = "=+-@\t\r\n＝＋－＠'"
 texts = st.text(st.sampled_from(SIGNS + "0 9().,/ax|!\x00\N{RIGHT-TO-LEFT OVERRIDE}"), max_size=6) | st.text()
@@ -19,8 +19,8 @@ texts = st.text(st.sampled_from(SIGNS + "0 9().,/ax|!\x00\N{RIGHT-TO-LEFT OVERRI
     ],
 )  # fmt: skip
 def test_a_formula_gets_an_apostrophe(text: str) -> None:
-    assert cells.safe(text) == f"'{text}"
-    assert cells.restored(cells.safe(text)) == text
+    assert formula_escaping.safe(text) == f"'{text}"
+    assert formula_escaping.restored(formula_escaping.safe(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -31,18 +31,18 @@ def test_a_formula_gets_an_apostrophe(text: str) -> None:
     ],
 )  # fmt: skip
 def test_other_texts_stay_as_they_are(text: str) -> None:
-    assert cells.safe(text) == text
-    assert cells.restored(text) == text
+    assert formula_escaping.safe(text) == text
+    assert formula_escaping.restored(text) == text
 
 
 @given(texts)
 def test_every_text_comes_back(text: str) -> None:
-    assert cells.restored(cells.safe(text)) == text
+    assert formula_escaping.restored(formula_escaping.safe(text)) == text
 
 
 @given(texts)
 def test_no_cell_begins_with_a_sign_unless_it_has_no_letter(text: str) -> None:
-    cell = cells.safe(text)
+    cell = formula_escaping.safe(text)
     if cell.startswith(tuple("=@\t\r\n＝＋－＠")):
         pytest.fail(cell)
     if cell.startswith(("+", "-")):

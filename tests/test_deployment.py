@@ -5,8 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
-from crm_graph.delivery import pause as deployment
-from crm_graph.delivery import replay as deliveries
+from crm_graph.delivery import pause, replay
 from crm_graph.errors import SetupError
 from crm_graph.identity.principal import machine
 
@@ -17,7 +16,7 @@ STATE = text("SELECT public_url, paused_at IS NOT NULL, paused_reason FROM deplo
 async def start(database: Database, public_url: str | None) -> str | None:
     """What a server does when it starts."""
     async with database.transaction() as session:
-        return await deployment.served_under(session, public_url)
+        return await pause.served_under(session, public_url)
 
 
 async def state(sql: AsyncConnection) -> tuple[str | None, bool, str | None]:
@@ -54,7 +53,7 @@ async def test_resumed_it_sends_and_the_new_place_is_the_right_one(
     await start(database, COPY)
 
     async with database.transaction() as session:
-        await deliveries.resume(session, machine("crm-graph"), COPY)
+        await replay.resume(session, machine("crm-graph"), COPY)
 
     assert await start(database, COPY) is None
     assert await state(sql) == (COPY, False, None)
@@ -67,10 +66,10 @@ async def test_a_worker_elsewhere_does_not_start_and_pauses_nobody(
     await start(database, HOME)
 
     async with database.transaction() as session:
-        await deployment.must_be(session, HOME)
+        await pause.must_be(session, HOME)
         with pytest.raises(
             SetupError, match=r"PUBLIC_URL is https://staging.example.com, and the server has https://crm"
         ):
-            await deployment.must_be(session, COPY)
+            await pause.must_be(session, COPY)
 
     assert await state(sql) == (HOME, False, None)

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from crm_graph.delivery import schemas as event_schemas
+from crm_graph.delivery import schemas
 from crm_graph.models import EventType
-from crm_graph.web import signatures as signing
+from crm_graph.web import signatures
 from tests.telling import validate
 
 PAGE = (Path(__file__).parent.parent / "docs" / "events.md").read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ async def test_anybody_gets_the_schema_of_all_events(client: httpx.AsyncClient) 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/schema+json"
     assert answer.headers["cache-control"] == "public, max-age=3600"
-    assert answer.json() == event_schemas.document()
+    assert answer.json() == schemas.document()
     Draft202012Validator.check_schema(answer.json())
 
 
@@ -40,7 +40,7 @@ async def test_every_type_has_a_schema_of_its_own(type_: EventType, client: http
 
 
 def test_no_type_is_missing() -> None:
-    assert set(event_schemas.document()["discriminator"]["mapping"]) == set(EventType)
+    assert set(schemas.document()["discriminator"]["mapping"]) == set(EventType)
 
 
 async def test_a_type_that_does_not_exist_is_not_found(client: httpx.AsyncClient) -> None:
@@ -63,11 +63,11 @@ def test_the_documented_code_tells_our_deliveries_from_others() -> None:
     [code] = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     defined: dict[str, Any] = {}
     exec(code, defined)
-    secret, now = signing.new_webhook_secret(), datetime.now(UTC)
-    headers = signing.delivery_headers([signing.new_webhook_secret(), secret], "an-id", b"{}", now)
+    secret, now = signatures.new_webhook_secret(), datetime.now(UTC)
+    headers = signatures.delivery_headers([signatures.new_webhook_secret(), secret], "an-id", b"{}", now)
 
     assert defined["is_ours"](secret, headers, b"{}")
     assert not defined["is_ours"](secret, headers, b"{ }")
-    assert not defined["is_ours"](signing.new_webhook_secret(), headers, b"{}")
-    late = signing.delivery_headers([secret], "an-id", b"{}", now - timedelta(minutes=6))
+    assert not defined["is_ours"](signatures.new_webhook_secret(), headers, b"{}")
+    late = signatures.delivery_headers([secret], "an-id", b"{}", now - timedelta(minutes=6))
     assert not defined["is_ours"](secret, late, b"{}")

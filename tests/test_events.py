@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.identity.principal import Principal
-from crm_graph.import_export import importer as imports
+from crm_graph.import_export import importer
 from crm_graph.import_export.csv_reader import opened
 from crm_graph.import_export.importer import Columns
 from crm_graph.models import Role
@@ -174,7 +174,7 @@ async def test_a_file_of_contacts_is_told_line_by_line(
         with opened(file) as sheet:
             principal = Principal(world.ada.owner, Role.SALES, "import")
             columns = Columns(sheet.header, {})
-            await imports.run(database, principal, sheet, columns, report=lambda line, reason: None)
+            await importer.run(database, principal, sheet, columns, report=lambda line, reason: None)
 
     assert types(events) == ["contact_created", "contact_updated"]
     assert {event.source for event in events} == {"import"}

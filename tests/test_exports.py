@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.identity.principal import Principal
-from crm_graph.import_export import exporter as exports
+from crm_graph.import_export import exporter
 from crm_graph.import_export.exporter import PAGE_ROWS, Kind
 from crm_graph.models import Role
 from crm_graph.server.serve import server_config
@@ -129,7 +129,7 @@ async def test_pages_of_any_size_make_the_same_file(
     principal = Principal(world.ada.owner, role)
 
     async def whole(size: int) -> bytes:
-        return b"".join([part async for part in exports.pages(database, principal, kind, size=size)])
+        return b"".join([part async for part in exporter.pages(database, principal, kind, size=size)])
 
     assert await whole(size) == await whole(1_000)
     assert (await whole(size)).count(b"\r\n") > 2

@@ -12,8 +12,7 @@ from crm_graph.database.engine import Database
 from crm_graph.domain.batches import ITEMS_MAX
 from crm_graph.errors import Forbidden, SetupError
 from crm_graph.identity.principal import Principal
-from crm_graph.import_export import exporter as exports
-from crm_graph.import_export import importer as imports
+from crm_graph.import_export import exporter, importer
 from crm_graph.import_export.csv_reader import opened
 from crm_graph.import_export.exporter import Kind
 from crm_graph.import_export.importer import Columns, Tally
@@ -36,7 +35,7 @@ def bring_in(database: Database, world: World, tmp_path: Path) -> Any:
         with opened(file) as sheet:
             columns = Columns(sheet.header, said)
             principal = Principal(world.ada.owner, role, "import")
-            tally = await imports.run(
+            tally = await importer.run(
                 database, principal, sheet, columns, report=lambda line, reason: told.append((line, reason)), **given
             )
         return tally, told
@@ -252,11 +251,11 @@ async def test_what_was_exported_comes_back_as_it_was(
                 '=k', CAST(:name AS text), 'n', NULL, 'o', '{"n": null, "l": [null, 1.5]}'::jsonb))"""
         await sql.execute(text(query), values)
     principal = Principal(world.ada.owner, Role.SALES, "export")
-    exported = b"".join([part async for part in exports.pages(database, principal, Kind.CONTACTS, bom=True)])
+    exported = b"".join([part async for part in exporter.pages(database, principal, Kind.CONTACTS, bom=True)])
 
     async with unchanged(sql):
         tally, told = await bring_in(exported)
 
     assert (astuple(tally), told) == ((0, 0, len(names) + 2, 0), [])
     header = exported.decode("utf-8-sig").partition("\r\n")[0].split(",")
-    assert imports.VARIABLE not in Columns(header, {}).fields
+    assert importer.VARIABLE not in Columns(header, {}).fields

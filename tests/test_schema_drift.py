@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
 from crm_graph.database import migrations
-from crm_graph.delivery import schemas as event_schemas
+from crm_graph.delivery import schemas
 from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.models import Owner
 from tests.scratch import catalogue, scratch_database
@@ -59,7 +59,7 @@ def test_the_committed_schema_is_the_served_one() -> None:
 
 
 def test_the_committed_event_schema_is_the_served_one() -> None:
-    assert json.loads(EVENTS_FILE.read_text(encoding="utf-8")) == event_schemas.document(), "run: make schema"
+    assert json.loads(EVENTS_FILE.read_text(encoding="utf-8")) == schemas.document(), "run: make schema"
 
 
 def test_nothing_that_clients_rely_on_is_gone() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm_graph.web import signatures as signing
+from crm_graph.web import signatures
 
 SECRET = b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BODY = b'{"test": 2432232314}'
@@ -21,13 +21,13 @@ def verify(
     timestamp: str = TIMESTAMP,
     now: datetime = NOW,
 ) -> bool:
-    return signing.verify_standard_webhooks(
+    return signatures.verify_standard_webhooks(
         secrets, BODY, message_id=message_id, timestamp=timestamp, header=header, now=now
     )
 
 
 def test_standard_webhooks_vector() -> None:
-    assert signing.standard_webhooks_signature(SECRET, MESSAGE_ID, TIMESTAMP, BODY) == SIGNATURE
+    assert signatures.standard_webhooks_signature(SECRET, MESSAGE_ID, TIMESTAMP, BODY) == SIGNATURE
     assert verify()
 
 
@@ -66,7 +66,7 @@ def test_standard_webhooks_refuses(wrong: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("secret", [b"whsec_", b"whsec_===", b"whsec_not base64"])
 def test_a_secret_that_is_no_base64_is_never_an_empty_key(secret: bytes) -> None:
-    assert signing.standard_webhooks_key(secret) == secret
+    assert signatures.standard_webhooks_key(secret) == secret
 
 
 # RFC 4231, test case 2
@@ -76,25 +76,25 @@ RFC_4231 = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
 def test_hex_vector_in_every_spelling() -> None:
     secret, body = b"Jefe", b"what do ya want for nothing?"
 
-    assert signing.hex_signature(secret, body) == RFC_4231
+    assert signatures.hex_signature(secret, body) == RFC_4231
     for header in (RFC_4231, RFC_4231.upper(), f"sha256={RFC_4231}", f"SHA256={RFC_4231}", f" {RFC_4231} "):
-        assert signing.verify_hex((b"old", secret), body, header)
+        assert signatures.verify_hex((b"old", secret), body, header)
     for header in ("", "sha256=", RFC_4231[:-1], RFC_4231 + "0", "é" * 64, f"sha1={RFC_4231}", "no-secret-provided"):
-        assert not signing.verify_hex((b"old", secret), body, header)
-    assert not signing.verify_hex((), body, RFC_4231)
+        assert not signatures.verify_hex((b"old", secret), body, header)
+    assert not signatures.verify_hex((), body, RFC_4231)
 
 
 def test_token() -> None:
-    assert signing.verify_token((b"old", b"new"), b"new")
-    assert not signing.verify_token((b"old", b"new"), b"ne")
-    assert not signing.verify_token((), b"")
+    assert signatures.verify_token((b"old", b"new"), b"new")
+    assert not signatures.verify_token((b"old", b"new"), b"ne")
+    assert not signatures.verify_token((), b"")
 
 
 def test_a_new_secret_is_text_once_it_is_decoded_and_never_the_same() -> None:
-    made = {signing.new_webhook_secret() for _ in range(100)}
+    made = {signatures.new_webhook_secret() for _ in range(100)}
     assert len(made) == 100
     for secret in made:
-        key = signing.standard_webhooks_key(secret.encode())
+        key = signatures.standard_webhooks_key(secret.encode())
         assert secret.startswith("whsec_")
         assert key != secret.encode()
         assert len(key) == 40
@@ -102,9 +102,9 @@ def test_a_new_secret_is_text_once_it_is_decoded_and_never_the_same() -> None:
 
 
 def test_a_delivery_is_proven_in_both_ways_and_for_both_secrets() -> None:
-    new, old = signing.new_webhook_secret(), signing.new_webhook_secret()
+    new, old = signatures.new_webhook_secret(), signatures.new_webhook_secret()
 
-    headers = signing.delivery_headers([new, old], MESSAGE_ID, BODY, NOW)
+    headers = signatures.delivery_headers([new, old], MESSAGE_ID, BODY, NOW)
 
     standard = {"webhook-id", "webhook-timestamp", "webhook-signature"}
     assert set(headers) == standard | {"x-signature", "x-signature-previous"}
@@ -112,10 +112,10 @@ def test_a_delivery_is_proven_in_both_ways_and_for_both_secrets() -> None:
     for secret in (new, old):
         assert verify(headers["webhook-signature"], secrets=(secret.encode(),))
     assert len(headers["webhook-signature"].split(" ")) == 2
-    assert signing.verify_hex((new.encode(),), BODY, headers["x-signature"])
-    assert not signing.verify_hex((old.encode(),), BODY, headers["x-signature"])
-    assert signing.verify_hex((old.encode(),), BODY, headers["x-signature-previous"])
+    assert signatures.verify_hex((new.encode(),), BODY, headers["x-signature"])
+    assert not signatures.verify_hex((old.encode(),), BODY, headers["x-signature"])
+    assert signatures.verify_hex((old.encode(),), BODY, headers["x-signature-previous"])
 
 
 def test_a_delivery_has_the_published_signature() -> None:
-    assert signing.delivery_headers([SECRET.decode()], MESSAGE_ID, BODY, NOW)["webhook-signature"] == SIGNATURE
+    assert signatures.delivery_headers([SECRET.decode()], MESSAGE_ID, BODY, NOW)["webhook-signature"] == SIGNATURE

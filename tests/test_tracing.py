@@ -165,7 +165,8 @@ def test_without_otel_variables_nothing_is_set_up(settings: Settings) -> None:
         span.set_attribute("x", 1)
         assert tracing.current_traceparent() is None
     code = (
-        "import sys, threading, crm_graph.cli.app; from crm_graph.telemetry import tracing; from crm_graph.settings import Settings\n"
+        "import sys, threading, crm_graph.cli.app; from crm_graph.telemetry import tracing\n"
+        "from crm_graph.settings import Settings\n"
         "tracing.set_up(Settings.load().traces())\n"
         "print([name for name in sys.modules if name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter'))],"
         " threading.active_count())"

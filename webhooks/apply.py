@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.domain.contacts import erasure
-from crm_graph.domain.contacts import ingest as leads
+from crm_graph.domain.contacts import erasure, ingest
 from crm_graph.domain.contacts.ingest import Colleague, Erased, Found
 from crm_graph.domain.deals import moves
 from crm_graph.domain.deals import records as deals
@@ -60,7 +59,7 @@ async def apply(
     pipeline = await pipelines.find_pipeline(session, happening.pipeline) if happening.pipeline else None
     told = _entry(principal, happening, _unknown_pipeline(happening, pipeline), found.id, deal.id if deal else None)
     is_sent = happening.type is ActivityType.EMAIL_OUT
-    recorded = await leads.record(
+    recorded = await ingest.record(
         session,
         principal,
         found,
@@ -85,10 +84,10 @@ async def _find(session: AsyncSession, happening: Happening, clock: Clock) -> Fo
     if happening.contact_id is not None:
         if await erasure.suppressed(session, {lead.email}):
             raise Erased
-        address = await leads.address_of(session, happening.contact_id)
+        address = await ingest.address_of(session, happening.contact_id)
         lead = replace(lead, email=address or lead.email)
     colleague = Colleague(happening.colleague, happening.colleague_source)
-    return await leads.find(session, lead, colleague, creates=happening.creates_contact, now=clock.now)
+    return await ingest.find(session, lead, colleague, creates=happening.creates_contact, now=clock.now)
 
 
 def _known(found: Found, happening: Happening) -> frozenset[str | None]:

@@ -10,8 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.database.statements import Prepared, given
-from crm_graph.domain.contacts import erasure
-from crm_graph.domain.contacts import erasure_rules as erased
+from crm_graph.domain.contacts import erasure, erasure_rules
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.web.json import parse_json
 from webhooks.apply import Applied
@@ -107,7 +106,7 @@ def _concluded() -> Any:
 def _emptied() -> Any:
     addresses = bindparam("_addresses", type_=ARRAY(Text), required=True)
     is_it = table(WebhookLog).c.id == given(WebhookLog, "id")
-    return update(table(WebhookLog)).where(is_it).values(erased.emptied(addresses))
+    return update(table(WebhookLog)).where(is_it).values(erasure_rules.emptied(addresses))
 
 
 def _locked_by(*names: str) -> Prepared:

@@ -20,7 +20,7 @@ from crm_graph.identity.principal import machine
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.settings import Settings
 from crm_graph.web.json import parse_json
-from webhooks import event_log as stored
+from webhooks import event_log
 from webhooks.apply import Applied, Clock, apply
 from webhooks.event_log import DONE, Stored
 from webhooks.provider import Context, Event, Ignored, Provider
@@ -91,16 +91,16 @@ async def receive(
     new |= {"dedupe_key": event.dedupe_key, "idempotency_key": key, "id": uuid.uuid4()}
 
     async def receive_it(session: AsyncSession, failure: _NotApplied | None) -> Outcome:
-        if await stored.store(session, new):
+        if await event_log.store(session, new):
             found = Stored(new["id"], provider, event.type, parse_json(body), now)
             return await _apply_or_conclude(session, settings, found, failure, now)
         # The other one is committed by now: the insert has waited for it.
-        known = await stored.known(session, provider.name, event, key)
+        known = await event_log.known(session, provider.name, event, key)
         if known.dedupe_key != event.dedupe_key:
             return await _keep_apart(session, provider, new, event)
         if known.status in DONE:
             return Outcome(known.id, Result.DUPLICATE, known.contact_id, known.deal_id)
-        return await _apply_or_conclude(session, settings, stored.read(known, provider), failure, now)
+        return await _apply_or_conclude(session, settings, event_log.read(known, provider), failure, now)
 
     return await _run(database, receive_it, provider.name)
 
@@ -112,7 +112,7 @@ async def replay(database: Database, settings: Settings, webhook_id: uuid.UUID, 
     """
 
     async def replay_it(session: AsyncSession, failure: _NotApplied | None) -> Outcome:
-        row = await stored.by_id(session, webhook_id)
+        row = await event_log.by_id(session, webhook_id)
         if row is None:
             raise NotFound("webhook not found", field="webhook_id")
         if not row.body:
@@ -123,7 +123,7 @@ async def replay(database: Database, settings: Settings, webhook_id: uuid.UUID, 
         if provider is None:
             raise NotFound(f"the event's provider {row.source!r} is not known any more", field="webhook_id")
         await set_source(session, provider.name)
-        return await _apply_or_conclude(session, settings, stored.read(row, provider), failure, now)
+        return await _apply_or_conclude(session, settings, event_log.read(row, provider), failure, now)
 
     return await _run(database, replay_it)
 
@@ -191,7 +191,7 @@ async def _apply_or_conclude(
 ) -> Outcome:
     if failure is None:
         return await _apply(session, settings, event, now)
-    status, reason = await stored.conclude(session, event, failure.status, now, reason=failure.reason)
+    status, reason = await event_log.conclude(session, event, failure.status, now, reason=failure.reason)
     return Outcome(event.id, RESULTS[status], reason=reason)
 
 
@@ -211,9 +211,9 @@ async def _apply(session: AsyncSession, settings: Settings, event: Stored, now: 
     if isinstance(applied, Ignored):
         if applied.needs_attention:
             log.warning("event needs attention", extra={"details": {"webhook_id": event.id, "reason": applied.reason}})
-        _, said = await stored.conclude(session, event, WebhookStatus.IGNORED, now, reason=applied.reason)
+        _, said = await event_log.conclude(session, event, WebhookStatus.IGNORED, now, reason=applied.reason)
         return Outcome(event.id, Result.IGNORED, reason=said)
-    await stored.conclude(session, event, WebhookStatus.PROCESSED, now, applied=applied)
+    await event_log.conclude(session, event, WebhookStatus.PROCESSED, now, applied=applied)
     return Outcome(event.id, Result.APPLIED, applied.contact_id, applied.deal_id)
 
 
@@ -235,7 +235,7 @@ async def _carry_out(session: AsyncSession, settings: Settings, event: Stored, n
             applied = await apply(session, principal, happening, clock, default_currency=settings.default_currency)
             touched = touched or applied
         except Erased:
-            otherwise = stored.ERASED
+            otherwise = event_log.ERASED
         except ValidationFailed as error:
             # The translator accepted the event: what is wrong here is a setting or ours, not the sender's.
             raise CrmError(error.message) from error
@@ -245,13 +245,13 @@ async def _carry_out(session: AsyncSession, settings: Settings, event: Stored, n
 async def _keep_apart(session: AsyncSession, provider: Provider, new: dict[str, Any], event: Event) -> Outcome:
     """Keep the second body under one key, for a person to look at: which of the two is meant nobody can tell."""
     reason = "its idempotency key belongs to an event with another body"
-    if not await stored.store(session, new | {"idempotency_key": None}):
+    if not await event_log.store(session, new | {"idempotency_key": None}):
         columns = table(WebhookLog).c
         known = select(columns.id).where(columns.source == new["source"], columns.dedupe_key == event.dedupe_key)
         # Not locked: the row of the key is, and two requests with their keys crossed would wait for each other.
         return Outcome((await session.scalars(known)).one(), Result.KEY_REUSED, reason=reason)
     apart = Stored(new["id"], provider, event.type, parse_json(new["body"]), new["received_at"])
-    await stored.conclude(session, apart, WebhookStatus.QUARANTINED, new["received_at"], reason=reason)
+    await event_log.conclude(session, apart, WebhookStatus.QUARANTINED, new["received_at"], reason=reason)
     return Outcome(new["id"], Result.KEY_REUSED, reason=reason)
 
 

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from crm_graph.errors import SecretNotConfigured, SignatureInvalid, SignatureMissing
-from crm_graph.web import signatures as signing
+from crm_graph.web import signatures
 from webhooks.provider import Delivery, Secrets
 
 # True and False: the signature is right or wrong. None: the request carries none of this kind.
@@ -52,7 +52,7 @@ def bearer(delivery: Delivery, secrets: Secrets) -> bool | None:
     tokens = [token.strip() for scheme, _, token in parts if scheme.lower() == "bearer"]
     if not tokens:
         return None
-    return len(values) == 1 and signing.verify_token(secrets.tokens, tokens[0].encode("latin-1", "replace"))
+    return len(values) == 1 and signatures.verify_token(secrets.tokens, tokens[0].encode("latin-1", "replace"))
 
 
 def standard_webhooks(delivery: Delivery, secrets: Secrets) -> bool | None:
@@ -64,7 +64,7 @@ def standard_webhooks(delivery: Delivery, secrets: Secrets) -> bool | None:
     if any(len(values) != 1 for values in found):
         return False
     [[message_id], [timestamp], [header]] = found
-    return signing.verify_standard_webhooks(
+    return signatures.verify_standard_webhooks(
         secrets.hmac, delivery.body, message_id=message_id, timestamp=timestamp, header=header, now=delivery.now
     )
 
@@ -91,4 +91,4 @@ def _hex(delivery: Delivery, secrets: Secrets, name: str) -> bool | None:
     values = delivery.headers.getlist(name)
     if not values:
         return None
-    return len(values) == 1 and signing.verify_hex(secrets.hmac, delivery.body, values[0])
+    return len(values) == 1 and signatures.verify_hex(secrets.hmac, delivery.body, values[0])

@@ -14,15 +14,13 @@ import httpx
 import typer
 
 from crm_graph.cli import demo as demonstration
-from crm_graph.cli import import_export as csv_commands
+from crm_graph.cli import import_export, sample_webhooks, webhooks
 from crm_graph.cli import owners as owner_commands
-from crm_graph.cli import sample_webhooks as sending
-from crm_graph.cli import webhooks as endpoint_commands
 from crm_graph.cli.context import load_settings, moment, tokens_of, with_database
 from crm_graph.cli.output import remark, show
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
-from crm_graph.delivery import schemas as event_schemas
+from crm_graph.delivery import schemas
 from crm_graph.domain.team import owners
 from crm_graph.errors import CrmError, NotFound, SetupError
 from crm_graph.graphql.transport.schema import build_schema
@@ -40,10 +38,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(owner_commands.app, name="owner")
-app.add_typer(endpoint_commands.app, name="endpoints")
-app.add_typer(endpoint_commands.deliveries_app, name="deliveries")
-app.add_typer(csv_commands.import_app, name="import")
-app.command("export")(csv_commands.export)
+app.add_typer(webhooks.app, name="endpoints")
+app.add_typer(webhooks.deliveries_app, name="deliveries")
+app.add_typer(import_export.import_app, name="import")
+app.command("export")(import_export.export)
 REPLAY_MAX = 10_000
 _DURATION = re.compile(r"([1-9]\d{0,5})([smhd])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -146,9 +144,9 @@ def send(
 ) -> None:
     """Sign a payload as its provider would, and post it to a running server."""
     settings = load_settings().with_demo_secrets()
-    body = file.read_bytes() if file else sending.fixture(provider, fixture)
-    answer = sending.post(sending.ready(settings, provider, body, url))
-    print(json.dumps(sending.summary(answer), ensure_ascii=False))
+    body = file.read_bytes() if file else sample_webhooks.fixture(provider, fixture)
+    answer = sample_webhooks.post(sample_webhooks.ready(settings, provider, body, url))
+    print(json.dumps(sample_webhooks.summary(answer), ensure_ascii=False))
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         remark("the server has other secrets: set CRM_DATA_DIR or the provider's secret")
     if answer.is_error and answer.status_code != httpx.codes.CONFLICT:
@@ -188,7 +186,7 @@ def schema(
     events: Annotated[bool, typer.Option("--events", help="The JSON Schema of what webhooks deliver.")] = False,
 ) -> None:
     """Print the GraphQL schema (SDL), or with --events that of events (JSON Schema)."""
-    print(json.dumps(event_schemas.document(), indent=2) if events else build_schema().as_str())
+    print(json.dumps(schemas.document(), indent=2) if events else build_schema().as_str())
 
 
 def _duration(text: str) -> timedelta:

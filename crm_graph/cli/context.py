@@ -11,7 +11,7 @@ import typer
 from crm_graph.cli.output import remark
 from crm_graph.database.engine import Database
 from crm_graph.identity.tokens import Tokens
-from crm_graph.server import serve as runtime
+from crm_graph.server import serve
 from crm_graph.settings import Settings, env_file_problems
 
 T = TypeVar("T")
@@ -35,11 +35,11 @@ def with_database(work: Callable[[Database], Awaitable[T]], settings: Settings |
     settings = settings or load_settings()
     is_new = settings.server_url() is None and not os.path.exists(settings.crm_data_dir)
 
-    async def run(urls: runtime.Urls) -> T:
-        async with runtime.database(urls) as opened:
+    async def run(urls: serve.Urls) -> T:
+        async with serve.database(urls) as opened:
             return await work(opened)
 
-    with runtime.postgres(settings) as urls:
+    with serve.postgres(settings) as urls:
         if is_new:  # seen here, a DATABASE_URL that was forgotten costs no search
             remark(f"made a new database in {settings.crm_data_dir}")
         return asyncio.run(run(urls))

@@ -13,7 +13,7 @@ from rich.table import Column, Table
 from sqlalchemy import exists, or_, select
 from sqlmodel import col
 
-from crm_graph.cli import sample_webhooks as sending
+from crm_graph.cli import sample_webhooks
 from crm_graph.cli.context import tokens_of
 from crm_graph.cli.owners import OPERATOR
 from crm_graph.database import migrations
@@ -21,7 +21,7 @@ from crm_graph.database.engine import Database
 from crm_graph.domain.team import owners
 from crm_graph.errors import Conflict, SetupError
 from crm_graph.models import Contact, Role, WebhookLog
-from crm_graph.server import serve as runtime
+from crm_graph.server import serve
 from crm_graph.server.app import create_app
 from crm_graph.server.worker import working
 from crm_graph.settings import Settings, make_demo_secrets
@@ -59,27 +59,27 @@ def run(settings: Settings) -> None:
     logs.configure("warning", settings.log_form())
     console = Console()
     console = console if console.is_terminal else Console(width=140)
-    with runtime.bound_socket(settings) as listening:
+    with serve.bound_socket(settings) as listening:
         if settings.server_url() is None:
             console.print("starting PostgreSQL ...")
-        with runtime.postgres(settings) as urls:
+        with serve.postgres(settings) as urls:
             if not urls.is_embedded:
                 migrations.migrate(urls.migration)
             settings.crm_data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             make_demo_secrets(settings.crm_data_dir)
             # Without PUBLIC_URL: the samples go to this server, not to one that its name may lead to.
             mine = settings.with_demo_secrets().model_copy(update={"public_url": None})
-            runtime.run(_run(mine, urls, listening, console))
+            serve.run(_run(mine, urls, listening, console))
 
 
-async def _run(settings: Settings, urls: runtime.Urls, listening: Any, console: Console) -> None:
-    async with runtime.database(urls) as database, AsyncExitStack() as stack:
+async def _run(settings: Settings, urls: serve.Urls, listening: Any, console: Console) -> None:
+    async with serve.database(urls) as database, AsyncExitStack() as stack:
         if not urls.is_embedded:
             await _refuse_a_database_in_use(database)
         await _seed(database)
-        await runtime.say_where(database, settings)
+        await serve.say_where(database, settings)
         await stack.enter_async_context(working(settings, database, urls.server))
-        server = uvicorn.Server(runtime.server_config(create_app(settings, database), lifespan="off"))
+        server = uvicorn.Server(serve.server_config(create_app(settings, database), lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         await _show(settings, console)  # the socket listens already: what comes early waits in its queue
         await serving
@@ -113,7 +113,7 @@ async def _seed(database: Database) -> None:
 
 
 async def _show(settings: Settings, console: Console) -> None:
-    base = sending.base_url(settings)
+    base = sample_webhooks.base_url(settings)
     token = tokens_of(settings).issue(ADMIN, timedelta(hours=12), utc_now())
     async with httpx.AsyncClient(timeout=30) as client:
         await _post_samples(settings, client, console)
@@ -127,8 +127,8 @@ async def _show(settings: Settings, console: Console) -> None:
     query = json.dumps({"query": TO_TRY})
     console.print(
         f"\nGraphQL    {base}/graphql   (in a browser: GraphiQL)"
-        f"\nwebhooks   {base}{sending.endpoint('instantly')}"
-        f"\n           {base}{sending.endpoint('calcom')}"
+        f"\nwebhooks   {base}{sample_webhooks.endpoint('instantly')}"
+        f"\n           {base}{sample_webhooks.endpoint('calcom')}"
         f"\nhealth     {base}/healthz  {base}/readyz"
         f"\n\ntoken of {ADMIN}, for 12 hours:",
         highlight=False,
@@ -146,7 +146,7 @@ async def _post_samples(settings: Settings, client: httpx.AsyncClient, console: 
     table = Table("provider", "sample event", "HTTP", "answer", title="signed webhooks, posted to this server")
     answers = []
     for provider, name in SAMPLES:
-        answer = await client.send(sending.ready(settings, provider, sending.fixture(provider, name)))
+        answer = await client.send(sample_webhooks.ready(settings, provider, sample_webhooks.fixture(provider, name)))
         answers.append(answer.json().get("status") or answer.json()["error"])
         table.add_row(provider, name, str(answer.status_code), answers[-1])
     console.print(table)

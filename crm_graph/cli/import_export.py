@@ -20,9 +20,7 @@ from crm_graph.database.engine import Database
 from crm_graph.domain.team import owners
 from crm_graph.errors import SetupError
 from crm_graph.identity.principal import Principal
-from crm_graph.import_export import exporter as exports
-from crm_graph.import_export import formula_escaping as cells
-from crm_graph.import_export import importer as imports
+from crm_graph.import_export import exporter, formula_escaping, importer
 from crm_graph.import_export.csv_reader import Line, Sheet, opened
 from crm_graph.import_export.exporter import Kind
 from crm_graph.import_export.importer import Columns, Report, Tally
@@ -69,7 +67,7 @@ def import_contacts(
         async def work(database: Database) -> Tally:
             principal = await _principal(database, owner, "import")
             how = {"restore_deleted": restore_deleted, "dry_run": dry_run}
-            return await imports.run(database, principal, sheet, columns, report=report, **how)
+            return await importer.run(database, principal, sheet, columns, report=report, **how)
 
         tally = with_database(work)
     counts = asdict(tally)
@@ -93,7 +91,7 @@ def export(
 
         async def work(database: Database) -> None:
             principal = await _principal(database, owner, "export")
-            async for part in exports.pages(database, principal, kind, bom=bom):
+            async for part in exporter.pages(database, principal, kind, bom=bom):
                 target.write(part)
 
         with_database(work)
@@ -128,7 +126,7 @@ def _to_file(path: Path) -> Iterator[Report]:
         writer.writerow(["line", "reason"])
 
         def report(line: int, reason: str) -> None:
-            writer.writerow([line, cells.safe(reason)])
+            writer.writerow([line, formula_escaping.safe(reason)])
 
         yield report
 

@@ -10,8 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_graph.cli.context import with_database
 from crm_graph.cli.output import remark, show
 from crm_graph.database.engine import Database
-from crm_graph.domain.team import offboarding as handover
-from crm_graph.domain.team import owners
+from crm_graph.domain.team import offboarding, owners
 from crm_graph.domain.team.offboarding import Belongings
 from crm_graph.errors import Conflict, SetupError
 from crm_graph.identity.principal import machine
@@ -117,7 +116,7 @@ def _check_usage(
 
 async def _hand_over(session: AsyncSession, owner: Owner, to: str | None, now: datetime) -> str:
     heir = await owners.find(session, to) if to else None
-    had = await handover.deactivate(
+    had = await offboarding.deactivate(
         session, OPERATOR, owner_id=owner.id, now=now, hand_over_to=heir.id if heir else None
     )
     return f"{owner.email} had {_told(had)}; they are {f'{heir.email} now' if heir else 'unassigned now'}"
@@ -125,7 +124,7 @@ async def _hand_over(session: AsyncSession, owner: Owner, to: str | None, now: d
 
 async def _deactivate(session: AsyncSession, owner: Owner, now: datetime) -> str | None:
     await owners.deactivate(session, OPERATOR, owner_id=owner.id, now=now)
-    left = await handover.belongings(session, owner.id)
+    left = await offboarding.belongings(session, owner.id)
     if left == Belongings(0, 0, 0):
         return None
     command = f"crm-graph owner update --email {owner.email} --inactive"

@@ -14,7 +14,7 @@ from crm_graph.database.engine import Database
 from crm_graph.delivery import endpoints
 from crm_graph.delivery import replay as deliveries
 from crm_graph.domain.team import owners
-from crm_graph.egress import client as outbound
+from crm_graph.egress import client
 from crm_graph.errors import SetupError
 from crm_graph.identity.principal import machine
 from crm_graph.models import DeliveryStatus, EventType
@@ -49,7 +49,7 @@ def add(
     settings, headers = load_settings(), _headers(header)
 
     async def work(database: Database) -> tuple[str, endpoints.Created]:
-        checked = await outbound.check_url(url, settings.networks())
+        checked = await client.check_url(url, settings.networks())
 
         async def make(session: AsyncSession, now: datetime) -> endpoints.Created:
             found = await owners.find(session, owner)
@@ -86,7 +86,7 @@ def update(
 
     async def work(database: Database) -> list[Any]:
         if url is not None:
-            given["url"] = await outbound.check_url(url, settings.networks())
+            given["url"] = await client.check_url(url, settings.networks())
 
         async def change(session: AsyncSession, now: datetime) -> list[Any]:
             await endpoints.edit(session, OPERATOR, endpoint_id=endpoint, now=now, **given)

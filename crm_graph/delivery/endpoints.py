@@ -11,12 +11,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.domain import references
-from crm_graph.egress import client as outbound
+from crm_graph.egress import client
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
 from crm_graph.models import EventType, Owner, WebhookDelivery, WebhookEndpoint, table
-from crm_graph.web import signatures as signing
+from crm_graph.web import signatures
 
 ENDPOINTS_MAX = 100  # of one owner
 OLD_SECRET_SIGNS_FOR = timedelta(hours=24)
@@ -52,7 +52,7 @@ async def create(
     principal.must_write()
     holder = owner_id or principal.owner_id
     await references.check(session, principal, {"owner_id": holder})
-    id_, secret = uuid.uuid4(), signing.new_webhook_secret()
+    id_, secret = uuid.uuid4(), signatures.new_webhook_secret()
     row: dict[str, Any] = {"id": id_, "owner_id": holder, "url": url, "secret": secret}
     row |= {"created_at": now, "updated_at": now}
     row |= {"event_types": _types(event_types), "headers": _merged({}, headers)}
@@ -137,7 +137,7 @@ async def rotate(
     Raises NotFound or VersionConflict.
     """
     endpoint = await lock_visible(session, principal, endpoint_id, expected_version)
-    secret = signing.new_webhook_secret()
+    secret = signatures.new_webhook_secret()
     old = {"previous_secret": endpoint.secret, "previous_secret_until": now + OLD_SECRET_SIGNS_FOR}
     await _write(session, endpoint_id, now, {"secret": secret, **old})
     return secret
@@ -231,5 +231,5 @@ def _merged(stored: Mapping[str, str], headers: Any) -> dict[str, str]:
     if not isinstance(headers, Mapping) or not all(isinstance(value, str | None) for value in headers.values()):
         raise ValidationFailed("headers must be an object of names and texts", field="headers")
     removed = {name.lower() for name, value in headers.items() if value is None}
-    added = outbound.check_headers({name: value for name, value in headers.items() if value is not None})
-    return outbound.check_headers({k: v for k, v in stored.items() if k not in removed} | added)
+    added = client.check_headers({name: value for name, value in headers.items() if value is not None})
+    return client.check_headers({k: v for k, v in stored.items() if k not in removed} | added)

@@ -17,13 +17,12 @@ from typing import Any
 import orjson
 
 from crm_graph.database.engine import Database
-from crm_graph.delivery import queue as delivery_queue
-from crm_graph.delivery import redaction as withholding
+from crm_graph.delivery import queue, redaction
 from crm_graph.delivery.queue import OUTAGE, Outcome
 from crm_graph.egress.client import Attempt, Sender
 from crm_graph.models import DeliveryStatus, Role
 from crm_graph.telemetry import tracing
-from crm_graph.web import signatures as signing
+from crm_graph.web import signatures
 
 log = logging.getLogger(__name__)
 
@@ -107,12 +106,12 @@ class _Flight:
             return
         async with self._database.transaction(source="crm-graph") as session:
             if landed:
-                await delivery_queue.settle(session, landed)
+                await queue.settle(session, landed)
             if landed and (self._failures or not all(one.is_success for one in landed)):
                 back_off = wait_of(max(0, self._failures + 1 - OUTAGE))
-                await delivery_queue.judge(session, self._endpoint_id, landed, back_off)
+                await queue.judge(session, self._endpoint_id, landed, back_off)
                 self._failures = max(1, self._failures)  # until it is read again
-            taken = await delivery_queue.take(session, self._endpoint_id, free) if free > 0 else []
+            taken = await queue.take(session, self._endpoint_id, free) if free > 0 else []
         for delivery in taken:
             self._failures = delivery.failures
             self._under_way.add(asyncio.create_task(_attempt(self._sender, delivery)))
@@ -164,10 +163,10 @@ async def _attempt(sender: Sender, delivery: Any) -> Outcome:
 
 
 def _request(delivery: Any, now: datetime) -> tuple[dict[str, str], bytes]:
-    payload = withholding.payload_for(delivery.payload, delivery.owner_id, Role(delivery.role))
+    payload = redaction.payload_for(delivery.payload, delivery.owner_id, Role(delivery.role))
     body = orjson.dumps(payload)
     secrets = [delivery.secret, *([delivery.previous_secret] if delivery.previous_secret else [])]
-    signed = signing.delivery_headers(secrets, str(delivery.event_id), body, now)
+    signed = signatures.delivery_headers(secrets, str(delivery.event_id), body, now)
     ours = {"content-type": "application/json", "user-agent": USER_AGENT, **signed}
     traceparent = tracing.current_traceparent()
     if traceparent is not None:
@@ -196,7 +195,7 @@ Defer = Callable[[uuid.UUID], Coroutine[Any, Any, None]]
 async def dispatch(database: Database, courier: Courier, defer: Defer) -> None:
     """Have every endpoint drained to which something is due and that isn't being served here already."""
     async with database.transaction() as session:
-        endpoints = await delivery_queue.due_endpoints(session)
+        endpoints = await queue.due_endpoints(session)
     for endpoint_id in endpoints:
         if not courier.serves(endpoint_id):
             await defer(endpoint_id)

@@ -20,7 +20,7 @@ from sqlmodel import SQLModel
 from crm_graph.database.engine import Database
 from crm_graph.identity.access import alternatives, visible
 from crm_graph.identity.principal import Principal
-from crm_graph.import_export import formula_escaping as cells
+from crm_graph.import_export import formula_escaping
 from crm_graph.models import Activity, Company, Contact, Deal, Owner, Pipeline, PipelineStage, table
 
 PAGE_ROWS = 1_000
@@ -113,7 +113,7 @@ def _cell(value: Any) -> str:
         case Enum():
             return str(value.value).upper()
         case str():
-            return cells.safe(value)
+            return formula_escaping.safe(value)
         case bool():
             return str(value).lower()
         case datetime() | date():

@@ -8,10 +8,10 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from crm_graph.database import retries as races
+from crm_graph.database import retries
 from crm_graph.database.engine import Database
 from crm_graph.domain.batches import ITEMS_MAX, Outcome
-from crm_graph.domain.contacts import upsert as upserts
+from crm_graph.domain.contacts import upsert
 from crm_graph.errors import CrmError, SetupError, ValidationFailed
 from crm_graph.identity.principal import Principal
 from crm_graph.import_export.csv_reader import Line, Sheet
@@ -120,7 +120,7 @@ async def run(
         waiting = []
         items = [item for _, item in batch]
         how = {"restore_deleted": restore_deleted, "dry_run": dry_run}
-        outcomes = await races.settle(partial(_upsert, database, principal, items, **how))
+        outcomes = await retries.settle(partial(_upsert, database, principal, items, **how))
         for (line, item), outcome in zip(batch, outcomes, strict=True):
             if outcome.error is None:
                 _count(tally, outcome)
@@ -142,7 +142,7 @@ async def _upsert(
 ) -> list[Outcome]:
     try:
         async with database.transaction(source=principal.source) as session:
-            outcomes = await upserts.upsert_all(
+            outcomes = await upsert.upsert_all(
                 session, principal, items=items, now=utc_now(), restore_deleted=restore_deleted
             )
             if dry_run:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
-from crm_graph.delivery import schemas as event_schemas
+from crm_graph.delivery import schemas
 from crm_graph.errors import CrmError, PayloadTooLarge, Unauthenticated, Unavailable
 from crm_graph.graphql.transport.http import create_router as graphql_router
 from crm_graph.graphql.transport.subscriptions import LIMITS, Limits
@@ -38,7 +38,7 @@ def create_app(settings: Settings, database: Database, *, limits: Limits = LIMIT
         graphql_router(settings, database, authenticator, metrics, limits),
         download_router(database, authenticator),
         scraping_router(settings, database, metrics),
-        event_schemas.create_router(),
+        schemas.create_router(),
     )
     for router in routers:
         app.include_router(router)

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from crm_graph.database.engine import Database
 from crm_graph.errors import BadRequest
 from crm_graph.identity.authenticator import Authenticator
-from crm_graph.import_export import exporter as exports
+from crm_graph.import_export import exporter
 from crm_graph.import_export.exporter import Kind
 from crm_graph.values import utc_now
 from crm_graph.web.requests import authorization
@@ -23,7 +23,7 @@ def create_router(database: Database, authenticator: Authenticator) -> APIRouter
 
     async def download(request: Request, kind: Kind) -> StreamingResponse:
         principal = await authenticator.principal(authorization(request))
-        parts = exports.pages(database, principal, kind, bom=_bom(request))
+        parts = exporter.pages(database, principal, kind, bom=_bom(request))
         first = await anext(parts)  # before the answer begins: a failure has a status of its own as yet
         headers = {
             "Content-Disposition": f'attachment; filename="{kind}-{utc_now():%Y-%m-%d}.csv"',

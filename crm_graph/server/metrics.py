@@ -18,11 +18,11 @@ from sqlalchemy import ARRAY, Integer, Text
 
 from crm_graph.database.engine import Database, PoolState
 from crm_graph.database.statements import in_sql
-from crm_graph.delivery import queue as delivery_queue
+from crm_graph.delivery import queue
 from crm_graph.errors import NotFound, Unauthenticated, Unavailable
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics
-from crm_graph.web import signatures as signing
+from crm_graph.web import signatures
 from crm_graph.web.requests import authorization
 from webhooks.registry import PROVIDERS
 from webhooks.signatures import is_local
@@ -60,7 +60,7 @@ def _admit(request: Request, token: bytes | None) -> None:
         return
     values = authorization(request)
     scheme, _, given = values[0].partition(" ") if len(values) == 1 else ("", "", "")
-    if scheme.lower() != "bearer" or not signing.verify_token([token], given.strip().encode("latin-1", "replace")):
+    if scheme.lower() != "bearer" or not signatures.verify_token([token], given.strip().encode("latin-1", "replace")):
         raise Unauthenticated("send METRICS_TOKEN as Authorization: Bearer ...")
 
 
@@ -79,7 +79,7 @@ async def read(database: Database) -> Reading | None:
         async with database.transaction(seconds=READ_SECONDS) as session:
             events = await _LAST_EVENTS.rows(session, sources=list(PROVIDERS))
             webhooks = await _UNAPPLIED.rows(session, at_most=COUNTED_MAX)
-            backlog = await delivery_queue.backlog(session, COUNTED_MAX, RECENT)
+            backlog = await queue.backlog(session, COUNTED_MAX, RECENT)
     except Unavailable:
         return None
     return Reading(

@@ -17,7 +17,7 @@ from uvicorn.supervisors import Multiprocess
 
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database, place, reason
-from crm_graph.delivery import pause as deployment
+from crm_graph.delivery import pause
 from crm_graph.embedded import EmbeddedPostgres
 from crm_graph.embedded.supervisor import kept_running
 from crm_graph.errors import SetupError, Unavailable
@@ -142,7 +142,7 @@ async def _serve_one(settings: Settings, urls: Urls, listening: socket.socket) -
 async def say_where(opened: Database, settings: Settings) -> None:
     """Pause the deliveries of a copy that is served elsewhere."""
     async with opened.transaction() as session:
-        paused = await deployment.served_under(session, settings.public_url)
+        paused = await pause.served_under(session, settings.public_url)
     if paused is not None:
         log.warning("deliveries are paused: %s", paused)
 
@@ -156,7 +156,7 @@ def work(settings: Settings) -> None:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with database(urls) as opened:
             async with opened.transaction() as session:
-                await deployment.must_be(session, settings.public_url)
+                await pause.must_be(session, settings.public_url)
             async with working(settings, opened, urls.server):
                 log.info("working")
                 await stop.wait()

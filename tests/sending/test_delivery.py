@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
-from crm_graph.delivery import sender as delivery
+from crm_graph.delivery import sender
 from crm_graph.delivery.queue import OUTAGE
 from crm_graph.models import WebhookAttempt, WebhookEndpoint, table
 from crm_graph.server.worker import working
@@ -75,7 +75,7 @@ async def test_what_fails_is_tried_again_under_the_same_id_and_with_a_fresh_time
     worker: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(delivery, "WAITS", (1.0, 1.0, 1.0))
+    monkeypatch.setattr(sender, "WAITS", (1.0, 1.0, 1.0))
     receiver.plan(reset, answer(500, b"down"), redirect("http://127.0.0.1/elsewhere"), answer(200))
     await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
     await create(client, boss, "Pilot")
@@ -99,7 +99,7 @@ async def test_after_the_last_attempt_it_is_kept_as_failed(
     worker: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(delivery, "WAITS", (0.1, 0.1))
+    monkeypatch.setattr(sender, "WAITS", (0.1, 0.1))
     receiver.usual = answer(500)
     await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
     await create(client, boss, "Pilot")
@@ -110,9 +110,9 @@ async def test_after_the_last_attempt_it_is_kept_as_failed(
 def test_the_waits_are_those_that_are_promised() -> None:
     minute, hour = 60, 3600
     promised: tuple[float, ...] = (5, minute, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 24 * hour)
-    assert promised == delivery.WAITS
+    assert promised == sender.WAITS
     for failures, wait in enumerate(promised):
-        assert wait <= delivery.wait_of(failures) <= wait * 1.2
+        assert wait <= sender.wait_of(failures) <= wait * 1.2
 
 
 async def test_changes_of_one_deal_arrive_in_order_whatever_fails(
@@ -123,7 +123,7 @@ async def test_changes_of_one_deal_arrive_in_order_whatever_fails(
     worker: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(delivery, "WAITS", (0.2,) * 8)
+    monkeypatch.setattr(sender, "WAITS", (0.2,) * 8)
     receiver.plan(answer(500), answer(200), answer(500), reset, answer(200), answer(503))
     await subscribe(sql, boss, receiver.url())
     deal_id = await create(client, boss, "Pilot")
@@ -143,14 +143,14 @@ async def test_what_fails_at_once_is_no_longer_outage_than_one_failure(
     all_sent = asyncio.Event()
 
     async def fail_together(writer: asyncio.StreamWriter) -> None:
-        if len(receiver.requests) >= delivery.IN_FLIGHT:
+        if len(receiver.requests) >= sender.IN_FLIGHT:
             all_sent.set()
         await all_sent.wait()
         await answer(500)(writer)
 
     receiver.usual = fail_together
     await sql.execute(text("INSERT INTO deployment (paused_at) VALUES (now())"))
-    for number in range(delivery.IN_FLIGHT):
+    for number in range(sender.IN_FLIGHT):
         await create(client, boss, f"Deal {number}")
     await sql.execute(text("UPDATE deployment SET paused_at = NULL"))
     await until(lambda: sql.scalar(text("SELECT count(*) = 16 FROM webhook_attempts")))

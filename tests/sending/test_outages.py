@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.delivery import sender as delivery
+from crm_graph.delivery import sender
 from crm_graph.delivery.queue import OUTAGE
 from crm_graph.models import WebhookDelivery, WebhookEndpoint, table
 from tests.receiver import Receiver, answer, hang
@@ -47,7 +47,7 @@ async def test_an_outage_is_asked_about_by_one_delivery_and_its_end_sends_the_re
     worker: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(delivery, "WAITS", (2.0, 4.0, 60.0, 60.0, 60.0, 60.0, 60.0, 60.0))
+    monkeypatch.setattr(sender, "WAITS", (2.0, 4.0, 60.0, 60.0, 60.0, 60.0, 60.0, 60.0))
     receiver.usual = answer(500)
     await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
     for number in range(12):

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.domain.team import offboarding as handover
-from crm_graph.identity import authenticator as auth
+from crm_graph.domain.team import offboarding
+from crm_graph.identity import authenticator
 from crm_graph.models import Activity, ActivityType, Contact, Role
 from tests.builders import add_owner
 from tests.graphql.asking import Json, add, ask, reason, recorded, refusal, send, unchanged
@@ -215,7 +215,7 @@ async def test_opposite_hand_overs_never_give_to_who_is_gone(
 async def test_the_token_of_who_left_is_refused(
     client: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "CACHE_SECONDS", 0.0)
+    monkeypatch.setattr(authenticator, "CACHE_SECONDS", 0.0)
     await deactivate(client, world.ada.owner)
 
     assert (await send(client, ADA, "{ me { id } }")).status_code == 401
@@ -240,8 +240,8 @@ async def test_statements_are_as_many_for_many_rows(
 async def test_more_than_a_request_has_time_for(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert handover.AT_ONCE == 20_000  # in the schema's description
-    monkeypatch.setattr(handover, "AT_ONCE", 2)  # ada has a contact and two deals
+    assert offboarding.AT_ONCE == 20_000  # in the schema's description
+    monkeypatch.setattr(offboarding, "AT_ONCE", 2)  # ada has a contact and two deals
 
     async with unchanged(sql):
         error = await refusal(client, ROOT, DEACTIVATE, **{"in": {"ownerId": str(world.ada.owner)}})

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.domain.team import owners
-from crm_graph.identity import authenticator as auth
+from crm_graph.identity import authenticator
 from crm_graph.models import Role
 from tests.builders import add_owner
 from tests.graphql.asking import Json, ask, reason, recorded, refusal, send, unchanged
@@ -191,8 +191,8 @@ async def test_of_two_admins_who_go_at_once_one_stays(
 async def test_a_role_holds_once_the_cache_is_old(
     client: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert auth.CACHE_SECONDS <= 3
-    monkeypatch.setattr(auth, "CACHE_SECONDS", 0.1)
+    assert authenticator.CACHE_SECONDS <= 3
+    monkeypatch.setattr(authenticator, "CACHE_SECONDS", 0.1)
     document = "{ webhooksLog { totalCount } }"
     assert reason(await refusal(client, ADA, document)) == ("FORBIDDEN", None)
 
@@ -203,7 +203,7 @@ async def test_a_role_holds_once_the_cache_is_old(
 
 
 async def test_an_owner_comes_back(client: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth, "CACHE_SECONDS", 0.0)
+    monkeypatch.setattr(authenticator, "CACHE_SECONDS", 0.0)
     await ask(client, ROOT, DEACTIVATE, **{"in": {"ownerId": str(world.ada.owner)}})
     assert (await send(client, ADA, "{ me { id } }")).status_code == 401
 

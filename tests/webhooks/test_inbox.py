@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.database import engine as db
+from crm_graph.database import engine
 from crm_graph.database.engine import Database
 from crm_graph.errors import NotFound
 from crm_graph.models import WebhookStatus
@@ -285,7 +285,7 @@ async def test_the_database_hangs(settings: Settings) -> None:
 async def test_every_connection_is_taken_and_given_back(
     admin_url: URL, settings: Settings, monkeypatch: pytest.MonkeyPatch, clean: None, sql: AsyncConnection
 ) -> None:
-    monkeypatch.setattr(db, "WAIT_SECONDS", 1)
+    monkeypatch.setattr(engine, "WAIT_SECONDS", 1)
     small = Database(admin_url, pool_size=1)
     async with small.transaction() as session:
         await session.connection()

@@ -11,7 +11,7 @@ from crm_graph.intent import absence_until, visible_reply
 from crm_graph.models import ActivityType, ReplyStatus, ReplyStatusSource
 from crm_graph.values import clean_line, parse_time
 from webhooks import payload as values
-from webhooks.instantly import fields as shape
+from webhooks.instantly import fields
 from webhooks.provider import Context, DealEffect, FollowUp, Happening, Ignored, Payload, Translation, Translator
 from webhooks.reply import Reply
 
@@ -54,8 +54,8 @@ def sent(payload: Payload, context: Context) -> Translation:
 
 def label_or_unknown(payload: Payload, context: Context) -> Translation:
     """A custom label goes on the timeline as it is; an event that this provider is not known to send is ignored."""
-    label = shape.event_type(payload)
-    if shape.is_normalised(payload):
+    label = fields.event_type(payload)
+    if fields.is_normalised(payload):
         return Ignored(f"event {clean_line(payload['event'], 100)!r} is not one of the normalised shape (reply)")
     if label is None:
         raise ValidationFailed("event_type is missing or not a text", field="event_type")
@@ -66,7 +66,7 @@ def label_or_unknown(payload: Payload, context: Context) -> Translation:
 
 def no_effect(payload: Payload, context: Context) -> Translation:
     """An event that the timeline does not need."""
-    return Ignored(f"event_type {shape.event_type(payload)!r} has no effect here")
+    return Ignored(f"event_type {fields.event_type(payload)!r} has no effect here")
 
 
 def sending_account_failed(payload: Payload, context: Context) -> Translation:
@@ -161,11 +161,11 @@ def _happened(
     said = {**_reply(payload).meta, **(meta or {})}
     return (
         Happening(
-            lead=shape.lead(payload),
+            lead=fields.lead(payload),
             type=type,
             content=content,
             occurred_at=_time(payload, context),
-            meta=shape.meta(payload, **said),
+            meta=fields.meta(payload, **said),
             verdict=verdict,
             deal=deal,
             about=values.line(payload, "campaign_name"),

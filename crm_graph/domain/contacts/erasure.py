@@ -9,7 +9,7 @@ from sqlalchemy import any_, delete, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.database.statements import Prepared, given, together
-from crm_graph.domain.contacts import erasure_rules as erased
+from crm_graph.domain.contacts import erasure_rules
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import NotFound, ValidationFailed
@@ -44,7 +44,7 @@ async def erase(
         return root
     ids = [row.id for row in person]
     told: dict[str, Any] = {"content": "Contact erased", "occurred_at": now, "contact_id": root}
-    known = {known for row in person for known in (row.email, *row.further, erased.placeholder(row.id))}
+    known = {known for row in person for known in (row.email, *row.further, erasure_rules.placeholder(row.id))}
     await _ERASE.run(
         session,
         ids=ids,
@@ -88,11 +88,11 @@ def _person() -> Any:
 def _erased() -> Any:
     root = given(Contact, "id", "root")
     told = activities.entry(select(root.label("id")).where(root.is_not(None)).subquery())
-    return together(*(statement() for statement in erased.ERASED), *erased.deals(), told)
+    return together(*(statement() for statement in erasure_rules.ERASED), *erasure_rules.deals(), told)
 
 
 def _suppressed() -> Any:
-    address = func.unnest(erased.ADDRESSES).column_valued("address")
+    address = func.unnest(erasure_rules.ADDRESSES).column_valued("address")
     return select(address).where(contacts.is_suppressed(address))
 
 
@@ -107,7 +107,7 @@ _PERSON = Prepared(_person)
 _DEALS = Prepared(
     lambda: (
         select(table(Deal).c.id)
-        .where(table(Deal).c.contact_id == any_(erased.IDS))
+        .where(table(Deal).c.contact_id == any_(erasure_rules.IDS))
         .order_by(table(Deal).c.id)
         .with_for_update()
     )

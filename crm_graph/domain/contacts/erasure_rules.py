@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import JSON, JSONB, Insert, insert
 from sqlalchemy.sql.dml import Delete, Update
 
 from crm_graph.database.statements import given, given_ids
-from crm_graph.domain.deals import cascade as holdings
+from crm_graph.domain.deals import cascade
 from crm_graph.models import (
     Activity,
     ActivityType,
@@ -152,8 +152,8 @@ def idempotency_keys() -> Delete:
 
 def deals() -> tuple[Update, Insert]:
     """Amounts, stages, history and reasons for losing stay: nobody can tell from them who it was."""
-    held = holdings.locked(table(Deal).c.id == any_(DEAL_IDS))
-    return holdings.changed(held, title=TITLE, notes=null()), holdings.told(held, "Personal data erased")
+    held = cascade.locked(table(Deal).c.id == any_(DEAL_IDS))
+    return cascade.changed(held, title=TITLE, notes=null()), cascade.told(held, "Personal data erased")
 
 
 def events() -> Update:

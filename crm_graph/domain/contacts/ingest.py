@@ -16,10 +16,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.database.statements import Prepared, given
-from crm_graph.domain.companies import match as employers
-from crm_graph.domain.contacts import ownership
+from crm_graph.domain.companies import match
+from crm_graph.domain.contacts import ownership, verdicts
 from crm_graph.domain.contacts import records as contacts
-from crm_graph.domain.contacts import verdicts as replies
 from crm_graph.domain.contacts.records import CUSTOM_MAX_KEYS
 from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.domain.timeline import activities
@@ -155,8 +154,8 @@ async def record(
         changes["latest_email_sent_at"] = max(latest or latest_email_sent_at, latest_email_sent_at)
     judged: dict[str, Any] = {}
     if verdict is not None:
-        changes |= replies.consequences(contact, verdict)
-        judged = replies.kept(contact.id, entry["entry_id"], verdict, None, now)
+        changes |= verdicts.consequences(contact, verdict)
+        judged = verdicts.kept(contact.id, entry["entry_id"], verdict, None, now)
     changed = activities.differences(contact, changes)
     values = {name: changed.get(name, getattr(contact, name)) for name in _CHANGED} if changed else {}
     statement = _recording(bool(changed), verdict is not None)
@@ -200,7 +199,7 @@ async def _create(session: AsyncSession, lead: Lead, colleague: Colleague, seen:
 
 
 async def _company(session: AsyncSession, lead: Lead) -> uuid.UUID | None:
-    return await employers.find_or_create(session, name=lead.company_name, domain=company_domain(lead.email))
+    return await match.find_or_create(session, name=lead.company_name, domain=company_domain(lead.email))
 
 
 def _custom(lead: Lead) -> dict[str, Any]:
@@ -263,7 +262,7 @@ def _recording(has_changes: bool, has_verdict: bool) -> Prepared:
         if has_changes:
             statement = statement.add_cte(_changes().cte("changed"))
         if has_verdict:
-            statement = statement.add_cte(replies.keeping(only_with=entry).cte("judged"))
+            statement = statement.add_cte(verdicts.keeping(only_with=entry).cte("judged"))
         return statement
 
     return Prepared(make)

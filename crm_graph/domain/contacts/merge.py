@@ -13,7 +13,7 @@ from crm_graph.database.statements import Prepared, given, together
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.contacts.records import CUSTOM_MAX_KEYS
 from crm_graph.domain.contacts.verdicts import STRENGTH
-from crm_graph.domain.deals import cascade as holdings
+from crm_graph.domain.deals import cascade
 from crm_graph.domain.references import check_version
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
@@ -143,13 +143,13 @@ def _merged() -> Any:
     edited: dict[str, Any] = {"version": people.c.version + 1, "updated_at": now}
     united = edited | {name: given(Contact, name) for name in _UNITED}
     gone = edited | {"merged_into_id": survivor, "deleted_at": func.coalesce(people.c.deleted_at, now)}
-    held = holdings.locked(deals.c.contact_id == loser)
+    held = cascade.locked(deals.c.contact_id == loser)
     address = insert(table(ContactEmail)).values(email=given(Contact, "email", "loser_email"), contact_id=survivor)
     return together(
         update(people).where(people.c.id == survivor).values(united),
         update(people).where(or_(people.c.id == loser, people.c.merged_into_id == loser)).values(gone),
-        holdings.changed(held, contact_id=survivor),
-        holdings.told(held, "Deal changed: contact_id"),
+        cascade.changed(held, contact_id=survivor),
+        cascade.told(held, "Deal changed: contact_id"),
         *_moved_verdicts(survivor, loser),
         *(
             update(table(model)).where(table(model).c.contact_id == loser).values(contact_id=survivor)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_graph.database.statements import Prepared, given, together
 from crm_graph.domain import references
 from crm_graph.domain.contacts import records as contacts
-from crm_graph.domain.deals import cascade as holdings
+from crm_graph.domain.deals import cascade
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.errors import Conflict
 from crm_graph.identity.principal import Principal
@@ -113,7 +113,7 @@ def _giving(*, to_somebody: bool) -> Prepared:
 def _following(*, to_somebody: bool = True) -> list[Any]:
     """The writes by which a contact's open deals that had the same owner follow it, and the open tasks of both."""
     deals, contact_id, new_owner = table(Deal), given(Contact, "id"), given(Contact, "owner_id", "new_owner_id")
-    held = holdings.locked(
+    held = cascade.locked(
         bindparam("_with_deals", type_=Boolean, required=True),
         deals.c.contact_id == contact_id,
         deals.c.owner_id.is_not_distinct_from(given(Contact, "owner_id", "old_owner_id")),
@@ -123,8 +123,8 @@ def _following(*, to_somebody: bool = True) -> list[Any]:
     is_of_deals = table(Activity).c.deal_id.in_(select(held.c.id))
     tasks_follow = tasks.following(or_(is_of_deals, tasks.of_contact(contact_id)), new_owner)
     return [
-        holdings.changed(held, owner_id=new_owner),
-        holdings.told(held, "Deal changed: owner_id"),
+        cascade.changed(held, owner_id=new_owner),
+        cascade.told(held, "Deal changed: owner_id"),
         *[tasks_follow] * to_somebody,
     ]
 

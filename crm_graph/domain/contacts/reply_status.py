@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.database.statements import Prepared, given
 from crm_graph.domain.contacts import records as contacts
-from crm_graph.domain.contacts import verdicts as replies
+from crm_graph.domain.contacts import verdicts
 from crm_graph.domain.contacts.verdicts import Verdict
-from crm_graph.domain.deals import cascade as holdings
+from crm_graph.domain.deals import cascade
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import NotFound, ValidationFailed
 from crm_graph.identity.access import visible
@@ -77,12 +77,12 @@ async def set_status(
     contact = await contacts.lock_visible(session, principal, contact_id, expected_version)
     found = await _look(session, principal, contact_id, activity_id, source, delete_deal=delete_deal)
     verdict = Verdict(status, source, _written_at(contact, found, now), summary, confidence)
-    kept = replies.kept(contact_id, found.reply_id, verdict, principal.owner_id, now)
-    is_known = found.known_id is not None and all(getattr(found, name) == kept[name] for name in replies.SAID)
+    kept = verdicts.kept(contact_id, found.reply_id, verdict, principal.owner_id, now)
+    is_known = found.known_id is not None and all(getattr(found, name) == kept[name] for name in verdicts.SAID)
     changes = (
         {}
         if is_known
-        else replies.consequences(contact, _summed_up(verdict, contact, has_reply=found.reply_id is not None))
+        else verdicts.consequences(contact, _summed_up(verdict, contact, has_reply=found.reply_id is not None))
     )
     applied = "reply_status" in changes or (is_known and _is_its_status(contact, verdict))
     opened = found.opened_id if applied and status is not ReplyStatus.INTERESTED else None
@@ -177,14 +177,14 @@ def _looking(role: Role) -> Prepared:
         reply = wrote.where(a.id == meant).cte("reply")
         theirs = said.contact_id == contact_id, said.source == given(ReplyVerdict, "source")
         is_it = said.activity_id.is_not_distinct_from(select(reply.c.id).scalar_subquery())
-        known = select(said.id, *(said[name] for name in replies.SAID)).where(*theirs, is_it).subquery("known")
+        known = select(said.id, *(said[name] for name in verdicts.SAID)).where(*theirs, is_it).subquery("known")
         opened = _opened(Principal(None, role), reply)
         rows: Any = select(literal(1).label("one")).subquery("nothing")
         for more in (latest, reply, known, opened):
             rows = rows.outerjoin(more, true())
         columns: list[Any] = [reply.c.id.label("reply_id"), reply.c.occurred_at.label("reply_at")]
         columns += [latest.c.occurred_at.label("latest_at"), opened.c.id.label("opened_id")]
-        columns += [known.c.id.label("known_id"), *(known.c[name] for name in replies.SAID)]
+        columns += [known.c.id.label("known_id"), *(known.c[name] for name in verdicts.SAID)]
         return select(*columns).select_from(rows)
 
     return Prepared(make)
@@ -207,7 +207,7 @@ def _judged() -> Any:
     values = {name: given(Contact, name) for name in (*_CHANGED, "version", "updated_at")}
     changed = update(people).where(people.c.id == given(Contact, "id", "contact_id")).values(values)
     return _deal_deleted().add_cte(
-        replies.keeping().cte("kept"), changed.cte("changed"), activities.entry().cte("told")
+        verdicts.keeping().cte("kept"), changed.cte("changed"), activities.entry().cte("told")
     )
 
 
@@ -221,9 +221,9 @@ def _deal_deleted() -> Any:
     touched = exists(select(1).where(entries.deal_id == deals.c.id, entries.created_by.is_not(None)))
     is_it = deals.c.id == given(Deal, "id", "opened_id")
     untouched = select(deals.c.id).where(is_it, by_it, ~moved, ~touched).cte("untouched")
-    deleted = holdings.changed(untouched, deleted_at=given(Deal, "deleted_at", "now"))
+    deleted = cascade.changed(untouched, deleted_at=given(Deal, "deleted_at", "now"))
     gone = deleted.returning(deals.c.id).cte("gone")
-    return select(gone.c.id).add_cte(holdings.told(gone, DELETED).cte("told_deal"))
+    return select(gone.c.id).add_cte(cascade.told(gone, DELETED).cte("told_deal"))
 
 
 _JUDGE = Prepared(_judged)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from crm_graph.domain import config_lock as setup
+from crm_graph.domain import config_lock
 from crm_graph.domain.deals.ranks import column_lock
 from crm_graph.domain.pipelines.stages import IS_LIVE, add_all, deal_count
 from crm_graph.errors import Conflict, CrmError, NotFound
@@ -41,7 +41,7 @@ async def create(
 
     Raises ValidationFailed, or Conflict (the name, or the number of pipelines) naming the field.
     """
-    await setup.begin(session, principal)
+    await config_lock.begin(session, principal)
     if (await session.execute(select(func.count()).select_from(_PIPELINES))).scalar_one() >= PIPELINES_MAX:
         raise Conflict(f"there are {PIPELINES_MAX} pipelines already; delete one that has no deals")
     id_, checked = uuid.uuid4(), check_name(name)
@@ -51,7 +51,7 @@ async def create(
         raise _taken(checked)
     await add_all(session, id_, DEFAULT_STAGES if stages is None else stages)
     if is_default:
-        await setup.make_default(session, Pipeline, id_)
+        await config_lock.make_default(session, Pipeline, id_)
     return id_
 
 
@@ -62,14 +62,14 @@ async def edit(
 
     Raises NotFound or Conflict naming the field.
     """
-    await setup.begin(session, principal)
+    await config_lock.begin(session, principal)
     pipeline = await _find(session, pipeline_id)
     if "is_default" in changes and not changes["is_default"] and pipeline.is_default:
         raise Conflict("one pipeline is always the default: make another one that instead", field="is_default")
     if "name" in changes:
         await _rename(session, pipeline_id, check_name(changes["name"]))
     if changes.get("is_default"):
-        await setup.make_default(session, Pipeline, pipeline_id)
+        await config_lock.make_default(session, Pipeline, pipeline_id)
     return pipeline_id
 
 
@@ -78,7 +78,7 @@ async def delete(session: AsyncSession, principal: Principal, *, pipeline_id: uu
 
     Raises NotFound, and Conflict for one that has deals, or is the default.
     """
-    await setup.begin(session, principal)
+    await config_lock.begin(session, principal)
     pipeline = await _find(session, pipeline_id)
     if pipeline.is_default:
         raise Conflict("it is the default pipeline: make another one that first", field="pipeline_id")

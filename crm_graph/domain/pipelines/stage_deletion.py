@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Boolean, Text, Uuid, bindparam, case, column, func
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.database.statements import Prepared, given_ids, given_row
-from crm_graph.domain import config_lock as setup
+from crm_graph.domain import config_lock
 from crm_graph.domain.deals import ranks
 from crm_graph.domain.deals.ranks import column_lock
 from crm_graph.domain.deals.stage_history import MOVED, moves
@@ -34,7 +34,7 @@ async def delete(
     Raises NotFound or ValidationFailed naming the field, and Conflict when deals are in it (deleted ones count, because
     they can be restored) and no target is given, or more than DEALS_MAX, or when it is the pipeline's last open one.
     """
-    await setup.begin(session, principal)
+    await config_lock.begin(session, principal)
     stage = await stages.find(session, stage_id)
     await stages.check_open_is_left(session, stage, field="stage_id")
     target = await _target(session, stage, target_stage_id)

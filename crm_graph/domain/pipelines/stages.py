@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Uuid, column, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.domain import config_lock as setup
+from crm_graph.domain import config_lock
 from crm_graph.domain.deals.ranks import column_lock
 from crm_graph.domain.timeline import activities
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
@@ -38,7 +38,7 @@ async def create(
 
     Returns its id. Raises NotFound, ValidationFailed or Conflict (the key, or the number of stages) naming the field.
     """
-    await setup.begin(session, principal)
+    await config_lock.begin(session, principal)
     stages = await in_order(session, pipeline_id)
     if len(stages) >= STAGES_MAX:
         raise Conflict(f"a pipeline has at most {STAGES_MAX} stages: delete one before", field="pipeline_id")
@@ -68,7 +68,7 @@ async def edit(
     Raises NotFound or ValidationFailed naming the field, and Conflict for another kind while a deal is in the stage,
     or when it is the pipeline's last open one.
     """
-    await setup.begin(session, principal)
+    await config_lock.begin(session, principal)
     stage = await find(session, stage_id)
     changed = activities.differences(stage, _checked(changes))
     if "kind" in changed:
@@ -91,7 +91,7 @@ async def reorder(
     now: datetime,
 ) -> uuid.UUID:
     """Put all stages of a pipeline in this order; returns the pipeline's id. Raises NotFound or ValidationFailed."""
-    await setup.begin(session, principal)
+    await config_lock.begin(session, principal)
     stages = await in_order(session, pipeline_id)
     if sorted(stage_ids) != sorted(stage.id for stage in stages):
         message = f"stage_ids must name each of the pipeline's {len(stages)} stages once"

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from crm_graph.domain import config_lock as setup
+from crm_graph.domain import config_lock
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Owner, OwnerMailbox, Role, table
@@ -30,7 +30,7 @@ async def create(
     Of `values`, see `edit`, None means not given. Raises ValidationFailed, and Conflict when somebody has the address
     or one of the mailboxes, naming the field.
     """
-    await setup.begin(session, principal)
+    await config_lock.begin(session, principal)
     if (await session.execute(select(func.count()).select_from(_OWNERS))).scalar_one() >= OWNERS_MAX:
         raise Conflict(f"there are {OWNERS_MAX} owners already")
     address, id_ = normal_email(email), uuid.uuid4()
@@ -41,7 +41,7 @@ async def create(
         raise Conflict(f"there is an owner {address} already, active or not", field="email")
     if asked.get("is_default"):
         _check_can_be_default(row["role"], is_active=True)
-        await setup.make_default(session, Owner, id_)
+        await config_lock.make_default(session, Owner, id_)
     if asked.get("mailboxes"):
         await _set_mailboxes(session, id_, asked["mailboxes"])
     return id_
@@ -55,7 +55,7 @@ async def edit(
     Returns the id. To be the default takes that from whoever is. Raises NotFound, ValidationFailed, and Conflict for a
     colleague's mailbox, a default owner who is inactive, or another role for the last active admin, naming the field.
     """
-    await setup.begin(session, principal)
+    await config_lock.begin(session, principal)
     asked = _checked(changes)
     await _change(session, await _find(session, owner_id), asked)
     return owner_id
@@ -63,7 +63,7 @@ async def edit(
 
 async def activate(session: AsyncSession, principal: Principal, *, owner_id: uuid.UUID, now: datetime) -> uuid.UUID:
     """Let an owner's tokens be accepted again; returns the id. To be active already is success. Raises NotFound."""
-    await setup.begin(session, principal)
+    await config_lock.begin(session, principal)
     owner = await _find(session, owner_id)
     await session.execute(update(_OWNERS).where(_OWNERS.c.id == owner.id).values(active=True))
     return owner_id
@@ -74,7 +74,7 @@ async def deactivate(session: AsyncSession, principal: Principal, *, owner_id: u
 
     Returns the id. To be inactive already is success. Raises NotFound, and Conflict for the last active admin.
     """
-    await setup.begin(session, principal)
+    await config_lock.begin(session, principal)
     owner = await _find(session, owner_id)
     await session.execute(update(_OWNERS).where(_OWNERS.c.id == owner.id).values(active=False))
     await _check_admin_is_left(session, owner, field="owner_id")
@@ -84,7 +84,7 @@ async def deactivate(session: AsyncSession, principal: Principal, *, owner_id: u
 async def set_default(session: AsyncSession, owner_id: uuid.UUID, *, is_default: bool) -> None:
     """Make an owner the default in place of whoever is; or no default any more."""
     if is_default:
-        await setup.make_default(session, Owner, owner_id)
+        await config_lock.make_default(session, Owner, owner_id)
     else:
         await session.execute(update(_OWNERS).where(_OWNERS.c.id == owner_id).values(is_default=False))
 

@@ -12,7 +12,7 @@ from sqlalchemy import Boolean, Integer, Text, Uuid
 from sqlalchemy.types import TypeEngine
 
 from crm_graph.domain.batches import ITEMS_MAX, Outcome
-from crm_graph.domain.contacts import upsert as upserts
+from crm_graph.domain.contacts import upsert
 from crm_graph.domain.deals import bulk_moves
 from crm_graph.domain.deals.bulk_moves import Move
 from crm_graph.errors import CrmError
@@ -133,7 +133,7 @@ class BulkMutations:
         async def act(write: Write) -> Mapping[str, Any]:
             given = write.given | {"items": [given_of(item) for item in write.given["items"]]}
             is_partial = given.pop("partial")
-            outcomes = await upserts.upsert_all(write.session, write.principal, now=write.now, **given)
+            outcomes = await upsert.upsert_all(write.session, write.principal, now=write.now, **given)
             return _results(outcomes, is_partial, lambda done: {"contact_id": _text(done.id), "created": done.created})
 
         return await perform(info, input, act)

@@ -8,10 +8,8 @@ from typing import Any
 import strawberry
 from strawberry.scalars import JSON
 
-from crm_graph.domain.contacts import lifecycle as standing
-from crm_graph.domain.contacts import ownership
+from crm_graph.domain.contacts import lifecycle, ownership, upsert
 from crm_graph.domain.contacts import records as contacts
-from crm_graph.domain.contacts import upsert as upserts
 from crm_graph.graphql.engine.bindings import bound, payload_row
 from crm_graph.graphql.execution.mutation import (
     Info,
@@ -185,7 +183,7 @@ class ContactMutations:
         """See upserts.upsert."""
 
         async def act(write: Write) -> dict[str, Any]:
-            contact, created = await upserts.upsert(write.session, write.principal, now=write.now, **write.given)
+            contact, created = await upsert.upsert(write.session, write.principal, now=write.now, **write.given)
             return {"contact": contact, "created": created}
 
         return await perform(info, input, act)
@@ -202,19 +200,19 @@ class ContactMutations:
     )
     async def delete_contact(self, info: Info, input: DeleteContactInput) -> DeleteContactPayload:
         """See standing.delete."""
-        return await perform(info, input, doing(standing.delete, "deleted_contact_id", of="contact_id"))
+        return await perform(info, input, doing(lifecycle.delete, "deleted_contact_id", of="contact_id"))
 
     @strawberry.mutation(description="Bring a deleted contact back. CONFLICT for one that was merged or erased.")
     async def restore_contact(self, info: Info, input: RestoreContactInput) -> RestoreContactPayload:
         """See standing.restore."""
-        return await perform(info, input, doing(standing.restore, "contact", of="contact_id"))
+        return await perform(info, input, doing(lifecycle.restore, "contact", of="contact_id"))
 
     @strawberry.mutation(
         description="Close a contact to outreach. Events never lift it. One that is closed takes the new reason."
     )
     async def set_do_not_contact(self, info: Info, input: SetDoNotContactInput) -> SetDoNotContactPayload:
         """See standing.set_do_not_contact."""
-        return await perform(info, input, doing(standing.set_do_not_contact, "contact", of="contact_id"))
+        return await perform(info, input, doing(lifecycle.set_do_not_contact, "contact", of="contact_id"))
 
     @strawberry.mutation(
         description="Open a contact to outreach again; an entry on its timeline keeps both reasons. To be open already "
@@ -222,7 +220,7 @@ class ContactMutations:
     )
     async def lift_do_not_contact(self, info: Info, input: LiftDoNotContactInput) -> LiftDoNotContactPayload:
         """See standing.lift_do_not_contact."""
-        return await perform(info, input, doing(standing.lift_do_not_contact, "contact", of="contact_id"))
+        return await perform(info, input, doing(lifecycle.lift_do_not_contact, "contact", of="contact_id"))
 
     @strawberry.mutation(description="For admins: give a contact to an owner, or to nobody; its open deals follow.")
     async def assign_contact(self, info: Info, input: AssignContactInput) -> AssignContactPayload:

@@ -9,9 +9,8 @@ from typing import Any
 import strawberry
 from strawberry.scalars import JSON
 
-from crm_graph.delivery import endpoints
-from crm_graph.delivery import replay as deliveries
-from crm_graph.egress import client as outbound
+from crm_graph.delivery import endpoints, replay
+from crm_graph.egress import client
 from crm_graph.graphql.engine.bindings import bound, payload_row
 from crm_graph.graphql.execution.mutation import (
     Info,
@@ -231,7 +230,7 @@ class EndpointMutations:
     )
     async def replay_delivery(self, info: Info, input: ReplayDeliveryInput) -> ReplayDeliveryPayload:
         """See deliveries.replay."""
-        return await perform(info, input, doing(deliveries.replay, "delivery", of="delivery_id"))
+        return await perform(info, input, doing(replay.replay, "delivery", of="delivery_id"))
 
     @strawberry.mutation(
         description="Send every event from `since` on that an endpoint is subscribed to: again, or for the first time "
@@ -243,7 +242,7 @@ class EndpointMutations:
         """See deliveries.replay_since."""
 
         async def act(write: Write) -> dict[str, Any]:
-            found = await deliveries.replay_since(write.session, write.principal, now=write.now, **write.given)
+            found = await replay.replay_since(write.session, write.principal, now=write.now, **write.given)
             more = found.next_since and found.next_since.isoformat()
             return {"endpoint": write.given["endpoint_id"], "queued_count": found.queued, "next_since": more}
 
@@ -253,4 +252,4 @@ class EndpointMutations:
 async def _checked_url(info: Info, url: str) -> str:
     """See outbound.check_url: outside the transaction, since it looks names up."""
     info.context.principal.must_write()
-    return await outbound.check_url(url, info.context.settings.networks())
+    return await client.check_url(url, info.context.settings.networks())

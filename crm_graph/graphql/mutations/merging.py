@@ -6,7 +6,7 @@ import uuid
 
 import strawberry
 
-from crm_graph.domain.contacts import merge as merging
+from crm_graph.domain.contacts import merge
 from crm_graph.graphql.engine.bindings import bound, payload_row
 from crm_graph.graphql.execution.mutation import Info, doing, expected_version, idempotency_key, perform, replayed
 from crm_graph.graphql.schema.types import Contact
@@ -38,4 +38,4 @@ class MergingMutations:
     )
     async def merge_contacts(self, info: Info, input: MergeContactsInput) -> MergeContactsPayload:
         """See merging.merge."""
-        return await perform(info, input, doing(merging.merge, "contact", of="survivor_id"))
+        return await perform(info, input, doing(merge.merge, "contact", of="survivor_id"))

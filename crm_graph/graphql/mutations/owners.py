@@ -7,8 +7,7 @@ from typing import Any
 
 import strawberry
 
-from crm_graph.domain.team import offboarding as handover
-from crm_graph.domain.team import owners
+from crm_graph.domain.team import offboarding, owners
 from crm_graph.graphql.engine.bindings import bound, payload_row
 from crm_graph.graphql.execution.mutation import Info, Write, doing, idempotency_key, optional, perform, replayed
 from crm_graph.graphql.schema import enums
@@ -124,8 +123,8 @@ class OwnerMutations:
         """See handover.deactivate."""
 
         async def act(write: Write) -> dict[str, Any]:
-            how = {"now": write.now, "at_most": handover.AT_ONCE, **write.given}
-            had = await handover.deactivate(write.session, write.principal, **how)
+            how = {"now": write.now, "at_most": offboarding.AT_ONCE, **write.given}
+            had = await offboarding.deactivate(write.session, write.principal, **how)
             counts = {"contact_count": had.contacts, "deal_count": had.deals, "task_count": had.tasks}
             return {"owner": write.given["owner_id"], **counts}
 

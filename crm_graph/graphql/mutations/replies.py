@@ -9,7 +9,7 @@ from typing import Any
 
 import strawberry
 
-from crm_graph.domain.contacts import reply_status as rulings
+from crm_graph.domain.contacts import reply_status
 from crm_graph.graphql.engine.bindings import bound, payload_row
 from crm_graph.graphql.execution.mutation import (
     Info,
@@ -78,7 +78,7 @@ class ReplyMutations:
 
         async def act(write: Write) -> dict[str, Any]:
             given = write.given | {"source": input.source.value}
-            ruling = await rulings.set_status(write.session, write.principal, now=write.now, **given)
+            ruling = await reply_status.set_status(write.session, write.principal, now=write.now, **given)
             return {"contact": input.contact_id, **asdict(ruling)}
 
         return await perform(info, input, act)

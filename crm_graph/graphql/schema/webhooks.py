@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from strawberry.scalars import JSON
 
 from crm_graph import models
-from crm_graph.delivery import redaction as withholding
+from crm_graph.delivery import redaction
 from crm_graph.graphql.engine.bindings import Order, Site, aggregate, bound, column, computed, rows, to_one
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import Owner
@@ -65,7 +65,7 @@ class Event:
     occurred_at: datetime = column()
     source: str = column(doc="What changed it: `graphql`, a provider, a command, or `sql`.")
     payload: JSON = computed(
-        lambda site: withholding.payload_in_sql(site.parent.c.payload, caller(site.principal), site.principal.role),
+        lambda site: redaction.payload_in_sql(site.parent.c.payload, caller(site.principal), site.principal.role),
         doc="The body that is sent. What a colleague holds is null in it, unless you are an admin.",
     )
 
