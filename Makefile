@@ -49,7 +49,7 @@ check: $(STAMP)  ## lint, types, import contract, schema drift
 	@cd "$(ROOT)" && "$(BIN)/ruff" check --output-format concise . && "$(BIN)/ruff" format --check . && "$(BIN)/mypy" && "$(BIN)/lint-imports"
 	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema | diff -u schema.graphql - || { echo 'schema.graphql is stale: run make schema'; exit 1; }
 	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema --events | diff -u events.schema.json - || { echo 'events.schema.json is stale: run make schema'; exit 1; }
-	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/test_schema_drift.py
+	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/project/test_schema_drift.py
 
 e2e: $(PEERS)  ## other people's programs against a server that runs (their npm packages are downloaded once)
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/e2e $(ARGS)
@@ -58,7 +58,7 @@ soak: $(STAMP)  ## servers, workers and PostgreSQL are killed under load, and no
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/soak $(ARGS)
 
 fuzz: $(STAMP)  ## thousands of random queries, answered both ways; FUZZ_EXAMPLES=3000
-	@cd "$(ROOT)" && FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-3000} exec "$(BIN)/python" -m pytest -q -n 2 tests/graphql/test_same_answer.py $(ARGS)
+	@cd "$(ROOT)" && FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-3000} exec "$(BIN)/python" -m pytest -q -n 2 tests/graphql/engine/test_compiler_property.py $(ARGS)
 
 bench: $(PEERS)  ## measure beside PostGraphile, the usual way and pgbench; ARGS=--quick for a first look
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m bench $(ARGS)

@@ -13,8 +13,9 @@ from pydantic import SecretStr
 from crm_graph.database.engine import place
 from crm_graph.errors import SetupError
 from crm_graph.settings import DEMO_SECRETS, Settings, env_file_problems, make_demo_secrets
+from tests.support.paths import PROJECT
 
-EXAMPLE = Path(__file__).parent.parent / ".env.example"
+EXAMPLE = PROJECT / ".env.example"
 NAMES = {name.upper() for name in Settings.model_fields}
 LONG = "a-secret-of-at-least-thirty-two-bytes"
 

@@ -1,4 +1,4 @@
-"""Count the labelled replies anew: `python -m crm_graph.intent tests/intent_replies.jsonl`."""
+"""Count the labelled replies anew: `python -m crm_graph.intent tests/intent/intent_replies.jsonl`."""
 
 import sys
 from pathlib import Path

@@ -1,9 +1,9 @@
 """Likeness: which labelled replies a reply resembles, by the words they share; the rules' second opinion.
 
 Naive Bayes over word beginnings (Turkish carries its grammar in endings), word endings, pairs and length. The counts in
-likeness.json are made from the labelled set; tests/test_intent.py fails when they no longer match it:
+likeness.json are made from the labelled set; tests/intent/test_intent.py fails when they no longer match it:
 
-    python -m crm_graph.intent tests/intent_replies.jsonl
+    python -m crm_graph.intent tests/intent/intent_replies.jsonl
 """
 
 import json

@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 
 from crm_graph.database.migrations import migrate
 from tests.cli.conftest import Commands, free_port, postgres_of, started
-from tests.scratch import scratch_database
+from tests.support.database import scratch_database
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from crm_graph.embedded import runner
-from tests.embedded.folders import make_folder, modes
-from tests.embedded.processes import servers, start
+from tests.support.data_folders import make_folder, modes
+from tests.support.postgres_processes import servers, start
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded.processes import as_root, child, leave, servers, start, the_server
+from tests.support.postgres_processes import as_root, child, leave, servers, start, the_server
 
 
 @as_root

@@ -14,8 +14,8 @@ from sqlalchemy import create_engine, text
 from crm_graph.embedded import EmbeddedError, runner
 from crm_graph.embedded.cluster import Cluster
 from crm_graph.embedded.runner import Runner
-from tests.embedded.folders import fake_cluster, moved
-from tests.embedded.processes import as_root, ask, servers, start, the_server
+from tests.support.data_folders import fake_cluster, moved
+from tests.support.postgres_processes import as_root, ask, servers, start, the_server
 
 
 def assert_works(data_dir: Path) -> Path:

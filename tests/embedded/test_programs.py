@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from crm_graph.embedded import EmbeddedError, runner
-from tests.embedded.folders import fake_cluster, moved, snapshot
-from tests.embedded.processes import ROOT, as_plain_user, as_root, ask, start, the_server
+from tests.support.data_folders import fake_cluster, moved, snapshot
+from tests.support.postgres_processes import ROOT, as_plain_user, as_root, ask, start, the_server
 
 
 def test_data_of_another_major_are_refused_and_stay_untouched(data_dir: Path, folder: Path) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tests.builders import signature
-from tests.receiver import Received
+from tests.support.http_receiver import Received
+from tests.support.webhooks import signature
 
 FRESH = timedelta(minutes=5)
 

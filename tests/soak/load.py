@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.builders import ENDPOINTS, bearer, fixture, signed
+from tests.support.webhooks import ENDPOINTS, bearer, fixture, signed
 
 CREATE = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal { id } } }"
 MOVE = "mutation ($in: MoveDealStageInput!) { moveDealStage(input: $in) { deal { id } } }"

@@ -25,12 +25,12 @@ from crm_graph.database.migrations import migrate
 from crm_graph.embedded import EmbeddedPostgres
 from crm_graph.web.signatures import new_webhook_secret
 from tests.cli.conftest import free_port
-from tests.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN, JWT_SECRET
-from tests.receiver import Receiver
 from tests.soak import checks
-from tests.soak.flaky import Flaky
-from tests.soak.fleet import Fleet, restart_postgres
 from tests.soak.load import Acknowledged, Callers
+from tests.soak.processes import Fleet, restart_postgres
+from tests.soak.subscriber import Flaky
+from tests.support.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN, JWT_SECRET
+from tests.support.http_receiver import Receiver
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "60"))
 SEED = int(os.environ.get("SOAK_SEED") or random.SystemRandom().randrange(10**6))

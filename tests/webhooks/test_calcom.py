@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.database.engine import Database
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
-from tests.builders import add_owner, fixture, post
-from tests.webhooks import stored
+from tests.support import stored
+from tests.support.webhooks import add_owner, fixture, post
 
 CREATED = json.loads(fixture("calcom", "booking_created"))
 RESCHEDULED = json.loads(fixture("calcom", "booking_rescheduled"))

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.builders import ENDPOINTS, FIXTURES, post, relayed, signed
-from tests.webhooks import stored
+from tests.support import stored
+from tests.support.webhooks import ENDPOINTS, FIXTURES, post, relayed, signed
 from webhooks.registry import PROVIDERS
 
 PAYLOADS = sorted(

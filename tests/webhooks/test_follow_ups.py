@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Role
-from tests.builders import add_owner, fixture, post
-from tests.webhooks import stored
-from tests.webhooks.lead_events import event, send
+from tests.support import stored
+from tests.support.instantly import event, send
+from tests.support.webhooks import add_owner, fixture, post
 
 CREATED, RESCHEDULED, CANCELLED, NO_SHOW = (
     json.loads(fixture("calcom", name))

@@ -25,9 +25,9 @@ from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from crm_graph.telemetry.logs import JsonLines
 from crm_graph.values import utc_now
-from tests.builders import fixture, post
-from tests.waiting import somebody_waits
-from tests.webhooks import stored
+from tests.support import stored
+from tests.support.locks import somebody_waits
+from tests.support.webhooks import fixture, post
 from webhooks import inbox
 from webhooks.inbox import Result
 

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Role
-from tests.builders import add_owner, post
-from tests.webhooks import stored
-from tests.webhooks.lead_events import BOOKING, NORMALISED, REPLY, contact, event, send, stages
+from tests.support import stored
+from tests.support.instantly import BOOKING, NORMALISED, REPLY, contact, event, send, stages
+from tests.support.webhooks import add_owner, post
 
 
 async def test_the_lead_is_taken_from_the_documented_key(client: httpx.AsyncClient, sql: AsyncConnection) -> None:

@@ -8,9 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.intent import REVIEW_THRESHOLD, classify
-from tests.builders import add_owner, post
-from tests.webhooks import stored
-from tests.webhooks.lead_events import BOOKING, REPLY, contact, event, send, stages
+from tests.support import stored
+from tests.support.instantly import BOOKING, REPLY, contact, event, send, stages
+from tests.support.webhooks import add_owner, post
 
 
 @pytest.mark.parametrize(

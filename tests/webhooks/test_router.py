@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.builders import ENDPOINTS, fixture, post, relayed, signed
-from tests.webhooks import stored
+from tests.support import stored
+from tests.support.webhooks import ENDPOINTS, fixture, post, relayed, signed
 
 REPLY = json.loads(fixture("instantly", "reply_received"))
 NORMALISED = json.loads(fixture("instantly", "normalised_reply"))

@@ -16,9 +16,9 @@ from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from crm_graph.values import utc_now
 from crm_graph.web.signatures import standard_webhooks_signature
-from tests.builders import ENDPOINTS, fixture, signature
-from tests.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN
-from tests.webhooks import stored
+from tests.support import stored
+from tests.support.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN
+from tests.support.webhooks import ENDPOINTS, fixture, signature
 
 REPLY, BOOKING = fixture("instantly", "reply_received"), fixture("calcom", "booking_created")
 Header = dict[str, str] | list[tuple[str, str]] | list[tuple[bytes, bytes]]

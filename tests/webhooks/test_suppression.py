@@ -16,12 +16,12 @@ from crm_graph.identity.principal import machine
 from crm_graph.models import Role, WebhookStatus
 from crm_graph.settings import Settings
 from crm_graph.values import utc_now
-from tests.builders import add_owner, fixture, post
-from tests.graphql.asking import Json, everything, send
-from tests.graphql.dumps import dump
-from tests.waiting import somebody_waits
-from tests.webhooks import stored
-from tests.webhooks.lead_events import BOOKING, NORMALISED, REPLY, event
+from tests.support import stored
+from tests.support.api import Json, everything, send
+from tests.support.dump import dump
+from tests.support.instantly import BOOKING, NORMALISED, REPLY, event
+from tests.support.locks import somebody_waits
+from tests.support.webhooks import add_owner, fixture, post
 from webhooks import inbox
 from webhooks.event_log import Stored, conclude, store
 from webhooks.mentions import mentioned

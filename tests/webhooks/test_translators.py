@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm_graph.errors import ValidationFailed
-from tests.builders import FIXTURES, post
+from tests.support.webhooks import FIXTURES, post
 from webhooks.instantly.fields import DOCUMENTED, NAMED_VARIABLES
 from webhooks.provider import Context, Happening, Ignored
 from webhooks.registry import PROVIDERS

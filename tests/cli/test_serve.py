@@ -1,0 +1,238 @@
+"""`serve` as operators run it: probes, the commands beside it, what keeps it from starting, and how it stops."""
+
+import json
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import psycopg
+import pytest
+from prometheus_client.parser import text_string_to_metric_families as metrics_in
+from sqlalchemy.engine import URL
+
+from crm_graph.database import migrations
+from crm_graph.database.migrations import migrate
+from crm_graph.embedded import EmbeddedPostgres
+from tests.cli.conftest import Commands, free_port, postgres_of, started, wait_until_it_serves
+from tests.support.database import scratch_database
+from tests.support.otel_collector import Collector
+from tests.support.webhooks import signature
+
+SECRETS = {
+    "JWT_SECRET": "a-secret-for-the-tests-of-serve-itself",
+    "HMAC_SHARED_SECRET_CALCOM": "cal-secret",
+    "HMAC_SHARED_SECRET_INSTANTLY": "new-secret,old-secret",
+}
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that runs, and the environment in which commands find it and its data."""
+
+    process: subprocess.Popen[str]
+    base: str
+    log: Path
+    environment: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def served(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    environment = SECRETS | {"CRM_DATA_DIR": str(data_dir), "PORT": str(free_port())}
+    log, base = tmp_path_factory.mktemp("serve") / "log", f"http://127.0.0.1:{environment['PORT']}"
+    with started("serve", log=log, **environment) as process:
+        wait_until_it_serves(process, base, log)
+        yield Served(process, base, log, environment)
+
+
+def me(served: Served, token: str) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.post(f"{served.base}/graphql", json={"query": "{ me { email role } }"}, headers=headers)
+
+
+def sent(crm: Commands, served: Served, *arguments: str, **environment: str) -> dict[str, Any]:
+    (line,) = crm("send", *arguments, **served.environment | environment).lines()
+    answer: dict[str, Any] = json.loads(line)
+    return answer
+
+
+def test_probes_need_no_token(served: Served) -> None:
+    healthy, ready = httpx.get(f"{served.base}/healthz"), httpx.get(f"{served.base}/readyz")
+    assert (healthy.status_code, ready.status_code) == (200, 200)
+    assert ready.json() == {"status": "ok", "schema": migrations.head(), "needed": migrations.head()}
+    assert "server" not in healthy.headers
+
+
+def test_an_owner_added_beside_it_gets_a_token_that_works(crm: Commands, served: Served) -> None:
+    crm("owner", "add", "--name", "Ada", "--email", "ada@seller.com", "--role", "admin", **served.environment).lines()
+    (token,) = crm("token", "--owner", "ada@seller.com", **served.environment).lines()
+    assert me(served, token).json() == {"data": {"me": {"email": "ada@seller.com", "role": "ADMIN"}}}
+    assert me(served, token[:-2]).status_code == 401
+
+
+def test_send_signs_as_the_provider_does(crm: Commands, served: Served, tmp_path: Path) -> None:
+    booked = sent(crm, served, "calcom", "booking_created")
+    assert (booked["http"], booked["status"]) == (200, "ok")
+    first = sent(crm, served, "instantly", "reply_received")
+    assert (first["http"], first["status"]) == (200, "ok")
+    again = sent(crm, served, "instantly", "reply_received")
+    assert (again["status"], again["webhook_id"]) == ("duplicate", first["webhook_id"])
+    own = tmp_path / "own.json"
+    own.write_bytes(b'{"event": "reply", "lead": {"email": "own@acme.com"}, "message": {"text": "Merhaba \xc5\x9f"}}')
+    bare = f"{served.base.removeprefix('http://')}/"
+    mine = sent(crm, served, "instantly", "--file", str(own), "--url", bare, PORT="1")
+    assert (mine["http"], mine["status"]) == (200, "ok")
+
+
+def test_send_fails_when_the_answer_is_a_refusal(crm: Commands, served: Served) -> None:
+    wrong = served.environment | {"HMAC_SHARED_SECRET_CALCOM": "another-secret"}
+    done = crm("send", "calcom", "ping", **wrong)
+    hint = "crm-graph: the server has other secrets: set CRM_DATA_DIR or the provider's secret\n"
+    assert (done.code, done.err) == (1, hint)
+    assert json.loads(done.out)["http"] == 401
+
+
+def test_replay_by_id_and_by_state(crm: Commands, served: Served, tmp_path: Path) -> None:
+    nobody = tmp_path / "nobody.json"
+    nobody.write_text('{"event_type": "reply_received", "reply_text": "who am I?"}')
+    stored = sent(crm, served, "instantly", "--file", str(nobody))
+    assert stored["status"] == "quarantined"
+    (one,) = crm("replay", stored["webhook_id"], **served.environment).lines()
+    assert one.split("\t")[0] == stored["webhook_id"]
+    several = ("--status", stored["status"], "--since", "2020-01-01")
+    found = crm("replay", *several, **served.environment).lines()
+    assert one in found
+    later = crm("replay", "--status", stored["status"], "--since", "2999-01-01", **served.environment)
+    assert (later.code, later.out, later.err) == (0, "", "none\n")
+
+
+def test_replay_since_a_time_with_an_offset(crm: Commands, served: Served, tmp_path: Path) -> None:
+    nobody = tmp_path / "nobody.json"
+    nobody.write_text('{"event_type": "reply_received", "reply_text": "somebody else"}')
+    since = datetime.now(UTC) - timedelta(seconds=1)
+    stored = sent(crm, served, "instantly", "--file", str(nobody))
+    ahead = timezone(timedelta(hours=5))
+    for same in (since.astimezone(ahead), since, since.replace(tzinfo=None)):
+        found = crm("replay", "--status", "quarantined", "--since", same.isoformat(), **served.environment).lines()
+        assert stored["webhook_id"] in "".join(found)
+    # the same clock shows a later time further west
+    later = since.replace(tzinfo=timezone(timedelta(hours=-5))).isoformat()
+    assert not crm("replay", "--status", "quarantined", "--since", later, **served.environment).out
+
+
+def test_the_port_is_taken(crm: Commands, served: Served) -> None:
+    line = crm("serve", **served.environment).problem()
+    assert line == f"can't listen on 127.0.0.1:{served.environment['PORT']}: Address already in use; set PORT or HOST"
+
+
+def test_its_log_is_lines_of_json_without_secrets(served: Served) -> None:
+    httpx.get(f"{served.base}/healthz?token=in-the-query%0A%1b[31m")
+    text = served.log.read_text()
+    assert all(json.loads(line) for line in text.splitlines())
+    assert "in-the-query" not in text
+    assert not any(secret in text for secret in ",".join(SECRETS.values()).split(","))
+
+
+def test_without_its_secret_it_does_not_start(crm: Commands, data_dir: Path) -> None:
+    assert "JWT_SECRET is not set" in crm("serve", CRM_DATA_DIR=str(data_dir)).problem()
+
+
+@pytest.mark.parametrize(
+    ("command", "host", "form"),
+    [("serve", "127.0.0.1", "url"), ("migrate", "localhost", "parts"), ("owner list", "nowhere.invalid", "parts")],
+)
+def test_the_database_is_unreachable(crm: Commands, command: str, host: str, form: str) -> None:
+    if form == "url":
+        given = {"DATABASE_URL": f"postgresql://app_user:hidden-word@{host}:1/crm?password=hidden-word"}
+    else:
+        given = {"PG_HOST": host, "PG_PORT": "1", "PG_PASSWORD": "hidden-word"}
+    line = crm(*command.split(), **SECRETS, **given, PORT=str(free_port())).problem()
+    assert line.startswith(f"can't reach the database app_user@{host}:1/crm: ")
+    assert "refused" in line or "resolve" in line
+    assert "hidden" not in line
+
+
+def test_the_schema_is_behind_or_ahead(crm: Commands, server: URL) -> None:
+    with scratch_database(server) as url:
+        given = SECRETS | {"DATABASE_URL": url.render_as_string(hide_password=False), "PORT": str(free_port())}
+        assert "has no schema yet" in crm("serve", **given).problem()
+        migrate(url)
+        dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '001'")
+            line = crm("serve", **given).problem()
+            assert f"has schema 001, this crm-graph needs {migrations.head()}: run crm-graph migrate" in line
+            assert "run crm-graph migrate" in crm("owner", "list", **given).problem()
+            connection.execute("UPDATE alembic_version SET version_num = '999'")
+            assert "has schema 999" in crm("serve", **given).problem()
+
+
+def test_workers_share_the_port(data_dir: Path, tmp_path: Path, served: Served) -> None:
+    port, log = free_port(), tmp_path / "log"
+    arguments = ("serve", "--port", str(port), "--workers", "2")
+    base = f"http://127.0.0.1:{port}"
+    with (
+        Collector() as collector,
+        started(
+            *arguments, log=log, CRM_DATA_DIR=str(data_dir), OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, **SECRETS
+        ) as process,
+    ):
+        wait_until_it_serves(process, base, log)
+        deadline = time.monotonic() + 30
+        while log.read_text().count("Application startup complete") < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        children = psutil.Process(process.pid).children(recursive=True)
+        workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        counted = httpx.get(f"{base}/metrics").text
+        httpx.get(f"{base}/nothing-there")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    assert len(workers) == 2
+    assert not [worker for worker in workers if worker.is_running()]
+    processes = {sample.labels.get("process") for family in metrics_in(counted) for sample in family.samples}
+    assert processes - {None} <= {str(worker.pid) for worker in workers}
+    assert processes > {None}, "what the database says is the same for all"
+    assert [span.name for span in collector.spans] == ["GET unmatched"], "the last spans are sent at the end"
+    assert all(json.loads(line) for line in log.read_text().splitlines())
+    assert httpx.get(f"{served.base}/readyz").status_code == 200  # the shared PostgreSQL is still there
+
+
+def test_sigterm_under_requests(served: Served, data_dir: Path) -> None:
+    body = json.dumps({"event": "reply", "lead": {"email": "late@acme.com"}, "message": {"text": "Hi"}}).encode()
+    answers: list[httpx.Response] = []
+
+    def post() -> None:
+        headers = {"X-Signature": signature("old-secret", body), "Idempotency-Key": "under-sigterm"}
+        url = f"{served.base}/crm/webhooks/instantly/reply"
+        answers.append(httpx.post(url, content=body, headers=headers, timeout=20))
+
+    with EmbeddedPostgres(data_dir) as postgres:
+        database = psycopg.connect(**postgres.conninfo("app_admin"))
+    with closing(database), socket.create_connection(("127.0.0.1", int(served.environment["PORT"]))) as stuck:
+        stuck.sendall(b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+        database.execute("LOCK TABLE webhooks_log")
+        request = threading.Thread(target=post)
+        request.start()
+        while not database.execute("SELECT FROM pg_locks WHERE NOT granted").rowcount:
+            time.sleep(0.02)
+        served.process.send_signal(signal.SIGTERM)
+        asked = time.monotonic()
+        time.sleep(0.5)
+        database.rollback()
+        request.join(20)
+        assert [answer.status_code for answer in answers] == [200], answers[0].text
+        find = "SELECT status FROM webhooks_log WHERE idempotency_key = 'under-sigterm'"
+        assert database.execute(find).rowcount == 1
+        assert served.process.wait(20) == 0
+        assert time.monotonic() - asked < 10
+    assert not postgres_of(data_dir)
+    assert "Traceback" not in served.log.read_text()

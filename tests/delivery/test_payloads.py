@@ -1,0 +1,227 @@
+"""What an event says: what happened, to what, when, and with what a workflow needs to know of it."""
+
+import asyncio
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_graph.database.engine import Database
+from crm_graph.identity.principal import Principal
+from crm_graph.import_export import importer
+from crm_graph.import_export.csv_reader import opened
+from crm_graph.import_export.importer import Columns
+from crm_graph.models import Role
+from tests.support.api import Json, ask, refusal, send
+from tests.support.events import check, telling, told, types
+from tests.support.factories import ADA, ROOT, World, add_deal
+from tests.support.mutation_calls import document
+from tests.support.pipelines import Board
+from tests.support.webhooks import fixture, post
+
+
+async def do(client: httpx.AsyncClient, name: str, who: str = ADA, **given: Any) -> Any:
+    return (await ask(client, who, document(name), **{"in": given}))["done"]
+
+
+async def test_an_interested_reply_tells_what_became_of_it(
+    client: httpx.AsyncClient, sql: AsyncConnection, world: World
+) -> None:
+    async with telling(sql) as events:
+        answer = await post(client, "instantly", fixture("instantly", "reply_received"))
+
+    reply, status, deal = (event.payload for event in events[2:])
+    assert (reply["related_type"], reply["related_id"]) == ("deal", answer.json()["deal_id"])
+    assert reply["data"]["contact"]["email"] == "john.doe@example.com"
+    assert reply["data"]["stage"]["key"] == "qualified"
+    assert reply["activity_id"] == reply["data"]["activity"]["id"] == events[1].payload["activity_id"]
+    assert (status["old_status"], status["new_status"]) == (None, "interested")
+    assert (deal["data"]["deal"]["status"], deal["data"]["stage"]["key"]) == ("open", "qualified")
+
+
+async def test_a_move_tells_from_where_to_where_and_when(
+    client: httpx.AsyncClient, sql: AsyncConnection, world: World
+) -> None:
+    deal, stage = world.ada.deal, world.stage
+    async with telling(sql) as events:
+        await do(client, "moveDealStage", dealId=str(deal), stageId=str(stage["won"]))
+
+    [event] = events
+    moved_at = await sql.scalar(text("SELECT max(moved_at) FROM deal_stage_history WHERE deal_id = :id"), {"id": deal})
+    assert event.occurred_at == moved_at
+    assert list(event.payload) == [
+        "id", "type", "occurred_at", "source", "idempotency_key", "deal_id", "old_stage_id", "new_stage_id", "data",
+    ]  # fmt: skip
+    assert (event.deal_id, event.contact_id, event.owner_ids) == (deal, world.ada.contact, [world.ada.owner])
+    assert event.payload["old_stage_id"] == str(stage["new"])
+    assert event.payload["new_stage_id"] == str(stage["won"])
+    data = event.payload["data"]
+    assert list(data) == [
+        "deal", "stage", "pipeline", "contact", "company", "owner", "old_stage", "new_stage",
+    ]  # fmt: skip
+    assert list(data["deal"])[:5] == ["id", "title", "amount", "currency", "status"]
+    assert data["deal"] | {"title": "ada-own", "amount": "101.00", "status": "won", "version": 2} == data["deal"]
+    assert (data["old_stage"]["key"], data["new_stage"]["key"], data["stage"]["key"]) == ("new", "won", "won")
+    assert data["contact"]["email"] == world.ada.email
+    assert data["company"] == {"id": str(world.company), "name": "Acme", "domain": "acme.example"}
+    assert data["owner"]["email"] == ADA
+
+
+async def test_an_update_tells_what_each_column_was(
+    client: httpx.AsyncClient, sql: AsyncConnection, world: World
+) -> None:
+    async with telling(sql) as events:
+        await do(client, "updateDeal", dealId=str(world.ada.deal), amount="7.5", notes="Call in May", contactId=None)
+
+    [event] = events
+    assert event.payload["data"]["changes"] == {
+        "contact_id": {"old": str(world.ada.contact), "new": None},
+        "amount": {"old": "101.00", "new": "7.50"},
+        "notes": {"old": None, "new": "Call in May"},
+    }
+    assert event.payload["data"]["contact"] is None
+
+
+async def test_what_changes_nothing_tells_nothing(
+    client: httpx.AsyncClient, sql: AsyncConnection, world: World
+) -> None:
+    deal = str(world.ada.deal)
+    async with telling(sql) as events:
+        await do(client, "updateDeal", dealId=deal, title="ada-own")
+        await do(client, "moveDealStage", dealId=deal, stageId=str(world.stage["new"]))
+        await do(client, "upsertContact", email=world.ada.email)
+
+    assert events == []
+
+
+async def test_a_refused_call_tells_nothing(client: httpx.AsyncClient, sql: AsyncConnection, world: World) -> None:
+    deal = {"dealId": str(world.ada.deal)}
+    refused: list[tuple[str, Json]] = [
+        ("updateDeal", deal | {"title": "New", "expectedVersion": 7}),
+        ("moveDealStage", deal | {"stageId": str(world.company)}),
+        ("moveDealStage", {"dealId": str(world.bob.deal), "stageId": str(world.stage["won"])}),
+    ]
+    async with telling(sql) as events:
+        for name, given in refused:
+            await refusal(client, ADA, document(name), **{"in": given})
+
+    assert events == []
+
+
+async def test_a_new_place_in_the_column_is_no_event(
+    client: httpx.AsyncClient, sql: AsyncConnection, board: Board
+) -> None:
+    deal, other = await board.deal("new", rank="a0"), await board.deal("new", rank="a1")
+    async with telling(sql) as events:
+        given = {"dealId": str(deal), "stageId": str(board.stage["new"]), "afterDealId": str(other)}
+        await do(client, "moveDealStage", **given)
+
+    assert await sql.scalar(text("SELECT rank FROM deals WHERE id = :id"), {"id": deal}) != "a0"
+    assert events == []
+
+
+async def test_each_of_many_moves_is_told_in_order(
+    client: httpx.AsyncClient, sql: AsyncConnection, world: World
+) -> None:
+    asked = [world.ada.deal, world.bob.deal, world.ada.cross]
+    items = [{"dealId": str(deal), "stageId": str(world.stage["qualified"])} for deal in asked]
+    async with telling(sql) as events:
+        results = (await do(client, "moveDeals", items=items, partial=True))["results"]
+
+    assert [result["moved"] for result in results] == [True, False, True]
+    assert types(events) == ["deal_stage_changed"] * 2
+    assert {event.deal_id for event in events} == {world.ada.deal, world.ada.cross}
+
+
+async def test_a_deleted_stages_deals_move(client: httpx.AsyncClient, sql: AsyncConnection, board: Board) -> None:
+    deal = await board.deal("talks")
+    async with telling(sql) as events:
+        stage, to = str(board.stage["talks"]), str(board.stage["new"])
+        await do(client, "deleteStage", ROOT, stageId=stage, targetStageId=to)
+
+    [event] = events
+    assert (event.type, event.deal_id) == ("deal_stage_changed", deal)
+    assert event.payload["old_stage_id"] == stage
+    assert event.payload["data"]["old_stage"]["key"] == "talks"
+
+
+async def test_deals_that_go_with_a_merged_contact_are_told(
+    client: httpx.AsyncClient, sql: AsyncConnection, world: World
+) -> None:
+    loser = (await do(client, "upsertContact", email="second@fresh.example"))["contact"]["id"]
+    deal = await add_deal(sql, world.stage, world.ada.owner, loser)
+    async with telling(sql) as events:
+        await do(client, "mergeContacts", survivorId=str(world.ada.contact), loserId=loser)
+
+    by_type = {event.type: event for event in events}
+    assert sorted(types(events)) == ["contact_updated", "deal_updated"]
+    assert str(by_type["contact_updated"].contact_id) == loser
+    assert by_type["contact_updated"].payload["data"]["changes"]["merged_into_id"]["new"] == str(world.ada.contact)
+    assert by_type["deal_updated"].deal_id == deal
+    assert by_type["deal_updated"].payload["data"]["contact"]["email"] == world.ada.email
+
+
+async def test_a_file_of_contacts_is_told_line_by_line(
+    database: Database, sql: AsyncConnection, world: World, tmp_path: Any
+) -> None:
+    file = tmp_path / "contacts.csv"
+    file.write_text(f"email,full name\nnew@fresh.example,New\n{world.ada.email},Renamed\n{world.pool.email},\n")
+    async with telling(sql) as events:
+        with opened(file) as sheet:
+            principal = Principal(world.ada.owner, Role.SALES, "import")
+            columns = Columns(sheet.header, {})
+            await importer.run(database, principal, sheet, columns, report=lambda line, reason: None)
+
+    assert types(events) == ["contact_created", "contact_updated"]
+    assert {event.source for event in events} == {"import"}
+    assert list(events[1].payload["data"]["changes"]) == ["full_name"]
+
+
+async def test_50_moves_at_once_are_told_in_the_order_of_the_history(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    deal = world.ada.deal
+    keys = ("new", "contacted", "qualified", "meeting_scheduled", "won", "lost")
+    given = [{"dealId": str(deal), "stageId": str(world.stage[keys[i % 6]])} for i in range(50)]
+
+    async with telling(sql) as events:
+        answers = await asyncio.gather(*(send(client, ADA, document("moveDealStage"), **{"in": one}) for one in given))
+    assert all("errors" not in answer.json() for answer in answers)
+
+    query = """SELECT from_stage_id, to_stage_id, moved_at FROM deal_stage_history
+               WHERE deal_id = :id AND from_stage_id IS NOT NULL ORDER BY moved_at"""
+    history = list(await sql.execute(text(query), {"id": deal}))
+    said = [(e.payload["old_stage_id"], e.payload["new_stage_id"], e.occurred_at) for e in events]
+    assert said == [(str(move.from_stage_id), str(move.to_stage_id), move.moved_at) for move in history]
+    assert len(said) > 30  # those whose deal was there already are none
+    for before, after in pairwise(said):
+        assert before[1] == after[0]
+    versions = [event.payload["data"]["deal"]["version"] for event in events]
+    assert versions == list(range(2, len(said) + 2))
+    assert [event.payload["data"]["stage"]["id"] for event in events] == [new for _, new, _ in said]
+
+
+@pytest.mark.parametrize("table", ["deals", "contacts"])
+async def test_a_change_in_plain_sql_is_told_too(table: str, world: World, sql: AsyncConnection) -> None:
+    column = "title" if table == "deals" else "full_name"
+    id_ = world.ada.deal if table == "deals" else world.ada.contact
+    before = await sql.scalar(text("SELECT now()"))
+    async with telling(sql) as events:
+        await sql.execute(text(f"UPDATE {table} SET {column} = 'By hand' WHERE id = :id"), {"id": id_})
+
+    [event] = events
+    assert (event.type, event.source) == (f"{table[:-1]}_updated", "sql")
+    assert event.payload["data"]["changes"][column]["new"] == "By hand"
+    assert before <= event.occurred_at < before + timedelta(minutes=1)  # though updated_at stayed as it was
+
+
+async def test_what_was_stored_before_is_as_the_schema_says(sql: AsyncConnection, world: World) -> None:
+    events = await told(sql)
+    assert {event.source for event in events} == {"sql"}
+    assert {"contact_created", "deal_created", "activity_logged"} == set(types(events))
+    for event in events:
+        check(event)

@@ -1,0 +1,213 @@
+"""What replies mean: people, models, providers and rules each have their say, and the strongest one counts."""
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tests.support import instantly
+from tests.support.api import Json, reason, refusal, unchanged
+from tests.support.instantly import event
+from tests.support.reply_status import ANA, ASKS, BOB, LIKES, READER, SET, add_team, judged, replied, replies, say
+
+
+@pytest.fixture(autouse=True)
+async def team(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+    """`client` first, so that its clean-up comes last."""
+    await add_team(sql)
+
+
+async def test_a_persons_correction_stands_beside_what_the_rules_said(
+    client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
+    contact = await replied(client, sql)
+
+    ruling = await say(client, contact, "QUESTION", summary="Wants a price, no more")
+
+    assert ruling["applied"]
+    now = ruling["contact"]
+    assert (now["replyStatus"], now["replyStatusSource"]) == ("QUESTION", "PERSON")
+    assert (now["replySummary"], now["replyStatusAt"]) == ("Wants a price, no more", "2026-01-05T12:00:00+00:00")
+    by_person, by_rules = now["verdicts"]
+    assert (by_person["source"], by_person["status"], by_person["judgedBy"]) == ("PERSON", "QUESTION", {"email": ANA})
+    assert (by_rules["source"], by_rules["status"], by_rules["judgedBy"]) == ("RULES", "INTERESTED", None)
+    assert by_rules["confidence"] > 0.6
+    assert by_person["activity"] == by_rules["activity"] == {"content": LIKES["reply_text"]}
+    [told] = await judged(sql)
+    assert told.content == "Reply judged by person: question"
+    assert told.created_by is not None
+    assert told.meta_json["changes"]["reply_status"] == {"old": "interested", "new": "question"}
+
+
+async def test_the_same_verdict_again_changes_nothing(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+    contact = await replied(client, sql)
+    first = await say(client, contact, "QUESTION", confidence=0.8)
+
+    async with unchanged(sql):
+        again = await say(client, contact, "QUESTION", confidence=0.8)
+
+    assert again == first
+
+
+async def test_another_verdict_of_the_same_source_takes_its_place(
+    client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
+    contact = await replied(client, sql)
+    await say(client, contact, "QUESTION", source="MODEL", confidence=0.8)
+
+    ruling = await say(client, contact, "NOT_INTERESTED", source="MODEL", confidence=0.9)
+
+    assert ruling["contact"]["replyStatus"] == "NOT_INTERESTED"
+    verdicts = [(one["source"], one["status"]) for one in ruling["contact"]["verdicts"]]
+    assert verdicts == [("MODEL", "NOT_INTERESTED"), ("RULES", "INTERESTED")]
+
+
+async def test_a_stronger_verdict_stays_and_the_weaker_one_is_kept(
+    client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
+    contact = await replied(client, sql)
+    before = await say(client, contact, "INTERESTED")
+
+    ruling = await say(client, contact, "QUESTION", source="MODEL", summary="Asks", confidence=0.9)
+
+    assert not ruling["applied"]
+    kept = {key: value for key, value in ruling["contact"].items() if key != "verdicts"}
+    assert kept == {key: value for key, value in before["contact"].items() if key != "verdicts"}
+    assert [one["source"] for one in ruling["contact"]["verdicts"]] == ["MODEL", "PERSON", "RULES"]
+    told = (await judged(sql))[-1].content
+    assert told == "Reply judged by model: question; interested, as judged by person, stands"
+
+
+async def test_a_model_replaces_the_rules_and_marks_its_doubts(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+    contact = await replied(client, sql)
+
+    doubtful = await say(client, contact, "QUESTION", source="MODEL", confidence=0.5)
+    by_person = await say(client, contact, "QUESTION", confidence=0.1)
+
+    assert (doubtful["applied"], doubtful["contact"]["needsReview"]) == (True, True)
+    assert (by_person["applied"], by_person["contact"]["needsReview"]) == (True, False)
+
+
+async def test_a_providers_label_holds_before_a_model_and_not_before_a_person(
+    client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
+    contact = await replied(client, sql)
+    await instantly.send(client, event("lead_interested", "2026-01-05T12:05:00Z"))
+
+    by_model = await say(client, contact, "QUESTION", source="MODEL")
+    by_person = await say(client, contact, "QUESTION", activityId=(await replies(sql))[0])
+
+    assert not by_model["applied"]
+    assert by_person["applied"]  # the label came after the reply, but it is about the same one
+
+
+async def test_what_is_said_of_an_older_reply_is_kept_only(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+    contact = await replied(client, sql)
+    await replied(client, sql, "2026-01-06T12:00:00Z", **ASKS)
+    old, new = await replies(sql)
+    latest = await say(client, contact, "NEUTRAL")
+
+    older = await say(client, contact, "INTERESTED", activityId=old)
+
+    assert latest["applied"]
+    assert not older["applied"]
+    assert older["contact"]["replyStatus"] == "NEUTRAL"
+    persons = [one["activity"]["content"] for one in older["contact"]["verdicts"] if one["source"] == "PERSON"]
+    assert persons == [LIKES["reply_text"], ASKS["reply_text"]]
+    async with unchanged(sql):
+        assert (await say(client, contact, "NEUTRAL", activityId=new))["applied"]
+
+
+async def test_an_absence_notice_is_not_what_is_meant(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+    contact = await replied(client, sql)
+    await instantly.send(client, event("auto_reply_received", reply_text="I am away until Monday."))
+
+    ruling = await say(client, contact, "NEUTRAL")
+
+    assert ruling["contact"]["verdicts"][0]["activity"] == {"content": LIKES["reply_text"]}
+
+
+async def test_only_who_knows_better_says_that_a_reply_was_an_absence(
+    client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
+    contact = await replied(client, sql)
+
+    by_model = await say(client, contact, "OUT_OF_OFFICE", source="MODEL")
+    assert (by_model["applied"], by_model["contact"]["replyStatus"]) == (True, "OUT_OF_OFFICE")
+    await say(client, contact, "INTERESTED")
+    by_model = await say(client, contact, "OUT_OF_OFFICE", source="MODEL", summary="Sure of it")
+    assert (by_model["applied"], by_model["contact"]["replyStatus"]) == (False, "INTERESTED")
+    by_person = await say(client, contact, "OUT_OF_OFFICE")
+    assert (by_person["applied"], by_person["contact"]["replyStatus"]) == (True, "OUT_OF_OFFICE")
+
+
+async def test_a_correction_without_a_summary_keeps_the_one_that_is_there(
+    client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
+    contact = await replied(client, sql)
+    summary = await sql.scalar(text("SELECT reply_summary FROM contacts"))
+
+    ruling = await say(client, contact, "QUESTION")
+
+    assert summary
+    assert ruling["contact"]["replySummary"] == summary
+
+
+async def test_unsubscribed_closes_the_contact_also_where_a_stronger_verdict_holds(
+    client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
+    contact = await replied(client, sql)
+    await say(client, contact, "INTERESTED")
+
+    ruling = await say(client, contact, "UNSUBSCRIBED", source="MODEL", summary="Wants out")
+
+    assert not ruling["applied"]
+    assert (ruling["contact"]["replyStatus"], ruling["contact"]["doNotContactReason"]) == ("INTERESTED", "Wants out")
+    assert ruling["contact"]["version"] == 4
+
+
+async def test_a_contact_that_has_written_nothing_can_be_judged_once_by_each_source(
+    client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
+    await instantly.send(client, event("email_sent"))
+    contact = await sql.scalar(text("SELECT id FROM contacts"))
+
+    await say(client, contact, "INTERESTED", summary="On the phone")
+    ruling = await say(client, contact, "NOT_INTERESTED")
+
+    assert (ruling["contact"]["replyStatus"], ruling["applied"]) == ("NOT_INTERESTED", True)
+    [verdict] = ruling["contact"]["verdicts"]
+    assert (verdict["status"], verdict["activity"]) == ("NOT_INTERESTED", None)
+    async with unchanged(sql):
+        assert (await say(client, contact, "NOT_INTERESTED"))["applied"]
+
+
+async def test_what_can_not_be_said_is_refused(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+    contact = await replied(client, sql)
+    insert = "INSERT INTO activities (type, contact_id, content, occurred_at) VALUES ('note', :id, 'None', now())"
+    note = await sql.scalar(text(f"{insert} RETURNING id"), {"id": contact})
+    cases: list[tuple[str, Json, tuple[str, str | None]]] = [
+        (ANA, {"confidence": 1.01}, ("VALIDATION", "confidence")),
+        (ANA, {"confidence": -0.01}, ("VALIDATION", "confidence")),
+        (ANA, {"summary": "x" * 501}, ("VALIDATION", "summary")),
+        (ANA, {"summary": "a\0b"}, ("VALIDATION", "summary")),
+        (ANA, {"activityId": str(note)}, ("NOT_FOUND", "activityId")),
+        (ANA, {"activityId": str(contact)}, ("NOT_FOUND", "activityId")),
+        (ANA, {"expectedVersion": 7}, ("VERSION_CONFLICT", "expectedVersion")),
+        (BOB, {}, ("NOT_FOUND", "contactId")),
+        (READER, {}, ("FORBIDDEN", None)),
+    ]
+    async with unchanged(sql):
+        for who, given, expected in cases:
+            asked = {"contactId": str(contact), "status": "QUESTION", **given}
+            assert reason(await refusal(client, who, SET, **{"in": asked})) == expected
+
+
+async def test_a_reply_of_somebody_else_is_not_found(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+    contact = await replied(client, sql)
+    await instantly.send(client, event("reply_received", lead_email="other@example.com", **ASKS))
+    theirs = (await replies(sql))[1]
+
+    async with unchanged(sql):
+        given = {"contactId": str(contact), "status": "QUESTION", "activityId": theirs}
+        assert reason(await refusal(client, ANA, SET, **{"in": given})) == ("NOT_FOUND", "activityId")

@@ -1,0 +1,178 @@
+"""Where a deal stands in its column: exactly where it was put, whoever else puts deals there, for ever."""
+
+import asyncio
+from typing import Any
+
+import httpx
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_graph.domain.deals.ranks import LENGTH_MAX
+from tests.support.api import Json, ask, reason, refusal, send, unchanged
+from tests.support.factories import ADA, BOB, ROOT, World, add_deal
+
+MOVE = "mutation ($in: MoveDealStageInput!) { moveDealStage(input: $in) { deal { id version } } }"
+CREATE = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal { id } } }"
+COLUMN = "query ($id: UUID!) { deals(filter: {stageId: $id}, first: 1) { totalCount } }"
+BOARD = "{ pipeline { stages { key deals(first: 100) { nodes { id } } } } }"
+
+
+async def column(client: httpx.AsyncClient, key: str, who: str = ROOT) -> list[str]:
+    """The ids of a column, top first."""
+    stages = (await ask(client, who, BOARD))["pipeline"]["stages"]
+    return next([node["id"] for node in stage["deals"]["nodes"]] for stage in stages if stage["key"] == key)
+
+
+async def fill(
+    client: httpx.AsyncClient, world: World, count: int, key: str = "qualified", who: str = ADA
+) -> list[str]:
+    """New deals in a column, as they stand in it."""
+    made = []
+    for i in range(count):
+        given = {"title": f"{i}", "stageId": str(world.stage[key])}
+        made.append((await ask(client, who, CREATE, **{"in": given}))["createDeal"]["deal"]["id"])
+    return made[::-1]
+
+
+def moving(world: World, deal: Any, key: str = "qualified", **place: Any) -> Json:
+    return {"in": {"dealId": str(deal), "stageId": str(world.stage[key]), **place}}
+
+
+async def ranks(sql: AsyncConnection, world: World, key: str = "qualified") -> list[str]:
+    query = text("SELECT rank FROM deals WHERE stage_id = :stage AND deleted_at IS NULL ORDER BY rank, id")
+    return list((await sql.scalars(query, {"stage": world.stage[key]})).all())
+
+
+async def test_a_deal_stands_where_it_was_put(client: httpx.AsyncClient, world: World) -> None:
+    a, b, c = await fill(client, world, 3)
+    deal = str(world.ada.deal)
+    for place, expected in (
+        ({}, [deal, a, b, c]),
+        ({"afterDealId": a}, [a, deal, b, c]),
+        ({"afterDealId": c}, [a, b, c, deal]),
+        ({"beforeDealId": a}, [deal, a, b, c]),
+        ({"beforeDealId": c}, [a, b, deal, c]),
+        ({"afterDealId": a, "beforeDealId": b}, [a, deal, b, c]),
+        ({"afterDealId": a, "beforeDealId": c}, [a, deal, b, c]),
+        ({"afterDealId": None, "beforeDealId": None}, [a, deal, b, c]),  # no place given: it stays
+    ):
+        await ask(client, ADA, MOVE, **moving(world, deal, **place))
+        assert await column(client, "qualified") == expected
+
+
+async def test_a_new_place_in_the_same_column_is_no_move(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    a, _, c = await fill(client, world, 3)
+    before = (await sql.execute(text("SELECT version, updated_at FROM deals WHERE id = :id"), {"id": a})).one()
+
+    await ask(client, ADA, MOVE, **moving(world, a, afterDealId=c))
+
+    assert (await column(client, "qualified"))[-1] == a
+    assert (await sql.execute(text("SELECT version, updated_at FROM deals WHERE id = :id"), {"id": a})).one() == before
+    assert await sql.scalar(text("SELECT count(*) FROM deal_stage_history WHERE deal_id = :id"), {"id": a}) == 1
+
+
+async def test_neighbours_that_are_not_there(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+    a, b = await fill(client, world, 2)
+    [theirs] = await fill(client, world, 1, who=BOB)
+    deal = world.ada.deal
+    async with unchanged(sql):
+        for name in ("afterDealId", "beforeDealId"):
+            for other in (theirs, str(world.company)):
+                error = await refusal(client, ADA, MOVE, **moving(world, deal, **{name: other}))
+                assert reason(error) == ("NOT_FOUND", name)
+            elsewhere = await refusal(client, ADA, MOVE, **moving(world, deal, **{name: str(world.ada.cross)}))
+            assert reason(elsewhere) == ("CONFLICT", name)
+            itself = await refusal(client, ADA, MOVE, **moving(world, deal, **{name: str(deal)}))
+            assert reason(itself) == ("VALIDATION", name)
+        crossed = await refusal(client, ADA, MOVE, **moving(world, deal, afterDealId=b, beforeDealId=a))
+        assert reason(crossed) == ("CONFLICT", "afterDealId")
+
+
+async def test_a_colleagues_deal_between_two_does_not_show(client: httpx.AsyncClient, world: World) -> None:
+    [low] = await fill(client, world, 1)
+    [theirs] = await fill(client, world, 1, who=BOB)
+    [high] = await fill(client, world, 1)
+
+    await ask(client, ADA, MOVE, **moving(world, world.ada.deal, afterDealId=high, beforeDealId=low))
+
+    assert await column(client, "qualified") == [high, str(world.ada.deal), theirs, low]
+    assert await column(client, "qualified", ADA) == [high, str(world.ada.deal), low]
+
+
+async def test_ranks_stay_short_however_often_one_gap_is_halved(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    top, low = await fill(client, world, 2)
+    long = "a0" + "V" * (LENGTH_MAX - 2)
+    place = text("UPDATE deals SET rank = :rank WHERE id = :id")
+    await sql.execute(place, {"rank": long, "id": top})
+    await sql.execute(place, {"rank": long + "V", "id": low})
+
+    await ask(client, ADA, MOVE, **moving(world, world.ada.deal, afterDealId=top))
+    await ask(client, ADA, MOVE, **moving(world, world.ada.cross, beforeDealId=low))
+
+    assert await column(client, "qualified") == [top, str(world.ada.deal), str(world.ada.cross), low]
+    assert max(map(len, await ranks(sql, world))) < 5
+
+
+async def test_deals_of_one_rank_are_told_apart(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+    ada, there = world.ada, {"stage_id": world.stage["qualified"]}
+    deals = [str(await add_deal(sql, world.stage, ada.owner, ada.contact, **there)) for _ in range(4)]
+    first, second, *rest = sorted(deals)
+
+    await ask(client, ADA, MOVE, **moving(world, world.ada.deal, afterDealId=first))
+
+    assert await column(client, "qualified") == [first, str(world.ada.deal), second, *rest]
+    assert len(set(await ranks(sql, world))) == 5
+
+
+async def test_whoever_puts_deals_there_at_once_no_two_share_a_rank(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    a, b = await fill(client, world, 2)
+    deals = [await add_deal(sql, world.stage, world.ada.owner, world.ada.contact) for _ in range(20)]
+
+    def call(i: int) -> Any:
+        if i % 3 == 0:
+            return send(client, ADA, CREATE, **{"in": {"title": "new", "stageId": str(world.stage["qualified"])}})
+        return send(client, ADA, MOVE, **moving(world, deals[i], **({"afterDealId": a} if i % 2 else {})))
+
+    answers = await asyncio.gather(*map(call, range(20)))
+
+    assert [answer.text for answer in answers if "errors" in answer.json()] == []
+    found = await ranks(sql, world)
+    assert len(found) == len(set(found)) == 22
+    order = await column(client, "qualified")
+    assert order.index(a) < order.index(b)
+
+
+Step = tuple[int, int, str]  # which deal goes to which place of the column, and how that is said
+steps = st.lists(
+    st.tuples(st.integers(0, 5), st.integers(0, 5), st.sampled_from(["after", "before", "both"])), max_size=15
+)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(plan=steps)
+async def test_a_column_is_ordered_as_a_list_would_be(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection, plan: list[Step]
+) -> None:
+    await sql.execute(text("DELETE FROM deals"))
+    model = await fill(client, world, 6)
+    for which, where, how in plan:
+        deal = model.pop(which)
+        place = min(where, len(model))
+        said = {}
+        if place > 0 and how in ("after", "both"):
+            said["afterDealId"] = model[place - 1]
+        if place < len(model) and (how in ("before", "both") or not said):
+            said["beforeDealId"] = model[place]
+        if not said:
+            said["afterDealId"] = model[-1]
+        await ask(client, ADA, MOVE, **moving(world, deal, **said))
+        model.insert(place, deal)
+    assert await column(client, "qualified") == model

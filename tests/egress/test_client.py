@@ -1,0 +1,357 @@
+"""One POST to a real receiver on loopback, which answers, or does the worst it can."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from crm_graph.egress.client import Attempt, Sender, check_url
+from crm_graph.egress.networks import Networks
+from tests.support.http_receiver import (
+    CERTIFICATE,
+    Reaction,
+    Receiver,
+    answer,
+    close_early,
+    drip,
+    drip_head,
+    flood,
+    hang,
+    raw,
+    redirect,
+    reset,
+)
+
+HERE = Networks.of((), loopback=True)
+BODY = '{"deal":"Müşteri"}'.encode()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with Receiver() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def sender() -> AsyncIterator[Sender]:
+    async with Sender(HERE, deadline_seconds=1) as opened:
+        yield opened
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
+    """The wire's resolver, answering one list after the other; returns the names it was asked for."""
+    asked: list[str] = []
+    left = list(answers)
+
+    def getaddrinfo(host: str, *_: object, **__: object) -> list[object]:
+        asked.append(host)
+        addresses = left.pop(0) if len(left) > 1 else left[0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return asked
+
+
+async def test_the_exact_bytes_arrive_with_the_headers(receiver: Receiver, sender: Sender) -> None:
+    attempt = await sender.post(
+        receiver.url("/hook?a=b"), {"content-type": "application/json", "x-crm-secret": "é"}, BODY
+    )
+
+    assert (attempt.status, attempt.answer, attempt.error, attempt.retry_after) == (200, "ok", None, None)
+    assert attempt.is_success
+    assert 0 <= attempt.duration_ms < 1000
+    (request,) = receiver.requests
+    assert (request.method, request.path, request.body) == ("POST", "/hook?a=b", BODY)
+    assert request.headers == {
+        "host": f"127.0.0.1:{receiver.port}",
+        "content-length": str(len(BODY)),
+        "content-type": "application/json",
+        "x-crm-secret": "é",
+    }
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
+async def test_2xx_is_a_success(receiver: Receiver, sender: Sender, status: int) -> None:
+    receiver.plan(answer(status, b""))
+    attempt = await sender.post(receiver.url(), {}, BODY)
+    assert (attempt.status, attempt.answer, attempt.is_success, attempt.is_gone) == (status, "", True, False)
+
+
+@pytest.mark.parametrize("status", [304, 400, 404, 409, 410, 429, 500, 503])
+async def test_anything_else_is_not(receiver: Receiver, sender: Sender, status: int) -> None:
+    receiver.plan(answer(status, b""))
+    attempt = await sender.post(receiver.url(), {}, BODY)
+    assert (attempt.status, attempt.error, attempt.is_success) == (status, None, False)
+    assert attempt.is_gone == (status == 410)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_never_followed(receiver: Receiver, sender: Sender, status: int) -> None:
+    receiver.plan(redirect(receiver.url("/elsewhere"), status))
+    attempt = await sender.post(receiver.url(), {}, BODY)
+    assert (attempt.status, attempt.is_success) == (status, False)
+    assert [request.path for request in receiver.requests] == ["/hook"]
+
+
+@pytest.mark.parametrize(
+    ("reaction", "status", "error"),
+    [
+        (hang, None, "no answer within 1 s"),
+        (drip_head, None, "no answer within 1 s"),
+        (drip, 200, "the answer did not end within 1 s"),
+        (reset, None, "connection reset"),
+        (close_early, 200, "the answer broke off"),
+        (raw(b""), None, "connection closed without an answer"),
+        (raw(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), None, "the answer is no HTTP"),
+        (raw(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 100_000), None, "the answer is no HTTP"),
+        (raw(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000), None, "connection closed without an answer"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+async def test_a_bad_receiver(
+    receiver: Receiver, sender: Sender, reaction: Reaction, status: int | None, error: str
+) -> None:
+    receiver.plan(reaction)
+    attempt = await sender.post(receiver.url(), {}, BODY)
+    assert (attempt.status, attempt.error, attempt.is_success) == (status, error, False)
+    assert attempt.duration_ms < 5000
+    assert len(receiver.requests) == 1
+    assert (await sender.post(receiver.url(), {}, BODY)).is_success
+
+
+async def test_of_a_gigabyte_the_first_kilobyte_is_read(receiver: Receiver, sender: Sender) -> None:
+    receiver.plan(flood)
+    attempt = await sender.post(receiver.url(), {}, BODY)
+    assert (attempt.status, attempt.answer, attempt.is_success) == (200, "y" * 1024, True)
+    assert (await sender.post(receiver.url(), {}, BODY)).is_success
+    assert receiver.connections == 2  # the first one was cut
+
+
+async def test_an_answer_is_kept_as_text_that_can_be_stored_and_shown(receiver: Receiver, sender: Sender) -> None:
+    receiver.plan(answer(500, b"a\x00b\x1b[31m\xff\r\nnext\rover"), answer(200, "ş".encode() * 2000))
+    assert (await sender.post(receiver.url(), {}, BODY)).answer == "ab[31m\ufffd\nnext over"
+    assert (await sender.post(receiver.url(), {}, BODY)).answer == "ş" * 512
+    assert receiver.connections == 1  # both answers ended
+
+
+async def test_nobody_listens(sender: Sender) -> None:
+    async with Receiver() as gone:
+        url = gone.url()
+    attempt = await sender.post(url, {}, BODY)
+    assert (attempt.status, attempt.answer, attempt.error) == (None, None, "connection refused")
+
+
+async def test_a_name_that_does_not_exist(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fails)
+    assert (await sender.post("https://gone.example/", {}, BODY)).error == "the host's name can't be resolved"
+
+
+@pytest.mark.parametrize(
+    ("header", "delay"),
+    [
+        ("5", timedelta(seconds=5)),
+        ("0", timedelta(0)),
+        ("99999999999999999999", timedelta(hours=24)),
+        ("-5", None),
+        ("soon", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", timedelta(0)),
+        ("Wed, 21 Oct 9999 07:28:00 GMT", timedelta(hours=24)),
+    ],
+)
+async def test_retry_after(receiver: Receiver, sender: Sender, header: str, delay: timedelta | None) -> None:
+    receiver.plan(answer(429, retry_after=header))
+    assert (await sender.post(receiver.url(), {}, BODY)).retry_after == delay
+
+
+async def test_retry_after_a_date(receiver: Receiver, sender: Sender) -> None:
+    receiver.plan(answer(503, retry_after=format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)))
+    delay = (await sender.post(receiver.url(), {}, BODY)).retry_after
+    assert delay is not None
+    assert timedelta(minutes=9, seconds=50) < delay <= timedelta(minutes=10)
+
+
+async def test_a_connection_is_used_again_for_its_own_origin_only(receiver: Receiver, sender: Sender) -> None:
+    for _ in range(3):
+        assert (await sender.post(receiver.url(), {}, BODY)).is_success
+    assert receiver.connections == 1
+    assert (await sender.post(receiver.url(host="127.0.0.2"), {}, BODY)).error == "connection refused"
+    assert (await sender.post(receiver.url(host="localhost"), {}, BODY)).is_success
+    assert receiver.connections == 2
+
+
+async def test_what_nobody_asked_for_is_no_answer_to_the_next_post(receiver: Receiver, sender: Sender) -> None:
+    two = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+
+    async def answers_twice(writer: asyncio.StreamWriter) -> None:
+        writer.write(two + two)
+
+    receiver.plan(answers_twice, answer(500))
+    assert (await sender.post(receiver.url(), {}, BODY)).status == 200
+    assert (await sender.post(receiver.url(), {}, BODY)).status == 500
+
+
+async def test_a_connection_that_was_closed_while_idle_fails_nothing(sender: Sender) -> None:
+    async with Receiver(idle_seconds=0.02) as receiver:
+        for _ in range(3):
+            assert (await sender.post(receiver.url(), {}, BODY)).is_success
+            await asyncio.sleep(0.2)
+        assert (len(receiver.requests), receiver.connections) == (3, 3)
+
+
+async def test_a_kept_connection_that_ends_without_an_answer_is_replaced_once(
+    receiver: Receiver, sender: Sender
+) -> None:
+    receiver.plan(answer(200), raw(b""), raw(b""))  # as if it closed while we sent
+    assert (await sender.post(receiver.url(), {}, BODY)).is_success
+    assert (await sender.post(receiver.url(), {}, BODY)).error == "connection closed without an answer"
+    assert (len(receiver.requests), receiver.connections) == (3, 2)
+
+
+async def test_a_reset_is_an_answer_even_on_a_connection_that_was_kept(receiver: Receiver, sender: Sender) -> None:
+    receiver.plan(answer(200), reset)
+    assert (await sender.post(receiver.url(), {}, BODY)).is_success
+    assert (await sender.post(receiver.url(), {}, BODY)).error == "connection reset"
+    assert len(receiver.requests) == 2
+
+
+async def test_many_at_once_and_a_hanging_one_delays_nobody(receiver: Receiver) -> None:
+    async with Receiver() as dead, Sender(HERE, deadline_seconds=2) as sender:
+        dead.usual = hang
+        hanging = [asyncio.create_task(sender.post(dead.url(), {}, BODY)) for _ in range(50)]
+        began = time.monotonic()
+        attempts = await asyncio.gather(*(sender.post(receiver.url(), {}, BODY) for _ in range(200)))
+        assert all(attempt.is_success for attempt in attempts)
+        assert time.monotonic() - began < 2
+        assert {attempt.error for attempt in await asyncio.gather(*hanging)} == {"no answer within 2 s"}
+    assert len(receiver.requests) == 200
+
+
+async def test_a_resolver_that_hangs_delays_nobody_else(
+    receiver: Receiver, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+
+    def hangs(*_: object, **__: object) -> None:
+        released.wait(10)
+        raise socket.gaierror(socket.EAI_AGAIN, "later")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    hanging = [asyncio.create_task(sender.post(f"https://h{n}.example/", {}, BODY)) for n in range(40)]
+    await asyncio.sleep(0.05)
+    resolving(monkeypatch, ["127.0.0.1"])
+    assert (await sender.post(receiver.url(host="quick.example"), {}, BODY)).is_success
+    assert {attempt.error for attempt in await asyncio.gather(*hanging)} == {"no answer within 1 s"}
+    released.set()
+
+
+async def test_a_cancelled_post_leaves_the_sender_as_it_was(receiver: Receiver, sender: Sender) -> None:
+    for seconds in (0, 0.001, 0.01, 0.05):
+        receiver.plan(hang)
+        task = asyncio.create_task(sender.post(receiver.url(), {}, BODY))
+        await asyncio.sleep(seconds)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    receiver.decide = lambda _: answer(200)
+    attempts = await asyncio.gather(*(sender.post(receiver.url(), {}, BODY) for _ in range(10)))
+    assert all(attempt.is_success for attempt in attempts)
+
+
+async def test_an_address_that_is_not_allowed_is_never_connected_to(receiver: Receiver) -> None:
+    async with Sender(Networks()) as sender:
+        for host in ("127.0.0.1", "0x7f.1", "[::ffff:127.0.0.1]", "localhost"):
+            attempt = await sender.post(receiver.url(host=host).replace("http:", "https:"), {}, BODY)
+            assert attempt.error is not None
+            assert "is not allowed: OUTBOUND_ALLOWED_NETWORKS" in attempt.error
+            assert attempt.status is None
+    assert receiver.connections == 0
+
+
+async def test_rebinding_the_name_between_save_and_connect(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = resolving(monkeypatch, ["8.8.8.8"], ["127.0.0.1"])
+    url = await check_url(f"https://rebound.example:{receiver.port}/", Networks())
+    async with Sender(Networks()) as sender:
+        attempt = await sender.post(url, {}, BODY)
+    assert attempt == Attempt(
+        attempt.duration_ms,
+        error="the address 127.0.0.1 of host rebound.example is not allowed: OUTBOUND_ALLOWED_NETWORKS doesn't name it",
+    )
+    assert asked == ["rebound.example"] * 2  # not a third time, to connect
+    assert receiver.connections == 0
+
+
+async def test_one_forbidden_address_among_others_refuses_the_name(
+    receiver: Receiver, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolving(monkeypatch, ["127.0.0.1", "10.0.0.1"])
+    attempt = await sender.post(receiver.url(host="two.example"), {}, BODY)
+    assert attempt.error is not None
+    assert "10.0.0.1" in attempt.error
+    assert receiver.connections == 0
+
+
+async def test_the_next_address_is_tried_when_one_does_not_answer(
+    receiver: Receiver, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolving(monkeypatch, ["127.0.0.2", "127.0.0.1"])
+    assert (await sender.post(receiver.url(host="two.example"), {}, BODY)).is_success
+
+
+async def test_proxies_of_the_environment_are_not_used(
+    receiver: Receiver, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert (await sender.post(receiver.url(), {}, BODY)).is_success
+
+
+@pytest.mark.parametrize("headers", [{"x": "a\r\ny: z"}, {"x": "ş"}, {"ş": "x"}, {"a b": "x"}])
+async def test_a_header_that_cant_be_sent_is_an_error_and_no_crash(
+    receiver: Receiver, sender: Sender, headers: dict[str, str]
+) -> None:
+    assert (await sender.post(receiver.url(), headers, BODY)).error == "a header can't be sent as it is"
+    assert receiver.requests == []
+
+
+async def test_a_url_that_is_none_is_an_error_and_no_crash(sender: Sender) -> None:
+    assert (await sender.post("ftp://x", {}, BODY)).error == "url must begin with https:// and a host"
+
+
+async def test_an_untrusted_certificate_gets_nothing(sender: Sender) -> None:
+    async with Receiver(tls=True) as receiver:
+        attempt = await sender.post(receiver.url(), {}, BODY)
+        assert attempt.error == "TLS: certificate verify failed: self-signed certificate"
+        assert receiver.requests == []
+
+
+async def test_a_trusted_certificate_is_for_its_own_name_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    async with Receiver(tls=True) as receiver, Sender(HERE, deadline_seconds=5) as sender:
+        attempts = [await sender.post(receiver.url(), {}, BODY * 10_000) for _ in range(3)]
+        assert all(attempt.is_success for attempt in attempts)
+        assert receiver.connections == 1
+        receiver.plan(flood)
+        assert (await sender.post(receiver.url(), {}, BODY)).answer == "y" * 1024
+        other = await sender.post(receiver.url(host="127.0.0.1"), {}, BODY)
+        assert other.error is not None
+        assert "mismatch" in other.error
+        assert len(receiver.requests) == 4
+
+
+async def test_tls_where_there_is_none(sender: Sender) -> None:
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(plain, "127.0.0.1") as server:
+        attempt = await sender.post(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {}, BODY)
+    assert attempt.error == "TLS: wrong version number"

@@ -1,0 +1,122 @@
+"""What holds for every mutation there is: retries, readers, what is for admins, and a colleague's rows."""
+
+import uuid
+
+import httpx
+import pytest
+from graphql import get_named_type
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_graph.database.engine import Database
+from tests.support.api import Json, ask, changed, reason, recorded, refusal, unchanged
+from tests.support.factories import ADA, READER, ROOT
+from tests.support.mutation_calls import CALLS, OF_THE_POOL, OWNED, document, filled_in, ids, mutations, prepare
+from tests.support.pipelines import Board
+
+WITHOUT_KEY = {"replayWebhook"}  # events have keys of their own
+FOR_ADMINS = [name for name, field in mutations().items() if (field.description or "").startswith("For admins")]
+TOLD_ONCE = {"createWebhookEndpoint": {"secret": None}, "rotateWebhookSecret": {"secret": None}}
+HIDDEN = dict.fromkeys(OWNED, "")
+STATEMENTS = {  # of a call with a key, which are two more: a higher number has to be meant
+    name: count
+    for count, names in {
+        3: "deleteDeal deleteContact liftSuppression deleteWebhookEndpoint",
+        4: """updateDeal moveDealStage markDealWon markDealLost reopenDeal restoreDeal assignDeal claimDeal
+            updateContact restoreContact setDoNotContact liftDoNotContact assignContact claimContact mergeContacts
+            updateCompany updateTask completeTask reopenTask""",
+        5: """createDeal upsertCompany logActivity createTask updatePipeline updateStage reorderStages updateOwner
+            activateOwner updateWebhookEndpoint rotateWebhookSecret replayDeliveries""",
+        6: """upsertContact eraseContact setReplyStatus createOwner moveDeals createWebhookEndpoint
+            testWebhookEndpoint""",
+        7: "createPipeline deletePipeline createStage upsertContacts replayDelivery",
+        8: "deleteStage",
+        12: "deactivateOwner",
+    }.items()
+    for name in names.split()
+}
+
+
+def test_every_mutation_is_called_here() -> None:
+    assert set(CALLS) == set(mutations()) == set(STATEMENTS) | WITHOUT_KEY
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_mutation_takes_a_key_and_says_whether_it_was_replayed(name: str) -> None:
+    field = mutations()[name]
+    key = get_named_type(field.args["input"].type).fields.get("idempotencyKey")
+    replayed = get_named_type(field.type).fields.get("replayed")
+
+    types = [one and str(one.type) for one in (key, replayed)]
+    assert types == ([None, None] if name in WITHOUT_KEY else ["String", "Boolean!"])
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_a_retry_changes_nothing_and_is_answered_like_the_first_call(
+    name: str, client: httpx.AsyncClient, board: Board, sql: AsyncConnection, database: Database
+) -> None:
+    given = await possible(client, board, name) | {"idempotencyKey": "once"}
+    async with database.transaction() as session:
+        await session.connection()  # SQLAlchemy asks a new server about itself
+    await ask(client, ROOT, "{ __typename }")  # looks the caller up
+
+    async with changed(sql):
+        with recorded() as sent:
+            first = (await ask(client, ROOT, document(name), **{"in": given}))["done"]
+    async with unchanged(sql):
+        with recorded() as sent_again:
+            again = (await ask(client, ROOT, document(name), **{"in": given}))["done"]
+
+    assert first["replayed"] is False
+    assert again == first | {"replayed": True} | TOLD_ONCE.get(name, {})
+    assert len(sent) == STATEMENTS[name], sent
+    assert len(sent_again) <= 3, sent_again  # the key, what it holds, the payload
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_a_reader_is_refused_what_an_admin_can_do(
+    name: str, client: httpx.AsyncClient, board: Board, sql: AsyncConnection
+) -> None:
+    given = await possible(client, board, name)
+
+    async with unchanged(sql):
+        assert reason(await refusal(client, READER, document(name), **{"in": given})) == ("FORBIDDEN", None)
+
+    async with changed(sql):
+        await ask(client, ROOT, document(name), **{"in": given})
+
+
+@pytest.mark.parametrize("name", FOR_ADMINS)
+async def test_what_is_for_admins_is_forbidden_to_others_whatever_they_name(
+    name: str, client: httpx.AsyncClient, board: Board, sql: AsyncConnection
+) -> None:
+    known = await ids(board, board.world.ada) | {"$owner": str(board.world.bob.owner)}
+    await prepare(client, name, known)
+    missing = {word: id_ if word in OWNED else str(uuid.uuid4()) for word, id_ in known.items()}
+
+    async with unchanged(sql):
+        for words in (known, missing):
+            error = await refusal(client, ADA, document(name), **{"in": filled_in(CALLS[name], words)})
+            assert error["extensions"]["code"] == "FORBIDDEN"
+
+
+@pytest.mark.parametrize("name", [name for name, given in CALLS.items() if filled_in(given, HIDDEN) != given])
+async def test_a_colleagues_rows_are_refused_like_rows_that_do_not_exist(
+    name: str, client: httpx.AsyncClient, board: Board, sql: AsyncConnection
+) -> None:
+    known = await ids(board, board.world.bob)
+    await prepare(client, name, known)
+    missing = {word: str(uuid.uuid4()) if word in OWNED else id_ for word, id_ in known.items()}
+
+    async with unchanged(sql):
+        theirs = await refusal(client, ADA, document(name), **{"in": filled_in(CALLS[name], known)})
+        nobodys = await refusal(client, ADA, document(name), **{"in": filled_in(CALLS[name], missing)})
+
+    assert theirs == nobodys
+    assert theirs["extensions"]["code"] == ("FORBIDDEN" if name == "eraseContact" else "NOT_FOUND")
+
+
+async def possible(client: httpx.AsyncClient, board: Board, name: str) -> Json:
+    """The input of a call by which an admin changes something."""
+    known = await ids(board, board.world.pool if name in OF_THE_POOL else board.world.ada)
+    await prepare(client, name, known)
+    return dict(filled_in(CALLS[name], known))

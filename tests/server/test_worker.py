@@ -1,0 +1,81 @@
+"""The worker's own upkeep: it takes over from workers that were killed, and forgets what is old."""
+
+import asyncio
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, text
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_graph.database.engine import Database
+from crm_graph.models import Role, WebhookEndpoint, table
+from crm_graph.server.worker import working
+from crm_graph.settings import Settings
+from crm_graph.web.signatures import new_webhook_secret
+from tests.support.http_receiver import Receiver
+from tests.support.webhooks import add_owner
+
+TEST = text("SELECT crm_test_endpoint(:id, now())")
+DRAINS = text("SELECT count(*) FROM crm_jobs.procrastinate_jobs WHERE task_name = 'drain'")
+JOB = """INSERT INTO crm_jobs.procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, status, worker_id)
+    VALUES ('crm', 'drain', :lock, :lock, CAST(:args AS jsonb), :status, :worker)"""
+
+
+async def add_endpoint(sql: AsyncConnection, url: str) -> uuid.UUID:
+    boss, id_ = await add_owner(sql, "boss@seller.com", role=Role.ADMIN), uuid.uuid4()
+    endpoint: dict[str, Any] = {"id": id_, "owner_id": boss, "url": url, "secret": new_webhook_secret(), "headers": {}}
+    await sql.execute(insert(table(WebhookEndpoint)).values(endpoint))
+    return id_
+
+
+async def add_job(sql: AsyncConnection, endpoint: uuid.UUID, status: str, worker: int | None) -> None:
+    args = f'{{"endpoint_id": "{endpoint}"}}'
+    values = {"lock": f"drain:{endpoint}", "args": args, "status": status, "worker": worker}
+    await sql.execute(text("SET search_path TO crm_jobs"))  # where the triggers of that table look
+    await sql.execute(text(JOB), values)
+    await sql.execute(text("RESET search_path"))
+
+
+async def test_a_job_of_a_worker_that_was_killed_makes_room_for_the_one_that_waits(
+    sql: AsyncConnection, clean: None, settings: Settings, database: Database, admin_url: URL
+) -> None:
+    hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    dead = await sql.scalar(
+        text("INSERT INTO crm_jobs.procrastinate_workers (last_heartbeat) VALUES (:at) RETURNING id"), {"at": hour_ago}
+    )
+    async with Receiver() as receiver:
+        endpoint = await add_endpoint(sql, receiver.url())
+        await sql.execute(TEST, {"id": endpoint})
+        await add_job(sql, endpoint, "doing", dead)
+        await add_job(sql, endpoint, "todo", None)
+        allowed = settings.model_copy(update={"outbound_allowed_networks": ("127.0.0.0/8",)})
+        url = admin_url.update_query_dict({"options": "-c role=app_user"})
+        async with working(allowed, database, url):
+            await receiver.wait(1, seconds=20)
+            async with asyncio.timeout(20):
+                while await sql.scalar(DRAINS):  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+    assert await sql.scalar(text("SELECT status FROM webhook_deliveries")) == "delivered"
+
+
+async def test_what_was_settled_long_ago_is_forgotten_and_what_is_still_to_be_sent_is_not(
+    sql: AsyncConnection, clean: None, database: Database
+) -> None:
+    endpoint = await add_endpoint(sql, "https://n8n.example.com/hook")
+    ids = [await sql.scalar(TEST, {"id": endpoint}) for _ in range(4)]
+    old = {"at": datetime.now(UTC) - timedelta(days=40)}
+    await sql.execute(text("UPDATE events SET created_at = :at WHERE id = ANY (:ids)"), old | {"ids": ids[:3]})
+    settle = text("UPDATE webhook_deliveries SET status = 'delivered', settled_at = :at WHERE event_id = :id")
+    await sql.execute(settle, old | {"id": ids[0]})
+    await sql.execute(settle, {"at": datetime.now(UTC), "id": ids[1]})  # replayed a moment ago
+
+    async with database.transaction() as session:
+        forgotten = await session.scalar(
+            text("SELECT crm_forget_events(:before, 10)"), {"before": datetime.now(UTC) - timedelta(days=30)}
+        )
+
+    assert forgotten == 2  # a delivery, and its event
+    assert set(await sql.scalars(text("SELECT id FROM events"))) == set(ids[1:])
+    assert await sql.scalar(text("SELECT count(*) FROM webhook_deliveries")) == 3

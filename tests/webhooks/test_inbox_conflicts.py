@@ -1,0 +1,39 @@
+"""An event that other changes keep getting in the way of is stored all the same, and can be replayed."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_graph.models import WebhookLog
+from tests.support.webhooks import fixture, post, rows
+
+
+@pytest.fixture(params=["deadlock_detected", "foreign_key_violation"])
+async def obstacle(
+    client: httpx.AsyncClient, sql: AsyncConnection, request: pytest.FixtureRequest
+) -> AsyncIterator[None]:
+    """New contacts fail as if somebody else were faster each time; `client` first, so that its clean-up comes last."""
+    await sql.execute(
+        text(f"""CREATE FUNCTION obstacle() RETURNS trigger LANGUAGE plpgsql AS $$
+                 BEGIN RAISE EXCEPTION 'too slow' USING ERRCODE = '{request.param}'; END $$""")
+    )
+    await sql.execute(text("CREATE TRIGGER obstacle BEFORE INSERT ON contacts EXECUTE FUNCTION obstacle()"))
+    yield
+    await sql.execute(text("DROP FUNCTION IF EXISTS obstacle CASCADE"))
+
+
+async def test_an_event_that_loses_every_race_is_stored_and_replayed(
+    obstacle: None, client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
+    event = fixture("instantly", "reply_received")
+
+    answer = await post(client, "instantly", event)
+
+    assert (answer.status_code, answer.json()["status"]) == (202, "stored")
+    [row] = await rows(sql, WebhookLog)
+    assert (row.status.value, row.error) == ("error", "other changes kept getting in its way; replay it")
+    await sql.execute(text("DROP FUNCTION obstacle CASCADE"))
+    assert (await post(client, "instantly", event)).json()["status"] == "ok"
