@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from crm_graph.database import migrations
-from tests.cli.conftest import Commands, free_port, postgres_of
+from tests.support.commands import Commands, free_port, postgres_of
 from tests.support.database import scratch_database
 from tests.support.paths import PROJECT
 

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from crm_graph.database.migrations import migrate
-from tests.cli.conftest import Commands, free_port, postgres_of, started
+from tests.support.commands import Commands, free_port, postgres_of, started
 from tests.support.database import scratch_database
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Commands
+from tests.support.commands import Commands
 
 AS_ADA = "on behalf of ada@seller.com (admin); --owner names another"
 

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.cli.conftest import heed_ctrl_c, started
+from tests.support.commands import heed_ctrl_c, started
 
 PAUSES = """
 import sys, time

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Commands
+from tests.support.commands import Commands
 
 
 def test_owners_are_listed_for_machines(crm: Commands, team: dict[str, str]) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy.engine import URL
 from crm_graph.database import migrations
 from crm_graph.database.migrations import migrate
 from crm_graph.embedded import EmbeddedPostgres
-from tests.cli.conftest import Commands, free_port, postgres_of, started, wait_until_it_serves
+from tests.support.commands import Commands, free_port, postgres_of, started, wait_until_it_serves
 from tests.support.database import scratch_database
 from tests.support.otel_collector import Collector
 from tests.support.webhooks import signature

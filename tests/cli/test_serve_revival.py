@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from tests.cli.conftest import free_port, postgres_of, started, wait_until_it_serves
+from tests.support.commands import free_port, postgres_of, started, wait_until_it_serves
 
 
 def the_postmaster(data_dir: Path) -> psutil.Process:

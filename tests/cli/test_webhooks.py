@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Commands
+from tests.support.commands import Commands
 
 URL = "https://1.1.1.1/hook"
 

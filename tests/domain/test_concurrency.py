@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -14,6 +13,7 @@ from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.deals import records as deals
 from crm_graph.identity.principal import machine
 from tests.support.api import ask, send
+from tests.support.deals import assert_gap_free
 from tests.support.factories import ADA, BOB, ROOT, World
 
 MOVE = "mutation ($in: MoveDealStageInput!) { moveDealStage(input: $in) { deal { version } } }"
@@ -30,19 +30,6 @@ async def all_succeed(calls: Iterable[Any]) -> list[Any]:
     failed = [answer.text for answer in answers if answer.status_code != 200 or "errors" in answer.json()]
     assert failed == []
     return [answer.json()["data"] for answer in answers]
-
-
-async def assert_gap_free(sql: AsyncConnection, deal: Any) -> None:
-    """Each move starts where the last one ended, later than it, and the last one is where the deal is."""
-    query = "SELECT from_stage_id, to_stage_id, moved_at FROM deal_stage_history WHERE deal_id = :id ORDER BY moved_at"
-    moves = list(await sql.execute(text(query), {"id": deal}))
-    assert moves[0].from_stage_id is None
-    for before, after in pairwise(moves):
-        assert after.from_stage_id == before.to_stage_id
-        assert after.moved_at > before.moved_at
-    row = (await sql.execute(text("SELECT stage_id, version FROM deals WHERE id = :id"), {"id": deal})).one()
-    assert row.stage_id == moves[-1].to_stage_id
-    assert row.version == len(moves)
 
 
 async def test_50_moves_of_one_deal_leave_a_gap_free_history(

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.node import NodeMissing, node, npm_packages
-from tests.cli.conftest import Commands
-from tests.e2e.conftest import Served, serving
+from tests.support.commands import Commands, Served, serving
 
 AUDIT = Path(__file__).with_name("audit")
 

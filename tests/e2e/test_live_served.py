@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.cli.conftest import Commands, free_port, started, wait_until_it_serves
+from tests.support.commands import Commands, free_port, started, wait_until_it_serves
 
 SUBSCRIPTION = {"query": "subscription { dealChanged { refetch } }"}
 REFETCH = '{"data":{"dealChanged":{"refetch":true}}}'

@@ -2,14 +2,13 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from crm_graph.embedded import runner
 from tests.support.data_folders import make_folder, modes
-from tests.support.postgres_processes import servers, start
+from tests.support.postgres_processes import Made, servers, start
 
 
 @pytest.fixture(scope="session")
@@ -17,15 +16,6 @@ def system_dir() -> Iterator[Path]:
     folder = make_folder()
     yield folder / "var"
     shutil.rmtree(folder)
-
-
-@dataclass
-class Made:
-    """What the first start was given."""
-
-    data_dir: Path
-    half_an_initdb: Path
-    modes_before: dict[Path, tuple[int, int, int]]
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,7 @@ import psycopg
 import pytest
 
 from crm_graph.embedded import EmbeddedError, EmbeddedPostgres
-from tests.embedded.conftest import Made
-from tests.support.postgres_processes import ask, servers, start
+from tests.support.postgres_processes import Made, ask, servers, start
 
 
 def test_the_first_start_makes_a_cluster_whose_text_rules_depend_on_no_system_locale(data_dir: Path) -> None:

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from crm_graph.embedded import EmbeddedError
-from tests.embedded.conftest import Made
 from tests.support.data_folders import fake_cluster, modes
-from tests.support.postgres_processes import as_plain_user, as_root, ask, servers, start, the_server
+from tests.support.postgres_processes import Made, as_plain_user, as_root, ask, servers, start, the_server
 
 
 def test_only_our_os_user_may_connect_and_only_through_the_socket(data_dir: Path) -> None:

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.cli.conftest import clean_environment, free_port
+from tests.support.commands import clean_environment, free_port
 from tests.support.paths import PROJECT
 
 

@@ -24,11 +24,11 @@ from psycopg.rows import dict_row
 from crm_graph.database.migrations import migrate
 from crm_graph.embedded import EmbeddedPostgres
 from crm_graph.web.signatures import new_webhook_secret
-from tests.cli.conftest import free_port
 from tests.soak import checks
 from tests.soak.load import Acknowledged, Callers
 from tests.soak.processes import Fleet, restart_postgres
 from tests.soak.subscriber import Flaky
+from tests.support.commands import free_port
 from tests.support.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN, JWT_SECRET
 from tests.support.http_receiver import Receiver
 

@@ -1,4 +1,4 @@
-"""What each filter of a list finds in the scene for Ada: the tables that tests/graphql/schema/test_filters.py goes through."""
+"""What each filter of a list finds for Ada among the rows of filter_rows.py."""
 
 import uuid
 from datetime import timedelta

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +97,12 @@ def child(data_dir: Path, *before: str) -> Iterator[Child]:
 def leave(process: Child) -> int:
     process.communicate("\n", timeout=20)
     return process.returncode
+
+
+@dataclass
+class Made:
+    """What the first start was given."""
+
+    data_dir: Path
+    half_an_initdb: Path
+    modes_before: dict[Path, tuple[int, int, int]]

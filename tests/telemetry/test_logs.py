@@ -1,11 +1,8 @@
 """The log: one escaped line for each record, and in it no token, no query and nobody's data, at any level."""
 
 import asyncio
-import io
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
 from typing import Any
 
 import httpx
@@ -15,8 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.domain.deals import records as deals
-from crm_graph.telemetry.logs import JsonLines, TextLines, configure
+from crm_graph.telemetry.logs import JsonLines, TextLines
 from tests.support.api import send
+from tests.support.logs import records, written
 from tests.support.webhooks import add_owner, bearer, post, relayed
 
 ADA = "ada@seller.com"
@@ -25,36 +23,10 @@ CREATE = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal { id 
 SECRETS = ("hunter2", "the-private-title", "private@lead.example", "createDeal", "__typename")
 
 
-@contextmanager
-def written() -> Iterator[list[str]]:
-    """The lines that `serve` writes while the block runs, at its chattiest; complete when the block has ended."""
-    root = logging.getLogger()
-    loggers = [item for item in logging.Logger.manager.loggerDict.values() if isinstance(item, logging.Logger)]
-    before = [(one, vars(one).copy()) for one in (root, *loggers)]
-    lines: list[str] = []
-    with redirect_stderr(io.StringIO()) as stream:
-        configure("debug")
-        try:
-            yield lines
-        finally:
-            for one, state in before:
-                vars(one).update({name: state[name] for name in ("handlers", "level", "disabled", "propagate")})
-                one.setLevel(one.level)  # forgets what it remembers of levels
-            lines += stream.getvalue().splitlines()
-
-
 @pytest.fixture(autouse=True)
 async def ada(client: httpx.AsyncClient, sql: AsyncConnection) -> Any:
     """The caller; `client` first, so that its clean-up comes last."""
     return await add_owner(sql, ADA)
-
-
-def records(lines: list[str]) -> list[dict[str, Any]]:
-    """Every line is one JSON object of printable ASCII."""
-    for line in lines:
-        assert line.isascii(), line
-        assert line.isprintable(), line
-    return [json.loads(line) for line in lines]
 
 
 def test_a_record_is_one_line_whatever_is_in_it() -> None:

@@ -9,9 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import PipelineStage
-from tests.domain.deals.test_records import history, stored, timeline
-from tests.domain.test_concurrency import assert_gap_free
 from tests.support.api import Json, add, ask, reason, recorded, refusal, send, unchanged
+from tests.support.deals import assert_gap_free, history, stored, timeline
 from tests.support.factories import ADA, BOB, READER, ROOT, World
 
 SHOWN = "{ deal { id status lostReason version stage { key } owner { email } } replayed }"

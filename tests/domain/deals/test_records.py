@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.support.api import Json, ask, reason, refusal, unchanged
+from tests.support.deals import history, stored, timeline
 from tests.support.factories import ADA, ROOT, START, World
 
 CREATE = """mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal {
@@ -33,27 +34,6 @@ async def update(client: httpx.AsyncClient, deal: Any, **given: Any) -> Json:
 async def move(client: httpx.AsyncClient, world: World, deal: Any, key: str, **given: Any) -> Json:
     values = {"dealId": str(deal), "stageId": str(world.stage[key]), **given}
     return dict((await ask(client, ADA, MOVE, **{"in": values}))["moveDealStage"]["deal"])
-
-
-async def stored(sql: AsyncConnection, deal: Any) -> Any:
-    query = """SELECT deals.*, key FROM deals JOIN pipeline_stages ON stage_id = pipeline_stages.id
-               WHERE deals.id = CAST(:id AS uuid)"""
-    return (await sql.execute(text(query), {"id": str(deal)})).mappings().one()
-
-
-async def history(sql: AsyncConnection, deal: Any) -> list[tuple[str | None, str]]:
-    """The moves of a deal, oldest first, as stage keys."""
-    query = """SELECT old.key AS old, new.key AS new FROM deal_stage_history
-               LEFT JOIN pipeline_stages old ON old.id = from_stage_id JOIN pipeline_stages new ON new.id = to_stage_id
-               WHERE deal_id = CAST(:id AS uuid) ORDER BY moved_at, deal_stage_history.id"""
-    return [(row.old, row.new) for row in await sql.execute(text(query), {"id": str(deal)})]
-
-
-async def timeline(sql: AsyncConnection, deal: Any) -> list[Any]:
-    """The system's entries of a deal, oldest first."""
-    query = """SELECT content, meta_json AS meta, contact_id, created_by, occurred_at FROM activities
-               WHERE deal_id = CAST(:id AS uuid) AND type = 'system' ORDER BY occurred_at, created_at"""
-    return list(await sql.execute(text(query), {"id": str(deal)}))
 
 
 async def test_a_deal_needs_only_a_title(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
