@@ -28,10 +28,10 @@ from crm_graph.errors import SetupError
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from tests.support.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN, JWT_SECRET
+from tests.support.database import empty
 from tests.support.factories import World, build
 from tests.support.pipelines import Board, remove
 from tests.support.pipelines import build as build_board
-from tests.support.webhooks import empty
 
 # The same examples in every run: a change is judged by what it changes. `make fuzz` draws others.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)

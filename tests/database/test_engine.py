@@ -15,7 +15,7 @@ from crm_graph.database.engine import GIVE_UP_SECONDS, Database
 from crm_graph.database.statements import Prepared
 from crm_graph.errors import Unavailable
 from crm_graph.models import Company, table
-from tests.support.locks import somebody_waits
+from tests.support.database import somebody_waits
 
 SECONDS = 0.5
 

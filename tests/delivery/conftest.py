@@ -11,8 +11,8 @@ from crm_graph.database.engine import Database
 from crm_graph.models import Role
 from crm_graph.server.worker import working
 from crm_graph.settings import Settings
+from tests.support.factories import add_owner
 from tests.support.http_receiver import Receiver
-from tests.support.webhooks import add_owner
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from crm_graph.delivery import endpoints
 from crm_graph.errors import Conflict, NotFound
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Role, WebhookEndpoint
-from tests.support.api import ask, everything, reason, refusal, send, unchanged
+from tests.support.api import ask, reason, refusal, send
+from tests.support.database import everything, rows, unchanged
 from tests.support.endpoints import SECRET, add_delivery, add_endpoint, add_event, deliveries_of, endpoint_of
 from tests.support.factories import ADA, BOB, READER, ROOT, World
-from tests.support.webhooks import rows
 
 URL = "https://1.1.1.1/hook"
 CREATE = """mutation ($in: CreateWebhookEndpointInput!) { createWebhookEndpoint(input: $in) {

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import DeliveryStatus, Role, WebhookDelivery
 from tests.support.api import ask
+from tests.support.database import rows
 from tests.support.events import deliveries, subscribe, telling, types
-from tests.support.factories import ADA, ROOT, World
+from tests.support.factories import ADA, ROOT, World, add_owner
 from tests.support.mutation_calls import document
-from tests.support.webhooks import add_owner, rows
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from crm_graph.delivery import replay as deliveries
 from crm_graph.errors import Forbidden
 from crm_graph.identity.principal import Principal, machine
 from crm_graph.models import Deployment, Role, WebhookAttempt
-from tests.support.api import add, ask, reason, refusal, unchanged
+from tests.support.api import ask, reason, refusal
+from tests.support.database import rows, unchanged
 from tests.support.endpoints import add_delivery, add_endpoint, add_event, deliveries_of
-from tests.support.factories import ADA, BOB, READER, ROOT, START, World
-from tests.support.webhooks import rows
+from tests.support.factories import ADA, BOB, READER, ROOT, START, World, add
 
 REPLAY = "mutation ($in: ReplayDeliveryInput!) { replayDelivery(input: $in) { delivery { status attemptCount } } }"
 REPLAY_ALL = """mutation ($in: ReplayDeliveriesInput!) { replayDeliveries(input: $in) {

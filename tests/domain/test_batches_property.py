@@ -23,8 +23,7 @@ from crm_graph.domain.deals.bulk_moves import Move
 from crm_graph.errors import CrmError
 from crm_graph.identity.principal import Principal
 from crm_graph.models import ActivityType, Company, ContactEmail, LifecycleStage, Role, Suppression, table
-from tests.support.api import add
-from tests.support.factories import START, World, add_note
+from tests.support.factories import START, World, add, add_note
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ABSENT = object()

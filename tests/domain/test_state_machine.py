@@ -21,11 +21,11 @@ from crm_graph.database.engine import Database
 from crm_graph.models import Role
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
-from tests.support.api import Json, send, stages
+from tests.support.api import Json, send
 from tests.support.credentials import JWT_SECRET
 from tests.support.crm_model import KINDS, PEOPLE, Contact, Deal, Model
-from tests.support.factories import ROOT
-from tests.support.webhooks import add_owner, empty
+from tests.support.database import empty
+from tests.support.factories import ROOT, add_owner, stages
 
 EMAILS = ("one@lead.example", "two@lead.example")
 SEEN = """{ pipeline { stages { key dealCount deals(first: 100) { nodes {

@@ -14,9 +14,8 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Activity, Company, Contact, Deal, DealStageHistory, table
-from tests.support.api import ask, stages
-from tests.support.factories import ADA, BOB, START
-from tests.support.webhooks import add_owner
+from tests.support.api import ask
+from tests.support.factories import ADA, BOB, START, add_owner, stages
 
 Row = dict[str, Any]
 ENTRIES = "activities(first: 10) { totalCount nodes { id contact { id } deal { id } company { id } } }"

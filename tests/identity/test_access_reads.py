@@ -13,8 +13,8 @@ from crm_graph.database.engine import Database
 from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Activity, DealStageHistory, Role, WebhookLog, table
-from tests.support.api import add, ask, reason, refusal, send
-from tests.support.factories import ADA, BOB, READER, ROOT, START, World
+from tests.support.api import ask, reason, refusal, send
+from tests.support.factories import ADA, BOB, READER, ROOT, START, World, add
 
 DEAL = """query ($id: UUID!) { deal(id: $id) { id title amount contact { id email } owner { name }
     activities { totalCount nodes { content } } stageHistory { totalCount nodes { id movedAt } } } }"""

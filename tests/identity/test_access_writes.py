@@ -9,8 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import ContactEmail, WebhookLog, table
-from tests.support.api import add, ask, reason, refusal, unchanged
-from tests.support.factories import ADA, BOB, ROOT, START, World
+from tests.support.api import ask, reason, refusal
+from tests.support.database import unchanged
+from tests.support.factories import ADA, BOB, ROOT, START, World, add
 from tests.support.pipelines import Board
 
 UPDATE_DEAL = "mutation ($in: UpdateDealInput!) { updateDeal(input: $in) { deal { id contact { id } } } }"

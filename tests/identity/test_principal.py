@@ -18,10 +18,10 @@ from crm_graph.identity.tokens import Tokens
 from crm_graph.models import Owner, Role, table
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
-from tests.support.api import ask, reason, refusal, send
+from tests.support.api import ask, bearer, reason, refusal, send
 from tests.support.credentials import JWT_SECRET
+from tests.support.factories import add_owner
 from tests.support.tokens import ADA, token
-from tests.support.webhooks import add_owner, bearer
 
 ME = "{ me { id role } }"
 CREATE = 'mutation { createDeal(input: {title: "forged"}) { deal { id } } }'

@@ -17,10 +17,10 @@ from crm_graph.identity.authenticator import Authenticator
 from crm_graph.identity.tokens import Tokens
 from crm_graph.models import Role
 from crm_graph.values import utc_now
-from tests.support.api import unchanged
 from tests.support.credentials import JWT_SECRET
+from tests.support.database import unchanged
+from tests.support.factories import add_owner
 from tests.support.tokens import ADA, encoded, token
-from tests.support.webhooks import add_owner
 
 ME = "{ me { id role } }"
 CREATE = {"query": 'mutation { createDeal(input: {title: "forged"}) { deal { id } } }'}

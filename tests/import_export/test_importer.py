@@ -17,8 +17,8 @@ from crm_graph.import_export.csv_reader import opened
 from crm_graph.import_export.exporter import Kind
 from crm_graph.import_export.importer import Columns, Tally
 from crm_graph.models import Company, ContactEmail, Role, table
-from tests.support.api import add, unchanged
-from tests.support.factories import World
+from tests.support.database import unchanged
+from tests.support.factories import World, add
 
 Told = list[tuple[int, str]]
 

@@ -11,10 +11,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import ActivityType, Contact, Role
-from tests.support.api import add, ask
-from tests.support.factories import ADA, ROOT, Row, World, add_note
+from tests.support.api import ask
+from tests.support.factories import ADA, ROOT, Row, World, add, add_note, add_owner
 from tests.support.reports import ATTRIBUTION, CLOSED, NOW, OPEN, STAGES, WHOLE, report, stage_of, walk
-from tests.support.webhooks import add_owner, fixture, post
+from tests.support.webhooks import fixture, post
 
 
 async def test_a_reopened_deal_is_not_closed(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:

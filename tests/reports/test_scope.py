@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import ActivityType
-from tests.support.api import ask, reason, recorded, refusal, unchanged
+from tests.support.api import ask, reason, refusal
+from tests.support.database import recorded, unchanged
 from tests.support.factories import ADA, BOB, READER, ROOT, Row, World, add_note
 from tests.support.reports import ATTRIBUTION, CLOSED, NOW, OPEN, REPORT, STAGES, WHOLE, report, stage_of, walk
 

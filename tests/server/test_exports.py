@@ -21,9 +21,9 @@ from crm_graph.import_export import exporter
 from crm_graph.import_export.exporter import PAGE_ROWS, Kind
 from crm_graph.models import Role
 from crm_graph.server.serve import server_config
-from tests.support.api import unchanged
+from tests.support.api import bearer
+from tests.support.database import unchanged
 from tests.support.factories import ADA, BOB, READER, ROOT, World
-from tests.support.webhooks import bearer
 
 CONTACTS, DEALS = "/export/contacts.csv", "/export/deals.csv"
 NAMES = {

@@ -20,8 +20,9 @@ from crm_graph.delivery.queue import OUTAGE
 from crm_graph.models import DeliveryStatus, Event, EventType, WebhookDelivery, WebhookEndpoint, WebhookLog, table
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
-from tests.support.api import send
-from tests.support.webhooks import add_owner, bearer, fixture, post, relayed
+from tests.support.api import bearer, send
+from tests.support.factories import add_owner
+from tests.support.webhooks import fixture, post, relayed
 
 ADA = "ada@seller.com"
 NOW = datetime.now(UTC)

@@ -14,8 +14,8 @@ from crm_graph.models import Role, WebhookEndpoint, table
 from crm_graph.server.worker import working
 from crm_graph.settings import Settings
 from crm_graph.web.signatures import new_webhook_secret
+from tests.support.factories import add_owner
 from tests.support.http_receiver import Receiver
-from tests.support.webhooks import add_owner
 
 TEST = text("SELECT crm_test_endpoint(:id, now())")
 DRAINS = text("SELECT count(*) FROM crm_jobs.procrastinate_jobs WHERE task_name = 'drain'")

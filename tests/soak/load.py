@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from tests.support.webhooks import ENDPOINTS, bearer, fixture, signed
+from tests.support.api import bearer
+from tests.support.webhooks import ENDPOINTS, fixture, signed
 
 CREATE = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal { id } } }"
 MOVE = "mutation ($in: MoveDealStageInput!) { moveDealStage(input: $in) { deal { id } } }"

@@ -1,19 +1,14 @@
-"""Asking the API as an owner's client does, and looking at everything that is stored."""
+"""Asking the API as a client does, as an owner with a valid token."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from typing import Any
 
 import httpx
-import psycopg
-import pytest
-from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import SQLModel
 
-from crm_graph.models import Owner, PipelineStage, table
-from tests.support.webhooks import bearer
+from crm_graph.identity.tokens import Tokens
+from crm_graph.values import utc_now
+from tests.support.credentials import JWT_SECRET
 
 Json = dict[str, Any]
 
@@ -48,62 +43,7 @@ def reason(error: Json) -> tuple[str, str | None]:
     return error["extensions"]["code"], error["extensions"].get("field")
 
 
-async def add(sql: AsyncConnection, model: type[SQLModel], **columns: Any) -> Any:
-    """A row that no verb would make; returns its id."""
-    found = await sql.execute(insert(table(model)).values(**columns).returning(table(model).c.id))
-    return found.scalar_one()
-
-
-async def stages(sql: AsyncConnection) -> dict[str, Any]:
-    """The ids of the default pipeline's stages by key, and the pipeline's own under `pipeline`."""
-    c = table(PipelineStage).c
-    query = select(c.key, c.id, c.pipeline_id).where(c.pipeline_id.in_(_default_pipeline()))
-    found = list(await sql.execute(query))
-    return {row.key: row.id for row in found} | {"pipeline": found[0].pipeline_id}
-
-
-def _default_pipeline() -> Any:
-    pipelines = Owner.metadata.tables["pipelines"].c
-    return select(pipelines.id).where(pipelines.is_default)
-
-
-async def everything(sql: AsyncConnection) -> dict[str, list[Any]]:
-    """Every row of every table, so that a refusal can show that it changed nothing."""
-    found = {}
-    for stored in Owner.metadata.sorted_tables:
-        rows = await sql.execute(select(stored))
-        found[stored.name] = sorted((tuple(row) for row in rows), key=repr)
-    return found
-
-
-@asynccontextmanager
-async def unchanged(sql: AsyncConnection) -> AsyncIterator[None]:
-    """Whatever is tried inside the block, every table is as before."""
-    before = await everything(sql)
-    yield
-    assert await everything(sql) == before
-
-
-@asynccontextmanager
-async def changed(sql: AsyncConnection) -> AsyncIterator[None]:
-    """What is done inside the block leaves something other than keys behind."""
-    before = await everything(sql)
-    yield
-    after = await everything(sql)
-    assert after | {"idempotency_keys": []} != before | {"idempotency_keys": []}
-
-
-@contextmanager
-def recorded() -> Iterator[list[str]]:
-    """Every statement that this process sends to PostgreSQL inside the block, BEGIN and COMMIT aside."""
-    statements: list[str] = []
-    execute = psycopg.AsyncCursor.execute
-
-    async def record(self: Any, query: Any, *args: Any, **options: Any) -> Any:
-        if not str(query).startswith("BEGIN"):
-            statements.append(str(query))
-        return await execute(self, query, *args, **options)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(psycopg.AsyncCursor, "execute", record)
-        yield statements
+def bearer(subject: object) -> dict[str, str]:
+    """The header of an owner's valid token."""
+    token = Tokens(JWT_SECRET.encode()).issue(str(subject), timedelta(minutes=5), utc_now())
+    return {"Authorization": f"Bearer {token}"}

@@ -1,12 +1,19 @@
-"""Databases that a test may change or break: made empty, dropped afterwards, and what the catalogue says is in them."""
+"""Databases: made for a test, emptied after it, and looked at: what is stored, what changed, which statements ran."""
 
+import asyncio
+import json
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, text
+import pytest
+from sqlalchemy import Connection, select, text
 from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_graph.models import Owner, table
 
 CATALOGUE = {
     "columns": """
@@ -53,3 +60,85 @@ def catalogue(connection: Connection) -> dict[str, dict[str, str]]:
         rows = connection.execute(text(query))
         found[kind] = {name: definition for name, definition in rows if not name.startswith("alembic_version.")}
     return found
+
+
+REFERENCE_TABLES = {"pipelines", "pipeline_stages", "suppression_key"}
+
+
+async def empty(sql: AsyncConnection) -> None:
+    """Delete every row but those that the migrations made (DELETE takes 3 ms where TRUNCATE takes 22)."""
+    for stored in reversed(Owner.metadata.sorted_tables):
+        if stored.name not in REFERENCE_TABLES:
+            await sql.execute(stored.delete())
+
+
+async def rows(sql: AsyncConnection, model: Any) -> list[Any]:
+    """Every row of a table."""
+    found = await sql.execute(select(table(model)))
+    return list(found)
+
+
+async def everything(sql: AsyncConnection) -> dict[str, list[Any]]:
+    """Every row of every table, so that a refusal can show that it changed nothing."""
+    found = {}
+    for stored in Owner.metadata.sorted_tables:
+        rows = await sql.execute(select(stored))
+        found[stored.name] = sorted((tuple(row) for row in rows), key=repr)
+    return found
+
+
+@asynccontextmanager
+async def unchanged(sql: AsyncConnection) -> AsyncIterator[None]:
+    """Whatever is tried inside the block, every table is as before."""
+    before = await everything(sql)
+    yield
+    assert await everything(sql) == before
+
+
+@asynccontextmanager
+async def changed(sql: AsyncConnection) -> AsyncIterator[None]:
+    """What is done inside the block leaves something other than keys behind."""
+    before = await everything(sql)
+    yield
+    after = await everything(sql)
+    assert after | {"idempotency_keys": []} != before | {"idempotency_keys": []}
+
+
+@contextmanager
+def recorded() -> Iterator[list[str]]:
+    """Every statement that this process sends to PostgreSQL inside the block, BEGIN and COMMIT aside."""
+    statements: list[str] = []
+    execute = psycopg.AsyncCursor.execute
+
+    async def record(self: Any, query: Any, *args: Any, **options: Any) -> Any:
+        if not str(query).startswith("BEGIN"):
+            statements.append(str(query))
+        return await execute(self, query, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psycopg.AsyncCursor, "execute", record)
+        yield statements
+
+
+async def dump(sql: AsyncConnection) -> str:
+    """Every row of every table as PostgreSQL writes it, in lower case, and the bytes of bodies as what they say."""
+    found = []
+    for stored in Owner.metadata.sorted_tables:
+        found += list(await sql.scalars(text(f"SELECT {stored.name}::text FROM {stored.name}")))
+    bodies = await sql.scalars(text("SELECT body FROM webhooks_log"))
+    said = [bytes(body).decode() for body in bodies]
+    found += [json.dumps(json.loads(body), ensure_ascii=False) for body in said if body] + said
+    return "\n".join(found).lower()
+
+
+async def somebody_waits(sql: AsyncConnection, count: int = 1, event: str = "Lock") -> None:
+    """Returns when that many statements in this database wait for a lock (or another type of event of PostgreSQL's).
+
+    Raises TimeoutError after 30 seconds.
+    """
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = :event"
+    )
+    async with asyncio.timeout(30):
+        while (await sql.scalar(waiting, {"event": event}) or 0) < count:  # noqa: ASYNC110 - nobody tells us
+            await asyncio.sleep(0.005)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import WebhookDelivery, WebhookEndpoint, table
 from crm_graph.web.signatures import new_webhook_secret
-from tests.support.webhooks import bearer
+from tests.support.api import bearer
 
 CREATE = "mutation ($title: String!) { createDeal(input: {title: $title}) { deal { id version } } }"
 RENAME = "mutation ($id: UUID!, $title: String!) { updateDeal(input: {dealId: $id, title: $title}) { deal { id } } }"

@@ -7,8 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Event, WebhookDelivery, WebhookEndpoint, table
-from tests.support.api import add
-from tests.support.factories import START
+from tests.support.factories import START, add
 
 SECRET = "whsec_c3RvcmVkIHNlY3JldA=="
 

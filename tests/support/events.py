@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.delivery import redaction, schemas
 from crm_graph.delivery.payloads import ANY_EVENT
 from crm_graph.models import Event, EventType, Role, WebhookDelivery, WebhookEndpoint, table
-from tests.support.api import Json, add
+from tests.support.api import Json
+from tests.support.factories import add
 
 
 async def told(sql: AsyncConnection) -> list[Any]:

@@ -1,17 +1,28 @@
-"""A small team with two salespeople, their contacts and deals, and links across them that only an admin could make."""
+"""Rows that tests start from: a small team, its contacts and deals, and links across that only an admin could make."""
 
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
-from crm_graph.models import Activity, ActivityType, Company, Contact, Deal, DealStageHistory, DealStatus, Role, table
-from tests.support.api import add, stages
-from tests.support.webhooks import add_owner
+from crm_graph.models import (
+    Activity,
+    ActivityType,
+    Company,
+    Contact,
+    Deal,
+    DealStageHistory,
+    DealStatus,
+    Owner,
+    OwnerMailbox,
+    PipelineStage,
+    Role,
+    table,
+)
 
 Row = dict[str, Any]
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -103,3 +114,33 @@ def _creation(deal: Row) -> Row:
 def _note(contact: Any, deal: Any, content: str, **columns: Any) -> Row:
     values = {"type": ActivityType.NOTE, "occurred_at": START + timedelta(hours=1)} | columns
     return {"id": uuid.uuid4(), "contact_id": contact, "deal_id": deal, "content": content} | values
+
+
+async def add_owner(
+    sql: AsyncConnection, email: str, *, role: Role = Role.SALES, mailboxes: tuple[str, ...] = (), **columns: Any
+) -> Any:
+    """An owner; returns the id."""
+    owner = Owner(name=email.partition("@")[0].title(), email=email, role=role, **columns)
+    await sql.execute(insert(Owner).values(owner.model_dump(exclude={"created_at"})))
+    for mailbox in mailboxes:
+        await sql.execute(insert(OwnerMailbox).values(email=mailbox, owner_id=owner.id))
+    return owner.id
+
+
+async def add(sql: AsyncConnection, model: type[SQLModel], **columns: Any) -> Any:
+    """A row that no verb would make; returns its id."""
+    found = await sql.execute(insert(table(model)).values(**columns).returning(table(model).c.id))
+    return found.scalar_one()
+
+
+async def stages(sql: AsyncConnection) -> dict[str, Any]:
+    """The ids of the default pipeline's stages by key, and the pipeline's own under `pipeline`."""
+    c = table(PipelineStage).c
+    query = select(c.key, c.id, c.pipeline_id).where(c.pipeline_id.in_(_default_pipeline()))
+    found = list(await sql.execute(query))
+    return {row.key: row.id for row in found} | {"pipeline": found[0].pipeline_id}
+
+
+def _default_pipeline() -> Any:
+    pipelines = Owner.metadata.tables["pipelines"].c
+    return select(pipelines.id).where(pipelines.is_default)

@@ -10,9 +10,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Activity, Company, Contact, Deal, DealStageHistory, Role, table
-from tests.support.api import add, stages
-from tests.support.factories import ADA, BOB, ROOT, START
-from tests.support.webhooks import add_owner
+from tests.support.factories import ADA, BOB, ROOT, START, add, add_owner, stages
 
 Row = dict[str, Any]
 TICK = timedelta(microseconds=1)

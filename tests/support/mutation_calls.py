@@ -8,9 +8,9 @@ from graphql import build_schema as read_sdl
 
 from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.models import Activity, ActivityType, Contact, WebhookLog
-from tests.support.api import Json, add, ask
+from tests.support.api import Json, ask
 from tests.support.endpoints import add_delivery, add_endpoint, add_event
-from tests.support.factories import ROOT, START, Side
+from tests.support.factories import ROOT, START, Side, add
 from tests.support.pipelines import Board
 
 SCHEMA: GraphQLSchema = read_sdl(build_schema().as_str())

@@ -7,8 +7,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Pipeline, PipelineStage, table
-from tests.support.api import add
-from tests.support.factories import World, add_deal
+from tests.support.factories import World, add, add_deal
 
 STAGES = (("new", "New", "open"), ("talks", "Talks", "open"), ("won", "Won", "won"), ("lost", "Lost", "lost"))
 

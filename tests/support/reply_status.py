@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.models import Role
 from tests.support import instantly
 from tests.support.api import Json, ask
+from tests.support.factories import add_owner
 from tests.support.instantly import LEAD, event
-from tests.support.webhooks import add_owner
 
 SET = """mutation ($in: SetReplyStatusInput!) { setReplyStatus(input: $in) { applied deletedDealId replayed contact {
     version replyStatus replyStatusSource replySummary replyStatusAt needsReview doNotContactReason

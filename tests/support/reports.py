@@ -7,8 +7,8 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Deal, DealStageHistory
-from tests.support.api import add, ask
-from tests.support.factories import Row, World
+from tests.support.api import ask
+from tests.support.factories import Row, World, add
 
 NOW = datetime.now(UTC)
 REPORT = "query ($from: DateTime, $to: DateTime) { pipelineReport(from: $from, to: $to) { %s } }"

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from websockets.asyncio.client import ClientConnection, connect
 
 from crm_graph.server.serve import server_config
-from tests.support.webhooks import bearer
+from tests.support.api import bearer
 
 Json = dict[str, Any]
 PROTOCOL: Any = "graphql-transport-ws"

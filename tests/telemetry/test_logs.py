@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.domain.deals import records as deals
 from crm_graph.telemetry.logs import JsonLines, TextLines
-from tests.support.api import send
+from tests.support.api import bearer, send
+from tests.support.factories import add_owner
 from tests.support.logs import records, written
-from tests.support.webhooks import add_owner, bearer, post, relayed
+from tests.support.webhooks import post, relayed
 
 ADA = "ada@seller.com"
 NASTY = "x\r\nlevel=error forged\x1b[31mred\x1b[0m\u2028\u202eend"

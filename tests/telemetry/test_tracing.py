@@ -25,10 +25,12 @@ from crm_graph.settings import Settings
 from crm_graph.telemetry import tracing
 from crm_graph.telemetry.tracing import Target
 from crm_graph.web.signatures import new_webhook_secret
+from tests.support.api import bearer
+from tests.support.factories import add_owner
 from tests.support.http_receiver import Receiver, answer
 from tests.support.logs import records, written
 from tests.support.otel_collector import Collector
-from tests.support.webhooks import add_owner, bearer, fixture, post
+from tests.support.webhooks import fixture, post
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 TRACEPARENT = f"00-{TRACE}-{PARENT}-01"

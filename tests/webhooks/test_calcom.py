@@ -14,7 +14,8 @@ from crm_graph.database.engine import Database
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from tests.support import stored
-from tests.support.webhooks import add_owner, fixture, post
+from tests.support.factories import add_owner
+from tests.support.webhooks import fixture, post
 
 CREATED = json.loads(fixture("calcom", "booking_created"))
 RESCHEDULED = json.loads(fixture("calcom", "booking_rescheduled"))

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Role
 from tests.support import stored
+from tests.support.factories import add_owner
 from tests.support.instantly import event, send
-from tests.support.webhooks import add_owner, fixture, post
+from tests.support.webhooks import fixture, post
 
 CREATED, RESCHEDULED, CANCELLED, NO_SHOW = (
     json.loads(fixture("calcom", name))

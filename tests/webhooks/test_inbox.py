@@ -26,7 +26,7 @@ from crm_graph.settings import Settings
 from crm_graph.telemetry.logs import JsonLines
 from crm_graph.values import utc_now
 from tests.support import stored
-from tests.support.locks import somebody_waits
+from tests.support.database import somebody_waits
 from tests.support.webhooks import fixture, post
 from webhooks import inbox
 from webhooks.inbox import Result

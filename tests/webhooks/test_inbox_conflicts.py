@@ -8,7 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import WebhookLog
-from tests.support.webhooks import fixture, post, rows
+from tests.support.database import rows
+from tests.support.webhooks import fixture, post
 
 
 @pytest.fixture(params=["deadlock_detected", "foreign_key_violation"])

@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Role
 from tests.support import stored
+from tests.support.factories import add_owner
 from tests.support.instantly import BOOKING, NORMALISED, REPLY, contact, event, send, stages
-from tests.support.webhooks import add_owner, post
+from tests.support.webhooks import post
 
 
 async def test_the_lead_is_taken_from_the_documented_key(client: httpx.AsyncClient, sql: AsyncConnection) -> None:

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.intent import REVIEW_THRESHOLD, classify
 from tests.support import stored
+from tests.support.factories import add_owner
 from tests.support.instantly import BOOKING, REPLY, contact, event, send, stages
-from tests.support.webhooks import add_owner, post
+from tests.support.webhooks import post
 
 
 @pytest.mark.parametrize(

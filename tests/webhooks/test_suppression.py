@@ -17,11 +17,11 @@ from crm_graph.models import Role, WebhookStatus
 from crm_graph.settings import Settings
 from crm_graph.values import utc_now
 from tests.support import stored
-from tests.support.api import Json, everything, send
-from tests.support.dump import dump
+from tests.support.api import Json, send
+from tests.support.database import dump, everything, somebody_waits
+from tests.support.factories import add_owner
 from tests.support.instantly import BOOKING, NORMALISED, REPLY, event
-from tests.support.locks import somebody_waits
-from tests.support.webhooks import add_owner, fixture, post
+from tests.support.webhooks import fixture, post
 from webhooks import inbox
 from webhooks.event_log import Stored, conclude, store
 from webhooks.mentions import mentioned

@@ -8,8 +8,9 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.values import FREE_MAIL_DOMAINS
-from tests.support.api import Json, unchanged
+from tests.support.api import Json
 from tests.support.companies import DETAILS, UPDATE, UPSERT, count, entries, refused, stored, update, upsert
+from tests.support.database import unchanged
 from tests.support.factories import ADA, BOB, READER, ROOT, World
 
 DEEP: Any = json.loads("[" * 100 + "]" * 100)

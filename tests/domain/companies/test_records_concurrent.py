@@ -7,9 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Company
-from tests.support.api import add, reason, send
+from tests.support.api import reason, send
 from tests.support.companies import UPDATE, UPSERT, count, entries, stored, upsert
-from tests.support.factories import ADA, BOB, World
+from tests.support.factories import ADA, BOB, World, add
 
 
 async def test_50_upserts_of_one_company_make_one(

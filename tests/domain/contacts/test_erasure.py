@@ -13,13 +13,12 @@ from crm_graph.database.engine import Database
 from crm_graph.domain.contacts import erasure
 from crm_graph.identity.principal import machine
 from crm_graph.values import utc_now
-from tests.support.api import Json, ask, everything, reason, recorded, refusal, send, unchanged
-from tests.support.dump import dump
+from tests.support.api import Json, ask, reason, refusal, send
+from tests.support.database import dump, everything, recorded, somebody_waits, unchanged
 from tests.support.erasure_subject import ALSO, CLOSE, OLD, SECRETS, UPSERT, ZELDA, add_zelda, mutate
 from tests.support.events import check, telling, told, types
 from tests.support.factories import ADA, READER, ROOT, World
 from tests.support.instantly import event
-from tests.support.locks import somebody_waits
 from tests.support.webhooks import post
 
 ERASE = "mutation ($in: EraseContactInput!) { eraseContact(input: $in) { erasedContactId replayed } }"

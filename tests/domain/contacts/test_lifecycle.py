@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.support import instantly
-from tests.support.api import Json, ask, reason, recorded, refusal, send, unchanged
+from tests.support.api import Json, ask, reason, refusal, send
+from tests.support.database import recorded, unchanged
 from tests.support.factories import ADA, BOB, READER, World
 from tests.support.instantly import event
 

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Activity, Contact, ContactEmail, ReplyVerdict, WebhookLog, table
 from tests.support import instantly
-from tests.support.api import Json, add, ask, reason, recorded, refusal, unchanged
-from tests.support.factories import ADA, BOB, READER, ROOT, START, World
+from tests.support.api import Json, ask, reason, refusal
+from tests.support.database import recorded, unchanged
+from tests.support.factories import ADA, BOB, READER, ROOT, START, World, add
 from tests.support.instantly import event
 
 MERGE = """mutation ($in: MergeContactsInput!) { mergeContacts(input: $in) { replayed contact {

@@ -14,9 +14,9 @@ from crm_graph.identity.principal import Principal
 from crm_graph.models import ContactEmail, Role, table
 from crm_graph.values import utc_now
 from tests.support.api import Json, ask, send
+from tests.support.database import somebody_waits
 from tests.support.factories import ADA, ROOT, World
 from tests.support.instantly import BOOKING, event
-from tests.support.locks import somebody_waits
 from tests.support.webhooks import post
 
 MERGE = "mutation ($in: MergeContactsInput!) { mergeContacts(input: $in) { contact { id } } }"

@@ -9,8 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Activity
-from tests.support.api import Json, add, ask, reason, recorded, refusal, send, unchanged
-from tests.support.factories import ADA, BOB, READER, ROOT, START, World, add_deal
+from tests.support.api import Json, ask, reason, refusal, send
+from tests.support.database import recorded, unchanged
+from tests.support.factories import ADA, BOB, READER, ROOT, START, World, add, add_deal
 
 ASSIGN = """mutation ($in: AssignContactInput!) { assignContact(input: $in) { replayed contact {
     id owner { email } ownerSource version } } }"""

@@ -7,8 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Company, ContactEmail, Owner, table
-from tests.support.api import Json, add, ask, reason, refusal, unchanged
-from tests.support.factories import ADA, BOB, ROOT, World
+from tests.support.api import Json, ask, reason, refusal
+from tests.support.database import unchanged
+from tests.support.factories import ADA, BOB, ROOT, World, add
 
 UPSERT = """mutation ($in: UpsertContactInput!) { upsertContact(input: $in) { created contact {
     id email fullName title custom version company { id name domain } owner { email } ownerSource } } }"""

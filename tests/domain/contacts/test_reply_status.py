@@ -6,7 +6,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.support import instantly
-from tests.support.api import Json, reason, refusal, unchanged
+from tests.support.api import Json, reason, refusal
+from tests.support.database import unchanged
 from tests.support.instantly import event
 from tests.support.reply_status import ANA, ASKS, BOB, LIKES, READER, SET, add_team, judged, replied, replies, say
 

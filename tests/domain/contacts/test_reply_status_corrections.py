@@ -8,7 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.support import instantly
-from tests.support.api import Json, ask, recorded, send, unchanged
+from tests.support.api import Json, ask, send
+from tests.support.database import recorded, unchanged
 from tests.support.instantly import event
 from tests.support.reply_status import ANA, ASKS, BOB, ROOT, SET, add_team, live_deals, replied, say
 

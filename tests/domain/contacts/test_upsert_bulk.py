@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.domain.batches import ITEMS_MAX
 from crm_graph.models import ActivityType, ContactEmail, Suppression, table
-from tests.support.api import Json, ask, reason, recorded, refusal, unchanged
+from tests.support.api import Json, ask, reason, refusal
+from tests.support.database import recorded, unchanged
 from tests.support.factories import ADA, READER, ROOT, World, add_note
 
 UPSERT = """mutation ($in: UpsertContactsInput!) { upsertContacts(input: $in) { replayed results {

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.domain.batches import ITEMS_MAX
 from crm_graph.models import Deal, table
-from tests.support.api import Json, ask, reason, recorded, refusal, unchanged
+from tests.support.api import Json, ask, reason, refusal
+from tests.support.database import recorded, unchanged
 from tests.support.factories import ADA, BOB, READER, ROOT, START, World, add_deal
 from tests.support.pipelines import Board
 

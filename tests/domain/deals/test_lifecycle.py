@@ -9,9 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import PipelineStage
-from tests.support.api import Json, add, ask, reason, recorded, refusal, send, unchanged
+from tests.support.api import Json, ask, reason, refusal, send
+from tests.support.database import recorded, unchanged
 from tests.support.deals import assert_gap_free, history, stored, timeline
-from tests.support.factories import ADA, BOB, READER, ROOT, World
+from tests.support.factories import ADA, BOB, READER, ROOT, World, add
 
 SHOWN = "{ deal { id status lostReason version stage { key } owner { email } } replayed }"
 WON = f"mutation ($in: MarkDealWonInput!) {{ done: markDealWon(input: $in) {SHOWN} }}"

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.domain.deals.ranks import LENGTH_MAX
-from tests.support.api import Json, ask, reason, refusal, send, unchanged
+from tests.support.api import Json, ask, reason, refusal, send
+from tests.support.database import unchanged
 from tests.support.factories import ADA, BOB, ROOT, World, add_deal
 
 MOVE = "mutation ($in: MoveDealStageInput!) { moveDealStage(input: $in) { deal { id version } } }"

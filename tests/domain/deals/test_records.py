@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.support.api import Json, ask, reason, refusal, unchanged
+from tests.support.api import Json, ask, reason, refusal
+from tests.support.database import unchanged
 from tests.support.deals import history, stored, timeline
 from tests.support.factories import ADA, ROOT, START, World
 

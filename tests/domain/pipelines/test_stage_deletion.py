@@ -14,11 +14,11 @@ from crm_graph.domain.pipelines import stage_deletion
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Role, WebhookLog
 from crm_graph.values import utc_now
-from tests.support.api import Json, ask, reason, recorded, refusal, send, unchanged
+from tests.support.api import Json, ask, reason, refusal, send
+from tests.support.database import recorded, rows, somebody_waits, unchanged
 from tests.support.factories import ADA, ROOT
-from tests.support.locks import somebody_waits
 from tests.support.pipelines import Board
-from tests.support.webhooks import fixture, post, rows
+from tests.support.webhooks import fixture, post
 
 DELETE = "mutation ($in: DeleteStageInput!) { deleteStage(input: $in) { deletedStageId movedDealCount replayed } }"
 MOVE = "mutation ($in: MoveDealStageInput!) { moveDealStage(input: $in) { deal { id } } }"

@@ -8,7 +8,8 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.support.api import Json, ask, reason, recorded, refusal, send, unchanged
+from tests.support.api import Json, ask, reason, refusal, send
+from tests.support.database import recorded, unchanged
 from tests.support.factories import ADA, ROOT
 from tests.support.pipelines import Board
 

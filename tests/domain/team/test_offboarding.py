@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.domain.team import offboarding
 from crm_graph.identity import authenticator
 from crm_graph.models import Activity, ActivityType, Contact, Role
-from tests.support.api import Json, add, ask, reason, recorded, refusal, send, unchanged
-from tests.support.factories import ADA, BOB, READER, ROOT, START, World, add_deal
-from tests.support.webhooks import add_owner
+from tests.support.api import Json, ask, reason, refusal, send
+from tests.support.database import recorded, unchanged
+from tests.support.factories import ADA, BOB, READER, ROOT, START, World, add, add_deal, add_owner
 
 DEACTIVATE = """mutation ($in: DeactivateOwnerInput!) { deactivateOwner(input: $in) {
     owner { active isDefault mailboxes } contactCount dealCount taskCount replayed } }"""

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.domain.team import owners
 from crm_graph.identity import authenticator
 from crm_graph.models import Role
-from tests.support.api import Json, ask, reason, recorded, refusal, send, unchanged
-from tests.support.factories import ADA, BOB, READER, ROOT, World
-from tests.support.webhooks import add_owner
+from tests.support.api import Json, ask, reason, refusal, send
+from tests.support.database import recorded, unchanged
+from tests.support.factories import ADA, BOB, READER, ROOT, World, add_owner
 
 FIELDS = "id name email role isDefault active timezone bookingUrl mailboxes"
 CREATE = f"mutation ($in: CreateOwnerInput!) {{ createOwner(input: $in) {{ replayed owner {{ {FIELDS} }} }} }}"

@@ -11,8 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Company
-from tests.support.api import Json, add, ask, reason, recorded, refusal, send, unchanged
-from tests.support.factories import ADA, BOB, READER, ROOT, START, World
+from tests.support.api import Json, ask, reason, refusal, send
+from tests.support.database import recorded, unchanged
+from tests.support.factories import ADA, BOB, READER, ROOT, START, World, add
 
 LOG = """mutation ($in: LogActivityInput!) { logActivity(input: $in) { replayed activity {
     id type content meta occurredAt createdBy { email }

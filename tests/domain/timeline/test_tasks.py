@@ -8,7 +8,8 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.support.api import Json, ask, reason, recorded, send, unchanged
+from tests.support.api import Json, ask, reason, send
+from tests.support.database import recorded, unchanged
 from tests.support.factories import ADA, BOB, READER, ROOT, World
 from tests.support.tasks import COMPLETE, CREATE, MINE, REOPEN, UPDATE, do, made, no, stored, told
 

@@ -7,10 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Role
-from tests.support.api import ask, reason, recorded, unchanged
-from tests.support.factories import ADA, BOB, READER, ROOT, World
+from tests.support.api import ask, reason
+from tests.support.database import recorded, unchanged
+from tests.support.factories import ADA, BOB, READER, ROOT, World, add_owner
 from tests.support.tasks import COMPLETE, CREATE, MINE, UPDATE, assignee, do, made, no, told
-from tests.support.webhooks import add_owner
 
 ASSIGN_DEAL = "mutation ($in: AssignDealInput!) { assignDeal(input: $in) { deal { id } } }"
 UPDATE_CONTACT = "mutation ($in: UpdateContactInput!) { updateContact(input: $in) { contact { id } } }"

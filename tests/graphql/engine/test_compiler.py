@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
-from tests.support.api import ask, reason, recorded, refusal, send
+from tests.support.api import ask, reason, refusal, send
+from tests.support.database import recorded
 from tests.support.factories import ADA, ROOT, World, add_deal, add_note
 
 BOARD = """query Board($first: Int! = 20) { pipeline { id name stages {

@@ -37,11 +37,12 @@ from crm_graph.identity.principal import Principal
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from crm_graph.values import utc_now
+from tests.support.api import bearer
+from tests.support.database import empty
 from tests.support.factories import Row
 from tests.support.query_data import CROWD, WHO
 from tests.support.query_draft import type_of
 from tests.support.query_generator import Asked, requests, schema
-from tests.support.webhooks import bearer, empty
 
 EXAMPLES = 200
 PARTS = 1

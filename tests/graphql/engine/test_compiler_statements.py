@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.models import Deal, PipelineStage, table
-from tests.support.api import ask, reason, recorded, refusal
+from tests.support.api import ask, reason, refusal
+from tests.support.database import recorded
 from tests.support.factories import ADA, BOB, READER, ROOT, START, World
 
 TOTALS = """{ pipeline { stages { key probability dealCount deals(first: 1) { totalCount }

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from crm_graph.graphql.engine import complexity
-from tests.support.api import recorded, send
+from tests.support.api import bearer, send
+from tests.support.database import recorded
 from tests.support.factories import ADA, World
-from tests.support.webhooks import bearer
 
 Json = dict[str, Any]
 

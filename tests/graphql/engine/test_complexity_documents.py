@@ -13,7 +13,8 @@ from crm_graph.database.engine import Database
 from crm_graph.graphql.engine import complexity
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
-from tests.support.api import ask, reason, recorded, refusal, send, unchanged
+from tests.support.api import ask, reason, refusal, send
+from tests.support.database import recorded, unchanged
 from tests.support.factories import ADA, ROOT, World
 from tests.support.paths import PROJECT
 

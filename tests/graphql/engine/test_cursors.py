@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import DealStageHistory
-from tests.support.api import add, ask, reason, refusal
-from tests.support.factories import ADA, START, World, add_deal, add_note
+from tests.support.api import ask, reason, refusal
+from tests.support.factories import ADA, START, World, add, add_deal, add_note
 
 PAGE = """query ($first: Int!, $after: String) { %s { totalCount nodes { id }
     edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } %s }"""

@@ -15,8 +15,9 @@ from crm_graph.database.engine import Database
 from crm_graph.domain.deals import records as deals
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
-from tests.support.api import ask, reason, refusal, send, unchanged
-from tests.support.webhooks import add_owner, bearer
+from tests.support.api import ask, bearer, reason, refusal, send
+from tests.support.database import unchanged
+from tests.support.factories import add_owner
 
 ADA = "ada@seller.com"
 ME = "{ me { email } }"

@@ -14,9 +14,9 @@ from crm_graph.database.engine import Database
 from crm_graph.graphql.execution import idempotency
 from crm_graph.graphql.execution.idempotency import Call
 from crm_graph.values import utc_now
-from tests.support.api import Json, ask, reason, refusal, send, unchanged
+from tests.support.api import Json, ask, bearer, reason, refusal, send
+from tests.support.database import unchanged
 from tests.support.factories import ADA, BOB, READER, ROOT, World
-from tests.support.webhooks import bearer
 
 CREATE = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { replayed deal { id title amount } } }"
 UPSERT = "mutation ($in: UpsertContactInput!) { upsertContact(input: $in) { replayed created contact { id email } } }"

@@ -8,7 +8,8 @@ from graphql import get_named_type
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
-from tests.support.api import Json, ask, changed, reason, recorded, refusal, unchanged
+from tests.support.api import Json, ask, reason, refusal
+from tests.support.database import changed, recorded, unchanged
 from tests.support.events import telling
 from tests.support.factories import ADA, READER, ROOT
 from tests.support.mutation_calls import CALLS, OF_THE_POOL, OWNED, document, filled_in, ids, mutations, prepare

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Deal
-from tests.support.api import ask, reason, refusal, unchanged
+from tests.support.api import ask, bearer, reason, refusal
+from tests.support.database import rows, unchanged
 from tests.support.factories import ADA, ROOT, World
-from tests.support.webhooks import bearer, rows
 
 CREATE_DEAL = """mutation ($in: CreateDealInput!) {
     createDeal(input: $in) { deal { title amount currency closeDate notes } } }"""

@@ -14,7 +14,8 @@ from graphql import GraphQLEnumType, GraphQLInputObjectType, get_nullable_type
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.graphql.transport.schema import build_schema
-from tests.support.api import ask, reason, refusal, unchanged
+from tests.support.api import ask, reason, refusal
+from tests.support.database import unchanged
 from tests.support.factories import ADA, BOB, ROOT, START
 from tests.support.filter_cases import ALL, cases_of
 from tests.support.filter_rows import Row, Scene, build_scene

@@ -17,9 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.models import Activity, Company, Contact, Deal, table
 from crm_graph.values import name_key
-from tests.support.api import ask, reason, refusal, stages
-from tests.support.factories import ADA, BOB, START
-from tests.support.webhooks import add_owner
+from tests.support.api import ask, reason, refusal
+from tests.support.factories import ADA, BOB, START, add_owner, stages
 
 Row = dict[str, Any]
 Key = Callable[[Row], Any]

@@ -21,8 +21,8 @@ from sqlmodel import SQLModel
 from crm_graph.database import migrations
 from crm_graph.graphql.schema import search
 from crm_graph.models import Company, Contact, Deal, Named, table
-from tests.support.api import add, stages
 from tests.support.database import scratch_database
+from tests.support.factories import add, stages
 
 FOLDED = [
     ("İSTANBUL ISPARTA ısırgan Iğdır", "istanbul isparta isirgan igdir"),

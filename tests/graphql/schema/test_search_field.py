@@ -9,9 +9,9 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.models import Company, Contact, Deal, Role, table
-from tests.support.api import ask, reason, refusal, stages, unchanged
-from tests.support.factories import ADA, BOB, READER, ROOT, START
-from tests.support.webhooks import add_owner
+from tests.support.api import ask, reason, refusal
+from tests.support.database import unchanged
+from tests.support.factories import ADA, BOB, READER, ROOT, START, add_owner, stages
 
 SEARCH = """query ($text: String!, $first: Int! = 20) { search(text: $text, first: $first) {
     score deal { title } contact { email } company { name } } }"""

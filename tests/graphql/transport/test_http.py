@@ -8,8 +8,9 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.support.api import ask, everything, refusal, send, unchanged
-from tests.support.webhooks import add_owner, bearer
+from tests.support.api import ask, bearer, refusal, send
+from tests.support.database import everything, unchanged
+from tests.support.factories import add_owner
 
 ADA = "ada@seller.com"
 JSON = {"Content-Type": "application/json"}

@@ -14,10 +14,10 @@ from crm_graph.database.engine import Database
 from crm_graph.graphql.transport.subscriptions import Limits
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
-from tests.support.api import ask, recorded
+from tests.support.api import ask, bearer
+from tests.support.database import recorded
 from tests.support.factories import ADA, BOB, READER, ROOT, World
 from tests.support.subscriptions import DEALS, listeners, listening, opened, serving, streaming
-from tests.support.webhooks import bearer
 
 UPDATE = "mutation ($in: UpdateDealInput!) { updateDeal(input: $in) { deal { id } } }"
 DELETE = "mutation ($in: DeleteDealInput!) { deleteDeal(input: $in) { replayed } }"

@@ -19,11 +19,10 @@ from crm_graph.identity.tokens import LEEWAY, Tokens
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from crm_graph.values import utc_now
-from tests.support.api import send
+from tests.support.api import bearer, send
 from tests.support.credentials import JWT_SECRET
 from tests.support.factories import ADA, BOB, World
 from tests.support.subscriptions import DEALS, listening, opened, serving, streaming
-from tests.support.webhooks import bearer
 
 IDS = "subscription { dealChanged { dealId refetch } }"
 BOARD = "https://board.example.com"
