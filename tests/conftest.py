@@ -25,6 +25,7 @@ from crm_graph.database.engine import Database, place
 from crm_graph.database.migrations import migrate
 from crm_graph.embedded import EmbeddedPostgres
 from crm_graph.errors import SetupError
+from crm_graph.identity import authenticator
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from tests.support.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN, JWT_SECRET
@@ -126,6 +127,13 @@ def settings() -> Settings:
         instantly_webhook_token=(SecretStr(INSTANTLY_TOKEN),),
         internal_domains=("seller.com",),
     )
+
+
+@pytest.fixture
+def short_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Callers are cached for 0.1 s (to be named with usefixtures: the application reads it when it is made)."""
+    assert authenticator.CACHE_SECONDS <= 3
+    monkeypatch.setattr(authenticator, "CACHE_SECONDS", 0.1)
 
 
 @pytest.fixture

@@ -47,11 +47,10 @@ async def test_the_role_is_the_databases_whatever_the_token_says(
     assert answer.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
+@pytest.mark.usefixtures("short_cache")
 async def test_a_deactivated_owner_is_refused_once_the_cache_is_old(
-    client: httpx.AsyncClient, sql: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
-    assert auth.CACHE_SECONDS <= 5
-    monkeypatch.setattr(auth, "CACHE_SECONDS", 0.1)
     ada = await add_owner(sql, ADA)
     await ask(client, ADA, ME)
 
@@ -62,10 +61,8 @@ async def test_a_deactivated_owner_is_refused_once_the_cache_is_old(
     assert (await send(client, ada, ME)).status_code == 401
 
 
-async def test_a_new_role_holds_once_the_cache_is_old(
-    client: httpx.AsyncClient, sql: AsyncConnection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(auth, "CACHE_SECONDS", 0.1)
+@pytest.mark.usefixtures("short_cache")
+async def test_a_new_role_holds_once_the_cache_is_old(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     ada = await add_owner(sql, ADA, role=Role.ADMIN)
     await ask(client, ADA, "{ webhooksLog { totalCount } }")
 

@@ -10,7 +10,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.domain.team import offboarding
-from crm_graph.identity import authenticator
 from crm_graph.models import Activity, ActivityType, Contact, Role
 from tests.support.api import Json, ask, reason, refusal, send
 from tests.support.database import recorded, unchanged
@@ -212,10 +211,7 @@ async def test_opposite_hand_overs_never_give_to_who_is_gone(
     assert await sql.scalar(text(query)) == 0
 
 
-async def test_the_token_of_who_left_is_refused(
-    client: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(authenticator, "CACHE_SECONDS", 0.0)
+async def test_the_token_of_who_left_is_refused(client: httpx.AsyncClient, world: World) -> None:
     await deactivate(client, world.ada.owner)
 
     assert (await send(client, ADA, "{ me { id } }")).status_code == 401

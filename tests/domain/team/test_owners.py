@@ -10,7 +10,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.domain.team import owners
-from crm_graph.identity import authenticator
 from crm_graph.models import Role
 from tests.support.api import Json, ask, reason, refusal, send
 from tests.support.database import recorded, unchanged
@@ -188,11 +187,8 @@ async def test_of_two_admins_who_go_at_once_one_stays(
     assert await sql.scalar(text("SELECT count(*) FROM owners WHERE role = 'admin' AND active")) == 1
 
 
-async def test_a_role_holds_once_the_cache_is_old(
-    client: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert authenticator.CACHE_SECONDS <= 3
-    monkeypatch.setattr(authenticator, "CACHE_SECONDS", 0.1)
+@pytest.mark.usefixtures("short_cache")
+async def test_a_role_holds_once_the_cache_is_old(client: httpx.AsyncClient, world: World) -> None:
     document = "{ webhooksLog { totalCount } }"
     assert reason(await refusal(client, ADA, document)) == ("FORBIDDEN", None)
 
@@ -202,8 +198,8 @@ async def test_a_role_holds_once_the_cache_is_old(
     assert await ask(client, ADA, document) == {"webhooksLog": {"totalCount": 0}}
 
 
-async def test_an_owner_comes_back(client: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(authenticator, "CACHE_SECONDS", 0.0)
+@pytest.mark.usefixtures("short_cache")
+async def test_an_owner_comes_back(client: httpx.AsyncClient, world: World) -> None:
     await ask(client, ROOT, DEACTIVATE, **{"in": {"ownerId": str(world.ada.owner)}})
     assert (await send(client, ADA, "{ me { id } }")).status_code == 401
 
