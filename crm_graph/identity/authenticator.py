@@ -3,7 +3,7 @@
 import uuid
 from time import monotonic
 
-from cachetools import TLRUCache, TTLCache
+from cachetools import TLRUCache
 from sqlalchemy import ColumnElement, select
 from sqlmodel import col
 
@@ -23,8 +23,8 @@ class Authenticator:
 
     def __init__(self, database: Database, tokens: Tokens) -> None:
         self._database, self._tokens = database, tokens
-        self._claims: TLRUCache[str, Claims] = TLRUCache(CACHE_SIZE, ttu=_forget_at, timer=monotonic)
-        self._principals: TTLCache[str, Principal] = TTLCache(CACHE_SIZE, ttl=CACHE_SECONDS, timer=monotonic)
+        self._claims: TLRUCache[str, Claims] = TLRUCache(CACHE_SIZE, ttu=_claims_expire, timer=monotonic)
+        self._principals: TLRUCache[str, Principal] = TLRUCache(CACHE_SIZE, ttu=_principal_expires, timer=monotonic)
 
     async def principal(self, authorization: list[str]) -> Principal:
         """The caller of a request with these Authorization headers; raises Unauthenticated."""
@@ -52,8 +52,12 @@ class Authenticator:
         return Principal(owner_id=row.id, role=row.role)
 
 
-def _forget_at(_token: str, claims: Claims, now: float) -> float:
+def _claims_expire(_token: str, claims: Claims, now: float) -> float:
     return now + min(CACHE_SECONDS, claims.seconds_left)
+
+
+def _principal_expires(_subject: str, _principal: Principal, now: float) -> float:
+    return now + CACHE_SECONDS
 
 
 def _is_named(subject: str) -> ColumnElement[bool]:
