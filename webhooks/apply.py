@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from crm_graph.domain.contacts import erasure, ingest
 from crm_graph.domain.contacts.ingest import Colleague, Erased, Found
 from crm_graph.domain.deals import moves
 from crm_graph.domain.deals import records as deals
 from crm_graph.domain.pipelines import records as pipelines
 from crm_graph.domain.timeline import activities, follow_ups
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.identity.principal import Principal
 from crm_graph.models import (
     ActivityType,
@@ -29,14 +28,6 @@ TITLE_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
-    """When the event reached us (an event that waited for a retry knows no more than that), and now."""
-
-    received_at: datetime
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Applied:
     """Whom and what an event touched; of the addresses in it, `known` are the contact's or ours."""
 
@@ -46,48 +37,48 @@ class Applied:
 
 
 async def apply(
-    session: AsyncSession, principal: Principal, happening: Happening, clock: Clock, *, default_currency: str
+    work: UnitOfWork, happening: Happening, received_at: datetime, *, default_currency: str
 ) -> Applied | None:
     """Carry out what happened; None when it is about a contact that this event may not create.
 
     Raises NoSuchStage when the pipeline lacks the stage that the deal should go to, and Erased.
     """
-    found = await _find(session, happening, clock)
+    found = await _find(work, happening)
     if found is None:
         return None
-    deal = await deals.newest_open(session, found.id)
-    pipeline = await pipelines.find_pipeline(session, happening.pipeline) if happening.pipeline else None
-    told = _entry(principal, happening, _unknown_pipeline(happening, pipeline), found.id, deal.id if deal else None)
+    deal = await deals.newest_open(work.transaction, found.id)
+    pipeline = await pipelines.find_pipeline(work.transaction, happening.pipeline) if happening.pipeline else None
+    told = _entry(
+        work.principal, happening, _unknown_pipeline(happening, pipeline), found.id, deal.id if deal else None
+    )
     is_sent = happening.type is ActivityType.EMAIL_OUT
     recorded = await ingest.record(
-        session,
-        principal,
+        work,
         found,
         told,
         verdict=happening.verdict,
         latest_email_sent_at=happening.occurred_at if is_sent else None,
-        now=clock.now,
     )
     affected = deal.id if deal else None
     if recorded.entry_id is None or recorded.contact.deleted_at is not None:
         return Applied(found.id, affected, _known(found, happening))
-    opening = _Opening(principal, recorded.contact, happening, clock, pipeline, default_currency)
-    affected = await _change_deal(session, deal, opening)
-    await _follow_up(session, opening, affected)
+    opening = _Opening(recorded.contact, happening, received_at, pipeline, default_currency)
+    affected = await _change_deal(work, deal, opening)
+    await _follow_up(work, opening, affected)
     if affected is not None and deal is None:
-        await activities.put_on_deal(session, recorded.entry_id, affected)
+        await activities.put_on_deal(work.transaction, recorded.entry_id, affected)
     return Applied(found.id, affected, _known(found, happening))
 
 
-async def _find(session: AsyncSession, happening: Happening, clock: Clock) -> Found | None:
+async def _find(work: UnitOfWork, happening: Happening) -> Found | None:
     lead = happening.lead
     if happening.contact_id is not None:
-        if await erasure.suppressed(session, {lead.email}):
+        if await erasure.suppressed(work.transaction, {lead.email}):
             raise Erased
-        address = await ingest.address_of(session, happening.contact_id)
+        address = await ingest.address_of(work.transaction, happening.contact_id)
         lead = replace(lead, email=address or lead.email)
     colleague = Colleague(happening.colleague, happening.colleague_source)
-    return await ingest.find(session, lead, colleague, creates=happening.creates_contact, now=clock.now)
+    return await ingest.find(work.transaction, lead, colleague, creates=happening.creates_contact, now=work.now)
 
 
 def _known(found: Found, happening: Happening) -> frozenset[str | None]:
@@ -115,43 +106,42 @@ def _entry(
 class _Opening:
     """What a deal is moved or opened with."""
 
-    principal: Principal
     contact: Any
     happening: Happening
-    clock: Clock
+    received_at: datetime  # an event that waited for a retry knows no more than it did then
     pipeline: Pipeline | None
     default_currency: str
 
 
-async def _change_deal(session: AsyncSession, deal: Any | None, opening: _Opening) -> uuid.UUID | None:
+async def _change_deal(work: UnitOfWork, deal: Any | None, opening: _Opening) -> uuid.UUID | None:
     """The id of the deal that the event is about, moved or opened if the event says so."""
     effect = opening.happening.deal
     if deal is not None:
         if effect in (DealEffect.MEET, DealEffect.ADVANCE):
-            stage = await pipelines.stage_by_key(session, deal.pipeline_id, MEETING_SCHEDULED)
-            await _advance(session, deal, stage, opening)
+            stage = await pipelines.stage_by_key(work.transaction, deal.pipeline_id, MEETING_SCHEDULED)
+            await _advance(work, deal, stage, opening)
         elif effect is DealEffect.WIN:
-            stage = await pipelines.stage_by_kind(session, deal.pipeline_id, StageKind.WON)
-            await _advance(session, deal, stage, opening)
+            stage = await pipelines.stage_by_kind(work.transaction, deal.pipeline_id, StageKind.WON)
+            await _advance(work, deal, stage, opening)
         deal_id: uuid.UUID = deal.id
         return deal_id
     qualifies = effect is DealEffect.QUALIFY and not _is_overruled(opening)
     if not qualifies and effect is not DealEffect.MEET:
         return None
-    if await deals.are_all_won(session, opening.contact.id):
+    if await deals.are_all_won(work.transaction, opening.contact.id):
         return None
-    return await _open(session, QUALIFIED if qualifies else MEETING_SCHEDULED, opening)
+    return await _open(work, QUALIFIED if qualifies else MEETING_SCHEDULED, opening)
 
 
-async def _follow_up(session: AsyncSession, opening: _Opening, deal_id: uuid.UUID | None) -> None:
+async def _follow_up(work: UnitOfWork, opening: _Opening, deal_id: uuid.UUID | None) -> None:
     """What somebody has to do now, or need not do any more."""
-    happening, principal = opening.happening, opening.principal
+    happening = opening.happening
     about: dict[str, Any] = {"contact_id": opening.contact.id, "deal_id": deal_id}
-    about |= {"occurred_at": happening.occurred_at, "now": opening.clock.now}
+    about |= {"occurred_at": happening.occurred_at}
     if (task := happening.follow_up) is not None:
-        await follow_ups.leave(session, principal, content=task.content, key=task.key, **about)
+        await follow_ups.leave(work, content=task.content, key=task.key, **about)
     if happening.arranges:
-        await follow_ups.settle(session, principal, outcome=happening.content, **about)
+        await follow_ups.settle(work, outcome=happening.content, **about)
 
 
 def _is_overruled(opening: _Opening) -> bool:
@@ -164,34 +154,30 @@ def _is_overruled(opening: _Opening) -> bool:
     return bool(is_newer or contact.reply_status_source == ReplyStatusSource.PERSON)
 
 
-async def _advance(session: AsyncSession, deal: Any, stage: Any, opening: _Opening) -> None:
+async def _advance(work: UnitOfWork, deal: Any, stage: Any, opening: _Opening) -> None:
     await moves.advance(
-        session,
-        opening.principal,
+        work,
         deal.id,
         stage.id,
         occurred_at=opening.happening.occurred_at,
-        received_at=opening.clock.received_at,
-        now=opening.clock.now,
+        received_at=opening.received_at,
     )
 
 
-async def _open(session: AsyncSession, stage_key: str, opening: _Opening) -> uuid.UUID:
+async def _open(work: UnitOfWork, stage_key: str, opening: _Opening) -> uuid.UUID:
     contact, happening = opening.contact, opening.happening
-    pipeline = opening.pipeline or await pipelines.default_pipeline(session)
-    stage = await pipelines.stage_by_key(session, pipeline.id, stage_key)
+    pipeline = opening.pipeline or await pipelines.default_pipeline(work.transaction)
+    stage = await pipelines.stage_by_key(work.transaction, pipeline.id, stage_key)
     title = " · ".join(part for part in (contact.full_name or contact.email, happening.about) if part)
     values: dict[str, Any] = {
         "title": clean_line(title, TITLE_MAX),
         "contact_id": contact.id,
         "stage_id": stage.id,
-        "source": opening.principal.source,
+        "source": work.principal.source,
         "campaign_id": happening.campaign_id,
     }
     return await deals.create(
-        session,
-        opening.principal,
-        now=opening.clock.now,
+        work,
         default_currency=opening.default_currency,
         occurred_at=happening.occurred_at,
         **values,

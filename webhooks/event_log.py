@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import ARRAY, Text, and_, bindparam, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared, given
+from crm_graph.database.engine import Transaction
+from crm_graph.database.statements import Statement, param
 from crm_graph.domain.contacts import erasure, erasure_rules
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.web.json import parse_json
@@ -33,22 +33,22 @@ class Stored:
     received_at: datetime
 
 
-async def store(session: AsyncSession, values: dict[str, Any]) -> bool:
+async def store(transaction: Transaction, values: dict[str, Any]) -> bool:
     """Insert unless one of the two keys is known; of two at once, the second waits here and inserts nothing."""
-    return await _INSERT.run(session, status=WebhookStatus.RECEIVED, **values) == 1
+    return await _INSERT.run(transaction, status=WebhookStatus.RECEIVED, **values) == 1
 
 
-async def by_id(session: AsyncSession, webhook_id: uuid.UUID) -> Any | None:
+async def by_id(transaction: Transaction, webhook_id: uuid.UUID) -> Any | None:
     """The row with this id, locked."""
-    return await _BY_ID.one(session, id=webhook_id)
+    return await _BY_ID.one(transaction, id=webhook_id)
 
 
-async def known(session: AsyncSession, source: str, event: Event, key: str | None) -> Any:
+async def known(transaction: Transaction, source: str, event: Event, key: str | None) -> Any:
     """The row that has the caller's key, else the one that has the body's; locked."""
-    by_key = await _BY_KEY.one(session, source=source, idempotency_key=key) if key else None
+    by_key = await _BY_KEY.one(transaction, source=source, idempotency_key=key) if key else None
     if by_key is not None:
         return by_key
-    by_body = await _BY_BODY.one(session, source=source, dedupe_key=event.dedupe_key)
+    by_body = await _BY_BODY.one(transaction, source=source, dedupe_key=event.dedupe_key)
     assert by_body is not None, "the server never deletes from webhooks_log"
     return by_body
 
@@ -59,7 +59,7 @@ def read(row: Any, provider: Provider) -> Stored:
 
 
 async def conclude(
-    session: AsyncSession,
+    transaction: Transaction,
     event: Stored,
     status: WebhookStatus,
     now: datetime,
@@ -72,11 +72,11 @@ async def conclude(
     One that nobody can apply, or need apply again, is ignored and not kept when it mentions a person who was erased.
     """
     others = mentioned(event.payload) - (applied.known if applied else frozenset())
-    gone = await erasure.suppressed(session, others)
+    gone = await erasure.suppressed(transaction, others)
     if gone and status in (WebhookStatus.IGNORED, WebhookStatus.QUARANTINED):
         status, reason = WebhookStatus.IGNORED, ERASED
     await _CONCLUDE.run(
-        session,
+        transaction,
         id=event.id,
         status=status,
         error=reason[:REASON_MAX] if reason else None,
@@ -86,38 +86,38 @@ async def conclude(
         mentions=sorted(others - gone) or None,
     )
     if gone and status in DONE:
-        await _EMPTY.run(session, id=event.id, addresses=sorted(gone))
+        await _EMPTY.run(transaction, id=event.id, addresses=sorted(gone))
     return status, reason
 
 
 def _inserted() -> Any:
     names = ("id", "source", "event_type", "dedupe_key", "idempotency_key", "body", "status", "received_at")
-    row: dict[str, Any] = {name: given(WebhookLog, name) for name in names} | {"attempts": literal_column("0")}
+    row: dict[str, Any] = {name: param(WebhookLog, name) for name in names} | {"attempts": literal_column("0")}
     return insert(table(WebhookLog)).values(row).on_conflict_do_nothing()
 
 
 def _concluded() -> Any:
     c = table(WebhookLog).c
     names = ("status", "error", "processed_at", "contact_id", "deal_id", "mentions")
-    values: dict[str, Any] = {name: given(WebhookLog, name) for name in names} | {"attempts": c.attempts + 1}
-    return update(table(WebhookLog)).where(c.id == given(WebhookLog, "id")).values(values)
+    values: dict[str, Any] = {name: param(WebhookLog, name) for name in names} | {"attempts": c.attempts + 1}
+    return update(table(WebhookLog)).where(c.id == param(WebhookLog, "id")).values(values)
 
 
 def _emptied() -> Any:
     addresses = bindparam("_addresses", type_=ARRAY(Text), required=True)
-    is_it = table(WebhookLog).c.id == given(WebhookLog, "id")
+    is_it = table(WebhookLog).c.id == param(WebhookLog, "id")
     return update(table(WebhookLog)).where(is_it).values(erasure_rules.emptied(addresses))
 
 
-def _locked_by(*names: str) -> Prepared:
+def _locked_by(*names: str) -> Statement:
     c = table(WebhookLog).c
-    is_it = and_(*(c[name] == given(WebhookLog, name) for name in names))
-    return Prepared(lambda: select(table(WebhookLog)).where(is_it).with_for_update())
+    is_it = and_(*(c[name] == param(WebhookLog, name) for name in names))
+    return Statement(lambda: select(table(WebhookLog)).where(is_it).with_for_update())
 
 
-_INSERT = Prepared(_inserted)
-_CONCLUDE = Prepared(_concluded)
-_EMPTY = Prepared(_emptied)
+_INSERT = Statement(_inserted)
+_CONCLUDE = Statement(_concluded)
+_EMPTY = Statement(_emptied)
 _BY_ID = _locked_by("id")
 _BY_KEY = _locked_by("source", "idempotency_key")
 _BY_BODY = _locked_by("source", "dedupe_key")

@@ -11,17 +11,17 @@ from typing import Any
 import psycopg
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.engine import LOST_A_RACE, Database, is_disconnect, set_source, sqlstate
+from crm_graph.database.engine import LOST_A_RACE, Database, Transaction, is_disconnect, sqlstate
 from crm_graph.domain.contacts.ingest import Erased
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import BadRequest, Conflict, CrmError, LostRace, NotFound, ValidationFailed
 from crm_graph.identity.principal import machine
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.settings import Settings
 from crm_graph.web.json import parse_json
 from webhooks import event_log
-from webhooks.apply import Applied, Clock, apply
+from webhooks.apply import Applied, apply
 from webhooks.event_log import DONE, Stored
 from webhooks.provider import Context, Event, Ignored, Provider
 from webhooks.registry import PROVIDERS
@@ -90,17 +90,17 @@ async def receive(
     new: dict[str, Any] = {"source": provider.name, "event_type": event.type, "body": body, "received_at": now}
     new |= {"dedupe_key": event.dedupe_key, "idempotency_key": key, "id": uuid.uuid4()}
 
-    async def receive_it(session: AsyncSession, failure: _NotApplied | None) -> Outcome:
-        if await event_log.store(session, new):
+    async def receive_it(transaction: Transaction, failure: _NotApplied | None) -> Outcome:
+        if await event_log.store(transaction, new):
             found = Stored(new["id"], provider, event.type, parse_json(body), now)
-            return await _apply_or_conclude(session, settings, found, failure, now)
+            return await _apply_or_conclude(transaction, settings, found, failure, now)
         # The other one is committed by now: the insert has waited for it.
-        known = await event_log.known(session, provider.name, event, key)
+        known = await event_log.known(transaction, provider.name, event, key)
         if known.dedupe_key != event.dedupe_key:
-            return await _keep_apart(session, provider, new, event)
+            return await _keep_apart(transaction, provider, new, event)
         if known.status in DONE:
             return Outcome(known.id, Result.DUPLICATE, known.contact_id, known.deal_id)
-        return await _apply_or_conclude(session, settings, event_log.read(known, provider), failure, now)
+        return await _apply_or_conclude(transaction, settings, event_log.read(known, provider), failure, now)
 
     return await _run(database, receive_it, provider.name)
 
@@ -111,8 +111,8 @@ async def replay(database: Database, settings: Settings, webhook_id: uuid.UUID, 
     Raises NotFound for an unknown id, and Conflict for an event whose body was erased.
     """
 
-    async def replay_it(session: AsyncSession, failure: _NotApplied | None) -> Outcome:
-        row = await event_log.by_id(session, webhook_id)
+    async def replay_it(transaction: Transaction, failure: _NotApplied | None) -> Outcome:
+        row = await event_log.by_id(transaction, webhook_id)
         if row is None:
             raise NotFound("webhook not found", field="webhook_id")
         if not row.body:
@@ -122,8 +122,8 @@ async def replay(database: Database, settings: Settings, webhook_id: uuid.UUID, 
         provider = PROVIDERS.get(row.source)
         if provider is None:
             raise NotFound(f"the event's provider {row.source!r} is not known any more", field="webhook_id")
-        await set_source(session, provider.name)
-        return await _apply_or_conclude(session, settings, event_log.read(row, provider), failure, now)
+        await transaction.set_source(provider.name)
+        return await _apply_or_conclude(transaction, settings, event_log.read(row, provider), failure, now)
 
     return await _run(database, replay_it)
 
@@ -166,7 +166,7 @@ class _NotApplied(Exception):
         super().__init__(reason)
 
 
-Work = Callable[[AsyncSession, _NotApplied | None], Awaitable[Outcome]]
+Work = Callable[[Transaction, _NotApplied | None], Awaitable[Outcome]]
 
 
 async def _run(database: Database, work: Work, source: str | None = None) -> Outcome:
@@ -174,8 +174,8 @@ async def _run(database: Database, work: Work, source: str | None = None) -> Out
     failure: _NotApplied | None = None
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            async with database.transaction(source=source) as session:
-                return await work(session, failure)
+            async with database.transaction(source=source) as transaction:
+                return await work(transaction, failure)
         except _NotApplied as error:
             failure = error
         except LostRace:
@@ -187,18 +187,18 @@ async def _run(database: Database, work: Work, source: str | None = None) -> Out
 
 
 async def _apply_or_conclude(
-    session: AsyncSession, settings: Settings, event: Stored, failure: _NotApplied | None, now: datetime
+    transaction: Transaction, settings: Settings, event: Stored, failure: _NotApplied | None, now: datetime
 ) -> Outcome:
     if failure is None:
-        return await _apply(session, settings, event, now)
-    status, reason = await event_log.conclude(session, event, failure.status, now, reason=failure.reason)
+        return await _apply(transaction, settings, event, now)
+    status, reason = await event_log.conclude(transaction, event, failure.status, now, reason=failure.reason)
     return Outcome(event.id, RESULTS[status], reason=reason)
 
 
-async def _apply(session: AsyncSession, settings: Settings, event: Stored, now: datetime) -> Outcome:
+async def _apply(transaction: Transaction, settings: Settings, event: Stored, now: datetime) -> Outcome:
     """Apply a stored event and write down what became of it. Raises _NotApplied."""
     try:
-        applied = await _carry_out(session, settings, event, now)
+        applied = await _carry_out(transaction, settings, event, now)
     except ValidationFailed as error:
         log.warning("event quarantined", extra={"details": {"webhook_id": event.id, "reason": error.message}})
         raise _NotApplied(WebhookStatus.QUARANTINED, error.message) from error
@@ -211,13 +211,13 @@ async def _apply(session: AsyncSession, settings: Settings, event: Stored, now: 
     if isinstance(applied, Ignored):
         if applied.needs_attention:
             log.warning("event needs attention", extra={"details": {"webhook_id": event.id, "reason": applied.reason}})
-        _, said = await event_log.conclude(session, event, WebhookStatus.IGNORED, now, reason=applied.reason)
+        _, said = await event_log.conclude(transaction, event, WebhookStatus.IGNORED, now, reason=applied.reason)
         return Outcome(event.id, Result.IGNORED, reason=said)
-    await event_log.conclude(session, event, WebhookStatus.PROCESSED, now, applied=applied)
+    await event_log.conclude(transaction, event, WebhookStatus.PROCESSED, now, applied=applied)
     return Outcome(event.id, Result.APPLIED, applied.contact_id, applied.deal_id)
 
 
-async def _carry_out(session: AsyncSession, settings: Settings, event: Stored, now: datetime) -> Applied | Ignored:
+async def _carry_out(transaction: Transaction, settings: Settings, event: Stored, now: datetime) -> Applied | Ignored:
     """Translate, then carry out; raises ValidationFailed for an event that doesn't say whom it is about."""
     context = Context(
         received_at=event.received_at,
@@ -227,12 +227,12 @@ async def _carry_out(session: AsyncSession, settings: Settings, event: Stored, n
     translation = event.provider.translate(event.payload, event.type, context)
     if isinstance(translation, Ignored):
         return translation
-    clock, principal = Clock(event.received_at, now), machine(event.provider.name)
+    work = UnitOfWork(transaction, machine(event.provider.name), now)
     touched: Applied | None = None
     otherwise = UNKNOWN
     for happening in translation:
         try:
-            applied = await apply(session, principal, happening, clock, default_currency=settings.default_currency)
+            applied = await apply(work, happening, event.received_at, default_currency=settings.default_currency)
             touched = touched or applied
         except Erased:
             otherwise = event_log.ERASED
@@ -242,16 +242,16 @@ async def _carry_out(session: AsyncSession, settings: Settings, event: Stored, n
     return touched or Ignored(otherwise)
 
 
-async def _keep_apart(session: AsyncSession, provider: Provider, new: dict[str, Any], event: Event) -> Outcome:
+async def _keep_apart(transaction: Transaction, provider: Provider, new: dict[str, Any], event: Event) -> Outcome:
     """Keep the second body under one key, for a person to look at: which of the two is meant nobody can tell."""
     reason = "its idempotency key belongs to an event with another body"
-    if not await event_log.store(session, new | {"idempotency_key": None}):
+    if not await event_log.store(transaction, new | {"idempotency_key": None}):
         columns = table(WebhookLog).c
         known = select(columns.id).where(columns.source == new["source"], columns.dedupe_key == event.dedupe_key)
         # Not locked: the row of the key is, and two requests with their keys crossed would wait for each other.
-        return Outcome((await session.scalars(known)).one(), Result.KEY_REUSED, reason=reason)
+        return Outcome((await transaction.scalars(known)).one(), Result.KEY_REUSED, reason=reason)
     apart = Stored(new["id"], provider, event.type, parse_json(new["body"]), new["received_at"])
-    await event_log.conclude(session, apart, WebhookStatus.QUARANTINED, new["received_at"], reason=reason)
+    await event_log.conclude(transaction, apart, WebhookStatus.QUARANTINED, new["received_at"], reason=reason)
     return Outcome(new["id"], Result.KEY_REUSED, reason=reason)
 
 

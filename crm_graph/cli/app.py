@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import httpx
 import typer
@@ -24,7 +24,7 @@ from crm_graph.delivery import schemas
 from crm_graph.domain.team import owners
 from crm_graph.errors import CrmError, NotFound, SetupError
 from crm_graph.graphql.transport.schema import build_schema
-from crm_graph.models import Owner, WebhookStatus
+from crm_graph.models import WebhookStatus
 from crm_graph.server import serve as runtime
 from crm_graph.telemetry import logs
 from crm_graph.values import utc_now
@@ -124,9 +124,9 @@ def token(
     settings = load_settings().with_demo_secrets()
     tokens, lifetime = tokens_of(settings), _duration(ttl)
 
-    async def work(database: Database) -> Owner:
-        async with database.transaction() as session:
-            return await owners.find(session, owner)
+    async def work(database: Database) -> Any:
+        async with database.transaction() as transaction:
+            return await owners.find(transaction, owner)
 
     found = with_database(work, settings)
     if not found.active:

@@ -19,6 +19,7 @@ from crm_graph.cli.owners import OPERATOR
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
 from crm_graph.domain.team import owners
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, SetupError
 from crm_graph.models import Contact, Role, WebhookLog
 from crm_graph.server import serve
@@ -87,9 +88,9 @@ async def _run(settings: Settings, urls: serve.Urls, listening: Any, console: Co
 
 async def _refuse_a_database_in_use(database: Database) -> None:
     """The demo would add made-up people to somebody's real data."""
-    async with database.transaction() as session:
-        present = {owner.email for owner, _ in await owners.everyone(session)}
-        is_empty = not present and not await session.scalar(select(ANYTHING))
+    async with database.transaction() as transaction:
+        present = {owner.email for owner, _ in await owners.everyone(transaction)}
+        is_empty = not present and not await transaction.scalar(select(ANYTHING))
     if not is_empty and present != {member["email"] for member in TEAM}:
         raise SetupError(
             "the database is in use: the demo only fills an empty one. "
@@ -99,12 +100,12 @@ async def _refuse_a_database_in_use(database: Database) -> None:
 
 async def _seed(database: Database) -> None:
     now = utc_now()
-    async with database.transaction() as session:
+    async with database.transaction() as transaction:
         for member in TEAM:
             with suppress(Conflict):  # an earlier demo added them
-                async with session.begin_nested():
-                    await owners.create(session, OPERATOR, now=now, **member)
-        admin = await owners.find(session, ADMIN)
+                async with transaction.savepoint():
+                    await owners.create(UnitOfWork(transaction, OPERATOR, now), **member)
+        admin = await owners.find(transaction, ADMIN)
         if not admin.active or admin.role is not Role.ADMIN:
             raise SetupError(
                 f"the demo shows what its admin sees, and {ADMIN} is no active admin any more: "

@@ -98,8 +98,8 @@ def export(
 
 
 async def _principal(database: Database, owner: str | None, source: str) -> Principal:
-    async with database.transaction() as session:
-        acting = await owners.acting(session, owner)
+    async with database.transaction() as transaction:
+        acting = await owners.acting(transaction, owner)
     if owner is None:
         remark(f"on behalf of {acting.email} ({acting.role}); --owner names another")
     return Principal(acting.id, acting.role, source)

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.cli.context import with_database
 from crm_graph.cli.output import remark, show
-from crm_graph.database.engine import Database
+from crm_graph.database.engine import Database, Transaction
 from crm_graph.domain.team import offboarding, owners
 from crm_graph.domain.team.offboarding import Belongings
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, SetupError
 from crm_graph.identity.principal import machine
 from crm_graph.models import Owner, Role
@@ -44,8 +44,8 @@ def add(
     """Add an owner."""
     given = _given(role=role, mailboxes=mailbox, timezone=timezone, booking_url=booking_url, is_default=default or None)
 
-    async def work(session: AsyncSession, now: datetime) -> None:
-        await owners.create(session, OPERATOR, name=name, email=email, now=now, **given)
+    async def work(transaction: Transaction, now: datetime) -> None:
+        await owners.create(UnitOfWork(transaction, OPERATOR, now), name=name, email=email, **given)
 
     _list(after=work)
 
@@ -79,16 +79,16 @@ def update(
         name=name, role=role, mailboxes=mailboxes, timezone=timezone, booking_url=booking_url, is_default=default
     )
 
-    async def work(session: AsyncSession, now: datetime) -> str | None:
-        owner = await owners.find(session, email)
+    async def work(transaction: Transaction, now: datetime) -> str | None:
+        owner = await owners.find(transaction, email)
         if active:
-            await owners.activate(session, OPERATOR, owner_id=owner.id, now=now)
-        await owners.edit(session, OPERATOR, owner_id=owner.id, now=now, **given)
+            await owners.activate(UnitOfWork(transaction, OPERATOR, now), owner_id=owner.id)
+        await owners.edit(UnitOfWork(transaction, OPERATOR, now), owner_id=owner.id, **given)
         if active is not False:
             return None
         if hand_over_to or hand_over_to_pool:
-            return await _hand_over(session, owner, hand_over_to, now)
-        return await _deactivate(session, owner, now)
+            return await _hand_over(transaction, owner, hand_over_to, now)
+        return await _deactivate(transaction, owner, now)
 
     _list(after=work)
 
@@ -114,17 +114,17 @@ def _check_usage(
         raise SetupError("--hand-over-to and --hand-over-to-pool go with --inactive")
 
 
-async def _hand_over(session: AsyncSession, owner: Owner, to: str | None, now: datetime) -> str:
-    heir = await owners.find(session, to) if to else None
+async def _hand_over(transaction: Transaction, owner: Owner, to: str | None, now: datetime) -> str:
+    heir = await owners.find(transaction, to) if to else None
     had = await offboarding.deactivate(
-        session, OPERATOR, owner_id=owner.id, now=now, hand_over_to=heir.id if heir else None
+        UnitOfWork(transaction, OPERATOR, now), owner_id=owner.id, hand_over_to=heir.id if heir else None
     )
     return f"{owner.email} had {_told(had)}; they are {f'{heir.email} now' if heir else 'unassigned now'}"
 
 
-async def _deactivate(session: AsyncSession, owner: Owner, now: datetime) -> str | None:
-    await owners.deactivate(session, OPERATOR, owner_id=owner.id, now=now)
-    left = await offboarding.belongings(session, owner.id)
+async def _deactivate(transaction: Transaction, owner: Owner, now: datetime) -> str | None:
+    await owners.deactivate(UnitOfWork(transaction, OPERATOR, now), owner_id=owner.id)
+    left = await offboarding.belongings(transaction, owner.id)
     if left == Belongings(0, 0, 0):
         return None
     command = f"crm-graph owner update --email {owner.email} --inactive"
@@ -135,14 +135,14 @@ def _told(belongings: Belongings) -> str:
     return f"{belongings.contacts} contacts, {belongings.deals} deals and {belongings.tasks} open tasks"
 
 
-def _list(after: Callable[[AsyncSession, datetime], Awaitable[str | None]] | None = None) -> None:
+def _list(after: Callable[[Transaction, datetime], Awaitable[str | None]] | None = None) -> None:
     async def work(database: Database) -> tuple[str | None, list[tuple[Owner, list[str]]]]:
-        async with database.transaction(source=OPERATOR.source, seconds=HAND_OVER_SECONDS) as session:
+        async with database.transaction(source=OPERATOR.source, seconds=HAND_OVER_SECONDS) as transaction:
             try:
-                said = await after(session, utc_now()) if after else None
+                said = await after(transaction, utc_now()) if after else None
             except Conflict as error:
                 raise _as_command(error) from error
-            return said, await owners.everyone(session)
+            return said, await owners.everyone(transaction)
 
     said, found = with_database(work)
     if said:

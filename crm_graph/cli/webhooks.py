@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_graph.cli.context import load_settings, moment, with_database
 from crm_graph.cli.output import remark, show
-from crm_graph.database.engine import Database
+from crm_graph.database.engine import Database, Transaction
 from crm_graph.delivery import endpoints
 from crm_graph.delivery import replay as deliveries
 from crm_graph.domain.team import owners
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.egress import client
 from crm_graph.errors import SetupError
 from crm_graph.identity.principal import machine
@@ -51,10 +51,10 @@ def add(
     async def work(database: Database) -> tuple[str, endpoints.Created]:
         checked = await client.check_url(url, settings.networks())
 
-        async def make(session: AsyncSession, now: datetime) -> endpoints.Created:
-            found = await owners.find(session, owner)
+        async def make(transaction: Transaction, now: datetime) -> endpoints.Created:
+            found = await owners.find(transaction, owner)
             given: dict[str, Any] = {"event_types": event, "headers": headers, "owner_id": found.id}
-            return await endpoints.create(session, OPERATOR, url=checked, now=now, **given)
+            return await endpoints.create(UnitOfWork(transaction, OPERATOR, now), url=checked, **given)
 
         return checked, await _in_transaction(database, make)
 
@@ -88,9 +88,9 @@ def update(
         if url is not None:
             given["url"] = await client.check_url(url, settings.networks())
 
-        async def change(session: AsyncSession, now: datetime) -> list[Any]:
-            await endpoints.edit(session, OPERATOR, endpoint_id=endpoint, now=now, **given)
-            return await endpoints.everyone(session)
+        async def change(transaction: Transaction, now: datetime) -> list[Any]:
+            await endpoints.edit(UnitOfWork(transaction, OPERATOR, now), endpoint_id=endpoint, **given)
+            return await endpoints.everyone(transaction)
 
         return await _in_transaction(database, change)
 
@@ -101,8 +101,8 @@ def update(
 def list_all(owner: OnlyOf = None) -> None:
     """List the endpoints."""
 
-    async def work(session: AsyncSession, _now: datetime) -> list[Any]:
-        return await endpoints.everyone(session, await _email(session, owner))
+    async def work(transaction: Transaction, _now: datetime) -> list[Any]:
+        return await endpoints.everyone(transaction, await _email(transaction, owner))
 
     _show(_done(work))
 
@@ -110,19 +110,25 @@ def list_all(owner: OnlyOf = None) -> None:
 @app.command("delete")
 def delete(endpoint: Endpoint) -> None:
     """Remove an endpoint with its deliveries; the events stay."""
-    _done(lambda session, now: endpoints.delete(session, OPERATOR, endpoint_id=endpoint, now=now))
+    _done(lambda transaction, now: endpoints.delete(UnitOfWork(transaction, OPERATOR, now), endpoint_id=endpoint))
 
 
 @app.command("rotate")
 def rotate(endpoint: Endpoint) -> None:
     """Print a new secret, which is shown this once; the present one signs beside it for 24 hours."""
-    print(_done(lambda session, now: endpoints.rotate(session, OPERATOR, endpoint_id=endpoint, now=now)))
+    print(
+        _done(lambda transaction, now: endpoints.rotate(UnitOfWork(transaction, OPERATOR, now), endpoint_id=endpoint))
+    )
 
 
 @app.command("test")
 def test(endpoint: Endpoint) -> None:
     """Send an event `test` and print the id of its delivery; `crm-graph deliveries list` has what came of it."""
-    print(_done(lambda session, now: endpoints.send_test(session, OPERATOR, endpoint_id=endpoint, now=now)))
+    print(
+        _done(
+            lambda transaction, now: endpoints.send_test(UnitOfWork(transaction, OPERATOR, now), endpoint_id=endpoint)
+        )
+    )
 
 
 @deliveries_app.command("list")
@@ -133,8 +139,8 @@ def list_deliveries(
 ) -> None:
     """List deliveries, newest first."""
 
-    async def work(session: AsyncSession, _now: datetime) -> list[Any]:
-        return await deliveries.recent(session, await _email(session, owner), status, limit)
+    async def work(transaction: Transaction, _now: datetime) -> list[Any]:
+        return await deliveries.recent(transaction, await _email(transaction, owner), status, limit)
 
     show(
         ("delivery", "created", "event", "status", "attempts", "url", "owner"),
@@ -158,7 +164,7 @@ def replay(
     if (delivery is None) == (endpoint is None or since is None):
         raise SetupError("give either one DELIVERY, or --endpoint and --since")
     if delivery is not None:
-        _done(lambda session, now: deliveries.replay(session, OPERATOR, delivery_id=delivery, now=now))
+        _done(lambda transaction, now: deliveries.replay(UnitOfWork(transaction, OPERATOR, now), delivery_id=delivery))
         return
 
     async def work(database: Database) -> int:
@@ -166,8 +172,8 @@ def replay(
         while start is not None:
             given = {"endpoint_id": endpoint, "since": start}
 
-            async def some(session: AsyncSession, now: datetime, given: Any = given) -> deliveries.Replayed:
-                return await deliveries.replay_since(session, OPERATOR, now=now, **given)
+            async def some(transaction: Transaction, now: datetime, given: Any = given) -> deliveries.Replayed:
+                return await deliveries.replay_since(UnitOfWork(transaction, OPERATOR, now), **given)
 
             done = await _in_transaction(database, some)
             count, start = count + done.queued, done.next_since
@@ -181,9 +187,9 @@ def resume() -> None:
     """Let this database send under the PUBLIC_URL that is configured here; a copy of one that is in use should not."""
     settings = load_settings()
 
-    async def work(session: AsyncSession, _now: datetime) -> Any | None:
-        before = await deliveries.pause(session)
-        await deliveries.resume(session, OPERATOR, settings.public_url)
+    async def work(transaction: Transaction, now: datetime) -> Any | None:
+        before = await deliveries.pause(transaction)
+        await deliveries.resume(UnitOfWork(transaction, OPERATOR, now), settings.public_url)
         return before
 
     before = _done(work, settings)
@@ -208,16 +214,16 @@ def _headers(given: Sequence[str] | None, *, may_remove: bool = False) -> dict[s
     return {name.strip(): value.strip() or None for name, _, value in pairs}
 
 
-async def _email(session: AsyncSession, owner: str | None) -> str | None:
-    return (await owners.find(session, owner)).email if owner else None
+async def _email(transaction: Transaction, owner: str | None) -> str | None:
+    return (await owners.find(transaction, owner)).email if owner else None
 
 
-async def _in_transaction(database: Database, work: Callable[[AsyncSession, datetime], Awaitable[T]]) -> T:
-    async with database.transaction(source=OPERATOR.source, seconds=SECONDS) as session:
-        return await work(session, utc_now())
+async def _in_transaction(database: Database, work: Callable[[Transaction, datetime], Awaitable[T]]) -> T:
+    async with database.transaction(source=OPERATOR.source, seconds=SECONDS) as transaction:
+        return await work(transaction, utc_now())
 
 
-def _done(work: Callable[[AsyncSession, datetime], Awaitable[T]], settings: Settings | None = None) -> T:
+def _done(work: Callable[[Transaction, datetime], Awaitable[T]], settings: Settings | None = None) -> T:
     return with_database(lambda database: _in_transaction(database, work), settings)
 
 

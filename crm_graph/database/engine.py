@@ -1,19 +1,20 @@
-"""Database: the only way to a session. Every wait has a timeout, and an unreachable server is Unavailable."""
+"""Database: the only way to a connection. Every wait has a timeout, and an unreachable server is Unavailable."""
 
 import asyncio
 import select
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeAlias, cast
 
 import psycopg
 from psycopg.sql import Literal
-from sqlalchemy import event
+from sqlalchemy import CursorResult, Executable, ScalarResult, event
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
@@ -28,6 +29,7 @@ GIVE_UP_SECONDS = 1  # for a server that does not even answer a request to cance
 # what one refers to is only missing when it was removed in between.
 LOST_A_RACE = ("40P01", "40001", "23503")
 NO_ANSWER = (OperationalError, InterfaceError, psycopg.OperationalError, PoolTimeout, TimeoutError)
+Parameters: TypeAlias = Mapping[str, object] | Sequence[Mapping[str, object]] | None
 PREPARE_AFTER = 2  # executions of a statement on one connection
 
 
@@ -99,7 +101,7 @@ class Database:
     @asynccontextmanager
     async def transaction(
         self, *, source: str | None = None, seconds: float | None = None
-    ) -> AsyncIterator[AsyncSession]:
+    ) -> AsyncIterator["Transaction"]:
         """One transaction: committed when the block ends, rolled back when it raises.
 
         The events in it are told with `source`, and continue the trace. `seconds` are for work that nobody waits for as
@@ -107,19 +109,19 @@ class Database:
         """
         async with _reachable("transaction", seconds or self._seconds):
             pooled = await self._engine.raw_connection()
-            session = _Session(self._engine, pooled)
+            transaction = Transaction(self._engine, pooled)
             try:
-                await session.driver.execute(_begin(source, seconds), prepare=False)
-                yield session
-                await session.commit()
+                await transaction.driver.execute(_begin(source, seconds), prepare=False)
+                yield transaction
+                await transaction.commit()
             finally:
                 try:
-                    await session.close()
+                    await transaction.close()
                 except BaseException:
                     await greenlet_spawn(pooled.invalidate)  # nobody knows what is still open in it
                     raise
                 finally:
-                    if pooled.is_valid and session.driver.closed:
+                    if pooled.is_valid and transaction.driver.closed:
                         await greenlet_spawn(pooled.invalidate)  # hung up on: not one for the pool
                     await greenlet_spawn(pooled.close)
 
@@ -134,34 +136,49 @@ class Database:
         await self._reads.dispose()
 
 
-class _Session(AsyncSession):
-    """A session on one connection, which is made when SQLAlchemy is first asked for something.
+class Transaction:
+    """One transaction on one connection. It commits when its block in `Database.transaction` ends.
 
-    Most writes run on the driver alone, and making a session takes longer than two of their statements.
+    `driver` runs compiled statements (database/statements.py). `execute` and its like run SQLAlchemy Core, whose own
+    connection is made when it is first needed: that takes longer than two of the driver's statements.
     """
 
     def __init__(self, engine: AsyncEngine, pooled: PoolProxiedConnection) -> None:
-        self._made_of = engine, pooled
-        self.driver: Any = pooled.driver_connection
+        self._engine, self._pooled = engine, pooled
+        self.driver: psycopg.AsyncConnection[Any] = cast(Any, pooled.driver_connection)
 
-    def __getattr__(self, name: str) -> Any:
-        if "sync_session" in self.__dict__:
-            raise AttributeError(name)
-        engine, pooled = self._made_of
-        connection = Connection(engine.sync_engine, pooled)
-        super().__init__(bind=AsyncConnection(engine, connection), expire_on_commit=False)
-        return getattr(self, name)
+    @cached_property
+    def _core(self) -> AsyncConnection:
+        return AsyncConnection(self._engine, Connection(self._engine.sync_engine, self._pooled))
+
+    async def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[Any]:
+        """Run a statement; its rows, as SQLAlchemy reads them."""
+        return await self._core.execute(statement, parameters)
+
+    async def scalars(self, statement: Executable) -> ScalarResult[Any]:
+        """The first column of a statement's rows."""
+        return await self._core.scalars(statement)
+
+    async def scalar(self, statement: Executable) -> Any:
+        """The first column of a statement's first row; None without one."""
+        return await self._core.scalar(statement)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Undo what the block did when it raises, and nothing else."""
+        async with self.driver.transaction():
+            yield
+
+    async def set_source(self, source: str) -> None:
+        """Name who makes the changes, where that is known only after the transaction has begun."""
+        await self.driver.execute("SELECT set_config('crm.source', %s, true)", [source])
 
     async def commit(self) -> None:
-        """Commit what was done, whoever did it."""
-        if "sync_session" in self.__dict__:
-            await super().commit()
+        """Commit what was done."""
         await self.driver.commit()
 
     async def close(self) -> None:
         """Roll back what was not committed."""
-        if "sync_session" in self.__dict__:
-            await super().close()
         if not self.driver.closed:
             await self.driver.rollback()
 
@@ -198,18 +215,6 @@ async def fetch_row(
     result = cursor.pgresult
     assert result is not None
     return [result.get_value(0, column) for column in range(result.nfields)]
-
-
-def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
-    """The driver's own connection of a session, inside its transaction."""
-    assert isinstance(session, _Session)
-    driver: psycopg.AsyncConnection[Any] = session.driver
-    return driver
-
-
-async def set_source(session: AsyncSession, source: str) -> None:
-    """Say whose doing a transaction is, where that shows only after it has begun."""
-    await driver_connection(session).execute("SELECT set_config('crm.source', %s, true)", [source])
 
 
 def place(url: URL) -> str:

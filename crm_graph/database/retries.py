@@ -12,7 +12,7 @@ ATTEMPTS = 5
 PAUSE_SECONDS = 0.05  # at most, before the next attempt: what met once would meet again
 
 
-async def settle(attempt: Callable[[], Awaitable[T]]) -> T:
+async def retry_on_conflict(attempt: Callable[[], Awaitable[T]]) -> T:
     """What a whole transaction returns once it has lost no race; raises LostRace when it keeps losing."""
     for _ in range(ATTEMPTS - 1):
         try:

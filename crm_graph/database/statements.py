@@ -7,11 +7,11 @@ The owner rule's parameter is `caller`.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import orjson
-from psycopg import AsyncRawCursor
-from psycopg.rows import namedtuple_row
+from psycopg import AsyncCursor, AsyncRawCursor
+from psycopg.rows import AsyncRowFactory, namedtuple_row, tuple_row
 from sqlalchemy import (
     ARRAY,
     BindParameter,
@@ -31,52 +31,88 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import Delete, Insert, Update
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
 
-from crm_graph.database.engine import driver_connection
-from crm_graph.models import table
+from crm_graph.database.engine import Transaction
+from crm_graph.models import Relation, table
 from crm_graph.models.columns import KeyText
 
 Types = Mapping[str, TypeEngine[Any]]
+Reader: TypeAlias = Callable[[Mapping[str, object]], object]
+T = TypeVar("T")
+Row = TypeVar("Row", bound=NamedTuple)
 CALLER = "caller"  # the parameter of the owner rule
 DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
-class Prepared:
-    """One statement; `make` is called when it is first needed."""
+class Statement:
+    """One statement, compiled when it is first needed, from what `make` returns."""
 
     def __init__(self, make: Callable[[], Executable]) -> None:
         self._make = make
 
-    async def rows(self, session: AsyncSession, **values: Any) -> list[Any]:
+    async def rows(self, transaction: Transaction, **values: object) -> list[Any]:
         """Its rows, as named tuples. A closed set comes as the text that is stored."""
-        cursor = await self._run(session, values)
+        cursor = await self._run(transaction, values, namedtuple_row)
         return await cursor.fetchall()
 
-    async def one(self, session: AsyncSession, **values: Any) -> Any | None:
+    async def one(self, transaction: Transaction, **values: object) -> Any | None:
         """Its first row, or None."""
-        cursor = await self._run(session, values)
+        cursor = await self._run(transaction, values, namedtuple_row)
         return await cursor.fetchone()
 
-    async def run(self, session: AsyncSession, **values: Any) -> int:
+    async def run(self, transaction: Transaction, **values: object) -> int:
         """Run it for its effect; returns how many rows it touched."""
-        return (await self._run(session, values)).rowcount
+        return (await self._run(transaction, values, tuple_row)).rowcount
 
-    async def _run(self, session: AsyncSession, values: dict[str, Any]) -> AsyncRawCursor[Any]:
+    async def _run(
+        self, transaction: Transaction, values: Mapping[str, object], row_factory: AsyncRowFactory[T]
+    ) -> AsyncRawCursor[T]:
         sql, readers = self._compiled
-        cursor = AsyncRawCursor(driver_connection(session), row_factory=namedtuple_row)
+        cursor = AsyncRawCursor(transaction.driver, row_factory=row_factory)
         return await cursor.execute(sql, [read(values) for read in readers])
 
     @cached_property
-    def _compiled(self) -> tuple[str, list[Callable[[dict[str, Any]], Any]]]:
+    def _compiled(self) -> tuple[str, list[Reader]]:
         compiled: Any = self._make().compile(dialect=DIALECT)  # type: ignore[attr-defined]
         return str(compiled), [_reader(compiled.binds[name]) for name in compiled.positiontup or ()]
 
 
-def _reader(parameter: BindParameter[Any]) -> Callable[[dict[str, Any]], Any]:
+class Query(Generic[Row]):
+    """A statement that is run for its rows. Each becomes a `row`: a NamedTuple of the columns, in order.
+
+    A closed set comes as the text that is stored.
+    """
+
+    def __init__(self, row: type[Row], make: Callable[[], Executable]) -> None:
+        self._row, self._statement, self._fits = row, Statement(make), False
+
+    async def rows(self, transaction: Transaction, **values: object) -> list[Row]:
+        """All of its rows."""
+        cursor = await self._statement._run(transaction, values, self._reader)
+        return await cursor.fetchall()
+
+    async def one(self, transaction: Transaction, **values: object) -> Row | None:
+        """Its first row, or None."""
+        cursor = await self._statement._run(transaction, values, self._reader)
+        return await cursor.fetchone()
+
+    def _reader(self, cursor: AsyncCursor[Any]) -> Callable[[Sequence[Any]], Row]:
+        if not self._fits:
+            columns = tuple(column.name for column in cursor.description or ())
+            assert columns == self._row._fields, f"{self._row.__name__} does not fit its statement: {columns}"
+            self._fits = True
+        return self._row._make
+
+
+def columns_of(row: type[NamedTuple], rows: Relation) -> list[ColumnElement[Any]]:
+    """The columns of a table, or of an alias, that a row class has as its fields: what to select for a Query."""
+    return [rows.c[name] for name in row._fields]
+
+
+def _reader(parameter: BindParameter[Any]) -> Reader:
     """Reads a parameter from the values: one that must be given, or a constant of the statement."""
     process = binder(parameter)
     if parameter.key != CALLER and not parameter.key.startswith("_"):
@@ -88,12 +124,12 @@ def _reader(parameter: BindParameter[Any]) -> Callable[[dict[str, Any]], Any]:
     return lambda values: process(values[name])
 
 
-def binder(parameter: BindParameter[Any]) -> Callable[[Any], Any] | None:
+def binder(parameter: BindParameter[Any]) -> Callable[[object], object] | None:
     """What makes of a value what the driver takes; None where it takes it as it is."""
     return parameter.type.dialect_impl(DIALECT).bind_processor(DIALECT)
 
 
-def given(model: type[SQLModel], column: str, name: str | None = None) -> BindParameter[Any]:
+def param(model: type[SQLModel], column: str, name: str | None = None) -> BindParameter[Any]:
     """A parameter of the type of a column, called after it or `name`.
 
     The name has an underscore in front in SQL, because SQLAlchemy keeps the columns' own names for itself.
@@ -101,12 +137,12 @@ def given(model: type[SQLModel], column: str, name: str | None = None) -> BindPa
     return bindparam(f"_{name or column}", type_=table(model).c[column].type, required=True)
 
 
-def given_ids(name: str) -> BindParameter[Any]:
+def id_list(name: str) -> BindParameter[Any]:
     """A parameter that is a list of ids."""
     return bindparam(f"_{name}", type_=ARRAY(Uuid), required=True)
 
 
-def given_texts(name: str) -> BindParameter[Any]:
+def text_list(name: str) -> BindParameter[Any]:
     """A parameter that is a list of texts, compared as keys are."""
     return bindparam(f"_{name}", type_=ARRAY(KeyText), required=True)
 
@@ -117,13 +153,13 @@ def types_of(model: type[SQLModel], *names: str, **others: str) -> dict[str, Typ
     return {name: columns[of].type for name, of in {**{name: name for name in names}, **others}.items()}
 
 
-def given_row(types: Types) -> FromClause:
-    """A row whose values are parameters: what a statement over `given_rows` is run with when there is only one."""
+def param_row(types: Types) -> FromClause:
+    """A row whose values are parameters: what a statement over `param_rows` is run with when there is only one."""
     values = (bindparam(f"_{name}", type_=type_, required=True).label(name) for name, type_ in types.items())
     return select(*values).subquery("new")
 
 
-def given_rows(name: str, types: Types) -> FromClause:
+def param_rows(name: str, types: Types) -> FromClause:
     """A parameter that is a list of rows, mappings from these names to values that JSON can hold, ids and times."""
     return select(recordset(bindparam(f"_{name}", type_=_Rows, required=True), types)).cte(name)
 
@@ -135,7 +171,7 @@ def recordset(rows: ColumnElement[Any], types: Types) -> FromClause:
     return listed.render_derived(name="listed", with_types=True)
 
 
-def sent_rows() -> TypeEngine[Any]:
+def rows_param_type() -> TypeEngine[Any]:
     """The type of a parameter that is a list of rows, as a text that is a JSON array of objects."""
     return _Rows()
 
@@ -148,7 +184,7 @@ class _Rows(TypeDecorator[Sequence[Mapping[str, Any]]]):
         return orjson.dumps(value).decode()
 
 
-def together(*statements: Insert | Update | Delete, beside: Select[Any] | None = None) -> Select[Any]:
+def combined(*statements: Insert | Update | Delete, beside: Select[Any] | None = None) -> Select[Any]:
     """Several writes in one round trip, and what is selected `beside` them.
 
     They see the same moment: none of them sees what another one does.
@@ -157,7 +193,7 @@ def together(*statements: Insert | Update | Delete, beside: Select[Any] | None =
     return selected.add_cte(*(statement.cte(f"w{place}") for place, statement in enumerate(statements)))
 
 
-def in_sql(sql: str, **types: TypeEngine[Any]) -> Prepared:
+def in_sql(sql: str, **types: TypeEngine[Any]) -> Statement:
     """A statement in SQL's own words, where `:_name` stands for the parameter `name`."""
     parameters = [bindparam(f"_{name}", type_=type_, required=True) for name, type_ in types.items()]
-    return Prepared(lambda: text(sql).bindparams(*parameters))
+    return Statement(lambda: text(sql).bindparams(*parameters))

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Double, Integer, Uuid
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import in_sql, sent_rows
+from crm_graph.database.engine import Transaction
+from crm_graph.database.statements import in_sql, rows_param_type
 from crm_graph.models import DeliveryStatus
 
 LEASE_SECONDS = 20  # longer than the deadline of a request: nobody else sends what is being sent
@@ -43,24 +43,24 @@ class Outcome:
         return self.status is DeliveryStatus.DELIVERED
 
 
-async def due_endpoints(session: AsyncSession) -> list[uuid.UUID]:
+async def due_endpoints(transaction: Transaction) -> list[uuid.UUID]:
     """The endpoints to which something can be sent at this moment."""
-    return [row.id for row in await _DUE.rows(session)]
+    return [row.id for row in await _DUE.rows(transaction)]
 
 
-async def take(session: AsyncSession, endpoint_id: uuid.UUID, limit: int) -> list[Any]:
+async def take(transaction: Transaction, endpoint_id: uuid.UUID, limit: int) -> list[Any]:
     """Lease at most `limit` deliveries, oldest first, with all that is needed to send them; one during an outage."""
-    return await _TAKE.rows(session, endpoint_id=endpoint_id, limit=limit, outage=OUTAGE, lease=LEASE_SECONDS)
+    return await _TAKE.rows(transaction, endpoint_id=endpoint_id, limit=limit, outage=OUTAGE, lease=LEASE_SECONDS)
 
 
-async def settle(session: AsyncSession, outcomes: Sequence[Outcome]) -> None:
+async def settle(transaction: Transaction, outcomes: Sequence[Outcome]) -> None:
     """Write down what came of attempts."""
     fields = ("status", "wait", "attempted_at", "duration_ms", "status_code", "answer", "error")
     rows = [{"id": one.delivery_id, **{name: getattr(one, name) for name in fields}} for one in outcomes]
-    await _SETTLE.run(session, outcomes=rows)
+    await _SETTLE.run(transaction, outcomes=rows)
 
 
-async def judge(session: AsyncSession, endpoint_id: uuid.UUID, outcomes: Sequence[Outcome], back_off: float) -> None:
+async def judge(transaction: Transaction, endpoint_id: uuid.UUID, outcomes: Sequence[Outcome], back_off: float) -> None:
     """Write down what attempts, in the order in which they ended, say of an endpoint that fails, or has failed.
 
     `back_off` are the seconds without a request if it is down. When it is back, what waited is due at once.
@@ -68,7 +68,7 @@ async def judge(session: AsyncSession, endpoint_id: uuid.UUID, outcomes: Sequenc
     failed = list(reversed([not one.is_success for one in outcomes]))
     since_success = failed.index(False) if False in failed else len(failed)
     row = await _JUDGE.one(
-        session,
+        transaction,
         endpoint_id=endpoint_id,
         failed=since_success,
         succeeded=int(False in failed),
@@ -79,20 +79,20 @@ async def judge(session: AsyncSession, endpoint_id: uuid.UUID, outcomes: Sequenc
         disable_after=DISABLE_AFTER.total_seconds(),
     )
     if row and row.was_down and False in failed:
-        await _FLUSH.run(session, endpoint_id=endpoint_id)
+        await _FLUSH.run(transaction, endpoint_id=endpoint_id)
 
 
-async def release(session: AsyncSession, delivery_ids: Sequence[uuid.UUID]) -> None:
+async def release(transaction: Transaction, delivery_ids: Sequence[uuid.UUID]) -> None:
     """Give back what was taken and not sent."""
-    await _RELEASE.run(session, ids=[{"id": id_} for id_ in delivery_ids])
+    await _RELEASE.run(transaction, ids=[{"id": id_} for id_ in delivery_ids])
 
 
-async def backlog(session: AsyncSession, at_most: int, recent: timedelta) -> Any:
+async def backlog(transaction: Transaction, at_most: int, recent: timedelta) -> Any:
     """How the queue stands: deliveries `pending` by state, `settled` recently by status, each of at most so many rows;
     `oldest_due_age` in seconds, of those that could go now; `endpoints` by state; `is_paused`.
     """
     asked = {"at_most": at_most, "looked_at": LOOKED_AT, "recent": recent.total_seconds(), "outage": OUTAGE}
-    return await _BACKLOG.one(session, **asked)
+    return await _BACKLOG.one(transaction, **asked)
 
 
 # Whether an endpoint `w` may be sent anything, as an `o` who is active wants.
@@ -184,7 +184,7 @@ _SETTLE = in_sql(
     INSERT INTO webhook_attempts (delivery_id, attempted_at, duration_ms, status_code, answer, error)
     SELECT told.id, told.attempted_at, told.duration_ms, told.status_code, told.answer, told.error
     FROM told JOIN settled ON settled.id = told.id""",
-    outcomes=sent_rows(),
+    outcomes=rows_param_type(),
 )
 # `failed` of them failed since the last success, or all. The row is read before it is changed. What was under way when
 # the endpoint went down fails as well, maybe a moment later: that is the same outage, and makes it no longer.
@@ -230,5 +230,5 @@ _FLUSH = in_sql(
 _RELEASE = in_sql(
     """UPDATE webhook_deliveries SET leased_until = NULL
     WHERE id IN (SELECT id FROM jsonb_to_recordset(CAST(:_ids AS jsonb)) AS t (id uuid)) AND status = 'pending'""",
-    ids=sent_rows(),
+    ids=rows_param_type(),
 )

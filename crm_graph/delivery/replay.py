@@ -19,12 +19,12 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm_graph.database.engine import Transaction
 from crm_graph.delivery import endpoints
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound
 from crm_graph.identity.access import visible
-from crm_graph.identity.principal import Principal
 from crm_graph.models import (
     DeliveryStatus,
     Deployment,
@@ -50,23 +50,23 @@ class Replayed(NamedTuple):
     next_since: datetime | None
 
 
-async def replay(session: AsyncSession, principal: Principal, *, delivery_id: uuid.UUID, now: datetime) -> uuid.UUID:
+async def replay(work: UnitOfWork, *, delivery_id: uuid.UUID) -> uuid.UUID:
     """Make a settled delivery pending again, due now and with all its attempts before it; a pending one stays as it is.
 
     Raises NotFound; and Conflict while nothing is sent to the endpoint, or when its owner may not get the event, or
     when the person that the event tells of was erased.
     """
-    principal.must_write()
+    work.principal.must_write()
     c = _DELIVERIES.c
-    whose = select(c.endpoint_id).where(c.id == delivery_id, visible(WebhookDelivery, principal))
-    endpoint_id = (await session.execute(whose)).scalar_one_or_none()
+    whose = select(c.endpoint_id).where(c.id == delivery_id, visible(WebhookDelivery, work.principal))
+    endpoint_id = (await work.transaction.execute(whose)).scalar_one_or_none()
     if endpoint_id is None:
         raise NotFound("delivery not found", field="delivery_id")
-    endpoint = await endpoints.lock_visible(session, principal, endpoint_id)
+    endpoint = await endpoints.lock_visible(work, endpoint_id)
     endpoints.check_on(endpoint)
     told = select(_is_erased().label("is_erased"), _is_for(endpoint).label("is_for"), c.status)
     told = told.join_from(_DELIVERIES, _EVENTS, _EVENTS.c.id == c.event_id).where(c.id == delivery_id)
-    delivery = (await session.execute(told.with_for_update(of=_DELIVERIES))).one_or_none()
+    delivery = (await work.transaction.execute(told.with_for_update(of=_DELIVERIES))).one_or_none()
     if delivery is None:
         raise NotFound("delivery not found", field="delivery_id")
     if delivery.is_erased:
@@ -74,23 +74,21 @@ async def replay(session: AsyncSession, principal: Principal, *, delivery_id: uu
     if not delivery.is_for:
         raise Conflict("the event is not the endpoint's owner's to see any more", field="delivery_id")
     if delivery.status is not DeliveryStatus.PENDING:
-        await session.execute(update(_DELIVERIES).where(c.id == delivery_id).values(_fresh()))
-        await endpoints.wake(session)
+        await work.transaction.execute(update(_DELIVERIES).where(c.id == delivery_id).values(_fresh()))
+        await endpoints.wake(work.transaction)
     return delivery_id
 
 
-async def replay_since(
-    session: AsyncSession, principal: Principal, *, endpoint_id: uuid.UUID, since: datetime, now: datetime
-) -> Replayed:
+async def replay_since(work: UnitOfWork, *, endpoint_id: uuid.UUID, since: datetime) -> Replayed:
     """Queue for an endpoint every event from `since` on that it is subscribed to and its owner may get: those that were
     settled again, and those that it never got because it was disabled. What is pending stays as it is.
 
     At most AT_ONCE, and all of one transaction together: `next_since` of the result goes on with the others. Neither
     tests nor events about people who were erased. Raises NotFound, and Conflict while nothing is sent to the endpoint.
     """
-    endpoint = await endpoints.lock_visible(session, principal, endpoint_id)
+    endpoint = await endpoints.lock_visible(work, endpoint_id)
     endpoints.check_on(endpoint)
-    found = (await session.execute(_replayed(endpoint, since))).one()
+    found = (await work.transaction.execute(_replayed(endpoint, since))).one()
     more = found.last + timedelta(microseconds=1) if found.looked_at >= AT_ONCE else None
     return Replayed(found.queued, more)
 
@@ -148,25 +146,27 @@ def _fresh() -> dict[str, Any]:
     return {"status": _PENDING, "attempts": 0, "due_at": func.now(), "leased_until": None, "settled_at": None}
 
 
-async def pause(session: AsyncSession) -> Any | None:
+async def pause(transaction: Transaction) -> Any | None:
     """The row that says why deliveries are paused, with `paused_at` and `paused_reason`; None while they are not."""
     query = select(_DEPLOYMENT).where(_DEPLOYMENT.c.paused_at.is_not(None))
-    return (await session.execute(query)).one_or_none()
+    return (await transaction.execute(query)).one_or_none()
 
 
-async def resume(session: AsyncSession, principal: Principal, public_url: str | None) -> None:
+async def resume(work: UnitOfWork, public_url: str | None) -> None:
     """Let this database send as the one under `public_url`, from now on. Raises Forbidden for anyone but an admin."""
-    principal.must_be_admin()
+    work.principal.must_be_admin()
     values = {"public_url": public_url, "paused_at": None, "paused_reason": None}
     new = insert(_DEPLOYMENT).values(id=True, **values)
-    await session.execute(new.on_conflict_do_update(index_elements=[_DEPLOYMENT.c.id], set_=values))
-    await endpoints.wake(session)
+    await work.transaction.execute(new.on_conflict_do_update(index_elements=[_DEPLOYMENT.c.id], set_=values))
+    await endpoints.wake(work.transaction)
 
 
-async def recent(session: AsyncSession, email: str | None, status: DeliveryStatus | None, count: int) -> list[Any]:
+async def recent(transaction: Transaction, email: str | None, status: DeliveryStatus | None, count: int) -> list[Any]:
     """The newest deliveries, of one owner's endpoints or of all, with the event's `type` and the endpoint's `url`."""
     owners, c = table(Owner), _DELIVERIES.c
     query = select(_DELIVERIES, _EVENTS.c.type, _ENDPOINTS.c.url, owners.c.email).join_from(_DELIVERIES, _EVENTS)
     query = query.join(_ENDPOINTS, _ENDPOINTS.c.id == c.endpoint_id).join(owners, owners.c.id == _ENDPOINTS.c.owner_id)
     conditions = [owners.c.email == email] * (email is not None) + [c.status == status] * (status is not None)
-    return list(await session.execute(query.where(*conditions).order_by(c.created_at.desc(), c.id.desc()).limit(count)))
+    return list(
+        await transaction.execute(query.where(*conditions).order_by(c.created_at.desc(), c.id.desc()).limit(count))
+    )

@@ -104,14 +104,14 @@ class _Flight:
         free = room - len(self._under_way)
         if not landed and free <= 0:
             return
-        async with self._database.transaction(source="crm-graph") as session:
+        async with self._database.transaction(source="crm-graph") as transaction:
             if landed:
-                await queue.settle(session, landed)
+                await queue.settle(transaction, landed)
             if landed and (self._failures or not all(one.is_success for one in landed)):
                 back_off = wait_of(max(0, self._failures + 1 - OUTAGE))
-                await queue.judge(session, self._endpoint_id, landed, back_off)
+                await queue.judge(transaction, self._endpoint_id, landed, back_off)
                 self._failures = max(1, self._failures)  # until it is read again
-            taken = await queue.take(session, self._endpoint_id, free) if free > 0 else []
+            taken = await queue.take(transaction, self._endpoint_id, free) if free > 0 else []
         for delivery in taken:
             self._failures = delivery.failures
             self._under_way.add(asyncio.create_task(_attempt(self._sender, delivery)))
@@ -194,8 +194,8 @@ Defer = Callable[[uuid.UUID], Coroutine[Any, Any, None]]
 
 async def dispatch(database: Database, courier: Courier, defer: Defer) -> None:
     """Have every endpoint drained to which something is due and that isn't being served here already."""
-    async with database.transaction() as session:
-        endpoints = await queue.due_endpoints(session)
+    async with database.transaction() as transaction:
+        endpoints = await queue.due_endpoints(transaction)
     for endpoint_id in endpoints:
         if not courier.serves(endpoint_id):
             await defer(endpoint_id)

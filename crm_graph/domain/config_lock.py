@@ -3,31 +3,31 @@
 import uuid
 
 from sqlalchemy import func, literal_column, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared
-from crm_graph.identity.principal import Principal
+from crm_graph.database.engine import Transaction
+from crm_graph.database.statements import Statement
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.models import Owner, Pipeline, table
 
 CHANGES = 1_668_443_502  # the class of the advisory lock on changes of the set-up
 
 
-async def begin(session: AsyncSession, principal: Principal) -> None:
+async def begin(work: UnitOfWork) -> None:
     """Start a change of the set-up, until the transaction ends: no other one is under way then.
 
     What holds for a set-up as a whole (one default pipeline, an admin who is active, stages in one order) can be looked
     at before it is changed. The lock comes before all others. Raises Forbidden for anyone but an admin.
     """
-    principal.must_be_admin()
-    await _LOCK.run(session)
+    work.principal.must_be_admin()
+    await _LOCK.run(work.transaction)
 
 
-async def make_default(session: AsyncSession, model: type[Owner] | type[Pipeline], id_: uuid.UUID) -> None:
+async def make_default(transaction: Transaction, model: type[Owner] | type[Pipeline], id_: uuid.UUID) -> None:
     """Make one row the default in place of the one that is."""
     rows = table(model)
     # Two statements: at no moment may there be two.
-    await session.execute(update(rows).where(rows.c.is_default).values(is_default=False))
-    await session.execute(update(rows).where(rows.c.id == id_).values(is_default=True))
+    await transaction.execute(update(rows).where(rows.c.is_default).values(is_default=False))
+    await transaction.execute(update(rows).where(rows.c.id == id_).values(is_default=True))
 
 
-_LOCK = Prepared(lambda: select(func.pg_advisory_xact_lock(literal_column(str(CHANGES)), literal_column("0"))))
+_LOCK = Statement(lambda: select(func.pg_advisory_xact_lock(literal_column(str(CHANGES)), literal_column("0"))))

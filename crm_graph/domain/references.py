@@ -8,10 +8,10 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, literal, select, true
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
-from crm_graph.database.statements import Prepared, given
+from crm_graph.database.statements import Statement, param
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Forbidden, NotFound, VersionConflict
 from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
@@ -29,15 +29,17 @@ _REFERRED: dict[str, tuple[type[SQLModel], dict[str, str]]] = {
 _NAMES = tuple(_REFERRED)
 
 
-async def check(session: AsyncSession, principal: Principal, values: Mapping[str, Any]) -> None:
+async def check(work: UnitOfWork, values: Mapping[str, Any]) -> None:
     """Refuse ids among `values` (contact_id, deal_id, company_id, owner_id) that the caller may not use.
 
     Raises NotFound or Forbidden naming the field.
     """
-    check_new_owner(principal, values)
-    if _referring(principal, values):
-        found = await _look(principal.role).one(session, caller=principal.owner_id, **parameters(values))
-        check_found(principal, values, found)
+    check_new_owner(work.principal, values)
+    if _referring(work.principal, values):
+        found = await _look(work.principal.role).one(
+            work.transaction, caller=work.principal.owner_id, **parameters(values)
+        )
+        check_found(work.principal, values, found)
 
 
 def _referring(principal: Principal, values: Mapping[str, Any]) -> list[str]:
@@ -66,7 +68,7 @@ def joined(
 
     The ids are the `parameters`, or the expressions `ids` by the names that may be given.
     """
-    given_ids = {name: given(Owner, "id", f"ref_{name}") for name in _NAMES} if ids is None else ids
+    given_ids = {name: param(Owner, "id", f"ref_{name}") for name in _NAMES} if ids is None else ids
     beside, columns = rows, list[Any]()
     for name, id_ in given_ids.items():
         model, told = _REFERRED[name]
@@ -99,11 +101,11 @@ def check_version(row: Any, expected: int | None) -> None:
 
 
 @cache
-def _look(role: Role) -> Prepared:
+def _look(role: Role) -> Statement:
     principal = Principal(None, role)
 
     def make() -> Any:
         rows, columns = joined(principal, select(literal(1).label("one")).subquery("nothing"))
         return select(*columns).select_from(rows)
 
-    return Prepared(make)
+    return Statement(make)

@@ -12,6 +12,7 @@ from crm_graph.database import retries
 from crm_graph.database.engine import Database
 from crm_graph.domain.batches import ITEMS_MAX, Outcome
 from crm_graph.domain.contacts import upsert
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import CrmError, SetupError, ValidationFailed
 from crm_graph.identity.principal import Principal
 from crm_graph.import_export.csv_reader import Line, Sheet
@@ -120,7 +121,7 @@ async def run(
         waiting = []
         items = [item for _, item in batch]
         how = {"restore_deleted": restore_deleted, "dry_run": dry_run}
-        outcomes = await retries.settle(partial(_upsert, database, principal, items, **how))
+        outcomes = await retries.retry_on_conflict(partial(_upsert, database, principal, items, **how))
         for (line, item), outcome in zip(batch, outcomes, strict=True):
             if outcome.error is None:
                 _count(tally, outcome)
@@ -141,9 +142,9 @@ async def _upsert(
     dry_run: bool,
 ) -> list[Outcome]:
     try:
-        async with database.transaction(source=principal.source) as session:
+        async with database.transaction(source=principal.source) as transaction:
             outcomes = await upsert.upsert_all(
-                session, principal, items=items, now=utc_now(), restore_deleted=restore_deleted
+                UnitOfWork(transaction, principal, utc_now()), items=items, restore_deleted=restore_deleted
             )
             if dry_run:
                 raise _Undone

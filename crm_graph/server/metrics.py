@@ -76,10 +76,10 @@ class Reading:
 async def read(database: Database) -> Reading | None:
     """Read it, within READ_SECONDS."""
     try:
-        async with database.transaction(seconds=READ_SECONDS) as session:
-            events = await _LAST_EVENTS.rows(session, sources=list(PROVIDERS))
-            webhooks = await _UNAPPLIED.rows(session, at_most=COUNTED_MAX)
-            backlog = await queue.backlog(session, COUNTED_MAX, RECENT)
+        async with database.transaction(seconds=READ_SECONDS) as transaction:
+            events = await _LAST_EVENTS.rows(transaction, sources=list(PROVIDERS))
+            webhooks = await _UNAPPLIED.rows(transaction, at_most=COUNTED_MAX)
+            backlog = await queue.backlog(transaction, COUNTED_MAX, RECENT)
     except Unavailable:
         return None
     return Reading(

@@ -141,8 +141,8 @@ async def _serve_one(settings: Settings, urls: Urls, listening: socket.socket) -
 
 async def say_where(opened: Database, settings: Settings) -> None:
     """Pause the deliveries of a copy that is served elsewhere."""
-    async with opened.transaction() as session:
-        paused = await pause.served_under(session, settings.public_url)
+    async with opened.transaction() as transaction:
+        paused = await pause.served_under(transaction, settings.public_url)
     if paused is not None:
         log.warning("deliveries are paused: %s", paused)
 
@@ -155,8 +155,8 @@ def work(settings: Settings) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with database(urls) as opened:
-            async with opened.transaction() as session:
-                await pause.must_be(session, settings.public_url)
+            async with opened.transaction() as transaction:
+                await pause.must_be(transaction, settings.public_url)
             async with working(settings, opened, urls.server):
                 log.info("working")
                 await stop.wait()

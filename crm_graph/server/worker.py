@@ -124,8 +124,8 @@ def _add_jobs(app: App, settings: Settings, database: Database, courier: Courier
     async def tidy(timestamp: int) -> None:
         """Forget what was delivered long ago, and jobs that failed."""
         await app.job_manager.delete_old_jobs(KEEP_JOBS_HOURS, include_failed=True, include_aborted=True)
-        async with database.transaction(seconds=60) as session:
-            await _FORGET.run(session, before=datetime.now(UTC) - KEEP, at_most=FORGET_AT_ONCE)
+        async with database.transaction(seconds=60) as transaction:
+            await _FORGET.run(transaction, before=datetime.now(UTC) - KEEP, at_most=FORGET_AT_ONCE)
 
 
 async def _rescue(app: App, job: jobs.Job) -> None:

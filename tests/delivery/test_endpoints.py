@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.delivery import endpoints
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Role, WebhookEndpoint
@@ -223,7 +224,7 @@ async def test_after_a_rotation_the_old_secret_signs_for_24_hours(
     endpoint = await add_endpoint(sql, world.ada.owner)
     async with database.transaction() as session:
         me = Principal(world.ada.owner, Role.SALES)
-        secret = await endpoints.rotate(session, me, endpoint_id=endpoint, now=NOW)
+        secret = await endpoints.rotate(UnitOfWork(session, me, NOW), endpoint_id=endpoint)
 
     stored = await endpoint_of(sql, endpoint)
     assert (stored.secret, stored.previous_secret) == (secret, SECRET)
@@ -274,17 +275,17 @@ async def test_an_operator_makes_one_for_an_owner_who_may_have_it(
 ) -> None:
     operator = Principal(None, Role.ADMIN, "crm-graph")
     async with database.transaction() as session:
-        made = await endpoints.create(session, operator, url=URL, owner_id=world.bob.owner, now=NOW)
+        made = await endpoints.create(UnitOfWork(session, operator, NOW), url=URL, owner_id=world.bob.owner)
     assert (await endpoint_of(sql, made.endpoint_id)).owner_id == world.bob.owner
 
     await sql.execute(text("UPDATE owners SET active = false WHERE id = :id"), {"id": world.bob.owner})
     with pytest.raises(NotFound):
         async with database.transaction() as session:
-            await endpoints.create(session, operator, url=URL, owner_id=world.bob.owner, now=NOW)
+            await endpoints.create(UnitOfWork(session, operator, NOW), url=URL, owner_id=world.bob.owner)
     endpoint = made.endpoint_id
     with pytest.raises(Conflict):
         async with database.transaction() as session:
-            await endpoints.send_test(session, operator, endpoint_id=endpoint, now=NOW)
+            await endpoints.send_test(UnitOfWork(session, operator, NOW), endpoint_id=endpoint)
 
 
 @pytest.mark.parametrize(("who", "seen"), [(ADA, {ADA}), (BOB, {BOB}), (READER, set()), (ROOT, {ADA, BOB})])

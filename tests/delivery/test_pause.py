@@ -6,8 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.delivery import pause, replay
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import SetupError
 from crm_graph.identity.principal import machine
+from crm_graph.values import utc_now
 
 HOME, COPY = "https://crm.example.com", "https://staging.example.com"
 STATE = text("SELECT public_url, paused_at IS NOT NULL, paused_reason FROM deployment")
@@ -53,7 +55,7 @@ async def test_resumed_it_sends_and_the_new_place_is_the_right_one(
     await start(database, COPY)
 
     async with database.transaction() as session:
-        await replay.resume(session, machine("crm-graph"), COPY)
+        await replay.resume(UnitOfWork(session, machine("crm-graph"), utc_now()), COPY)
 
     assert await start(database, COPY) is None
     assert await state(sql) == (COPY, False, None)

@@ -13,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.delivery import replay as deliveries
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Forbidden
 from crm_graph.identity.principal import Principal, machine
 from crm_graph.models import Deployment, Role, WebhookAttempt
+from crm_graph.values import utc_now
 from tests.support.api import ask, reason, refusal
 from tests.support.database import rows, unchanged
 from tests.support.endpoints import add_delivery, add_endpoint, add_event, deliveries_of
@@ -305,9 +307,11 @@ async def test_a_pause_is_shown_to_everybody_until_it_is_over(
     assert paused == {"pausedAt": "2026-01-05T09:00:00+00:00", "reason": why["paused_reason"]}
     with pytest.raises(Forbidden):
         async with database.transaction() as session:
-            await deliveries.resume(session, Principal(world.ada.owner, Role.SALES), "https://new.example")
+            await deliveries.resume(
+                UnitOfWork(session, Principal(world.ada.owner, Role.SALES), utc_now()), "https://new.example"
+            )
     async with database.transaction() as session:
-        await deliveries.resume(session, machine("crm-graph"), "https://new.example")
+        await deliveries.resume(UnitOfWork(session, machine("crm-graph"), utc_now()), "https://new.example")
 
     assert await ask(client, ADA, document) == {"deliveriesPaused": None}
     [stored] = await rows(sql, Deployment)

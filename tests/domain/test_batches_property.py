@@ -11,15 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.database.engine import Database
+from crm_graph.database.engine import Database, Transaction
 from crm_graph.domain.batches import Outcome
 from crm_graph.domain.companies import match
 from crm_graph.domain.companies.match import Named
 from crm_graph.domain.contacts import upsert
 from crm_graph.domain.deals import bulk_moves, moves
 from crm_graph.domain.deals.bulk_moves import Move
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import CrmError
 from crm_graph.identity.principal import Principal
 from crm_graph.models import ActivityType, Company, ContactEmail, LifecycleStage, Role, Suppression, table
@@ -46,7 +47,7 @@ class Undone(Exception):
 
 
 @asynccontextmanager
-async def undone(database: Database) -> AsyncIterator[AsyncSession]:
+async def undone(database: Database) -> AsyncIterator[Transaction]:
     """A transaction that is rolled back."""
     try:
         async with database.transaction() as session:
@@ -56,7 +57,7 @@ async def undone(database: Database) -> AsyncIterator[AsyncSession]:
         pass
 
 
-async def state(session: AsyncSession, *queries: str) -> list[list[Any]]:
+async def state(session: Transaction, *queries: str) -> list[list[Any]]:
     """What is stored, but for ids that are drawn at random."""
     return [sorted(map(repr, await session.scalars(text(query)))) for query in queries]
 
@@ -123,11 +124,11 @@ async def test_upserts(database: Database, world: World, data: Any, role: Role, 
         items.append({"email": known.get(address, address), **drawn})
 
     async with undone(database) as session:
-        calls = [upsert.upsert(session, principal, now=NOW, restore_deleted=restore, **item) for item in items]
+        calls = [upsert.upsert(UnitOfWork(session, principal, NOW), restore_deleted=restore, **item) for item in items]
         single = [await told(call) for call in calls]
         expected = await state(session, CONTACTS, COMPANIES, ENTRIES)
     async with undone(database) as session:
-        many = await upsert.upsert_all(session, principal, items=items, now=NOW, restore_deleted=restore)
+        many = await upsert.upsert_all(UnitOfWork(session, principal, NOW), items=items, restore_deleted=restore)
         found = await state(session, CONTACTS, COMPANIES, ENTRIES)
 
     assert found == expected
@@ -146,7 +147,7 @@ domains = st.sampled_from([None, "fresh.example", "later.example", "acme.example
 @given(st.lists(st.builds(Named, names, domains), min_size=2, max_size=8))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_employers(database: Database, world: World, wanted: list[Named]) -> None:
-    async def kinds(session: AsyncSession, ids: list[uuid.UUID | None]) -> list[Any]:
+    async def kinds(session: Transaction, ids: list[uuid.UUID | None]) -> list[Any]:
         found = {row.id: (row.name, row.domain) for row in await session.execute(table(Company).select())}
         return [found[id_] if id_ else None for id_ in ids]
 
@@ -177,12 +178,12 @@ async def test_moves(database: Database, world: World, sql: AsyncConnection, dat
     ]
 
     async with undone(database) as session:
-        calls = [moves.move_stage(session, principal, now=NOW, **asdict(item)) for item in reversed(items)]
+        calls = [moves.move_stage(UnitOfWork(session, principal, NOW), **asdict(item)) for item in reversed(items)]
         single = [await told(call) for call in calls]
         expected = await state(session, DEALS, HISTORY, TOLD)
         board = list(await session.execute(text(BOARD)))
     async with undone(database) as session:
-        many = await bulk_moves.move_all(session, principal, items=items, now=NOW)
+        many = await bulk_moves.move_all(UnitOfWork(session, principal, NOW), items=items)
         found = await state(session, DEALS, HISTORY, TOLD)
         assert list(await session.execute(text(BOARD))) == board, "the first item on top"
 

@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.database.engine import Database
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.deals import records as deals
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.identity.principal import machine
+from crm_graph.values import utc_now
 from tests.support.api import ask, send
 from tests.support.deals import assert_gap_free
 from tests.support.factories import ADA, BOB, ROOT, World
@@ -100,7 +102,7 @@ async def test_a_move_does_not_wait_for_who_holds_the_deals_contact(
     await ask(client, ADA, "{ me { id } }")
 
     async with asyncio.timeout(30), database.transaction() as session:
-        assert await contacts.lock_visible(session, machine("test"), world.ada.contact)
+        assert await contacts.lock_visible(UnitOfWork(session, machine("test"), utc_now()), world.ada.contact)
         await ask(client, ADA, MOVE, **{"in": given})
 
 
@@ -111,7 +113,7 @@ async def test_edits_and_moves_around_one_contact_never_deadlock(
 
     async def event() -> None:
         async with database.transaction() as session:
-            assert await contacts.lock_visible(session, machine("test"), contact)
+            assert await contacts.lock_visible(UnitOfWork(session, machine("test"), utc_now()), contact)
             await asyncio.sleep(0.01)
             assert await deals.newest_open(session, contact)
 

@@ -288,7 +288,7 @@ async def test_every_connection_is_taken_and_given_back(
     monkeypatch.setattr(engine, "WAIT_SECONDS", 1)
     small = Database(admin_url, pool_size=1)
     async with small.transaction() as session:
-        await session.connection()
+        await session.scalar(text("SELECT 1"))
         await assert_unavailable(small, settings, within=2, close=False)
     assert await stored.counts(sql) == (0, 0, 0, 0)
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.domain.contacts import erasure
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.identity.principal import machine
 from crm_graph.models import Role, WebhookStatus
 from crm_graph.settings import Settings
@@ -43,7 +44,7 @@ def no_shows(*emails: str) -> Json:
 async def erase(database: Database, *emails: str) -> None:
     for email in emails:
         async with database.transaction() as session:
-            await erasure.erase(session, ADMIN, now=utc_now(), email=email)
+            await erasure.erase(UnitOfWork(session, ADMIN, utc_now()), email=email)
 
 
 async def but_events(sql: AsyncConnection) -> Any:
@@ -162,7 +163,7 @@ async def test_a_person_that_comes_back_is_a_new_contact(
     await post(client, "instantly", REPLY)
     await erase(database, LEAD)
     async with database.transaction() as session:
-        assert await erasure.lift(session, ADMIN, email=LEAD, now=utc_now())
+        assert await erasure.lift(UnitOfWork(session, ADMIN, utc_now()), email=LEAD)
 
     answer = await post(client, "instantly", event("email_sent"))
 
@@ -181,7 +182,7 @@ async def test_an_event_that_meets_an_erasure_comes_too_late(
 ) -> None:
     await post(client, "instantly", REPLY)
     async with database.transaction() as session:
-        await erasure.erase(session, ADMIN, now=utc_now(), email=LEAD)
+        await erasure.erase(UnitOfWork(session, ADMIN, utc_now()), email=LEAD)
         arriving = [post(client, "instantly", event(name)) for name in ("email_sent", "email_opened")]
         tasks = [asyncio.create_task(one) for one in arriving]
         await somebody_waits(sql, len(tasks))

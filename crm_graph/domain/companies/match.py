@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import and_, any_, exists, nulls_first, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared, given, given_rows, given_texts, together, types_of
+from crm_graph.database.engine import Transaction
+from crm_graph.database.statements import Statement, combined, param, param_rows, text_list, types_of
 from crm_graph.errors import Conflict
 from crm_graph.models import Company, table
 from crm_graph.values import name_key
@@ -36,7 +36,7 @@ class Named:
         return name_key(self.name or "") or name_key(self.domain or "")
 
 
-async def find_or_create(session: AsyncSession, *, name: str | None, domain: str | None) -> uuid.UUID | None:
+async def find_or_create(transaction: Transaction, *, name: str | None, domain: str | None) -> uuid.UUID | None:
     """The company with this domain (normal form), or without one the company of this name; None without either.
 
     A company that was only known by its domain takes the first name that comes along.
@@ -48,25 +48,25 @@ async def find_or_create(session: AsyncSession, *, name: str | None, domain: str
     values = {"name": name or domain, "name_key": key, "domain": domain, "said": name or None}
     for _ in range(ATTEMPTS):
         # Of two first events of one company, the second waits for the first's insert, and finds its row next time.
-        found = await statement.one(session, id=uuid.uuid4(), **values)
+        found = await statement.one(transaction, id=uuid.uuid4(), **values)
         if found is not None:
             id_: uuid.UUID = found.id
             return id_
     raise Conflict(BEING_CREATED, field="company_name")
 
 
-async def find_or_create_all(session: AsyncSession, wanted: Sequence[Named]) -> list[uuid.UUID | None]:
+async def find_or_create_all(transaction: Transaction, wanted: Sequence[Named]) -> list[uuid.UUID | None]:
     """What `find_or_create` returns for each in turn, in two statements: one reads, one makes and names."""
-    given = [one for one in wanted if one.key]
-    domains = [one.domain for one in given if one.domain is not None]
-    keys = [one.key for one in given if one.domain is None]
+    param = [one for one in wanted if one.key]
+    domains = [one.domain for one in param if one.domain is not None]
+    keys = [one.key for one in param if one.domain is None]
     for _ in range(ATTEMPTS):
-        directory = _Directory(await _KNOWN.rows(session, domains=domains, keys=keys) if given else [])
+        directory = _Directory(await _KNOWN.rows(transaction, domains=domains, keys=keys) if param else [])
         ids = [directory.find_or_create(one) if one.key else None for one in wanted]
         if not directory.made and not directory.named:
             return ids
         made, named = (list(map(asdict, listed)) for listed in (directory.made, directory.named.values()))
-        if len(await _CHANGE.rows(session, made=made, named=named)) == len(made):
+        if len(await _CHANGE.rows(transaction, made=made, named=named)) == len(made):
             return ids
     raise Conflict(BEING_CREATED, field="company_name")
 
@@ -115,41 +115,41 @@ class _Directory:
 
 def _found_or_created(*, by_domain: bool) -> Any:
     companies, c = table(Company), table(Company).c
-    is_it = c.domain == given(Company, "domain") if by_domain else c.name_key == given(Company, "name_key")
+    is_it = c.domain == param(Company, "domain") if by_domain else c.name_key == param(Company, "name_key")
     known = select(c.id).where(is_it).order_by(nulls_first(c.domain), c.created_at).limit(1).cte("known")
-    row = {name: given(Company, name) for name in ("id", "name", "name_key", "domain")}
+    row = {name: param(Company, name) for name in ("id", "name", "name_key", "domain")}
     new = select(*row.values()).where(~exists(select(known.c.id)))
     insertion = insert(companies).from_select(list(row), new, include_defaults=False)
     made = insertion.on_conflict_do_nothing().returning(c.id).cte("made")
     found = select(union_all(select(known.c.id), select(made.c.id)).subquery("found").c.id)
     if not by_domain:
         return found
-    said = given(Company, "name", "said")
+    said = param(Company, "name", "said")
     named = update(companies).where(is_it, c.name == c.domain, said.is_not(None))
-    return found.add_cte(named.values(name=said, name_key=given(Company, "name_key")).cte("named"))
+    return found.add_cte(named.values(name=said, name_key=param(Company, "name_key")).cte("named"))
 
 
-_BY_DOMAIN = Prepared(lambda: _found_or_created(by_domain=True))
-_BY_NAME = Prepared(lambda: _found_or_created(by_domain=False))
+_BY_DOMAIN = Statement(lambda: _found_or_created(by_domain=True))
+_BY_NAME = Statement(lambda: _found_or_created(by_domain=False))
 
 
 def _known() -> Any:
     c = table(Company).c
-    is_meant = or_(c.domain == any_(given_texts("domains")), c.name_key == any_(given_texts("keys")))
+    is_meant = or_(c.domain == any_(text_list("domains")), c.name_key == any_(text_list("keys")))
     return select(c.id, c.name, c.name_key, c.domain).where(is_meant)
 
 
 def _changed() -> Any:
     companies, c = table(Company), table(Company).c
-    new, old = (given_rows(name, types_of(Company, "id", "name", "name_key", "domain")) for name in ("made", "named"))
+    new, old = (param_rows(name, types_of(Company, "id", "name", "name_key", "domain")) for name in ("made", "named"))
     # In one order, so that of two calls that make the same companies, one waits for the other.
     rows = select(new.c.id, new.c.name, new.c.name_key, new.c.domain).order_by(new.c.domain, new.c.name_key)
     insertion = insert(companies).from_select(["id", "name", "name_key", "domain"], rows, include_defaults=False)
     made = insertion.on_conflict_do_nothing().returning(c.id).cte("inserted")
     is_unnamed = and_(c.id == old.c.id, c.name == c.domain)
     named = update(companies).where(is_unnamed).values(name=old.c.name, name_key=old.c.name_key)
-    return together(named, beside=select(made.c.id))
+    return combined(named, beside=select(made.c.id))
 
 
-_KNOWN = Prepared(_known)
-_CHANGE = Prepared(_changed)
+_KNOWN = Statement(_known)
+_CHANGE = Statement(_changed)

@@ -9,11 +9,11 @@ from typing import Any
 from psycopg.errors import UniqueViolation
 from sqlalchemy import and_, nulls_first, nulls_last, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared, given, together
+from crm_graph.database.statements import Statement, combined, param
 from crm_graph.domain.companies.match import ATTEMPTS, BEING_CREATED, Named
 from crm_graph.domain.timeline import activities
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, LostRace, NotFound, ValidationFailed
 from crm_graph.identity.principal import Principal
 from crm_graph.models import ActivityType, Company, table
@@ -33,10 +33,8 @@ _EDITED = (
 
 
 async def upsert(
-    session: AsyncSession,
-    principal: Principal,
+    work: UnitOfWork,
     *,
-    now: datetime,
     name: str | None = None,
     domain: str | None = None,
     **values: Any,
@@ -46,7 +44,7 @@ async def upsert(
     A company without a domain takes the one that comes with its name. Found by its name alone, a company keeps its
     spelling. Returns the id, and whether it is new. Raises ValidationFailed or Forbidden naming the field.
     """
-    principal.must_write()
+    work.principal.must_write()
     if name is None and domain is None:
         raise ValidationFailed("domain or name must say which company it is", field="domain")
     asked = _checked({"name": name, "domain": domain, **values})
@@ -54,36 +52,34 @@ async def upsert(
     identity = {"domain": domain, "name_key": _key(name, domain)}
     known = _WITH_NAME if domain is None else _WITH_DOMAIN
     for _ in range(ATTEMPTS):
-        company = await known.one(session, **identity)
+        company = await known.one(work.transaction, **identity)
         if company is not None:
             said = {} if domain is None else {"domain": domain, "name": name or company.name}
             try:
-                await _change(session, principal, company, said | asked, now)
+                await _change(work, company, said | asked)
             except Conflict as error:  # the domain is somebody's since this look: the next one finds that company
                 raise LostRace from error
             return company.id, False
-        created = await _create(session, principal, identity | {"name": name or domain}, asked, now)
+        created = await _create(work, identity | {"name": name or domain}, asked)
         if created is not None:
             return created, True
     raise Conflict(BEING_CREATED, field="domain")
 
 
-async def edit(
-    session: AsyncSession, principal: Principal, *, company_id: uuid.UUID, now: datetime, **changes: Any
-) -> uuid.UUID:
+async def edit(work: UnitOfWork, *, company_id: uuid.UUID, **changes: Any) -> uuid.UUID:
     """Change columns of a company and leave an entry with the old and new values; `enrichment` is merged (RFC 7396).
 
     Raises NotFound, ValidationFailed or Forbidden naming the field, and Conflict when the domain, or without one the
     name, is another company's; then nothing was changed.
     """
-    principal.must_write()
+    work.principal.must_write()
     asked = _checked(changes)
     if "name" in asked and asked["name"] is None:
         raise ValidationFailed("name can't be cleared", field="name")
-    company = await _LOCKED.one(session, id=company_id)
+    company = await _LOCKED.one(work.transaction, id=company_id)
     if company is None:
         raise NotFound("company not found", field="company_id")
-    await _change(session, principal, company, asked, now)
+    await _change(work, company, asked)
     return company_id
 
 
@@ -107,20 +103,18 @@ def _key(name: str | None, domain: str | None) -> str:
     return key
 
 
-async def _create(
-    session: AsyncSession, principal: Principal, identity: Mapping[str, Any], asked: Mapping[str, Any], now: datetime
-) -> uuid.UUID | None:
+async def _create(work: UnitOfWork, identity: Mapping[str, Any], asked: Mapping[str, Any]) -> uuid.UUID | None:
     """A new company with its first entry; None when somebody else makes it at this moment."""
     values: dict[str, Any] = {**{name: asked.get(name) for name in _EDITED}, **identity}
     values["enrichment_json"] = merge_patch({}, asked.get("enrichment") or {})
     id_ = uuid.uuid4()
-    made = await _CREATE.one(session, id=id_, now=now, **values, **_entry(principal, id_, "Company created", now, {}))
+    made = await _CREATE.one(
+        work.transaction, id=id_, now=work.now, **values, **_entry(work.principal, id_, "Company created", work.now, {})
+    )
     return id_ if made else None
 
 
-async def _change(
-    session: AsyncSession, principal: Principal, company: Any, changes: Mapping[str, Any], now: datetime
-) -> None:
+async def _change(work: UnitOfWork, company: Any, changes: Mapping[str, Any]) -> None:
     """Change columns of a locked company, with an entry that tells what changed."""
     wanted = {name: value for name, value in changes.items() if name != "enrichment"}
     if wanted.get("domain") is not None and company.name == company.domain:
@@ -136,9 +130,9 @@ async def _change(
         return
     values = {name: changed.get(name, getattr(company, name)) for name in _EDITED}
     values["name_key"] = _key(values["name"], values["domain"])
-    entry = _entry(principal, company.id, "Company changed: " + ", ".join(told), now, {"changes": told})
+    entry = _entry(work.principal, company.id, "Company changed: " + ", ".join(told), work.now, {"changes": told})
     try:
-        await _EDIT.run(session, id=company.id, now=now, **values, **entry)
+        await _EDIT.run(work.transaction, id=company.id, now=work.now, **values, **entry)
     except UniqueViolation as error:
         raise _taken(error, changed) from error
 
@@ -177,15 +171,15 @@ def _known(*, by_domain: bool) -> Any:
     """The company that an upsert is about, locked: the one with its domain, else one of its name without any; or, as it
     has no domain, one of its name."""
     companies, c = table(Company), table(Company).c
-    is_named = c.name_key == given(Company, "name_key")
-    is_it = or_(c.domain == given(Company, "domain"), and_(c.domain.is_(None), is_named)) if by_domain else is_named
+    is_named = c.name_key == param(Company, "name_key")
+    is_it = or_(c.domain == param(Company, "domain"), and_(c.domain.is_(None), is_named)) if by_domain else is_named
     order = [nulls_last(c.domain)] if by_domain else [nulls_first(c.domain), c.created_at]
     return select(companies).where(is_it).order_by(*order).limit(1).with_for_update(key_share=True)
 
 
 def _created() -> Any:
-    row = {name: given(Company, name) for name in ("id", *_EDITED)}
-    row |= {name: given(Company, name, "now") for name in ("created_at", "updated_at")}
+    row = {name: param(Company, name) for name in ("id", *_EDITED)}
+    row |= {name: param(Company, name, "now") for name in ("created_at", "updated_at")}
     new = insert(table(Company)).values(row).on_conflict_do_nothing()
     made = new.returning(table(Company).c.id).cte("made")
     return select(made.c.id).add_cte(activities.entry(only_with=made).cte("told"))
@@ -193,14 +187,14 @@ def _created() -> Any:
 
 def _edited() -> Any:
     companies = table(Company)
-    values = {name: given(Company, name) for name in _EDITED} | {"updated_at": given(Company, "updated_at", "now")}
-    return together(update(companies).where(companies.c.id == given(Company, "id")).values(values), activities.entry())
+    values = {name: param(Company, name) for name in _EDITED} | {"updated_at": param(Company, "updated_at", "now")}
+    return combined(update(companies).where(companies.c.id == param(Company, "id")).values(values), activities.entry())
 
 
-_LOCKED = Prepared(
-    lambda: select(table(Company)).where(table(Company).c.id == given(Company, "id")).with_for_update(key_share=True)
+_LOCKED = Statement(
+    lambda: select(table(Company)).where(table(Company).c.id == param(Company, "id")).with_for_update(key_share=True)
 )
-_WITH_DOMAIN = Prepared(lambda: _known(by_domain=True))
-_WITH_NAME = Prepared(lambda: _known(by_domain=False))
-_CREATE = Prepared(_created)
-_EDIT = Prepared(_edited)
+_WITH_DOMAIN = Statement(lambda: _known(by_domain=True))
+_WITH_NAME = Statement(lambda: _known(by_domain=False))
+_CREATE = Statement(_created)
+_EDIT = Statement(_edited)

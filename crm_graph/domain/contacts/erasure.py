@@ -2,72 +2,64 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import any_, delete, func, or_, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared, given, together
+from crm_graph.database.engine import Transaction
+from crm_graph.database.statements import Statement, combined, param
 from crm_graph.domain.contacts import erasure_rules
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.timeline import activities
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import NotFound, ValidationFailed
-from crm_graph.identity.principal import Principal
 from crm_graph.models import ActivityType, Contact, ContactEmail, Deal, Suppression, table
 from crm_graph.values import normal_email
 
 
-async def erase(
-    session: AsyncSession,
-    principal: Principal,
-    *,
-    now: datetime,
-    contact_id: uuid.UUID | None = None,
-    email: str | None = None,
-) -> uuid.UUID | None:
+async def erase(work: UnitOfWork, *, contact_id: uuid.UUID | None = None, email: str | None = None) -> uuid.UUID | None:
     """Erase the person with this contact or address, in deleted and merged contacts too, and suppress its addresses.
 
     Returns the contact's id; None when there was none, and only the address is suppressed. To be erased already is
     success. Raises Forbidden for anyone but an admin, NotFound, or ValidationFailed naming the field.
     """
-    principal.must_be_admin()
+    work.principal.must_be_admin()
     if (contact_id is None) == (email is None):
         raise ValidationFailed("give one of contactId and email", field="contact_id")
     address = normal_email(email) if email is not None else None
-    await _ALONE.run(session)
-    person = await _PERSON.rows(session, contact_id=contact_id, address=address)
+    await _ALONE.run(work.transaction)
+    person = await _PERSON.rows(work.transaction, contact_id=contact_id, address=address)
     if not person and address is None:
         raise NotFound("contact not found", field="contact_id")
     root: uuid.UUID | None = next((row.id for row in person if row.merged_into_id is None), None)
     if person and all(row.erased_at is not None for row in person):
         return root
     ids = [row.id for row in person]
-    told: dict[str, Any] = {"content": "Contact erased", "occurred_at": now, "contact_id": root}
+    told: dict[str, Any] = {"content": "Contact erased", "occurred_at": work.now, "contact_id": root}
     known = {known for row in person for known in (row.email, *row.further, erasure_rules.placeholder(row.id))}
     await _ERASE.run(
-        session,
+        work.transaction,
         ids=ids,
-        deal_ids=[row.id for row in await _DEALS.rows(session, ids=ids)],
+        deal_ids=[row.id for row in await _DEALS.rows(work.transaction, ids=ids)],
         addresses=sorted(known | ({address} if address else set())),
-        now=now,
+        now=work.now,
         root=root,
-        deal_meta={"source": principal.source},
-        **activities.entry_values(principal, type=ActivityType.SYSTEM, **told),
+        deal_meta={"source": work.principal.source},
+        **activities.entry_values(work.principal, type=ActivityType.SYSTEM, **told),
     )
     return root
 
 
-async def lift(session: AsyncSession, principal: Principal, *, email: str, now: datetime) -> bool:
+async def lift(work: UnitOfWork, *, email: str) -> bool:
     """Let a person who was erased be known again, on its own wish; returns whether the address was suppressed."""
-    principal.must_be_admin()
-    return bool(await _LIFT.run(session, address=normal_email(email)))
+    work.principal.must_be_admin()
+    return bool(await _LIFT.run(work.transaction, address=normal_email(email)))
 
 
-async def suppressed(session: AsyncSession, addresses: Iterable[str]) -> set[str]:
+async def suppressed(transaction: Transaction, addresses: Iterable[str]) -> set[str]:
     """Those of the addresses (in normal form) whose persons were erased."""
     asked = list(addresses)
-    return {row.address for row in await _SUPPRESSED.rows(session, addresses=asked)} if asked else set()
+    return {row.address for row in await _SUPPRESSED.rows(transaction, addresses=asked)} if asked else set()
 
 
 def _person() -> Any:
@@ -75,8 +67,8 @@ def _person() -> Any:
     people, emails = table(Contact), table(ContactEmail).c
     asked = people.alias("asked")
     is_it = or_(
-        asked.c.id == given(Contact, "id", "contact_id"),
-        contacts.has_address(given(Contact, "email", "address"), asked),
+        asked.c.id == param(Contact, "id", "contact_id"),
+        contacts.has_address(param(Contact, "email", "address"), asked),
     )
     root = select(func.coalesce(asked.c.merged_into_id, asked.c.id)).where(is_it).limit(1).scalar_subquery()
     further = func.array(select(emails.email).where(emails.contact_id == people.c.id).scalar_subquery())
@@ -86,9 +78,9 @@ def _person() -> Any:
 
 
 def _erased() -> Any:
-    root = given(Contact, "id", "root")
+    root = param(Contact, "id", "root")
     told = activities.entry(select(root.label("id")).where(root.is_not(None)).subquery())
-    return together(*(statement() for statement in erasure_rules.ERASED), *erasure_rules.deals(), told)
+    return combined(*(statement() for statement in erasure_rules.ERASED), *erasure_rules.deals(), told)
 
 
 def _suppressed() -> Any:
@@ -97,14 +89,14 @@ def _suppressed() -> Any:
 
 
 def _lifted() -> Any:
-    hmac = func.crm_address_hmac(given(Contact, "email", "address"))
+    hmac = func.crm_address_hmac(param(Contact, "email", "address"))
     return delete(table(Suppression)).where(table(Suppression).c.address_hmac == hmac)
 
 
 # Every event writes there first. So an event has left everything when we look, or comes when the person is gone.
-_ALONE = Prepared(lambda: text("LOCK TABLE webhooks_log IN EXCLUSIVE MODE"))
-_PERSON = Prepared(_person)
-_DEALS = Prepared(
+_ALONE = Statement(lambda: text("LOCK TABLE webhooks_log IN EXCLUSIVE MODE"))
+_PERSON = Statement(_person)
+_DEALS = Statement(
     lambda: (
         select(table(Deal).c.id)
         .where(table(Deal).c.contact_id == any_(erasure_rules.IDS))
@@ -112,6 +104,6 @@ _DEALS = Prepared(
         .with_for_update()
     )
 )
-_ERASE = Prepared(_erased)
-_SUPPRESSED = Prepared(_suppressed)
-_LIFT = Prepared(_lifted)
+_ERASE = Statement(_erased)
+_SUPPRESSED = Statement(_suppressed)
+_LIFT = Statement(_lifted)

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSON, JSONB, Insert, insert
 from sqlalchemy.sql.dml import Delete, Update
 
-from crm_graph.database.statements import given, given_ids
+from crm_graph.database.statements import id_list, param
 from crm_graph.domain.deals import cascade
 from crm_graph.models import (
     Activity,
@@ -70,9 +70,9 @@ PERSONAL = (
 )
 
 # The person: its contacts, their deals, and its addresses in normal form.
-IDS, DEAL_IDS = given_ids("ids"), given_ids("deal_ids")
+IDS, DEAL_IDS = id_list("ids"), id_list("deal_ids")
 ADDRESSES: ColumnElement[Any] = bindparam("_addresses", type_=ARRAY(Text), required=True)
-NOW = given(Contact, "updated_at", "now")
+NOW = param(Contact, "updated_at", "now")
 
 
 def placeholder(contact_id: Any) -> str:

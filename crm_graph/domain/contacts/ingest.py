@@ -13,17 +13,17 @@ from typing import Any
 
 from sqlalchemy import case, exists, func, literal, literal_column, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared, given
+from crm_graph.database.engine import Transaction
+from crm_graph.database.statements import Statement, param
 from crm_graph.domain.companies import match
 from crm_graph.domain.contacts import ownership, verdicts
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.contacts.records import CUSTOM_MAX_KEYS
 from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.domain.timeline import activities
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict
-from crm_graph.identity.principal import Principal
 from crm_graph.models import (
     Activity,
     Company,
@@ -103,7 +103,7 @@ class Erased(Exception):
 
 
 async def find(
-    session: AsyncSession, lead: Lead, colleague: Colleague, *, creates: bool, now: datetime
+    transaction: Transaction, lead: Lead, colleague: Colleague, *, creates: bool, now: datetime
 ) -> Found | None:
     """The contact that an event speaks of, locked, made if missing; None where the event may not make one.
 
@@ -111,14 +111,14 @@ async def find(
     contact they belong to; a deleted contact stays deleted. Raises Erased.
     """
     for _ in range(ATTEMPTS):
-        seen = await _LOOK.one(session, address=lead.email, colleague=colleague.address)
+        seen = await _LOOK.one(transaction, address=lead.email, colleague=colleague.address)
         assert seen is not None
         if seen.is_suppressed:
             raise Erased
         if seen.id is not None:
-            return Found(seen, await _missing(session, lead, seen) | _taken_over(seen, colleague))
+            return Found(seen, await _missing(transaction, lead, seen) | _taken_over(seen, colleague))
         # Nobody has it, or whoever had it was merged while we waited: then the address is another one's by now.
-        made = await _create(session, lead, colleague, seen, now) if creates else None
+        made = await _create(transaction, lead, colleague, seen, now) if creates else None
         if made is not None:
             return Found(made, {})
     if not creates:
@@ -126,24 +126,22 @@ async def find(
     raise Conflict("the contact is being made or merged by somebody else; retry")
 
 
-async def address_of(session: AsyncSession, contact_id: uuid.UUID) -> str | None:
+async def address_of(transaction: Transaction, contact_id: uuid.UUID) -> str | None:
     """The address of a contact that is not deleted, by its id or that of one that was merged into it.
 
     For events: they see every owner's contacts.
     """
-    found = await _ADDRESS.one(session, id=contact_id)
+    found = await _ADDRESS.one(transaction, id=contact_id)
     return found.email if found else None
 
 
 async def record(
-    session: AsyncSession,
-    principal: Principal,
+    work: UnitOfWork,
     found: Found,
     entry: Mapping[str, Any],
     *,
     verdict: Verdict | None,
     latest_email_sent_at: datetime | None,
-    now: datetime,
 ) -> Recorded:
     """Write what an event changes in a contact, together with its entry (see activities.entry_values) and the verdict
     on the reply.
@@ -155,21 +153,21 @@ async def record(
     judged: dict[str, Any] = {}
     if verdict is not None:
         changes |= verdicts.consequences(contact, verdict)
-        judged = verdicts.kept(contact.id, entry["entry_id"], verdict, None, now)
+        judged = verdicts.kept(contact.id, entry["entry_id"], verdict, None, work.now)
     changed = activities.differences(contact, changes)
     values = {name: changed.get(name, getattr(contact, name)) for name in _CHANGED} if changed else {}
     statement = _recording(bool(changed), verdict is not None)
-    told = await statement.one(session, id=contact.id, now=now, **values, **entry, **judged)
+    told = await statement.one(work.transaction, id=contact.id, now=work.now, **values, **entry, **judged)
     if "owner_id" in changed:
-        await ownership.follow(session, principal, contact, changed["owner_id"], now)
+        await ownership.follow(work, contact, changed["owner_id"])
     return Recorded(contact._replace(**changed), told.id if told else None)
 
 
-async def _missing(session: AsyncSession, lead: Lead, contact: Any) -> dict[str, Any]:
+async def _missing(transaction: Transaction, lead: Lead, contact: Any) -> dict[str, Any]:
     """What the lead says and the contact lacks."""
     said: dict[str, Any] = {name: getattr(lead, name) for name in _SAID}
     if contact.company_id is None or (lead.company_name and contact.company_is_unnamed):
-        said["company_id"] = await _company(session, lead)
+        said["company_id"] = await _company(transaction, lead)
     missing = {name: new for name, new in said.items() if new is not None and getattr(contact, name) is None}
     merged = {**_custom(lead), **contact.custom}
     return missing | ({"custom": merged} if len(merged) <= CUSTOM_MAX_KEYS else {})
@@ -185,21 +183,21 @@ def _taken_over(contact: Any, colleague: Colleague) -> dict[str, Any]:
     return {"owner_id": contact.colleague_id, "owner_source": colleague.source}
 
 
-async def _create(session: AsyncSession, lead: Lead, colleague: Colleague, seen: Any, now: datetime) -> Any | None:
+async def _create(transaction: Transaction, lead: Lead, colleague: Colleague, seen: Any, now: datetime) -> Any | None:
     """A new contact: its colleague's, else the default owner's, else nobody's."""
     source = colleague.source if seen.colleague_is_theirs else OwnerSource.DEFAULT
     values = {name: getattr(lead, name) for name in _SAID} | {
         "email": lead.email,
-        "company_id": await _company(session, lead),
+        "company_id": await _company(transaction, lead),
         "custom": _custom(lead),
         "owner_id": seen.colleague_id,
         "owner_source": source if seen.colleague_id else None,
     }
-    return await _CREATE.one(session, id=uuid.uuid4(), now=now, **values)
+    return await _CREATE.one(transaction, id=uuid.uuid4(), now=now, **values)
 
 
-async def _company(session: AsyncSession, lead: Lead) -> uuid.UUID | None:
-    return await match.find_or_create(session, name=lead.company_name, domain=company_domain(lead.email))
+async def _company(transaction: Transaction, lead: Lead) -> uuid.UUID | None:
+    return await match.find_or_create(transaction, name=lead.company_name, domain=company_domain(lead.email))
 
 
 def _custom(lead: Lead) -> dict[str, Any]:
@@ -208,7 +206,7 @@ def _custom(lead: Lead) -> dict[str, Any]:
 
 def _look() -> Any:
     """The contact with an address, locked; beside it the colleague who would own a new one."""
-    address = given(Contact, "email", "address")
+    address = param(Contact, "email", "address")
     contact = select(table(Contact)).where(contacts.has_address(address)).limit(1)
     found = contact.with_for_update(key_share=True).cte("contact")
     colleague, owner, company = _colleague().subquery("colleague"), table(Owner).alias(), table(Company).alias()
@@ -227,7 +225,7 @@ def _look() -> Any:
 
 def _colleague() -> Any:
     """The active owner with an address or mailbox, else the default one."""
-    owners, boxes, address = table(Owner), table(OwnerMailbox), given(Owner, "email", "colleague")
+    owners, boxes, address = table(Owner), table(OwnerMailbox), param(Owner, "email", "colleague")
     mailbox = select(boxes.c.owner_id).where(boxes.c.email == address).scalar_subquery()
     is_theirs = or_(owners.c.email == address, owners.c.id == mailbox)
     either = select(owners.c.id, is_theirs.label("is_theirs")).where(
@@ -238,22 +236,22 @@ def _colleague() -> Any:
 
 def _address() -> Any:
     c, asked = table(Contact).c, table(Contact).alias("asked").c
-    meant = select(func.coalesce(asked.merged_into_id, asked.id)).where(asked.id == given(Contact, "id"))
+    meant = select(func.coalesce(asked.merged_into_id, asked.id)).where(asked.id == param(Contact, "id"))
     return select(c.email).where(c.id == meant.scalar_subquery(), c.deleted_at.is_(None))
 
 
 def _created() -> Any:
-    row: dict[str, Any] = {name: given(Contact, name) for name in ("id", "email", *_FILLED, *_OWNED)}
-    row |= {name: given(Contact, name, "now") for name in ("created_at", "updated_at")}
+    row: dict[str, Any] = {name: param(Contact, name) for name in ("id", "email", *_FILLED, *_OWNED)}
+    row |= {name: param(Contact, name, "now") for name in ("created_at", "updated_at")}
     row |= {"lifecycle_stage": literal(LifecycleStage.LEAD.value), "version": literal_column("1")}
     aliases = table(ContactEmail)
-    is_alias = exists(select(1).where(aliases.c.email == given(Contact, "email")))
+    is_alias = exists(select(1).where(aliases.c.email == param(Contact, "email")))
     new = insert(table(Contact)).from_select(list(row), select(*row.values()).where(~is_alias), include_defaults=False)
     return new.on_conflict_do_nothing(index_elements=[table(Contact).c.email]).returning(table(Contact))
 
 
 @cache
-def _recording(has_changes: bool, has_verdict: bool) -> Prepared:
+def _recording(has_changes: bool, has_verdict: bool) -> Statement:
     def make() -> Any:
         entries = table(Activity)
         new = activities.entry().on_conflict_do_nothing(index_elements=[entries.c.effect_key])
@@ -265,16 +263,16 @@ def _recording(has_changes: bool, has_verdict: bool) -> Prepared:
             statement = statement.add_cte(verdicts.keeping(only_with=entry).cte("judged"))
         return statement
 
-    return Prepared(make)
+    return Statement(make)
 
 
 def _changes() -> Any:
     c = table(Contact).c
-    values: dict[str, Any] = {name: given(Contact, name) for name in _CHANGED}
-    values |= {"version": c.version + 1, "updated_at": given(Contact, "updated_at", "now")}
-    return update(table(Contact)).where(c.id == given(Contact, "id")).values(values)
+    values: dict[str, Any] = {name: param(Contact, name) for name in _CHANGED}
+    values |= {"version": c.version + 1, "updated_at": param(Contact, "updated_at", "now")}
+    return update(table(Contact)).where(c.id == param(Contact, "id")).values(values)
 
 
-_LOOK = Prepared(_look)
-_CREATE = Prepared(_created)
-_ADDRESS = Prepared(_address)
+_LOOK = Statement(_look)
+_CREATE = Statement(_created)
+_ADDRESS = Statement(_address)

@@ -2,16 +2,15 @@
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import and_, null, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared, given
+from crm_graph.database.statements import Statement, param
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.timeline import activities
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, ValidationFailed
 from crm_graph.identity.access import restorable
 from crm_graph.identity.principal import Principal
@@ -21,82 +20,66 @@ from crm_graph.values import check_text
 _OUTREACH = ("do_not_contact_at", "do_not_contact_reason")
 
 
-async def delete(
-    session: AsyncSession,
-    principal: Principal,
-    *,
-    contact_id: uuid.UUID,
-    now: datetime,
-    expected_version: int | None = None,
-) -> uuid.UUID:
+async def delete(work: UnitOfWork, *, contact_id: uuid.UUID, expected_version: int | None = None) -> uuid.UUID:
     """Hide a contact from every list and count; its deals stay. `restore` brings it back as it was."""
-    await contacts.lock_visible(session, principal, contact_id, expected_version)
-    told = contacts.entry(principal, contact_id, "Contact deleted", now)
-    await _DELETE.run(session, id=contact_id, now=now, **told)
+    await contacts.lock_visible(work, contact_id, expected_version)
+    told = contacts.entry(work.principal, contact_id, "Contact deleted", work.now)
+    await _DELETE.run(work.transaction, id=contact_id, now=work.now, **told)
     return contact_id
 
 
-async def restore(session: AsyncSession, principal: Principal, *, contact_id: uuid.UUID, now: datetime) -> uuid.UUID:
+async def restore(work: UnitOfWork, *, contact_id: uuid.UUID) -> uuid.UUID:
     """Bring a deleted contact back; one that is not deleted stays as it is.
 
     Raises NotFound, and Conflict for one that was merged or erased.
     """
-    principal.must_write()
-    contact = await _restorable(principal.role).one(session, caller=principal.owner_id, id=contact_id)
+    work.principal.must_write()
+    contact = await _restorable(work.principal.role).one(
+        work.transaction, caller=work.principal.owner_id, id=contact_id
+    )
     if contact is None:
-        await contacts.lock_visible(session, principal, contact_id)
+        await contacts.lock_visible(work, contact_id)
         return contact_id
     if contact.merged_into_id is not None:
         raise Conflict("it was merged into another contact, which has everything of it now", field="contact_id")
     if contact.erased_at is not None:
         raise Conflict("the person was erased; nothing of it is left to restore", field="contact_id")
     await _RESTORE.run(
-        session, id=contact_id, now=now, **contacts.entry(principal, contact_id, "Contact restored", now)
+        work.transaction,
+        id=contact_id,
+        now=work.now,
+        **contacts.entry(work.principal, contact_id, "Contact restored", work.now),
     )
     return contact_id
 
 
 async def set_do_not_contact(
-    session: AsyncSession,
-    principal: Principal,
-    *,
-    contact_id: uuid.UUID,
-    reason: str,
-    now: datetime,
-    expected_version: int | None = None,
+    work: UnitOfWork, *, contact_id: uuid.UUID, reason: str, expected_version: int | None = None
 ) -> uuid.UUID:
     """Close a contact to outreach; one that is closed already takes the new reason. Raises ValidationFailed."""
     _check_reason(reason)
-    contact = await contacts.lock_visible(session, principal, contact_id, expected_version)
-    closed = {"do_not_contact_at": contact.do_not_contact_at or now, "do_not_contact_reason": reason}
-    await _set_outreach(session, principal, contact, closed, f"Do not contact: {reason}", now)
+    contact = await contacts.lock_visible(work, contact_id, expected_version)
+    closed = {"do_not_contact_at": contact.do_not_contact_at or work.now, "do_not_contact_reason": reason}
+    await _set_outreach(work, contact, closed, f"Do not contact: {reason}")
     return contact_id
 
 
 async def lift_do_not_contact(
-    session: AsyncSession,
-    principal: Principal,
-    *,
-    contact_id: uuid.UUID,
-    reason: str,
-    now: datetime,
-    expected_version: int | None = None,
+    work: UnitOfWork, *, contact_id: uuid.UUID, reason: str, expected_version: int | None = None
 ) -> uuid.UUID:
     """Open a contact to outreach again, as only a person may; to be open already is success."""
     _check_reason(reason)
-    contact = await contacts.lock_visible(session, principal, contact_id, expected_version)
-    await _set_outreach(session, principal, contact, dict.fromkeys(_OUTREACH), f"May be contacted again: {reason}", now)
+    contact = await contacts.lock_visible(work, contact_id, expected_version)
+    await _set_outreach(work, contact, dict.fromkeys(_OUTREACH), f"May be contacted again: {reason}")
     return contact_id
 
 
-async def _set_outreach(
-    session: AsyncSession, principal: Principal, contact: Any, wanted: Mapping[str, Any], content: str, now: datetime
-) -> None:
+async def _set_outreach(work: UnitOfWork, contact: Any, wanted: Mapping[str, Any], content: str) -> None:
     changed = activities.differences(contact, wanted)
     if not changed:
         return
-    told = contacts.entry(principal, contact.id, content, now, {"changes": activities.told(contact, changed)})
-    await _SET_OUTREACH.run(session, id=contact.id, now=now, **wanted, **told)
+    told = contacts.entry(work.principal, contact.id, content, work.now, {"changes": activities.told(contact, changed)})
+    await _SET_OUTREACH.run(work.transaction, id=contact.id, now=work.now, **wanted, **told)
 
 
 def _check_reason(reason: str) -> None:
@@ -105,12 +88,12 @@ def _check_reason(reason: str) -> None:
 
 
 @cache
-def _restorable(role: Role) -> Prepared:
+def _restorable(role: Role) -> Statement:
     people = table(Contact)
-    is_it = and_(people.c.id == given(Contact, "id"), restorable(Contact, Principal(None, role)))
-    return Prepared(lambda: select(people).where(is_it).with_for_update(key_share=True))
+    is_it = and_(people.c.id == param(Contact, "id"), restorable(Contact, Principal(None, role)))
+    return Statement(lambda: select(people).where(is_it).with_for_update(key_share=True))
 
 
-_DELETE = Prepared(lambda: activities.edit_of(Contact, deleted_at=given(Contact, "deleted_at", "now")))
-_RESTORE = Prepared(lambda: activities.edit_of(Contact, deleted_at=null()))
-_SET_OUTREACH = Prepared(lambda: activities.edit_of(Contact, *_OUTREACH))
+_DELETE = Statement(lambda: activities.edit_of(Contact, deleted_at=param(Contact, "deleted_at", "now")))
+_RESTORE = Statement(lambda: activities.edit_of(Contact, deleted_at=null()))
+_SET_OUTREACH = Statement(lambda: activities.edit_of(Contact, *_OUTREACH))

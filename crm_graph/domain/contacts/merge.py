@@ -1,21 +1,20 @@
 """Merging: two contacts that are one person become one, with everything that either has."""
 
 import uuid
-from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared, given, together
+from crm_graph.database.statements import Statement, combined, param
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.contacts.records import CUSTOM_MAX_KEYS
 from crm_graph.domain.contacts.verdicts import STRENGTH
 from crm_graph.domain.deals import cascade
 from crm_graph.domain.references import check_version
 from crm_graph.domain.timeline import activities, tasks
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
@@ -42,13 +41,7 @@ _UNITED = (*_FILLED, *_OWNED, *_OUTREACH, *_REPLY, *_LATER, "lifecycle_stage", "
 
 
 async def merge(
-    session: AsyncSession,
-    principal: Principal,
-    *,
-    survivor_id: uuid.UUID,
-    loser_id: uuid.UUID,
-    now: datetime,
-    expected_version: int | None = None,
+    work: UnitOfWork, *, survivor_id: uuid.UUID, loser_id: uuid.UUID, expected_version: int | None = None
 ) -> uuid.UUID:
     """Make one contact of two; returns the survivor's id.
 
@@ -56,11 +49,11 @@ async def merge(
     all of the loser's addresses find it from now on. Raises NotFound, ValidationFailed or Conflict naming the field,
     or VersionConflict (of the survivor); then nothing was changed.
     """
-    principal.must_write()
+    work.principal.must_write()
     if survivor_id == loser_id:
         raise ValidationFailed("a contact can't be merged into itself", field="loser_id")
     ids = {"survivor_id": survivor_id, "loser_id": loser_id}
-    rows = await _locking(principal.role).rows(session, caller=principal.owner_id, **ids)
+    rows = await _locking(work.principal.role).rows(work.transaction, caller=work.principal.owner_id, **ids)
     found = {row.id: row for row in rows}
     for name, id_ in ids.items():
         if id_ not in found:
@@ -71,17 +64,19 @@ async def merge(
     told = {"changes": activities.told(survivor, activities.differences(survivor, united))}
     moved = {"contact_id": {"old": str(loser_id), "new": str(survivor_id)}}
     await _MERGE.run(
-        session,
+        work.transaction,
         **ids,
         loser_email=loser.email,
-        now=now,
-        deal_meta={"source": principal.source, "changes": moved},
+        now=work.now,
+        deal_meta={"source": work.principal.source, "changes": moved},
         **united,
-        **contacts.entry(principal, survivor_id, f"Merged with {loser.email}", now, told | {"merged": str(loser_id)}),
+        **contacts.entry(
+            work.principal, survivor_id, f"Merged with {loser.email}", work.now, told | {"merged": str(loser_id)}
+        ),
     )
     owner_id = united["owner_id"]
     if owner_id is not None and {survivor.owner_id, loser.owner_id} != {owner_id}:
-        await _FOLLOW.run(session, contact_id=survivor_id, owner_id=owner_id)
+        await _FOLLOW.run(work.transaction, contact_id=survivor_id, owner_id=owner_id)
     return survivor_id
 
 
@@ -125,27 +120,27 @@ def _weight(contact: Any) -> tuple[int, Any]:
 
 
 @cache
-def _locking(role: Role) -> Prepared:
+def _locking(role: Role) -> Statement:
     def make() -> Any:
         c = table(Contact).c
-        is_one = or_(c.id == given(Contact, "id", "survivor_id"), c.id == given(Contact, "id", "loser_id"))
+        is_one = or_(c.id == param(Contact, "id", "survivor_id"), c.id == param(Contact, "id", "loser_id"))
         seen = and_(is_one, visible(Contact, Principal(None, role)))
         # The full lock, by which even who only refers to one of them is waited for, or waits and looks again.
         return select(table(Contact)).where(seen).order_by(c.id).with_for_update()
 
-    return Prepared(make)
+    return Statement(make)
 
 
 def _merged() -> Any:
     people, deals = table(Contact), table(Deal)
-    survivor, loser = given(Contact, "id", "survivor_id"), given(Contact, "id", "loser_id")
-    now = given(Contact, "updated_at", "now")
+    survivor, loser = param(Contact, "id", "survivor_id"), param(Contact, "id", "loser_id")
+    now = param(Contact, "updated_at", "now")
     edited: dict[str, Any] = {"version": people.c.version + 1, "updated_at": now}
-    united = edited | {name: given(Contact, name) for name in _UNITED}
+    united = edited | {name: param(Contact, name) for name in _UNITED}
     gone = edited | {"merged_into_id": survivor, "deleted_at": func.coalesce(people.c.deleted_at, now)}
     held = cascade.locked(deals.c.contact_id == loser)
-    address = insert(table(ContactEmail)).values(email=given(Contact, "email", "loser_email"), contact_id=survivor)
-    return together(
+    address = insert(table(ContactEmail)).values(email=param(Contact, "email", "loser_email"), contact_id=survivor)
+    return combined(
         update(people).where(people.c.id == survivor).values(united),
         update(people).where(or_(people.c.id == loser, people.c.merged_into_id == loser)).values(gone),
         cascade.changed(held, contact_id=survivor),
@@ -171,7 +166,7 @@ def _moved_verdicts(survivor: Any, loser: Any) -> tuple[Any, Any]:
     return moved, delete(verdicts).where(is_theirs, is_double)
 
 
-_MERGE = Prepared(_merged)
-_FOLLOW = Prepared(
-    lambda: tasks.following(tasks.of_contact(given(Contact, "id", "contact_id")), given(Contact, "owner_id"))
+_MERGE = Statement(_merged)
+_FOLLOW = Statement(
+    lambda: tasks.following(tasks.of_contact(param(Contact, "id", "contact_id")), param(Contact, "owner_id"))
 )

@@ -1,30 +1,27 @@
 """Ownership: whose a contact is, and its open deals and tasks with it."""
 
 import uuid
-from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Boolean, bindparam, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared, given, together
+from crm_graph.database.statements import Statement, combined, param
 from crm_graph.domain import references
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.deals import cascade
 from crm_graph.domain.timeline import activities, tasks
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Activity, Contact, Deal, DealStatus, OwnerSource, table
 
 
 async def assign(
-    session: AsyncSession,
-    principal: Principal,
+    work: UnitOfWork,
     *,
     contact_id: uuid.UUID,
     owner_id: uuid.UUID | None,
-    now: datetime,
     include_deals: bool = True,
     expected_version: int | None = None,
 ) -> uuid.UUID:
@@ -33,62 +30,56 @@ async def assign(
 
     Raises NotFound, VersionConflict, or Forbidden when anyone but an admin names somebody else.
     """
-    contact = await contacts.lock_visible(session, principal, contact_id, expected_version)
-    await references.check(session, principal, {"owner_id": owner_id})
-    await _give(session, principal, contact, owner_id, now, include_deals=include_deals)
+    contact = await contacts.lock_visible(work, contact_id, expected_version)
+    await references.check(work, {"owner_id": owner_id})
+    await _give(work, contact, owner_id, include_deals=include_deals)
     return contact_id
 
 
-async def claim(
-    session: AsyncSession,
-    principal: Principal,
-    *,
-    contact_id: uuid.UUID,
-    now: datetime,
-    expected_version: int | None = None,
-) -> uuid.UUID:
+async def claim(work: UnitOfWork, *, contact_id: uuid.UUID, expected_version: int | None = None) -> uuid.UUID:
     """Take a contact out of the unassigned pool, with its open deals there; of two who try, one gets it.
 
     To have it already is success. Raises Conflict when it is somebody else's, which only an admin can see.
     """
-    contact = await contacts.lock_visible(session, principal, contact_id, expected_version)
-    if contact.owner_id not in (None, principal.owner_id):
+    contact = await contacts.lock_visible(work, contact_id, expected_version)
+    if contact.owner_id not in (None, work.principal.owner_id):
         message = "the contact is not in the unassigned pool; assignContact gives it to another owner"
         raise Conflict(message, field="contact_id")
-    await _give(session, principal, contact, principal.owner_id, now, include_deals=True)
+    await _give(work, contact, work.principal.owner_id, include_deals=True)
     return contact_id
 
 
-async def _give(
-    session: AsyncSession,
-    principal: Principal,
-    contact: Any,
-    owner_id: uuid.UUID | None,
-    now: datetime,
-    *,
-    include_deals: bool,
-) -> None:
+async def _give(work: UnitOfWork, contact: Any, owner_id: uuid.UUID | None, *, include_deals: bool) -> None:
     changed = activities.differences(contact, {"owner_id": owner_id, "owner_source": OwnerSource.PERSON})
     if not changed:
         return
     told = activities.told(contact, changed)
-    entry = contacts.entry(principal, contact.id, "Contact changed: " + ", ".join(changed), now, {"changes": told})
+    entry = contacts.entry(
+        work.principal, contact.id, "Contact changed: " + ", ".join(changed), work.now, {"changes": told}
+    )
     await _giving(to_somebody=owner_id is not None).run(
-        session,
+        work.transaction,
         id=contact.id,
-        now=now,
-        **_given(principal, contact, owner_id),
+        now=work.now,
+        **_given(work.principal, contact, owner_id),
         **entry,
         with_deals=include_deals and "owner_id" in changed,
     )
 
 
-async def follow(session: AsyncSession, principal: Principal, contact: Any, owner_id: uuid.UUID, now: datetime) -> None:
+async def follow(work: UnitOfWork, contact: Any, owner_id: uuid.UUID) -> None:
     """Give a contact's open deals and tasks to its new owner, because an event has given it the contact; `contact` is
     as it was before.
     """
-    entry = contacts.entry(principal, contact.id, "", now)
-    await _FOLLOW.run(session, id=contact.id, now=now, with_deals=True, **_given(principal, contact, owner_id), **entry)
+    entry = contacts.entry(work.principal, contact.id, "", work.now)
+    await _FOLLOW.run(
+        work.transaction,
+        id=contact.id,
+        now=work.now,
+        with_deals=True,
+        **_given(work.principal, contact, owner_id),
+        **entry,
+    )
 
 
 def _given(principal: Principal, contact: Any, owner_id: uuid.UUID | None) -> dict[str, Any]:
@@ -102,21 +93,21 @@ def _given(principal: Principal, contact: Any, owner_id: uuid.UUID | None) -> di
 
 
 @cache
-def _giving(*, to_somebody: bool) -> Prepared:
+def _giving(*, to_somebody: bool) -> Statement:
     def make() -> Any:
-        owner = {"owner_id": given(Contact, "owner_id", "new_owner_id"), "owner_source": OwnerSource.PERSON}
+        owner = {"owner_id": param(Contact, "owner_id", "new_owner_id"), "owner_source": OwnerSource.PERSON}
         return activities.edit_of(Contact, **owner, also=_following(to_somebody=to_somebody))
 
-    return Prepared(make)
+    return Statement(make)
 
 
 def _following(*, to_somebody: bool = True) -> list[Any]:
     """The writes by which a contact's open deals that had the same owner follow it, and the open tasks of both."""
-    deals, contact_id, new_owner = table(Deal), given(Contact, "id"), given(Contact, "owner_id", "new_owner_id")
+    deals, contact_id, new_owner = table(Deal), param(Contact, "id"), param(Contact, "owner_id", "new_owner_id")
     held = cascade.locked(
         bindparam("_with_deals", type_=Boolean, required=True),
         deals.c.contact_id == contact_id,
-        deals.c.owner_id.is_not_distinct_from(given(Contact, "owner_id", "old_owner_id")),
+        deals.c.owner_id.is_not_distinct_from(param(Contact, "owner_id", "old_owner_id")),
         deals.c.status == DealStatus.OPEN,
         deals.c.deleted_at.is_(None),
     )
@@ -129,4 +120,4 @@ def _following(*, to_somebody: bool = True) -> list[Any]:
     ]
 
 
-_FOLLOW = Prepared(lambda: together(*_following()))
+_FOLLOW = Statement(lambda: combined(*_following()))

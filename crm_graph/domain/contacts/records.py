@@ -7,13 +7,14 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, FromClause, and_, exists, func, null, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import col
 
-from crm_graph.database.statements import Prepared, given, given_row, together, types_of
+from crm_graph.database.engine import Transaction
+from crm_graph.database.statements import Statement, combined, param, param_row, types_of
 from crm_graph.domain import references
 from crm_graph.domain.timeline import activities, tasks
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import NotFound, ValidationFailed
 from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
@@ -45,11 +46,9 @@ EDITED = (
 
 
 async def edit(
-    session: AsyncSession,
-    principal: Principal,
+    work: UnitOfWork,
     *,
     contact_id: uuid.UUID,
-    now: datetime,
     expected_version: int | None = None,
     **changes: Any,
 ) -> uuid.UUID:
@@ -57,21 +56,19 @@ async def edit(
 
     Raises NotFound, ValidationFailed or Forbidden naming the field; then nothing was changed.
     """
-    asked = checked(principal, changes)
-    contact = await lock_visible(session, principal, contact_id, expected_version)
-    await references.check(session, principal, asked)
-    row = changed(principal, contact, merged(contact.custom, asked), now)
+    asked = checked(work.principal, changes)
+    contact = await lock_visible(work, contact_id, expected_version)
+    await references.check(work, asked)
+    row = changed(work.principal, contact, merged(contact.custom, asked), work.now)
     if row is not None:
-        await write(session, row)
+        await write(work.transaction, row)
     return contact_id
 
 
-async def lock_visible(
-    session: AsyncSession, principal: Principal, contact_id: uuid.UUID, expected_version: int | None = None
-) -> Any:
+async def lock_visible(work: UnitOfWork, contact_id: uuid.UUID, expected_version: int | None = None) -> Any:
     """A contact that the caller may change, locked. Raises Forbidden, NotFound or VersionConflict."""
-    principal.must_write()
-    contact = await _locking(principal.role).one(session, caller=principal.owner_id, id=contact_id)
+    work.principal.must_write()
+    contact = await _locking(work.principal.role).one(work.transaction, caller=work.principal.owner_id, id=contact_id)
     if contact is None:
         raise NotFound("contact not found", field="contact_id")
     references.check_version(contact, expected_version)
@@ -125,9 +122,9 @@ def merged(custom: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
     return {**changes, "custom": patched}
 
 
-async def write(session: AsyncSession, row: Mapping[str, Any]) -> None:
+async def write(transaction: Transaction, row: Mapping[str, Any]) -> None:
     """Write a row as `changed` returns it."""
-    await (_HAND_OVER if row["has_new_owner"] else _EDIT).run(session, **row)
+    await (_HAND_OVER if row["has_new_owner"] else _EDIT).run(transaction, **row)
 
 
 def changed(principal: Principal, contact: Any, changes: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
@@ -152,10 +149,10 @@ def entry(
 
 
 @cache
-def _locking(role: Role) -> Prepared:
+def _locking(role: Role) -> Statement:
     c = table(Contact).c
-    is_it = and_(c.id == given(Contact, "id"), visible(Contact, Principal(None, role)))
-    return Prepared(lambda: select(table(Contact)).where(is_it).with_for_update(key_share=True))
+    is_it = and_(c.id == param(Contact, "id"), visible(Contact, Principal(None, role)))
+    return Statement(lambda: select(table(Contact)).where(is_it).with_for_update(key_share=True))
 
 
 def edits(new: FromClause) -> list[Insert | Update]:
@@ -172,6 +169,6 @@ def hand_over(new: FromClause) -> Update:
 
 
 CHANGED = types_of(Contact, "id", *EDITED, now="updated_at") | {"has_new_owner": Boolean()} | activities.ENTRY
-_ROW = given_row(CHANGED)
-_EDIT = Prepared(lambda: together(*edits(_ROW)))
-_HAND_OVER = Prepared(lambda: together(*edits(_ROW), hand_over(_ROW)))
+_ROW = param_row(CHANGED)
+_EDIT = Statement(lambda: combined(*edits(_ROW)))
+_HAND_OVER = Statement(lambda: combined(*edits(_ROW), hand_over(_ROW)))

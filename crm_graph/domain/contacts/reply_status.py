@@ -8,14 +8,14 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import CTE, Boolean, bindparam, case, exists, false, func, literal, select, true, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared, given
+from crm_graph.database.statements import Statement, param
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.contacts import verdicts
 from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.domain.deals import cascade
 from crm_graph.domain.timeline import activities
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import NotFound, ValidationFailed
 from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
@@ -55,12 +55,10 @@ class Ruling:
 
 
 async def set_status(
-    session: AsyncSession,
-    principal: Principal,
+    work: UnitOfWork,
     *,
     contact_id: uuid.UUID,
     status: ReplyStatus,
-    now: datetime,
     source: ReplyStatusSource = ReplyStatusSource.PERSON,
     summary: str | None = None,
     confidence: float | None = None,
@@ -74,10 +72,10 @@ async def set_status(
     unless more has happened with it since. Raises NotFound or ValidationFailed naming the field, or VersionConflict.
     """
     _check(summary, confidence)
-    contact = await contacts.lock_visible(session, principal, contact_id, expected_version)
-    found = await _look(session, principal, contact_id, activity_id, source, delete_deal=delete_deal)
-    verdict = Verdict(status, source, _written_at(contact, found, now), summary, confidence)
-    kept = verdicts.kept(contact_id, found.reply_id, verdict, principal.owner_id, now)
+    contact = await contacts.lock_visible(work, contact_id, expected_version)
+    found = await _look(work, contact_id, activity_id, source, delete_deal=delete_deal)
+    verdict = Verdict(status, source, _written_at(contact, found, work.now), summary, confidence)
+    kept = verdicts.kept(contact_id, found.reply_id, verdict, work.principal.owner_id, work.now)
     is_known = found.known_id is not None and all(getattr(found, name) == kept[name] for name in verdicts.SAID)
     changes = (
         {}
@@ -88,21 +86,20 @@ async def set_status(
     opened = found.opened_id if applied and status is not ReplyStatus.INTERESTED else None
     if is_known and opened is None:
         return Ruling(applied)
-    entry = _told(principal, contact, verdict, changes, applied=applied, now=now)
+    entry = _told(work.principal, contact, verdict, changes, applied=applied, now=work.now)
     values = entry | {
         "opened_id": opened,
         "reply_at": found.reply_at or contact.reply_status_at,
-        "deal_meta": {"source": principal.source},
+        "deal_meta": {"source": work.principal.source},
     }
     if not is_known:
-        values |= kept | _set(contact, changes, now)
-    deleted = await (_DELETE_DEAL if is_known else _JUDGE).one(session, now=now, **values)
+        values |= kept | _set(contact, changes, work.now)
+    deleted = await (_DELETE_DEAL if is_known else _JUDGE).one(work.transaction, now=work.now, **values)
     return Ruling(applied, deleted.id if deleted else None)
 
 
 async def _look(
-    session: AsyncSession,
-    principal: Principal,
+    work: UnitOfWork,
     contact_id: uuid.UUID,
     activity_id: uuid.UUID | None,
     source: ReplyStatusSource,
@@ -111,7 +108,7 @@ async def _look(
 ) -> Any:
     """The reply that is judged, and what is known of it; raises NotFound."""
     parameters = {"contact_id": contact_id, "activity_id": activity_id, "source": source, "delete_deal": delete_deal}
-    found = await _looking(principal.role).one(session, caller=principal.owner_id, **parameters)
+    found = await _looking(work.principal.role).one(work.transaction, caller=work.principal.owner_id, **parameters)
     assert found is not None, "the look-up always has one row"
     if activity_id is not None and found.reply_id is None:
         raise NotFound("no e-mail of this contact has this id", field="activity_id")
@@ -162,20 +159,20 @@ def _told(
 
 
 @cache
-def _looking(role: Role) -> Prepared:
+def _looking(role: Role) -> Statement:
     """The reply that is judged, the latest one, what its source has said of it, and the deal that it opened."""
 
     def make() -> Any:
-        said, a, contact_id = table(ReplyVerdict).c, table(Activity).c, given(Contact, "id", "contact_id")
+        said, a, contact_id = table(ReplyVerdict).c, table(Activity).c, param(Contact, "id", "contact_id")
         wrote = select(a.id, a.occurred_at, a.deal_id)
         wrote = wrote.where(a.contact_id == contact_id, a.type == ActivityType.EMAIL_IN)
         # An absence notice is what is meant last: it says nothing.
         is_absence = select(func.bool_and(said.status == ReplyStatus.OUT_OF_OFFICE)).where(said.activity_id == a.id)
         order = func.coalesce(is_absence.scalar_subquery(), false()), a.occurred_at.desc(), a.id.desc()
         latest = wrote.order_by(*order).limit(1).cte("latest")
-        meant = func.coalesce(given(Activity, "id", "activity_id"), select(latest.c.id).scalar_subquery())
+        meant = func.coalesce(param(Activity, "id", "activity_id"), select(latest.c.id).scalar_subquery())
         reply = wrote.where(a.id == meant).cte("reply")
-        theirs = said.contact_id == contact_id, said.source == given(ReplyVerdict, "source")
+        theirs = said.contact_id == contact_id, said.source == param(ReplyVerdict, "source")
         is_it = said.activity_id.is_not_distinct_from(select(reply.c.id).scalar_subquery())
         known = select(said.id, *(said[name] for name in verdicts.SAID)).where(*theirs, is_it).subquery("known")
         opened = _opened(Principal(None, role), reply)
@@ -187,7 +184,7 @@ def _looking(role: Role) -> Prepared:
         columns += [known.c.id.label("known_id"), *(known.c[name] for name in verdicts.SAID)]
         return select(*columns).select_from(rows)
 
-    return Prepared(make)
+    return Statement(make)
 
 
 def _opened(principal: Principal, reply: CTE) -> CTE:
@@ -195,7 +192,7 @@ def _opened(principal: Principal, reply: CTE) -> CTE:
     contacts that have written nothing), the newest one of the contact."""
     deals, wanted = table(Deal), bindparam("_delete_deal", type_=Boolean, required=True)
     is_open = deals.c.status == DealStatus.OPEN, visible(Deal, principal)
-    theirs = select(deals.c.id).where(deals.c.contact_id == given(Contact, "id", "contact_id"), *is_open)
+    theirs = select(deals.c.id).where(deals.c.contact_id == param(Contact, "id", "contact_id"), *is_open)
     newest = theirs.order_by(deals.c.created_at.desc(), deals.c.id.desc()).limit(1).scalar_subquery()
     meant = case((exists(select(reply.c.id)), select(reply.c.deal_id).scalar_subquery()), else_=newest)
     is_it = deals.c.id == meant
@@ -204,8 +201,8 @@ def _opened(principal: Principal, reply: CTE) -> CTE:
 
 def _judged() -> Any:
     people = table(Contact)
-    values = {name: given(Contact, name) for name in (*_CHANGED, "version", "updated_at")}
-    changed = update(people).where(people.c.id == given(Contact, "id", "contact_id")).values(values)
+    values = {name: param(Contact, name) for name in (*_CHANGED, "version", "updated_at")}
+    changed = update(people).where(people.c.id == param(Contact, "id", "contact_id")).values(values)
     return _deal_deleted().add_cte(
         verdicts.keeping().cte("kept"), changed.cte("changed"), activities.entry().cte("told")
     )
@@ -216,15 +213,15 @@ def _deal_deleted() -> Any:
     deals, moves, entries = table(Deal), table(DealStageHistory).c, table(Activity).c
     of_deal = moves.deal_id == deals.c.id
     by_event = moves.from_stage_id.is_(None), moves.moved_by.is_(None)
-    by_it = exists(select(1).where(of_deal, *by_event, moves.moved_at == given(Activity, "occurred_at", "reply_at")))
+    by_it = exists(select(1).where(of_deal, *by_event, moves.moved_at == param(Activity, "occurred_at", "reply_at")))
     moved = exists(select(1).where(of_deal, moves.from_stage_id.is_not(None)))
     touched = exists(select(1).where(entries.deal_id == deals.c.id, entries.created_by.is_not(None)))
-    is_it = deals.c.id == given(Deal, "id", "opened_id")
+    is_it = deals.c.id == param(Deal, "id", "opened_id")
     untouched = select(deals.c.id).where(is_it, by_it, ~moved, ~touched).cte("untouched")
-    deleted = cascade.changed(untouched, deleted_at=given(Deal, "deleted_at", "now"))
+    deleted = cascade.changed(untouched, deleted_at=param(Deal, "deleted_at", "now"))
     gone = deleted.returning(deals.c.id).cte("gone")
     return select(gone.c.id).add_cte(cascade.told(gone, DELETED).cte("told_deal"))
 
 
-_JUDGE = Prepared(_judged)
-_DELETE_DEAL = Prepared(_deal_deleted)
+_JUDGE = Statement(_judged)
+_DELETE_DEAL = Statement(_deal_deleted)

@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlalchemy import FromClause, Integer, Select, and_, exists, select, union_all
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared, given_row, given_rows, together, types_of
+from crm_graph.database.statements import Statement, combined, param_row, param_rows, types_of
 from crm_graph.domain import references
 from crm_graph.domain.batches import Errors, Outcome, check_size
 from crm_graph.domain.companies import match as employers
@@ -19,6 +18,7 @@ from crm_graph.domain.companies.match import Named
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.contacts.records import CHANGED, EDITED, edits, hand_over, has_address, is_suppressed
 from crm_graph.domain.timeline import activities
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound
 from crm_graph.identity.access import restorable, visible
 from crm_graph.identity.principal import Principal
@@ -62,9 +62,7 @@ class _Plan:
         return contacts.changed(principal, self.found, values, now)
 
 
-async def upsert(
-    session: AsyncSession, principal: Principal, *, now: datetime, restore_deleted: bool | None = False, **item: Any
-) -> tuple[uuid.UUID, bool]:
+async def upsert(work: UnitOfWork, *, restore_deleted: bool | None = False, **item: Any) -> tuple[uuid.UUID, bool]:
     """Create the contact with the address `email`, or change the given columns of the one that has it.
 
     Returns the contact's id and whether it is new. A new one belongs to its creator, unless an admin names an owner,
@@ -72,71 +70,65 @@ async def upsert(
     Raises Conflict when the address is a colleague's, a deleted contact's or an erased person's; ValidationFailed,
     VersionConflict (see `expected_version`), NotFound or Forbidden naming a field; then nothing was changed.
     """
-    principal.must_write()
-    asked = _read(principal, item)
+    work.principal.must_write()
+    asked = _read(work.principal, item)
     for _ in range(ATTEMPTS):
-        found = await _look(session, principal, asked)
-        plan = _permitted(principal, asked, found, restore_deleted)
-        company_id = await employers.find_or_create(session, name=plan.company.name, domain=plan.company.domain)
-        row = plan.row(principal, company_id, now)
-        if row is not None and plan.is_new and await _CREATE.one(session, **row):
+        found = await _look(work, asked)
+        plan = _permitted(work.principal, asked, found, restore_deleted)
+        company_id = await employers.find_or_create(
+            work.transaction, name=plan.company.name, domain=plan.company.domain
+        )
+        row = plan.row(work.principal, company_id, work.now)
+        if row is not None and plan.is_new and await _CREATE.one(work.transaction, **row):
             return row["id"], True
         if not plan.is_new:
             if row is not None:
-                await contacts.write(session, row)
+                await contacts.write(work.transaction, row)
             return found.id, False
     raise Conflict(TAKEN, field="email")
 
 
 async def upsert_all(
-    session: AsyncSession,
-    principal: Principal,
-    *,
-    items: Sequence[Mapping[str, Any]],
-    now: datetime,
-    restore_deleted: bool | None = False,
+    work: UnitOfWork, *, items: Sequence[Mapping[str, Any]], restore_deleted: bool | None = False
 ) -> list[Outcome]:
     """Do what `upsert` does for each item in turn, in as many statements for 500 as for one.
 
     Tells of each item in order; one that can't be done changes nothing, and the others are done. Of two items for one
     contact, the later one can't be done. Raises ValidationFailed for too many items, or Forbidden.
     """
-    principal.must_write()
+    work.principal.must_write()
     check_size(items)
     errors, done = Errors(), dict[int, Outcome]()
-    asked = errors.trying(dict(enumerate(items)), lambda _, item: _read(principal, item))
+    asked = errors.trying(dict(enumerate(items)), lambda _, item: _read(work.principal, item))
     errors.refuse_repeated({index: item.address for index, item in asked.items()}, "e-mail", "email")
     for _ in range(ATTEMPTS):
         asked = errors.others(asked)
         if asked:
-            done |= await _attempt(session, principal, asked, errors, now, restore_deleted)
+            done |= await _attempt(work, asked, errors, restore_deleted)
             asked = {index: item for index, item in asked.items() if index not in done}
     errors |= {index: Conflict(TAKEN, field="email") for index in errors.others(asked)}
     return [done[index] if index in done else Outcome(error=errors[index]) for index in range(len(items))]
 
 
 async def _attempt(
-    session: AsyncSession,
-    principal: Principal,
-    asked: Mapping[int, _Asked],
-    errors: Errors,
-    now: datetime,
-    restore_deleted: bool | None,
+    work: UnitOfWork, asked: Mapping[int, _Asked], errors: Errors, restore_deleted: bool | None
 ) -> dict[int, Outcome]:
     """What became of these items, but for those whose address somebody else took meanwhile."""
-    found = await _look_all(session, principal, asked)
+    found = await _look_all(work, asked)
     errors.refuse_repeated({index: row.id for index, row in found.items() if row.id is not None}, "contact", "email")
     plans = errors.trying(
-        errors.others(asked), lambda index, item: _permitted(principal, item, found[index], restore_deleted)
+        errors.others(asked), lambda index, item: _permitted(work.principal, item, found[index], restore_deleted)
     )
-    company_ids = await employers.find_or_create_all(session, [plan.company for plan in plans.values()])
+    company_ids = await employers.find_or_create_all(work.transaction, [plan.company for plan in plans.values()])
     rows = {
-        index: plan.row(principal, company_id, now)
+        index: plan.row(work.principal, company_id, work.now)
         for (index, plan), company_id in zip(plans.items(), company_ids, strict=True)
     }
     new = {index: row for index, row in rows.items() if row is not None and plans[index].is_new}
     changed = {index: row for index, row in rows.items() if row is not None and index not in new}
-    made = await _WRITE.rows(session, new=[*new.values()], changed=[*changed.values()]) if new or changed else []
+    made = (
+        await _WRITE.rows(work.transaction, new=[*new.values()], changed=[*changed.values()]) if new or changed else []
+    )
     created = {row.id for row in made}
     kept = {index: Outcome(found[index].id, changed=index in changed) for index in plans if index not in new}
     return kept | {
@@ -185,18 +177,20 @@ def _creation(principal: Principal, address: str, values: Mapping[str, Any], now
     return {"id": id_, "email": address, "now": now, **contact} | contacts.entry(principal, id_, "Contact created", now)
 
 
-async def _look(session: AsyncSession, principal: Principal, asked: _Asked) -> Any:
+async def _look(work: UnitOfWork, asked: _Asked) -> Any:
     """The contact with this address, locked, whosever it is; its columns are None when there is none."""
-    found = await _looking(principal.role, many=False).one(
-        session, caller=principal.owner_id, place=0, **_referring(asked)
+    found = await _looking(work.principal.role, many=False).one(
+        work.transaction, caller=work.principal.owner_id, place=0, **_referring(asked)
     )
     assert found is not None
     return found
 
 
-async def _look_all(session: AsyncSession, principal: Principal, asked: Mapping[int, _Asked]) -> dict[int, Any]:
+async def _look_all(work: UnitOfWork, asked: Mapping[int, _Asked]) -> dict[int, Any]:
     rows = [{"place": place, **_referring(item)} for place, item in asked.items()]
-    found = await _looking(principal.role, many=True).rows(session, caller=principal.owner_id, asked=rows)
+    found = await _looking(work.principal.role, many=True).rows(
+        work.transaction, caller=work.principal.owner_id, asked=rows
+    )
     return {row.place: row for row in found}
 
 
@@ -205,10 +199,10 @@ def _referring(asked: _Asked) -> dict[str, Any]:
 
 
 @cache
-def _looking(role: Role, *, many: bool) -> Prepared:
+def _looking(role: Role, *, many: bool) -> Statement:
     types = {"place": Integer(), **types_of(Contact, "company_id", "owner_id", address="email")}
     principal = Principal(None, role)
-    return Prepared(lambda: _looked(principal, given_rows("asked", types) if many else given_row(types)))
+    return Statement(lambda: _looked(principal, param_rows("asked", types) if many else param_row(types)))
 
 
 def _looked(principal: Principal, asked: FromClause) -> Select[Any]:
@@ -248,9 +242,9 @@ def _created(new: FromClause) -> Select[Any]:
 
 
 def _written(changed: FromClause, new: FromClause) -> Select[Any]:
-    return together(*edits(changed), hand_over(changed), beside=_created(new))
+    return combined(*edits(changed), hand_over(changed), beside=_created(new))
 
 
 _NEW_ROW = types_of(Contact, "id", "email", *EDITED, now="created_at") | activities.ENTRY
-_CREATE = Prepared(lambda: _created(given_row(_NEW_ROW)))
-_WRITE = Prepared(lambda: _written(changed=given_rows("changed", CHANGED), new=given_rows("new", _NEW_ROW)))
+_CREATE = Statement(lambda: _created(param_row(_NEW_ROW)))
+_WRITE = Statement(lambda: _written(changed=param_rows("changed", CHANGED), new=param_rows("new", _NEW_ROW)))

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
-from crm_graph.database.statements import given
+from crm_graph.database.statements import param
 from crm_graph.intent import REVIEW_THRESHOLD
 from crm_graph.models import ReplyStatus, ReplyStatusSource, ReplyVerdict, table
 
@@ -107,7 +107,7 @@ def keeping(only_with: FromClause | None = None) -> Insert:
     """
     names = (*SAID, "judged_by", "judged_at")
     all_names = ("contact_id", "activity_id", "source", *names)
-    values: dict[str, ColumnElement[Any]] = {name: given(ReplyVerdict, name) for name in all_names}
+    values: dict[str, ColumnElement[Any]] = {name: param(ReplyVerdict, name) for name in all_names}
     values["id"] = func.gen_random_uuid()
     c = table(ReplyVerdict).c
     new = insert(table(ReplyVerdict))

@@ -9,14 +9,15 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Integer, any_, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared, given_ids, given_rows, types_of
+from crm_graph.database.engine import Transaction
+from crm_graph.database.statements import Statement, id_list, param_rows, types_of
 from crm_graph.domain import references
 from crm_graph.domain.batches import Errors, Outcome, check_size
 from crm_graph.domain.deals import ranks
 from crm_graph.domain.deals.moves import between, check_pipeline, check_time
 from crm_graph.domain.deals.stage_history import MOVED, moved, moves
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import NotFound
 from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
@@ -33,26 +34,24 @@ class Move:
     expected_version: int | None = None
 
 
-async def move_all(
-    session: AsyncSession, principal: Principal, *, items: Sequence[Move], now: datetime
-) -> list[Outcome]:
+async def move_all(work: UnitOfWork, *, items: Sequence[Move]) -> list[Outcome]:
     """Move deals to the tops of their columns, where they stand in the order of the items.
 
     Tells of each item in order; one that `moves.move_stage` would refuse changes nothing, and the others are done. Of
     two items for one deal, the later one is refused. As many statements for 500 items as for one. Raises
     ValidationFailed for too many, or Forbidden.
     """
-    principal.must_write()
+    work.principal.must_write()
     check_size(items)
     errors, asked = Errors(), dict(enumerate(items))
     errors.refuse_repeated({index: item.deal_id for index, item in asked.items()}, "deal", "deal_id")
-    found = await _lock(session, principal, errors.others(asked))
+    found = await _lock(work, errors.others(asked))
     deals = errors.trying(found, lambda index, deal: _checked(deal, asked[index]))
     moving = {index: deal for index, deal in deals.items() if deal.to_id != deal.stage_id}
-    last = await _last_moves(session, [deal.id for index, deal in moving.items() if asked[index].occurred_at])
-    moving = errors.trying(moving, lambda index, deal: _in_time(deal, asked[index], last, now))
+    last = await _last_moves(work.transaction, [deal.id for index, deal in moving.items() if asked[index].occurred_at])
+    moving = errors.trying(moving, lambda index, deal: _in_time(deal, asked[index], last, work.now))
     if moving:
-        await _move(session, principal, moving, asked, now)
+        await _move(work, moving, asked)
     return [
         Outcome(error=errors[index]) if index in errors else Outcome(item.deal_id, changed=index in moving)
         for index, item in asked.items()
@@ -75,37 +74,37 @@ def _in_time(deal: Any, asked: Move, last: Mapping[uuid.UUID, datetime], now: da
     return deal
 
 
-async def _move(
-    session: AsyncSession, principal: Principal, deals: Mapping[int, Any], asked: Mapping[int, Move], now: datetime
-) -> None:
+async def _move(work: UnitOfWork, deals: Mapping[int, Any], asked: Mapping[int, Move]) -> None:
     columns = defaultdict(list)
     for deal in deals.values():
         columns[deal.to_id].append(deal.id)
-    found = await ranks.on_top(session, columns)
+    found = await ranks.on_top(work.transaction, columns)
     rows = [
-        moved(principal, deal, found[deal.id], at=min(asked[index].occurred_at or now, now), now=now)
+        moved(
+            work.principal, deal, found[deal.id], at=min(asked[index].occurred_at or work.now, work.now), now=work.now
+        )
         for index, deal in deals.items()
     ]
-    await _MOVE.run(session, moved=rows)
+    await _MOVE.run(work.transaction, moved=rows)
 
 
-async def _lock(session: AsyncSession, principal: Principal, asked: Mapping[int, Move]) -> dict[int, Any]:
+async def _lock(work: UnitOfWork, asked: Mapping[int, Move]) -> dict[int, Any]:
     """The deals, locked, with the stages that they are in (`from_`) and go to (`to_`); None where there is none."""
     rows = [{"place": index, "deal_id": item.deal_id, "stage_id": item.stage_id} for index, item in asked.items()]
-    found = await _locking(principal.role).rows(session, caller=principal.owner_id, asked=rows)
+    found = await _locking(work.principal.role).rows(work.transaction, caller=work.principal.owner_id, asked=rows)
     return {row.place: row for row in sorted(found, key=lambda row: row.place)}
 
 
-async def _last_moves(session: AsyncSession, deal_ids: list[uuid.UUID]) -> dict[uuid.UUID, datetime]:
-    rows = await _LAST.rows(session, deal_ids=deal_ids) if deal_ids else []
+async def _last_moves(transaction: Transaction, deal_ids: list[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    rows = await _LAST.rows(transaction, deal_ids=deal_ids) if deal_ids else []
     return {row.deal_id: row.moved_at for row in rows}
 
 
 @cache
-def _locking(role: Role) -> Prepared:
+def _locking(role: Role) -> Statement:
     def make() -> Any:
         deals = table(Deal)
-        asked = given_rows("asked", {"place": Integer(), **types_of(Deal, "stage_id", deal_id="id")})
+        asked = param_rows("asked", {"place": Integer(), **types_of(Deal, "stage_id", deal_id="id")})
         wanted = select(deals).where(deals.c.id.in_(select(asked.c.deal_id)), visible(Deal, Principal(None, role)))
         # In the order of the ids: of two calls for the same deals, one waits for the other.
         deal = wanted.order_by(deals.c.id).with_for_update(key_share=True).cte("deal")
@@ -113,14 +112,14 @@ def _locking(role: Role) -> Prepared:
         rows, columns, _ = between(both, deal, asked.c.stage_id)
         return select(asked.c.place, deal, *columns).select_from(rows)
 
-    return Prepared(make)
+    return Statement(make)
 
 
 def _last() -> Any:
     c = table(DealStageHistory).c
     latest = select(c.deal_id, func.max(c.moved_at).label("moved_at"))
-    return latest.where(c.deal_id == any_(given_ids("deal_ids"))).group_by(c.deal_id)
+    return latest.where(c.deal_id == any_(id_list("deal_ids"))).group_by(c.deal_id)
 
 
-_MOVE = Prepared(lambda: moves(given_rows("moved", MOVED)))
-_LAST = Prepared(_last)
+_MOVE = Statement(lambda: moves(param_rows("moved", MOVED)))
+_LAST = Statement(_last)

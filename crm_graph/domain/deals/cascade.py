@@ -6,7 +6,7 @@ from sqlalchemy import CTE, ColumnElement, FromClause, func, literal, null, sele
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.sql.dml import Update
 
-from crm_graph.database.statements import given
+from crm_graph.database.statements import param
 from crm_graph.domain.timeline import activities
 from crm_graph.models import Activity, Deal, table
 
@@ -20,7 +20,7 @@ def locked(*conditions: ColumnElement[bool]) -> CTE:
 def changed(held: FromClause, **values: Any) -> Update:
     """The edit of locked deals; run with `now`."""
     deals = table(Deal)
-    edited = {"version": deals.c.version + 1, "updated_at": given(Deal, "updated_at", "now")}
+    edited = {"version": deals.c.version + 1, "updated_at": param(Deal, "updated_at", "now")}
     return update(deals).where(deals.c.id.in_(select(held.c.id))).values(edited | values)
 
 
@@ -35,5 +35,5 @@ def told(held: FromClause, content: str) -> Insert:
         contact_id=null(),
         deal_id=held.c.id,
         content=literal(content),
-        meta_json=given(Activity, "meta_json", "deal_meta"),
+        meta_json=param(Activity, "meta_json", "deal_meta"),
     )

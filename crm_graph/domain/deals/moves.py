@@ -7,14 +7,14 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import FromClause, and_, case, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared, given, together
+from crm_graph.database.statements import Statement, combined, param
 from crm_graph.domain import references
 from crm_graph.domain.deals import ranks
 from crm_graph.domain.deals.ranks import TOP, Place
 from crm_graph.domain.deals.stage_history import MOVE, entry, last_move, moved
 from crm_graph.domain.timeline import activities
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
@@ -39,12 +39,10 @@ class Target:
 
 
 async def move_stage(
-    session: AsyncSession,
-    principal: Principal,
+    work: UnitOfWork,
     *,
     deal_id: uuid.UUID,
     stage_id: uuid.UUID,
-    now: datetime,
     occurred_at: datetime | None = None,
     after_deal_id: uuid.UUID | None = None,
     before_deal_id: uuid.UUID | None = None,
@@ -58,26 +56,24 @@ async def move_stage(
     ValidationFailed for a stage that isn't the pipeline's, and what `ranks.rank` raises.
     """
     place = Place(after_deal_id, before_deal_id)
-    deal = await _lock(session, principal, deal_id, Target(stage_id), expected_version)
+    deal = await _lock(work, deal_id, Target(stage_id), expected_version)
     check_pipeline(deal)
     if deal.to_id == deal.stage_id:
         if not place.is_top:
-            await ranks.put(session, principal, deal.stage_id, deal.id, deal.top, place)
+            await ranks.put(work, deal.stage_id, deal.id, deal.top, place)
         return deal_id
     if occurred_at is not None:
-        last = await last_move(session, deal.id)
-        check_time(occurred_at, last.moved_at if last else None, now)
-    await _move(session, principal, deal, at=min(occurred_at or now, now), now=now, place=place)
+        last = await last_move(work.transaction, deal.id)
+        check_time(occurred_at, last.moved_at if last else None, work.now)
+    await _move(work, deal, at=min(occurred_at or work.now, work.now), place=place)
     return deal_id
 
 
 async def mark(
-    session: AsyncSession,
-    principal: Principal,
+    work: UnitOfWork,
     *,
     deal_id: uuid.UUID,
     kind: StageKind,
-    now: datetime,
     reason: str | None = None,
     stage_id: uuid.UUID | None = None,
     expected_version: int | None = None,
@@ -89,43 +85,36 @@ async def mark(
     """
     if kind is StageKind.LOST and not check_text(reason or "", field="reason").strip():
         raise ValidationFailed("reason is empty: say why the deal was lost", field="reason")
-    deal = await _lock(session, principal, deal_id, Target(stage_id, kind), expected_version)
+    deal = await _lock(work, deal_id, Target(stage_id, kind), expected_version)
     check_pipeline(deal)
     if deal.to_kind != kind:
         raise ValidationFailed(f"the stage {deal.to_name!r} is of kind {deal.to_kind}, not {kind}", field="stage_id")
     is_there = deal.status == kind and stage_id in (None, deal.stage_id)
     if not is_there:
-        await _move(session, principal, deal, at=now, now=now, lost_reason=reason)
+        await _move(work, deal, at=work.now, lost_reason=reason)
     elif deal.lost_reason != reason and kind is StageKind.LOST:
-        told = entry(principal, deal.id, "Deal changed: lost_reason", now, _reasons(deal, reason))
-        await _REASON.run(session, id=deal.id, lost_reason=reason, updated_at=now, **told)
+        told = entry(work.principal, deal.id, "Deal changed: lost_reason", work.now, _reasons(deal, reason))
+        await _REASON.run(work.transaction, id=deal.id, lost_reason=reason, updated_at=work.now, **told)
     return deal_id
 
 
 async def advance(
-    session: AsyncSession,
-    principal: Principal,
-    deal_id: uuid.UUID,
-    stage_id: uuid.UUID,
-    *,
-    occurred_at: datetime,
-    received_at: datetime,
-    now: datetime,
+    work: UnitOfWork, deal_id: uuid.UUID, stage_id: uuid.UUID, *, occurred_at: datetime, received_at: datetime
 ) -> bool:
     """Move a deal because of an event; returns whether it moved.
 
     Events only move a deal forward by `order_index`, never out of won or lost, and never after a person has moved
     it since the event reached us (an event that waited for a retry knows less than that person).
     """
-    locked = await _lock(session, principal, deal_id, Target(stage_id), None)
+    locked = await _lock(work, deal_id, Target(stage_id), None)
     if locked.status != DealStatus.OPEN or locked.to_pipeline_id != locked.pipeline_id:
         return False
     if locked.to_kind == StageKind.OPEN and locked.to_order_index <= locked.from_order_index:
         return False
-    last = await last_move(session, locked.id)
+    last = await last_move(work.transaction, locked.id)
     if last is not None and last.moved_by is not None and last.moved_at > received_at:
         return False
-    await _move(session, principal, locked, at=occurred_at, now=now)
+    await _move(work, locked, at=occurred_at)
     return True
 
 
@@ -143,14 +132,12 @@ def check_time(occurred_at: datetime, last: datetime | None, now: datetime) -> N
         raise Conflict(f"the deal was moved at {last.isoformat()}, after this", field="occurred_at")
 
 
-async def _lock(
-    session: AsyncSession, principal: Principal, deal_id: uuid.UUID, target: Target, expected_version: int | None
-) -> Any:
+async def _lock(work: UnitOfWork, deal_id: uuid.UUID, target: Target, expected_version: int | None) -> Any:
     """The deal, then the column that it goes to; with the stage that it is in (`from_`), and that one (`to_`)."""
-    principal.must_write()
+    work.principal.must_write()
     kind, by_id = target.kind, target.stage_id
-    deal = await _locking(principal.role, by_id is None and kind is not None).one(
-        session, caller=principal.owner_id, deal_id=deal_id, stage_id=by_id, kind=kind
+    deal = await _locking(work.principal.role, by_id is None and kind is not None).one(
+        work.transaction, caller=work.principal.owner_id, deal_id=deal_id, stage_id=by_id, kind=kind
     )
     if deal is None:
         raise NotFound("deal not found", field="deal_id")
@@ -163,18 +150,11 @@ async def _lock(
 
 
 async def _move(
-    session: AsyncSession,
-    principal: Principal,
-    deal: Any,
-    *,
-    at: datetime,
-    now: datetime,
-    place: Place = TOP,
-    lost_reason: str | None = None,
+    work: UnitOfWork, deal: Any, *, at: datetime, place: Place = TOP, lost_reason: str | None = None
 ) -> None:
     """Move a locked deal to its `to_` stage, whose column is locked too; one statement changes and tells everything."""
-    rank = await ranks.rank(session, principal, deal.to_id, deal.id, deal.top, place)
-    await MOVE.run(session, **moved(principal, deal, rank, at=at, now=now, lost_reason=lost_reason))
+    rank = await ranks.rank(work, deal.to_id, deal.id, deal.top, place)
+    await MOVE.run(work.transaction, **moved(work.principal, deal, rank, at=at, now=work.now, lost_reason=lost_reason))
 
 
 def _reasons(deal: Any, reason: str | None) -> dict[str, Any]:
@@ -182,18 +162,18 @@ def _reasons(deal: Any, reason: str | None) -> dict[str, Any]:
 
 
 @cache
-def _locking(role: Role, by_kind: bool) -> Prepared:
+def _locking(role: Role, by_kind: bool) -> Statement:
     def make() -> Any:
         deals = table(Deal)
-        is_it = deals.c.id == given(Deal, "id", "deal_id")
+        is_it = deals.c.id == param(Deal, "id", "deal_id")
         # The rule is read again once the lock is there: a deal that was given away meanwhile is not found.
         found = select(deals).where(is_it, visible(Deal, Principal(None, role))).with_for_update(key_share=True)
         deal = found.cte("deal")
-        wanted = _of_kind(deal) if by_kind else given(PipelineStage, "id", "stage_id")
+        wanted = _of_kind(deal) if by_kind else param(PipelineStage, "id", "stage_id")
         rows, columns, after = between(deal, deal, wanted)
         return select(deal, *columns, ranks.locked_top(after.c.id, deal.c.id).label("top")).select_from(rows)
 
-    return Prepared(make)
+    return Statement(make)
 
 
 def between(rows: FromClause, deal: FromClause, target_id: Any) -> tuple[FromClause, list[Any], FromClause]:
@@ -215,7 +195,7 @@ def _of_kind(deal: Any) -> Any:
     was_there = case((stages.c.kind == StageKind.OPEN, last.scalar_subquery()))
     return (
         select(stages.c.id)
-        .where(stages.c.pipeline_id == deal.c.pipeline_id, stages.c.kind == given(PipelineStage, "kind"))
+        .where(stages.c.pipeline_id == deal.c.pipeline_id, stages.c.kind == param(PipelineStage, "kind"))
         .where(stages.c.deleted_at.is_(None))
         .order_by(was_there.desc().nulls_last(), stages.c.order_index)
         .limit(1)
@@ -226,11 +206,11 @@ def _of_kind(deal: Any) -> Any:
 def _reason_changed() -> Any:
     deals = table(Deal)
     names = ("lost_reason", "updated_at")
-    changed = update(deals).where(deals.c.id == given(Deal, "id"))
-    return together(
-        changed.values({name: given(Deal, name) for name in names} | {"version": deals.c.version + 1}),
+    changed = update(deals).where(deals.c.id == param(Deal, "id"))
+    return combined(
+        changed.values({name: param(Deal, name) for name in names} | {"version": deals.c.version + 1}),
         activities.entry(),
     )
 
 
-_REASON = Prepared(_reason_changed)
+_REASON = Statement(_reason_changed)

@@ -25,9 +25,10 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared, given, given_ids
+from crm_graph.database.engine import Transaction
+from crm_graph.database.statements import Statement, id_list, param
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
@@ -63,14 +64,7 @@ def column_lock(stage_id: Any) -> Any:
     return locked_top(stage_id, stage_id)  # no deal has the id of a stage
 
 
-async def rank(
-    session: AsyncSession,
-    principal: Principal,
-    stage_id: uuid.UUID,
-    deal_id: uuid.UUID,
-    top: str | None,
-    place: Place = TOP,
-) -> str:
+async def rank(work: UnitOfWork, stage_id: uuid.UUID, deal_id: uuid.UUID, top: str | None, place: Place = TOP) -> str:
     """The rank that puts a deal there, in a column that is locked already and has the rank `top` on top.
 
     Raises NotFound for a neighbour that is not the caller's to see, and Conflict for one that stands elsewhere now.
@@ -78,38 +72,31 @@ async def rank(
     if deal_id in (place.after, place.before):
         name = "after_deal_id" if deal_id == place.after else "before_deal_id"
         raise ValidationFailed("a deal can't be placed beside itself", field=name)
-    found = await _between(session, principal, stage_id, deal_id, top, place)
+    found = await _between(work, stage_id, deal_id, top, place)
     if found is None or len(found) > LENGTH_MAX:
-        top = await _rebalance(session, stage_id, deal_id)
-        found = await _between(session, principal, stage_id, deal_id, top, place)
+        top = await _rebalance(work.transaction, stage_id, deal_id)
+        found = await _between(work, stage_id, deal_id, top, place)
         assert found is not None, "ranks are all different now"
     return found
 
 
-async def put(
-    session: AsyncSession,
-    principal: Principal,
-    stage_id: uuid.UUID,
-    deal_id: uuid.UUID,
-    top: str | None,
-    place: Place,
-) -> None:
+async def put(work: UnitOfWork, stage_id: uuid.UUID, deal_id: uuid.UUID, top: str | None, place: Place) -> None:
     """Put a deal elsewhere in its own column, which is locked already; raises what `rank` raises."""
-    found = await rank(session, principal, stage_id, deal_id, top, place)
-    await _SET.run(session, ids=[deal_id], ranks=[found])
+    found = await rank(work, stage_id, deal_id, top, place)
+    await _SET.run(work.transaction, ids=[deal_id], ranks=[found])
 
 
-async def ranks(session: AsyncSession, stage_id: uuid.UUID, coming: list[uuid.UUID]) -> list[str]:
+async def ranks(transaction: Transaction, stage_id: uuid.UUID, coming: list[uuid.UUID]) -> list[str]:
     """Ranks on top of a column for several deals that come to it, in this order; locks the column."""
-    found = await on_top(session, {stage_id: coming})
+    found = await on_top(transaction, {stage_id: coming})
     return [found[id_] for id_ in coming]
 
 
-async def on_top(session: AsyncSession, coming: Mapping[uuid.UUID, Sequence[uuid.UUID]]) -> dict[uuid.UUID, str]:
+async def on_top(transaction: Transaction, coming: Mapping[uuid.UUID, Sequence[uuid.UUID]]) -> dict[uuid.UUID, str]:
     """Ranks on top of columns for the deals that come to each of them, in their order; locks the columns, in the order
     of their ids.
     """
-    tops = await _TOPS.rows(session, stages=sorted(coming))
+    tops = await _TOPS.rows(transaction, stages=sorted(coming))
     found: dict[uuid.UUID, str] = {}
     for stage in tops:
         deals = coming[stage.id]
@@ -118,19 +105,16 @@ async def on_top(session: AsyncSession, coming: Mapping[uuid.UUID, Sequence[uuid
 
 
 async def _between(
-    session: AsyncSession,
-    principal: Principal,
-    stage_id: uuid.UUID,
-    deal_id: uuid.UUID,
-    top: str | None,
-    place: Place,
+    work: UnitOfWork, stage_id: uuid.UUID, deal_id: uuid.UUID, top: str | None, place: Place
 ) -> str | None:
     """None when the neighbours have one rank, which only rows have that no verb made."""
     if place.is_top:
         key: str = generate_key_between(None, top)
         return key
-    values = {"stage_id": stage_id, "deal_id": deal_id, "caller": principal.owner_id}
-    found = await _neighbours(principal.role).one(session, after=place.after, before=place.before, **values)
+    values = {"stage_id": stage_id, "deal_id": deal_id, "caller": work.principal.owner_id}
+    found = await _neighbours(work.principal.role).one(
+        work.transaction, after=place.after, before=place.before, **values
+    )
     assert found is not None
     for name, id_, seen, here in (
         ("after_deal_id", place.after, found.after_seen, found.after_rank),
@@ -150,21 +134,21 @@ async def _between(
     return between
 
 
-async def _rebalance(session: AsyncSession, stage_id: uuid.UUID, deal_id: uuid.UUID) -> str | None:
+async def _rebalance(transaction: Transaction, stage_id: uuid.UUID, deal_id: uuid.UUID) -> str | None:
     """Short ranks for a whole column in the order that it has; deleted deals get theirs when they are restored. Returns
     the one on top.
     """
-    rows = await _COLUMN.rows(session, stage_id=stage_id, deal_id=deal_id)
+    rows = await _COLUMN.rows(transaction, stage_id=stage_id, deal_id=deal_id)
     keys = generate_n_keys_between(None, None, len(rows))
-    await _SET.run(session, ids=[row.id for row in rows], ranks=keys)
+    await _SET.run(transaction, ids=[row.id for row in rows], ranks=keys)
     return keys[0] if keys else None
 
 
 def _others() -> Any:
     """The deals of the column but for the one that moves."""
     c = table(Deal).c
-    here = c.stage_id == given(Deal, "stage_id")
-    return and_(here, c.deleted_at.is_(None), c.id != given(Deal, "id", "deal_id"))
+    here = c.stage_id == param(Deal, "stage_id")
+    return and_(here, c.deleted_at.is_(None), c.id != param(Deal, "id", "deal_id"))
 
 
 def _beside(neighbour: Any, *, is_below: bool) -> Any:
@@ -177,17 +161,17 @@ def _beside(neighbour: Any, *, is_below: bool) -> Any:
 
 
 @cache
-def _neighbours(role: Role) -> Prepared:
+def _neighbours(role: Role) -> Statement:
     def make() -> Any:
         principal = Principal(None, role)
         read = select(literal(1).label("one")).subquery("nothing")
         joined: Any = read
         named = {name: table(Deal).alias(name) for name in ("after", "before")}
         for name, rows in named.items():
-            is_it = and_(rows.c.id == given(Deal, "id", name), visible(Deal, principal, rows))
+            is_it = and_(rows.c.id == param(Deal, "id", name), visible(Deal, principal, rows))
             joined = joined.outerjoin(rows, is_it)
         after, before = named["after"], named["before"]
-        here = {name: rows.c.stage_id == given(Deal, "stage_id") for name, rows in named.items()}
+        here = {name: rows.c.stage_id == param(Deal, "stage_id") for name, rows in named.items()}
         return select(
             after.c.id.label("after_seen"),
             before.c.id.label("before_seen"),
@@ -198,21 +182,21 @@ def _neighbours(role: Role) -> Prepared:
             _beside(before, is_below=False).label("above"),
         ).select_from(joined)
 
-    return Prepared(make)
+    return Statement(make)
 
 
 def _tops() -> Any:
-    stage = func.unnest(given_ids("stages")).table_valued(column("id", Uuid)).render_derived("stage")
+    stage = func.unnest(id_list("stages")).table_valued(column("id", Uuid)).render_derived("stage")
     return select(stage.c.id, column_lock(stage.c.id).label("top"))
 
 
 def _renumbered() -> Any:
     deals = table(Deal)
-    both = func.unnest(given_ids("ids"), bindparam("_ranks", type_=ARRAY(Text), required=True))
+    both = func.unnest(id_list("ids"), bindparam("_ranks", type_=ARRAY(Text), required=True))
     placed = both.table_valued(column("id", Uuid), column("rank", Text)).render_derived("placed")
     return update(deals).where(deals.c.id == placed.c.id).values(rank=placed.c.rank)
 
 
-_TOPS = Prepared(_tops)
-_COLUMN = Prepared(lambda: select(table(Deal).c.id).where(_others()).order_by(table(Deal).c.rank, table(Deal).c.id))
-_SET = Prepared(_renumbered)
+_TOPS = Statement(_tops)
+_COLUMN = Statement(lambda: select(table(Deal).c.id).where(_others()).order_by(table(Deal).c.rank, table(Deal).c.id))
+_SET = Statement(_renumbered)

@@ -7,13 +7,14 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import and_, func, insert, null, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared, given, together
+from crm_graph.database.engine import Transaction
+from crm_graph.database.statements import Statement, combined, param
 from crm_graph.domain import references
 from crm_graph.domain.deals import ranks
 from crm_graph.domain.deals.stage_history import creation, creation_values, entry
 from crm_graph.domain.timeline import activities, tasks
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.access import restorable, visible
 from crm_graph.identity.principal import Principal
@@ -35,10 +36,8 @@ _EDITED = (
 
 
 async def create(
-    session: AsyncSession,
-    principal: Principal,
+    work: UnitOfWork,
     *,
-    now: datetime,
     default_currency: str,
     occurred_at: datetime | None = None,
     **values: Any,
@@ -49,35 +48,33 @@ async def create(
     its contact's owner, else to the admin, and takes its company from the contact. Raises NotFound, ValidationFailed
     or Forbidden naming the field.
     """
-    principal.must_write()
+    work.principal.must_write()
     asked = {name: value for name, value in values.items() if value is not None}
     currency = asked.get("currency", default_currency)
     _check(asked, asked.get("amount"), currency)
-    references.check_new_owner(principal, asked)
-    at, id_ = occurred_at or now, uuid.uuid4()
-    stage = await _start(session, principal, id_, asked)
+    references.check_new_owner(work.principal, asked)
+    at, id_ = occurred_at or work.now, uuid.uuid4()
+    stage = await _start(work, id_, asked)
     deal = {name: asked.get(name) for name in _EDITED} | {
         "id": id_,
         "currency": currency,
         "company_id": asked.get("company_id", stage.ref_contact_company_id),
-        "owner_id": asked.get("owner_id", _owner(principal, stage)),
+        "owner_id": asked.get("owner_id", _owner(work.principal, stage)),
         "pipeline_id": stage.pipeline_id,
         "stage_id": stage.id,
         "status": DealStatus(stage.kind),
-        "rank": await ranks.rank(session, principal, stage.id, id_, stage.top),
-        "now": now,
+        "rank": await ranks.rank(work, stage.id, id_, stage.top),
+        "now": work.now,
     }
-    told = entry(principal, id_, f"Deal created in {stage.name}", at, {"to_stage": stage.key})
-    await _CREATE.run(session, **deal, **creation_values(principal, id_, stage.id, at), **told)
+    told = entry(work.principal, id_, f"Deal created in {stage.name}", at, {"to_stage": stage.key})
+    await _CREATE.run(work.transaction, **deal, **creation_values(work.principal, id_, stage.id, at), **told)
     return id_
 
 
 async def edit(
-    session: AsyncSession,
-    principal: Principal,
+    work: UnitOfWork,
     *,
     deal_id: uuid.UUID,
-    now: datetime,
     expected_version: int | None = None,
     **changes: Any,
 ) -> uuid.UUID:
@@ -85,77 +82,65 @@ async def edit(
 
     Raises NotFound, ValidationFailed, VersionConflict or Forbidden naming the field; then nothing was changed.
     """
-    deal = await _lock(session, principal, deal_id, expected_version)
+    deal = await _lock(work, deal_id, expected_version)
     for name in ("title", "currency"):
         if name in changes and changes[name] is None:
             raise ValidationFailed(f"{name} can't be cleared", field=name)
     _check(changes, changes.get("amount", deal.amount), changes.get("currency", deal.currency))
     changed = activities.differences(deal, changes)
-    await references.check(session, principal, changed)
-    await _change(session, principal, deal, changed, now)
+    await references.check(work, changed)
+    await _change(work, deal, changed)
     return deal_id
 
 
-async def claim(
-    session: AsyncSession,
-    principal: Principal,
-    *,
-    deal_id: uuid.UUID,
-    now: datetime,
-    expected_version: int | None = None,
-) -> uuid.UUID:
+async def claim(work: UnitOfWork, *, deal_id: uuid.UUID, expected_version: int | None = None) -> uuid.UUID:
     """Take a deal out of the unassigned pool; of two who try, one gets it. To have it already is success.
 
     Raises Conflict when it is somebody else's, which only an admin can see.
     """
-    deal = await _lock(session, principal, deal_id, expected_version)
-    if deal.owner_id not in (None, principal.owner_id):
+    deal = await _lock(work, deal_id, expected_version)
+    if deal.owner_id not in (None, work.principal.owner_id):
         raise Conflict("the deal is not in the unassigned pool; assignDeal gives it to another owner", field="deal_id")
-    await _change(session, principal, deal, activities.differences(deal, {"owner_id": principal.owner_id}), now)
+    await _change(work, deal, activities.differences(deal, {"owner_id": work.principal.owner_id}))
     return deal_id
 
 
-async def delete(
-    session: AsyncSession,
-    principal: Principal,
-    *,
-    deal_id: uuid.UUID,
-    now: datetime,
-    expected_version: int | None = None,
-) -> uuid.UUID:
+async def delete(work: UnitOfWork, *, deal_id: uuid.UUID, expected_version: int | None = None) -> uuid.UUID:
     """Hide a deal from every list, count and report; `restore` brings it back as it was."""
-    await _lock(session, principal, deal_id, expected_version)
-    await _DELETE.run(session, id=deal_id, now=now, **entry(principal, deal_id, "Deal deleted", now, {}))
+    await _lock(work, deal_id, expected_version)
+    await _DELETE.run(
+        work.transaction, id=deal_id, now=work.now, **entry(work.principal, deal_id, "Deal deleted", work.now, {})
+    )
     return deal_id
 
 
-async def restore(session: AsyncSession, principal: Principal, *, deal_id: uuid.UUID, now: datetime) -> uuid.UUID:
+async def restore(work: UnitOfWork, *, deal_id: uuid.UUID) -> uuid.UUID:
     """Bring a deleted deal back, on top of its column; one that is not deleted stays as it is. Raises NotFound."""
-    principal.must_write()
-    deal = await _restorable(principal.role).one(session, caller=principal.owner_id, id=deal_id)
+    work.principal.must_write()
+    deal = await _restorable(work.principal.role).one(work.transaction, caller=work.principal.owner_id, id=deal_id)
     if deal is None:
-        await _lock(session, principal, deal_id, None)
+        await _lock(work, deal_id, None)
         return deal_id
-    found = await ranks.rank(session, principal, deal.stage_id, deal_id, deal.top)
-    told = entry(principal, deal_id, "Deal restored", now, {})
-    await _RESTORE.run(session, id=deal_id, rank=found, now=now, **told)
+    found = await ranks.rank(work, deal.stage_id, deal_id, deal.top)
+    told = entry(work.principal, deal_id, "Deal restored", work.now, {})
+    await _RESTORE.run(work.transaction, id=deal_id, rank=found, now=work.now, **told)
     return deal_id
 
 
-async def newest_open(session: AsyncSession, contact_id: uuid.UUID) -> Any | None:
+async def newest_open(transaction: Transaction, contact_id: uuid.UUID) -> Any | None:
     """The contact's newest open deal, locked. For events: it sees every owner's deals."""
-    return await _NEWEST_OPEN.one(session, contact_id=contact_id)
+    return await _NEWEST_OPEN.one(transaction, contact_id=contact_id)
 
 
-async def are_all_won(session: AsyncSession, contact_id: uuid.UUID) -> bool:
+async def are_all_won(transaction: Transaction, contact_id: uuid.UUID) -> bool:
     """Whether the contact has deals and every one is won: a customer, for whom events open no new deal."""
-    found = await _ALL_WON.one(session, contact_id=contact_id)
+    found = await _ALL_WON.one(transaction, contact_id=contact_id)
     return bool(found and found.all_won)
 
 
-async def _lock(session: AsyncSession, principal: Principal, deal_id: uuid.UUID, expected_version: int | None) -> Any:
-    principal.must_write()
-    deal = await _locking(principal.role).one(session, caller=principal.owner_id, id=deal_id)
+async def _lock(work: UnitOfWork, deal_id: uuid.UUID, expected_version: int | None) -> Any:
+    work.principal.must_write()
+    deal = await _locking(work.principal.role).one(work.transaction, caller=work.principal.owner_id, id=deal_id)
     if deal is None:
         raise NotFound("deal not found", field="deal_id")
     references.check_version(deal, expected_version)
@@ -179,102 +164,107 @@ def _owner(principal: Principal, stage: Any) -> uuid.UUID | None:
     return owner_id
 
 
-async def _start(session: AsyncSession, principal: Principal, deal_id: uuid.UUID, asked: Mapping[str, Any]) -> Any:
+async def _start(work: UnitOfWork, deal_id: uuid.UUID, asked: Mapping[str, Any]) -> Any:
     """The stage that a new deal starts in, its column locked, with the rows that the deal refers to beside it."""
     pipeline_id, stage_id = asked.get("pipeline_id"), asked.get("stage_id")
     by = "stage" if stage_id is not None else "pipeline" if pipeline_id is not None else "default"
     parameters = references.parameters(asked)
-    found = await _starting(principal.role, by).one(
-        session, caller=principal.owner_id, id=deal_id, stage_id=stage_id, pipeline_id=pipeline_id, **parameters
+    found = await _starting(work.principal.role, by).one(
+        work.transaction,
+        caller=work.principal.owner_id,
+        id=deal_id,
+        stage_id=stage_id,
+        pipeline_id=pipeline_id,
+        **parameters,
     )
     if found is None:
         name = "stage_id" if stage_id is not None else "pipeline_id"
         raise NotFound(f"{name[:-3]} not found, or without an open stage", field=name)
     if pipeline_id is not None and found.pipeline_id != pipeline_id:
         raise ValidationFailed("the stage belongs to another pipeline than pipelineId", field="stage_id")
-    references.check_found(principal, asked, found)
+    references.check_found(work.principal, asked, found)
     return found
 
 
-async def _change(
-    session: AsyncSession, principal: Principal, deal: Any, changed: Mapping[str, Any], now: datetime
-) -> None:
+async def _change(work: UnitOfWork, deal: Any, changed: Mapping[str, Any]) -> None:
     if not changed:
         return
     # Whatever an edit leaves alone is set to what it is: one statement, compiled once, for every edit.
     values = {name: changed.get(name, getattr(deal, name)) for name in _EDITED}
     content, meta = "Deal changed: " + ", ".join(changed), {"changes": activities.told(deal, changed)}
     edit = _HAND_OVER if changed.get("owner_id") else _EDIT
-    await edit.run(session, id=deal.id, now=now, **values, **entry(principal, deal.id, content, now, meta))
+    await edit.run(
+        work.transaction, id=deal.id, now=work.now, **values, **entry(work.principal, deal.id, content, work.now, meta)
+    )
 
 
 @cache
-def _locking(role: Role) -> Prepared:
+def _locking(role: Role) -> Statement:
     deals = table(Deal)
-    is_it = and_(deals.c.id == given(Deal, "id"), visible(Deal, Principal(None, role)))
-    return Prepared(lambda: select(deals).where(is_it).with_for_update(key_share=True))
+    is_it = and_(deals.c.id == param(Deal, "id"), visible(Deal, Principal(None, role)))
+    return Statement(lambda: select(deals).where(is_it).with_for_update(key_share=True))
 
 
 @cache
-def _restorable(role: Role) -> Prepared:
+def _restorable(role: Role) -> Statement:
     def make() -> Any:
         deals = table(Deal)
-        is_it = and_(deals.c.id == given(Deal, "id"), restorable(Deal, Principal(None, role)))
+        is_it = and_(deals.c.id == param(Deal, "id"), restorable(Deal, Principal(None, role)))
         deal = select(deals).where(is_it).with_for_update(key_share=True).cte("deal")
         return select(deal, ranks.locked_top(deal.c.stage_id, deal.c.id).label("top"))
 
-    return Prepared(make)
+    return Statement(make)
 
 
 @cache
-def _starting(role: Role, by: str) -> Prepared:
+def _starting(role: Role, by: str) -> Statement:
     def make() -> Any:
         stages, pipelines = table(PipelineStage), table(Pipeline)
         open_stages = select(stages).where(stages.c.deleted_at.is_(None))
         if by == "stage":
-            found = open_stages.where(stages.c.id == given(PipelineStage, "id", "stage_id"))
+            found = open_stages.where(stages.c.id == param(PipelineStage, "id", "stage_id"))
         else:
-            pipeline: Any = given(Pipeline, "id", "pipeline_id")
+            pipeline: Any = param(Pipeline, "id", "pipeline_id")
             if by == "default":
                 pipeline = select(pipelines.c.id).where(pipelines.c.is_default).scalar_subquery()
             found = open_stages.where(stages.c.pipeline_id == pipeline, stages.c.kind == StageKind.OPEN)
         stage = found.order_by(stages.c.order_index).limit(1).subquery("stage")
         rows, columns = references.joined(Principal(None, role), stage)
-        top = ranks.locked_top(stage.c.id, given(Deal, "id")).label("top")
+        top = ranks.locked_top(stage.c.id, param(Deal, "id")).label("top")
         return select(stage, *columns, top).select_from(rows)
 
-    return Prepared(make)
+    return Statement(make)
 
 
 def _created() -> Any:
     names = ("id", *_EDITED, "pipeline_id", "stage_id", "status", "rank")
-    values: dict[str, Any] = {name: given(Deal, name) for name in names}
-    values |= {name: given(Deal, name, "now") for name in ("created_at", "updated_at")} | {"version": 1}
-    return together(insert(table(Deal)).values(values), creation(), activities.entry())
+    values: dict[str, Any] = {name: param(Deal, name) for name in names}
+    values |= {name: param(Deal, name, "now") for name in ("created_at", "updated_at")} | {"version": 1}
+    return combined(insert(table(Deal)).values(values), creation(), activities.entry())
 
 
 def _handed_over() -> Any:
-    its_tasks = tasks.following(table(Activity).c.deal_id == given(Deal, "id"), given(Deal, "owner_id"))
+    its_tasks = tasks.following(table(Activity).c.deal_id == param(Deal, "id"), param(Deal, "owner_id"))
     return activities.edit_of(Deal, *_EDITED, also=[its_tasks])
 
 
 def _newest() -> Any:
     deals = table(Deal)
     is_open = and_(deals.c.status == DealStatus.OPEN, deals.c.deleted_at.is_(None))
-    theirs = select(deals).where(deals.c.contact_id == given(Deal, "contact_id"), is_open)
+    theirs = select(deals).where(deals.c.contact_id == param(Deal, "contact_id"), is_open)
     return theirs.order_by(deals.c.created_at.desc(), deals.c.id.desc()).limit(1).with_for_update(key_share=True)
 
 
 def _all_won() -> Any:
     deals = table(Deal)
-    theirs = and_(deals.c.contact_id == given(Deal, "contact_id"), deals.c.deleted_at.is_(None))
+    theirs = and_(deals.c.contact_id == param(Deal, "contact_id"), deals.c.deleted_at.is_(None))
     return select(func.bool_and(deals.c.status == DealStatus.WON).label("all_won")).where(theirs)
 
 
-_CREATE = Prepared(_created)
-_EDIT = Prepared(lambda: activities.edit_of(Deal, *_EDITED))
-_HAND_OVER = Prepared(_handed_over)
-_DELETE = Prepared(lambda: activities.edit_of(Deal, deleted_at=given(Deal, "deleted_at", "now")))
-_RESTORE = Prepared(lambda: activities.edit_of(Deal, "rank", deleted_at=null()))
-_NEWEST_OPEN = Prepared(_newest)
-_ALL_WON = Prepared(_all_won)
+_CREATE = Statement(_created)
+_EDIT = Statement(lambda: activities.edit_of(Deal, *_EDITED))
+_HAND_OVER = Statement(_handed_over)
+_DELETE = Statement(lambda: activities.edit_of(Deal, deleted_at=param(Deal, "deleted_at", "now")))
+_RESTORE = Statement(lambda: activities.edit_of(Deal, "rank", deleted_at=null()))
+_NEWEST_OPEN = Statement(_newest)
+_ALL_WON = Statement(_all_won)

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import FromClause, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared, given, given_row, together, types_of
+from crm_graph.database.engine import Transaction
+from crm_graph.database.statements import Statement, combined, param, param_row, types_of
 from crm_graph.domain.timeline import activities
 from crm_graph.identity.principal import Principal
 from crm_graph.models import ActivityType, Deal, DealStageHistory, DealStatus, table
@@ -17,7 +17,7 @@ from crm_graph.models import ActivityType, Deal, DealStageHistory, DealStatus, t
 def creation() -> Any:
     """The INSERT of a deal's first history row, to be run with `creation_values`."""
     names = ("deal_id", "to_stage_id", "moved_at", "moved_by", "source")
-    values = {name: given(DealStageHistory, name, f"move_{name}") for name in names}
+    values = {name: param(DealStageHistory, name, f"move_{name}") for name in names}
     return insert(table(DealStageHistory)).values(values | {"id": func.gen_random_uuid()})
 
 
@@ -61,9 +61,9 @@ def entry(
     )
 
 
-async def last_move(session: AsyncSession, deal_id: uuid.UUID) -> Any | None:
+async def last_move(transaction: Transaction, deal_id: uuid.UUID) -> Any | None:
     """When a deal was moved last, and by whom (None: an event)."""
-    return await _LAST.one(session, deal_id=deal_id)
+    return await _LAST.one(transaction, deal_id=deal_id)
 
 
 def moves(new: FromClause) -> Any:
@@ -84,7 +84,7 @@ def moves(new: FromClause) -> Any:
         "source": new.c.source,
     }
     history = insert(moves).from_select(list(row), select(*row.values()).select_from(new), include_defaults=False)
-    return together(changed, history, activities.entries_in(new))
+    return combined(changed, history, activities.entries_in(new))
 
 
 MOVED = (
@@ -92,11 +92,11 @@ MOVED = (
     | types_of(DealStageHistory, "from_stage_id", "moved_at", "moved_by", "source")
     | activities.ENTRY
 )
-MOVE = Prepared(lambda: moves(given_row(MOVED)))
-_LAST = Prepared(
+MOVE = Statement(lambda: moves(param_row(MOVED)))
+_LAST = Statement(
     lambda: (
         select(table(DealStageHistory).c.moved_at, table(DealStageHistory).c.moved_by)
-        .where(table(DealStageHistory).c.deal_id == given(DealStageHistory, "deal_id"))
+        .where(table(DealStageHistory).c.deal_id == param(DealStageHistory, "deal_id"))
         .order_by(table(DealStageHistory).c.moved_at.desc())
         .limit(1)
     )

@@ -3,19 +3,18 @@
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ARRAY, Uuid, column, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm_graph.database.engine import Transaction
 from crm_graph.domain import config_lock
 from crm_graph.domain.deals.ranks import column_lock
 from crm_graph.domain.timeline import activities
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.identity.principal import Principal
 from crm_graph.models import Deal, Pipeline, PipelineStage, StageKind, table
 from crm_graph.values import check_name
 
@@ -26,11 +25,9 @@ IS_LIVE = _STAGES.c.deleted_at.is_(None)
 
 
 async def create(
-    session: AsyncSession,
-    principal: Principal,
+    work: UnitOfWork,
     *,
     pipeline_id: uuid.UUID,
-    now: datetime,
     after_stage_id: uuid.UUID | None = None,
     **values: Any,
 ) -> uuid.UUID:
@@ -38,8 +35,8 @@ async def create(
 
     Returns its id. Raises NotFound, ValidationFailed or Conflict (the key, or the number of stages) naming the field.
     """
-    await config_lock.begin(session, principal)
-    stages = await in_order(session, pipeline_id)
+    await config_lock.begin(work)
+    stages = await in_order(work.transaction, pipeline_id)
     if len(stages) >= STAGES_MAX:
         raise Conflict(f"a pipeline has at most {STAGES_MAX} stages: delete one before", field="pipeline_id")
     order = [stage.id for stage in stages]
@@ -53,54 +50,45 @@ async def create(
         .values(row)
         .on_conflict_do_nothing(index_elements=[_STAGES.c.pipeline_id, _STAGES.c.key], index_where=IS_LIVE)
     )
-    stage_id: uuid.UUID | None = (await session.execute(made.returning(_STAGES.c.id))).scalar_one_or_none()
+    stage_id: uuid.UUID | None = (await work.transaction.execute(made.returning(_STAGES.c.id))).scalar_one_or_none()
     if stage_id is None:
         raise Conflict(f"the pipeline has a stage with the key {row['key']} already", field="key")
-    await _put_in_order(session, [*order[:place], stage_id, *order[place:]])
+    await _put_in_order(work.transaction, [*order[:place], stage_id, *order[place:]])
     return stage_id
 
 
-async def edit(
-    session: AsyncSession, principal: Principal, *, stage_id: uuid.UUID, now: datetime, **changes: Any
-) -> uuid.UUID:
+async def edit(work: UnitOfWork, *, stage_id: uuid.UUID, **changes: Any) -> uuid.UUID:
     """Change `name`, `probability` or `kind` of a stage; returns its id. Its key stays what it is.
 
     Raises NotFound or ValidationFailed naming the field, and Conflict for another kind while a deal is in the stage,
     or when it is the pipeline's last open one.
     """
-    await config_lock.begin(session, principal)
-    stage = await find(session, stage_id)
+    await config_lock.begin(work)
+    stage = await find(work.transaction, stage_id)
     changed = activities.differences(stage, _checked(changes))
     if "kind" in changed:
-        await check_open_is_left(session, stage, field="kind")
-        await session.execute(select(column_lock(literal(stage_id, Uuid))))
-        if count := await deal_count(session, _STAGES.c.id == stage_id):
+        await check_open_is_left(work.transaction, stage, field="kind")
+        await work.transaction.execute(select(column_lock(literal(stage_id, Uuid))))
+        if count := await deal_count(work.transaction, _STAGES.c.id == stage_id):
             message = f"{count} deals, deleted ones included, are in the stage, and their status is its kind: move them"
             raise Conflict(message, field="kind", details={"dealCount": count})
     if changed:
-        await session.execute(update(_STAGES).where(_STAGES.c.id == stage_id).values(changed))
+        await work.transaction.execute(update(_STAGES).where(_STAGES.c.id == stage_id).values(changed))
     return stage_id
 
 
-async def reorder(
-    session: AsyncSession,
-    principal: Principal,
-    *,
-    pipeline_id: uuid.UUID,
-    stage_ids: Sequence[uuid.UUID],
-    now: datetime,
-) -> uuid.UUID:
+async def reorder(work: UnitOfWork, *, pipeline_id: uuid.UUID, stage_ids: Sequence[uuid.UUID]) -> uuid.UUID:
     """Put all stages of a pipeline in this order; returns the pipeline's id. Raises NotFound or ValidationFailed."""
-    await config_lock.begin(session, principal)
-    stages = await in_order(session, pipeline_id)
+    await config_lock.begin(work)
+    stages = await in_order(work.transaction, pipeline_id)
     if sorted(stage_ids) != sorted(stage.id for stage in stages):
         message = f"stage_ids must name each of the pipeline's {len(stages)} stages once"
         raise ValidationFailed(message, field="stage_ids")
-    await _put_in_order(session, stage_ids)
+    await _put_in_order(work.transaction, stage_ids)
     return pipeline_id
 
 
-async def add_all(session: AsyncSession, pipeline_id: uuid.UUID, stages: Sequence[Mapping[str, Any]]) -> None:
+async def add_all(transaction: Transaction, pipeline_id: uuid.UUID, stages: Sequence[Mapping[str, Any]]) -> None:
     """Give a new pipeline its stages, in this order. Raises ValidationFailed naming `stages`."""
     if not 0 < len(stages) <= STAGES_MAX:
         raise ValidationFailed(f"stages must be a list of 1 to {STAGES_MAX} stages", field="stages")
@@ -114,7 +102,7 @@ async def add_all(session: AsyncSession, pipeline_id: uuid.UUID, stages: Sequenc
         raise ValidationFailed("two stages have the same key", field="stages")
     if all(row["kind"] is not StageKind.OPEN for row in rows):
         raise ValidationFailed("one stage at least must be of kind OPEN: new deals start there", field="stages")
-    await session.execute(insert(_STAGES).values(rows))
+    await transaction.execute(insert(_STAGES).values(rows))
 
 
 def _new(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,37 +113,38 @@ def _new(values: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": uuid.uuid4(), "kind": kind} | _checked({"key": None, "name": None, **is_sure, **meant})
 
 
-async def find(session: AsyncSession, stage_id: uuid.UUID, field: str = "stage_id") -> Any:
+async def find(transaction: Transaction, stage_id: uuid.UUID, field: str = "stage_id") -> Any:
     """A stage that is not deleted. Raises NotFound naming `field`."""
-    stage = (await session.execute(select(_STAGES).where(_STAGES.c.id == stage_id, IS_LIVE))).one_or_none()
+    stage = (await transaction.execute(select(_STAGES).where(_STAGES.c.id == stage_id, IS_LIVE))).one_or_none()
     if stage is None:
         raise NotFound("stage not found", field=field)
     return stage
 
 
-async def in_order(session: AsyncSession, pipeline_id: uuid.UUID) -> list[Any]:
+async def in_order(transaction: Transaction, pipeline_id: uuid.UUID) -> list[Any]:
     """The stages of a pipeline that are not deleted, in the order of the board. Raises NotFound."""
     pipelines = table(Pipeline)
     rows = pipelines.outerjoin(_STAGES, (_STAGES.c.pipeline_id == pipelines.c.id) & IS_LIVE)
     query = select(_STAGES).select_from(rows).where(pipelines.c.id == pipeline_id).order_by(_STAGES.c.order_index)
-    found = (await session.execute(query)).all()
+    found = (await transaction.execute(query)).all()
     if not found:
         raise NotFound("pipeline not found", field="pipeline_id")
     return [stage for stage in found if stage.id is not None]
 
 
-async def deal_count(session: AsyncSession, *are_meant: Any) -> int:
+async def deal_count(transaction: Transaction, *are_meant: Any) -> int:
     """How many deals, deleted ones included, are in the stages that meet the conditions."""
     deals = table(Deal)
     rows = deals.join(_STAGES, _STAGES.c.id == deals.c.stage_id)
-    return (await session.execute(select(func.count()).select_from(rows).where(*are_meant))).scalar_one()
+    count: int = (await transaction.execute(select(func.count()).select_from(rows).where(*are_meant))).scalar_one()
+    return count
 
 
-async def check_open_is_left(session: AsyncSession, stage: Any, *, field: str) -> None:
+async def check_open_is_left(transaction: Transaction, stage: Any, *, field: str) -> None:
     """Raises Conflict when this is the pipeline's last open stage."""
     c = _STAGES.c
     others = select(c.id).where(c.pipeline_id == stage.pipeline_id, c.id != stage.id, c.kind == StageKind.OPEN, IS_LIVE)
-    if stage.kind is StageKind.OPEN and (await session.execute(others.limit(1))).one_or_none() is None:
+    if stage.kind is StageKind.OPEN and (await transaction.execute(others.limit(1))).one_or_none() is None:
         raise Conflict("it is the pipeline's last stage of kind OPEN, where new deals start: add another", field=field)
 
 
@@ -178,9 +167,9 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-async def _put_in_order(session: AsyncSession, stage_ids: Sequence[uuid.UUID]) -> None:
+async def _put_in_order(transaction: Transaction, stage_ids: Sequence[uuid.UUID]) -> None:
     # One statement: the constraint on the order is judged when it ends.
     ids = func.unnest(literal(list(stage_ids), ARRAY(Uuid)))
     order = ids.table_valued(column("id", Uuid), with_ordinality="place").render_derived("in_order")
     placed = update(_STAGES).where(_STAGES.c.id == order.c.id).values(order_index=order.c.place)
-    await session.execute(placed)
+    await transaction.execute(placed)

@@ -7,12 +7,13 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import CTE, Text, case, cast, delete, func, literal_column, null, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
-from crm_graph.database.statements import Prepared, given
+from crm_graph.database.engine import Transaction
+from crm_graph.database.statements import Statement, param
 from crm_graph.domain.team import owners
 from crm_graph.domain.timeline import activities, tasks
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
@@ -32,13 +33,7 @@ class Belongings:
 
 
 async def deactivate(
-    session: AsyncSession,
-    principal: Principal,
-    *,
-    owner_id: uuid.UUID,
-    now: datetime,
-    hand_over_to: uuid.UUID | None = None,
-    at_most: int | None = None,
+    work: UnitOfWork, *, owner_id: uuid.UUID, hand_over_to: uuid.UUID | None = None, at_most: int | None = None
 ) -> Belongings:
     """Deactivate an owner; all that is theirs goes to another one, or to the unassigned pool. Returns how much it was.
 
@@ -47,46 +42,46 @@ async def deactivate(
     same. Raises NotFound, ValidationFailed, and Conflict for the last active admin, or for somebody who has more than
     `at_most` contacts, deals and tasks, naming the field.
     """
-    await owners.deactivate(session, principal, owner_id=owner_id, now=now)
-    leaver, heir = await _parties(session, owner_id, hand_over_to)
+    await owners.deactivate(work, owner_id=owner_id)
+    leaver, heir = await _parties(work.transaction, owner_id, hand_over_to)
     if at_most is not None:
-        await _check_size(session, leaver, at_most)
+        await _check_size(work.transaction, leaver, at_most)
     ids = {"from_id": owner_id, "to_id": hand_over_to}
-    told = _entry(principal, leaver, heir, now)
-    [contacts] = await _CONTACTS.rows(session, **ids, now=now, owner_source=OwnerSource.PERSON, **told)
-    [deals] = await _DEALS.rows(session, **ids, now=now, **told)
-    [to_do] = await _tasks(heir and heir.role).rows(session, **ids, caller=hand_over_to, **told)
-    await _hand_over_mailboxes(session, owner_id, hand_over_to)
+    told = _entry(work.principal, leaver, heir, work.now)
+    [contacts] = await _CONTACTS.rows(work.transaction, **ids, now=work.now, owner_source=OwnerSource.PERSON, **told)
+    [deals] = await _DEALS.rows(work.transaction, **ids, now=work.now, **told)
+    [to_do] = await _tasks(heir and heir.role).rows(work.transaction, **ids, caller=hand_over_to, **told)
+    await _hand_over_mailboxes(work.transaction, owner_id, hand_over_to)
     if leaver.is_default:
-        await owners.set_default(session, hand_over_to or owner_id, is_default=heir is not None)
+        await owners.set_default(work.transaction, hand_over_to or owner_id, is_default=heir is not None)
     return Belongings(contacts.handed_over, deals.handed_over, to_do.handed_over)
 
 
-async def belongings(session: AsyncSession, owner_id: uuid.UUID) -> Belongings:
+async def belongings(transaction: Transaction, owner_id: uuid.UUID) -> Belongings:
     """What is an owner's."""
-    counts = (
-        select(func.count()).where(table(Contact).c.owner_id == owner_id),
-        select(func.count()).where(table(Deal).c.owner_id == owner_id),
-        select(func.count()).where(table(Activity).c.assignee_id == owner_id, OPEN_TASK),
-    )
-    row = (await session.execute(select(*(count.scalar_subquery() for count in counts)))).one()
-    return Belongings(*row)
+    counts = {
+        "contacts": select(func.count()).where(table(Contact).c.owner_id == owner_id),
+        "deals": select(func.count()).where(table(Deal).c.owner_id == owner_id),
+        "tasks": select(func.count()).where(table(Activity).c.assignee_id == owner_id, OPEN_TASK),
+    }
+    query = select(*(count.scalar_subquery().label(name) for name, count in counts.items()))
+    return Belongings(**(await transaction.execute(query)).mappings().one())
 
 
-async def _check_size(session: AsyncSession, leaver: Any, at_most: int) -> None:
-    had = await belongings(session, leaver.id)
+async def _check_size(transaction: Transaction, leaver: Any, at_most: int) -> None:
+    had = await belongings(transaction, leaver.id)
     if (count := had.contacts + had.deals + had.tasks) > at_most:
         command = f"crm-graph owner update --email {leaver.email} --inactive --hand-over-to EMAIL"
         message = f"{count} contacts, deals and tasks are theirs, and one call hands over {at_most}: {command}"
         raise Conflict(message, field="owner_id")
 
 
-async def _parties(session: AsyncSession, owner_id: uuid.UUID, hand_over_to: uuid.UUID | None) -> tuple[Any, Any]:
+async def _parties(transaction: Transaction, owner_id: uuid.UUID, hand_over_to: uuid.UUID | None) -> tuple[Any, Any]:
     """Who leaves, and who takes over, if anybody does."""
     if hand_over_to == owner_id:
         raise ValidationFailed("hand_over_to must be somebody else", field="hand_over_to")
     both = select(table(Owner)).where(table(Owner).c.id.in_((owner_id, hand_over_to)))
-    found = {row.id: row for row in await session.execute(both)}
+    found = {row.id: row for row in await transaction.execute(both)}
     heir = found.get(hand_over_to)
     if hand_over_to is not None and (heir is None or not heir.active):
         raise NotFound("owner not found, or not active", field="hand_over_to")
@@ -95,13 +90,13 @@ async def _parties(session: AsyncSession, owner_id: uuid.UUID, hand_over_to: uui
     return found[owner_id], heir
 
 
-async def _hand_over_mailboxes(session: AsyncSession, owner_id: uuid.UUID, hand_over_to: uuid.UUID | None) -> None:
+async def _hand_over_mailboxes(transaction: Transaction, owner_id: uuid.UUID, hand_over_to: uuid.UUID | None) -> None:
     boxes = table(OwnerMailbox)
     theirs = boxes.c.owner_id == owner_id
     if hand_over_to is None:
-        await session.execute(delete(boxes).where(theirs))
+        await transaction.execute(delete(boxes).where(theirs))
     else:
-        await session.execute(update(boxes).where(theirs).values(owner_id=hand_over_to))
+        await transaction.execute(update(boxes).where(theirs).values(owner_id=hand_over_to))
 
 
 def _entry(principal: Principal, leaver: Any, heir: Any, now: datetime) -> dict[str, Any]:
@@ -114,31 +109,31 @@ def _entry(principal: Principal, leaver: Any, heir: Any, now: datetime) -> dict[
 def _handed_over(model: type[SQLModel], subject: str) -> Any:
     """All contacts, or all deals, of one owner; each with an entry on its timeline."""
     rows = table(model)
-    theirs = select(rows.c.id).where(rows.c.owner_id == given(model, "owner_id", "from_id"))
+    theirs = select(rows.c.id).where(rows.c.owner_id == param(model, "owner_id", "from_id"))
     held = theirs.order_by(rows.c.id).with_for_update(key_share=True).cte("held")
     values = {
-        "owner_id": given(model, "owner_id", "to_id"),
+        "owner_id": param(model, "owner_id", "to_id"),
         "version": rows.c.version + 1,
-        "updated_at": given(model, "updated_at", "now"),
+        "updated_at": param(model, "updated_at", "now"),
     }
     if model is Contact:
-        values["owner_source"] = given(Contact, "owner_source")
+        values["owner_source"] = param(Contact, "owner_source")
     changed = update(rows).where(rows.c.id == held.c.id).values(values).returning(rows.c.id).cte("changed")
     return _counted(changed, **{subject: changed.c.id})
 
 
 @cache
-def _tasks(role: Role | None) -> Prepared:
+def _tasks(role: Role | None) -> Statement:
     """The open tasks of one owner, for a new one with this role, or for nobody."""
 
     def make() -> Any:
         rows, about = table(Activity), ("contact_id", "deal_id", "company_id")
-        old = given(Activity, "assignee_id", "from_id")
+        old = param(Activity, "assignee_id", "from_id")
         theirs = select(rows.c.id).where(rows.c.assignee_id == old, OPEN_TASK)
         held = theirs.order_by(rows.c.id).with_for_update(key_share=True).cte("held")
         to: Any = null()
         if role is not None:
-            to = case((visible(Activity, Principal(None, role), rows), given(Activity, "assignee_id", "to_id")))
+            to = case((visible(Activity, Principal(None, role), rows), param(Activity, "assignee_id", "to_id")))
         changed = update(rows).where(rows.c.id == held.c.id).values(assignee_id=to)
         done = changed.returning(*(rows.c[name] for name in ("id", "assignee_id", *about))).cte("changed")
         content = cast(literal_column("'Task changed: assignee_id, hand-over'"), Text)
@@ -146,7 +141,7 @@ def _tasks(role: Role | None) -> Prepared:
         subject = {name: done.c[name] for name in about}
         return _counted(done, content=content, meta_json=tasks.told_of(done.c.id, changes=change), **subject)
 
-    return Prepared(make)
+    return Statement(make)
 
 
 def _counted(changed: CTE, **told: Any) -> Any:
@@ -155,5 +150,5 @@ def _counted(changed: CTE, **told: Any) -> Any:
     return select(func.count().label("handed_over")).select_from(changed).add_cte(entries.cte("told"))
 
 
-_CONTACTS = Prepared(lambda: _handed_over(Contact, "contact_id"))
-_DEALS = Prepared(lambda: _handed_over(Deal, "deal_id"))
+_CONTACTS = Statement(lambda: _handed_over(Contact, "contact_id"))
+_DEALS = Statement(lambda: _handed_over(Deal, "deal_id"))

@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import Update
 
-from crm_graph.database.statements import Prepared, given, together, types_of
+from crm_graph.database.engine import Transaction
+from crm_graph.database.statements import Statement, combined, param, types_of
 from crm_graph.domain import references
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import ValidationFailed
 from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
@@ -39,12 +40,10 @@ ENTRY = types_of(Activity, **{f"entry_{name}": name for name in _COLUMNS})  # th
 
 
 async def record(
-    session: AsyncSession,
-    principal: Principal,
+    work: UnitOfWork,
     *,
     type: LoggedType,
     content: str,
-    now: datetime,
     contact_id: uuid.UUID | None = None,
     deal_id: uuid.UUID | None = None,
     company_id: uuid.UUID | None = None,
@@ -57,22 +56,24 @@ async def record(
     was put. An e-mail is the contact's latest one unless a later one is known. Raises ValidationFailed, NotFound or
     Forbidden naming the field; then nothing was changed.
     """
-    principal.must_write()
+    work.principal.must_write()
     about: dict[str, Any] = {"contact_id": contact_id, "deal_id": deal_id, "company_id": company_id}
     if not any(about.values()):
         message = "say what this is about: contactId, dealId or companyId"
         raise ValidationFailed(message, field="contact_id")
-    said = _checked(content, occurred_at, meta, now)
-    found = await _looking(principal.role).one(session, caller=principal.owner_id, **references.parameters(about))
+    said = _checked(content, occurred_at, meta, work.now)
+    found = await _looking(work.principal.role).one(
+        work.transaction, caller=work.principal.owner_id, **references.parameters(about)
+    )
     assert found is not None, "the look-up always has one row"
-    references.check_found(principal, about, found)
+    references.check_found(work.principal, about, found)
     if type is not LoggedType.NOTE and contact_id is None:
         about["contact_id"] = found.deal_contact_id
-    values = entry_values(principal, type=ActivityType(type), **said, **about)
+    values = entry_values(work.principal, type=ActivityType(type), **said, **about)
     if type is LoggedType.EMAIL_OUT and about["contact_id"] is not None:
-        await _SENT.run(session, now=now, **values)
+        await _SENT.run(work.transaction, now=work.now, **values)
     else:
-        await _LOG.run(session, **values)
+        await _LOG.run(work.transaction, **values)
     id_: uuid.UUID = values["entry_id"]
     return id_
 
@@ -82,7 +83,7 @@ def entry(only_with: FromClause | None = None, **computed: ColumnElement[Any]) -
 
     `only_with` has a row for each thing to tell of, from which columns can be `computed`.
     """
-    values = {name: given(Activity, name, f"entry_{name}") for name in _COLUMNS} | computed
+    values = {name: param(Activity, name, f"entry_{name}") for name in _COLUMNS} | computed
     if only_with is None:
         return insert(table(Activity)).values(values)
     row = select(*values.values()).select_from(only_with)
@@ -97,9 +98,9 @@ def edit_of(
     The columns `names` are parameters, too; `values` has what others become.
     """
     rows = table(model)
-    changed: dict[str, Any] = {name: given(model, name) for name in names} | values
-    changed |= {"version": rows.c.version + 1, "updated_at": given(model, "updated_at", "now")}
-    return together(update(rows).where(rows.c.id == given(model, "id")).values(changed), entry(), *also)
+    changed: dict[str, Any] = {name: param(model, name) for name in names} | values
+    changed |= {"version": rows.c.version + 1, "updated_at": param(model, "updated_at", "now")}
+    return combined(update(rows).where(rows.c.id == param(model, "id")).values(changed), entry(), *also)
 
 
 def entries_in(rows: FromClause, *, only_with: FromClause | None = None) -> Insert:
@@ -144,15 +145,15 @@ def entry_values(
     return {f"entry_{name}": value for name, value in values.items()}
 
 
-async def log(session: AsyncSession, principal: Principal, **entry: Any) -> uuid.UUID | None:
+async def log(work: UnitOfWork, **entry: Any) -> uuid.UUID | None:
     """Add an entry, see `entry_values`; returns its id, or None when `effect_key` says that it is there already."""
-    row = await _LOG.one(session, **entry_values(principal, **entry))
+    row = await _LOG.one(work.transaction, **entry_values(work.principal, **entry))
     return row.id if row else None
 
 
-async def put_on_deal(session: AsyncSession, entry_id: uuid.UUID, deal_id: uuid.UUID) -> None:
+async def put_on_deal(transaction: Transaction, entry_id: uuid.UUID, deal_id: uuid.UUID) -> None:
     """Put an entry on the timeline of a deal, too: one that was made because of it."""
-    await _PUT.run(session, id=entry_id, deal_id=deal_id)
+    await _PUT.run(transaction, id=entry_id, deal_id=deal_id)
 
 
 def differences(row: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,7 +186,7 @@ def _plain(value: Any) -> Any:
 
 
 @cache
-def _looking(role: Role) -> Prepared:
+def _looking(role: Role) -> Statement:
     def make() -> Any:
         principal, contacts = Principal(None, role), table(Contact)
         rows, columns = references.joined(principal, select(literal(1).label("one")).subquery("nothing"))
@@ -195,28 +196,28 @@ def _looking(role: Role) -> Prepared:
             found.outerjoin(contacts, is_the_deals)
         )
 
-    return Prepared(make)
+    return Statement(make)
 
 
 def _sent() -> Any:
     """An entry about an e-mail, which is the contact's latest one now, or not."""
-    contacts, at = table(Contact), given(Activity, "occurred_at", "entry_occurred_at")
-    is_it = contacts.c.id == given(Activity, "contact_id", "entry_contact_id")
+    contacts, at = table(Contact), param(Activity, "occurred_at", "entry_occurred_at")
+    is_it = contacts.c.id == param(Activity, "contact_id", "entry_contact_id")
     is_later = or_(contacts.c.latest_email_sent_at.is_(None), contacts.c.latest_email_sent_at < at)
-    values = {"latest_email_sent_at": at, "updated_at": given(Contact, "updated_at", "now")}
-    return together(update(contacts).where(is_it, is_later).values(values), entry())
+    values = {"latest_email_sent_at": at, "updated_at": param(Contact, "updated_at", "now")}
+    return combined(update(contacts).where(is_it, is_later).values(values), entry())
 
 
-_SENT = Prepared(_sent)
-_LOG = Prepared(
+_SENT = Statement(_sent)
+_LOG = Statement(
     lambda: (
         entry().on_conflict_do_nothing(index_elements=[table(Activity).c.effect_key]).returning(table(Activity).c.id)
     )
 )
-_PUT = Prepared(
+_PUT = Statement(
     lambda: (
         update(table(Activity))
-        .where(table(Activity).c.id == given(Activity, "id"))
-        .values(deal_id=given(Activity, "deal_id"))
+        .where(table(Activity).c.id == param(Activity, "id"))
+        .values(deal_id=param(Activity, "deal_id"))
     )
 )

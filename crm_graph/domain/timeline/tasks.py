@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, literal_column, or_, select, true, update
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import Update
 
-from crm_graph.database.statements import Prepared, given, together
+from crm_graph.database.statements import Statement, combined, param
 from crm_graph.domain import references
 from crm_graph.domain.timeline import activities
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Forbidden, NotFound, ValidationFailed
 from crm_graph.identity.access import caller, visible
 from crm_graph.identity.principal import Principal
@@ -26,11 +26,9 @@ _CHANGED = ("content", "due_at", "assignee_id", "completed_at", "meta_json")
 
 
 async def create(
-    session: AsyncSession,
-    principal: Principal,
+    work: UnitOfWork,
     *,
     content: str,
-    now: datetime,
     contact_id: uuid.UUID | None = None,
     deal_id: uuid.UUID | None = None,
     due_at: datetime | None = None,
@@ -40,24 +38,22 @@ async def create(
 
     Raises ValidationFailed, NotFound or Forbidden naming the field; then nothing was changed.
     """
-    principal.must_write()
+    work.principal.must_write()
     about = {"contact_id": contact_id, "deal_id": deal_id}
     if not any(about.values()):
         message = "say what the task is about: contactId or dealId"
         raise ValidationFailed(message, field="contact_id")
     check_prose(content, field="content")
-    await references.check(session, principal, about)
-    assignee = assignee_id or principal.owner_id
-    await _check_assignee(session, principal, assignee, about)
-    what = {"type": ActivityType.TASK, "content": content, "occurred_at": now, "due_at": due_at}
-    made = await activities.log(session, principal, **what, **about, assignee_id=assignee)
+    await references.check(work, about)
+    assignee = assignee_id or work.principal.owner_id
+    await _check_assignee(work, assignee, about)
+    what = {"type": ActivityType.TASK, "content": content, "occurred_at": work.now, "due_at": due_at}
+    made = await activities.log(work, **what, **about, assignee_id=assignee)
     assert made is not None, "a task of a person has no effect key"
     return made
 
 
-async def edit(
-    session: AsyncSession, principal: Principal, *, task_id: uuid.UUID, now: datetime, **changes: Any
-) -> uuid.UUID:
+async def edit(work: UnitOfWork, *, task_id: uuid.UUID, **changes: Any) -> uuid.UUID:
     """Change content, due_at (None: no date) or assignee_id of a task; an entry keeps the old and new values.
 
     Raises NotFound, ValidationFailed or Forbidden naming the field; then nothing was changed.
@@ -67,38 +63,36 @@ async def edit(
             raise ValidationFailed(f"{name} can't be cleared", field=name)
     if "content" in changes:
         check_prose(changes["content"], field="content")
-    task = await _lock(session, principal, task_id)
+    task = await _lock(work, task_id)
     changed = activities.differences(task, changes)
     if "assignee_id" in changed:
         about = {"contact_id": task.contact_id, "deal_id": task.deal_id}
-        await _check_assignee(session, principal, changed["assignee_id"], about)
+        await _check_assignee(work, changed["assignee_id"], about)
     if changed:
         told = {"changes": activities.told(task, changed)}
-        await _change(session, principal, task, changed, "Task changed: " + ", ".join(changed), now, told)
+        await _change(work, task, changed, "Task changed: " + ", ".join(changed), told)
     return task_id
 
 
-async def complete(
-    session: AsyncSession, principal: Principal, *, task_id: uuid.UUID, now: datetime, outcome: str | None = None
-) -> uuid.UUID:
+async def complete(work: UnitOfWork, *, task_id: uuid.UUID, outcome: str | None = None) -> uuid.UUID:
     """Complete a task, and keep what came of it as `outcome` in its meta. One that is completed stays as it is."""
     if outcome is not None:
         check_prose(outcome, field="outcome")
-    task = await _lock(session, principal, task_id)
+    task = await _lock(work, task_id)
     if task.completed_at is None:
         kept = {} if outcome is None else {"outcome": outcome}
-        changed = {"completed_at": now, "meta_json": task.meta_json | kept}
-        await _change(session, principal, task, changed, f"Task completed: {_headline(task)}", now, kept)
+        changed = {"completed_at": work.now, "meta_json": task.meta_json | kept}
+        await _change(work, task, changed, f"Task completed: {_headline(task)}", kept)
     return task_id
 
 
-async def reopen(session: AsyncSession, principal: Principal, *, task_id: uuid.UUID, now: datetime) -> uuid.UUID:
+async def reopen(work: UnitOfWork, *, task_id: uuid.UUID) -> uuid.UUID:
     """Open a completed task again. One that is open stays as it is."""
-    task = await _lock(session, principal, task_id)
+    task = await _lock(work, task_id)
     if task.completed_at is not None:
         meta = {name: value for name, value in task.meta_json.items() if name != "outcome"}
         changed = {"completed_at": None, "meta_json": meta}
-        await _change(session, principal, task, changed, f"Task reopened: {_headline(task)}", now, {})
+        await _change(work, task, changed, f"Task reopened: {_headline(task)}", {})
     return task_id
 
 
@@ -118,7 +112,7 @@ def of_contact(contact_id: ColumnElement[Any]) -> ColumnElement[bool]:
 
 def told_of(task_id: ColumnElement[Any], **details: Any) -> ColumnElement[Any]:
     """The meta of an entry on a task that is found in the same statement: the entry's own, the task and the details."""
-    return given(Activity, "meta_json", "entry_meta_json").op("||")(json_of(task_id=task_id, **details))
+    return param(Activity, "meta_json", "entry_meta_json").op("||")(json_of(task_id=task_id, **details))
 
 
 def json_of(**values: Any) -> ColumnElement[Any]:
@@ -129,45 +123,37 @@ def json_of(**values: Any) -> ColumnElement[Any]:
     return func.jsonb_build_object(*parts, type_=JSONB)
 
 
-async def _lock(session: AsyncSession, principal: Principal, task_id: uuid.UUID) -> Any:
-    principal.must_write()
-    task = await _locking(principal.role).one(session, caller=principal.owner_id, id=task_id)
+async def _lock(work: UnitOfWork, task_id: uuid.UUID) -> Any:
+    work.principal.must_write()
+    task = await _locking(work.principal.role).one(work.transaction, caller=work.principal.owner_id, id=task_id)
     if task is None:
         raise NotFound("task not found", field="task_id")
     return task
 
 
-async def _check_assignee(
-    session: AsyncSession, principal: Principal, assignee_id: uuid.UUID | None, about: Mapping[str, Any]
-) -> None:
+async def _check_assignee(work: UnitOfWork, assignee_id: uuid.UUID | None, about: Mapping[str, Any]) -> None:
     """Refuse whoever could not do the task. A salesperson's own tasks are the only ones they hand out: whether a
     colleague sees what a task is about would tell whose it is."""
-    if assignee_id == principal.owner_id:
+    if assignee_id == work.principal.owner_id:
         return
-    if principal.role is not Role.ADMIN:
+    if work.principal.role is not Role.ADMIN:
         raise Forbidden("only an admin may give a task to somebody else", field="assignee_id")
-    if await _ASSIGNABLE.one(session, caller=assignee_id, **about) is None:
+    if await _ASSIGNABLE.one(work.transaction, caller=assignee_id, **about) is None:
         message = "assignee_id must be active, not readonly, and see what the task is about: its owner, or an admin"
         raise ValidationFailed(message, field="assignee_id")
 
 
 async def _change(
-    session: AsyncSession,
-    principal: Principal,
-    task: Any,
-    changed: Mapping[str, Any],
-    content: str,
-    now: datetime,
-    told: Mapping[str, Any],
+    work: UnitOfWork, task: Any, changed: Mapping[str, Any], content: str, told: Mapping[str, Any]
 ) -> None:
     """Change a locked task, with an entry beside it."""
     values = {name: changed.get(name, getattr(task, name)) for name in _CHANGED}
     subject = {name: getattr(task, name) for name in ("contact_id", "deal_id", "company_id")}
     meta = {"task_id": str(task.id), **told}
     entry = activities.entry_values(
-        principal, type=ActivityType.SYSTEM, content=content, occurred_at=now, meta=meta, **subject
+        work.principal, type=ActivityType.SYSTEM, content=content, occurred_at=work.now, meta=meta, **subject
     )
-    await _CHANGE.run(session, id=task.id, **values, **entry)
+    await _CHANGE.run(work.transaction, id=task.id, **values, **entry)
 
 
 def _headline(task: Any) -> str:
@@ -176,17 +162,17 @@ def _headline(task: Any) -> str:
 
 
 @cache
-def _locking(role: Role) -> Prepared:
+def _locking(role: Role) -> Statement:
     tasks = table(Activity)
     seen = visible(Activity, Principal(None, role))
-    is_it = and_(tasks.c.id == given(Activity, "id"), tasks.c.type == ActivityType.TASK, seen)
-    return Prepared(lambda: select(tasks).where(is_it).with_for_update(key_share=True))
+    is_it = and_(tasks.c.id == param(Activity, "id"), tasks.c.type == ActivityType.TASK, seen)
+    return Statement(lambda: select(tasks).where(is_it).with_for_update(key_share=True))
 
 
 def _assignable() -> Any:
     """The owner `caller`, if the owner rule lets them see what a task is about, and their role lets them do it."""
     owners = table(Owner)
-    about = select(*(given(Activity, name).label(name) for name in ("contact_id", "deal_id"))).subquery("about")
+    about = select(*(param(Activity, name).label(name) for name in ("contact_id", "deal_id"))).subquery("about")
     sees = or_(owners.c.role == Role.ADMIN, visible(Activity, Principal(None, Role.SALES), about))
     may_do = and_(owners.c.active, owners.c.role != Role.READONLY, sees)
     rows = owners.join(about, true())
@@ -195,9 +181,9 @@ def _assignable() -> Any:
 
 def _changed() -> Any:
     tasks = table(Activity)
-    values = {name: given(Activity, name) for name in _CHANGED}
-    return together(update(tasks).where(tasks.c.id == given(Activity, "id")).values(values), activities.entry())
+    values = {name: param(Activity, name) for name in _CHANGED}
+    return combined(update(tasks).where(tasks.c.id == param(Activity, "id")).values(values), activities.entry())
 
 
-_ASSIGNABLE = Prepared(_assignable)
-_CHANGE = Prepared(_changed)
+_ASSIGNABLE = Statement(_assignable)
+_CHANGE = Statement(_changed)

@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import Text, and_, cast, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.statements import Prepared, given
+from crm_graph.database.engine import Transaction
+from crm_graph.database.statements import Statement, param
 from crm_graph.errors import Conflict, IdempotencyMismatch, ValidationFailed
 from crm_graph.models import IdempotencyKey, table
 from crm_graph.values import check_text
@@ -49,7 +49,7 @@ def hash_of(asked: Any) -> bytes:
     return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).digest()
 
 
-async def claim(session: AsyncSession, call: Call, foreseen: Result | None = None) -> Result | None:
+async def claim(transaction: Transaction, call: Call, foreseen: Result | None = None) -> Result | None:
     """Take the key until the transaction ends; the result of the first call when it was made already.
 
     `foreseen` is the result where it is known before the call; any other must be kept. Raises IdempotencyMismatch for
@@ -57,9 +57,9 @@ async def claim(session: AsyncSession, call: Call, foreseen: Result | None = Non
     """
     name = {"owner_id": call.owner_id, "operation": call.operation, "key": call.key}
     values = {"request_hash": call.request_hash, "now": call.now, "before": call.now - KEPT_FOR, "result": foreseen}
-    if await _CLAIM.one(session, **name, **values):
+    if await _CLAIM.one(transaction, **name, **values):
         return None
-    known = await _KNOWN.one(session, **name)
+    known = await _KNOWN.one(transaction, **name)
     if known is None or known.result is None:
         raise Conflict("a call with this idempotency key is under way; retry in a moment", field="idempotency_key")
     if known.request_hash != call.request_hash:
@@ -68,17 +68,17 @@ async def claim(session: AsyncSession, call: Call, foreseen: Result | None = Non
     return found
 
 
-async def keep(session: AsyncSession, call: Call, result: Result) -> None:
+async def keep(transaction: Transaction, call: Call, result: Result) -> None:
     """Keep what finds the result of a claimed call again."""
-    await _KEEP.run(session, owner_id=call.owner_id, operation=call.operation, key=call.key, result=result)
+    await _KEEP.run(transaction, owner_id=call.owner_id, operation=call.operation, key=call.key, result=result)
 
 
 def _claim() -> Any:
     keys, names = table(IdempotencyKey), ("owner_id", "operation", "key")
-    name = func.concat_ws("/", *(cast(given(IdempotencyKey, part), Text) for part in names))
-    now, before = (given(IdempotencyKey, "created_at", at) for at in ("now", "before"))
+    name = func.concat_ws("/", *(cast(param(IdempotencyKey, part), Text) for part in names))
+    now, before = (param(IdempotencyKey, "created_at", at) for at in ("now", "before"))
     columns = (*names, "request_hash", "result")
-    asked = [given(IdempotencyKey, part) for part in columns]
+    asked = [param(IdempotencyKey, part) for part in columns]
     # The lock is tried, not waited for; and the insert, unlike a look, also sees what was committed a moment ago.
     free = select(*asked, now).where(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0)))
     new = insert(keys).from_select([*columns, "created_at"], free, include_defaults=False)
@@ -99,13 +99,13 @@ def _forget(before: Any) -> Any:
 
 def _is_given() -> Any:
     c = table(IdempotencyKey).c
-    return and_(*(c[name] == given(IdempotencyKey, name) for name in ("owner_id", "operation", "key")))
+    return and_(*(c[name] == param(IdempotencyKey, name) for name in ("owner_id", "operation", "key")))
 
 
-_CLAIM = Prepared(_claim)
-_KNOWN = Prepared(
+_CLAIM = Statement(_claim)
+_KNOWN = Statement(
     lambda: select(table(IdempotencyKey).c.request_hash, table(IdempotencyKey).c.result).where(_is_given())
 )
-_KEEP = Prepared(
-    lambda: update(table(IdempotencyKey)).values(result=given(IdempotencyKey, "result")).where(_is_given())
+_KEEP = Statement(
+    lambda: update(table(IdempotencyKey)).values(result=param(IdempotencyKey, "result")).where(_is_given())
 )

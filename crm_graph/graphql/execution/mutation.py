@@ -7,22 +7,21 @@ first time is read anew.
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum
 from typing import Any, TypeAlias
 
 import strawberry
 from graphql import FieldNode
 from graphql.execution.collect_fields import FieldDetails
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.retries import settle
+from crm_graph.database.engine import Transaction
+from crm_graph.database.retries import retry_on_conflict
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import BadRequest
 from crm_graph.graphql.engine.plans import Request
 from crm_graph.graphql.execution import idempotency
 from crm_graph.graphql.execution.context import Context
 from crm_graph.graphql.execution.idempotency import Call, Result
-from crm_graph.identity.principal import Principal
 
 Info: TypeAlias = strawberry.Info[Context, None]
 
@@ -31,9 +30,7 @@ Info: TypeAlias = strawberry.Info[Context, None]
 class Write:
     """What a verb gets of its mutation; `given` are the fields of the input that were given."""
 
-    session: AsyncSession
-    principal: Principal
-    now: datetime
+    work: UnitOfWork
     given: dict[str, Any]
 
 
@@ -50,7 +47,7 @@ class _Doing:
     fixed: Mapping[str, Any]
 
     async def __call__(self, write: Write) -> Mapping[str, Any]:
-        found = await self.verb(write.session, write.principal, now=write.now, **self.fixed, **write.given)
+        found = await self.verb(write.work, **self.fixed, **write.given)
         return {self.result: found}
 
 
@@ -95,20 +92,20 @@ async def perform(info: Info, input: Any, act: Act, *, told_once: tuple[str, ...
     """
     asked = given_of(input)
     call = _call(info, asked)
-    return await settle(lambda: _once(info, dict(asked), call, act, told_once))
+    return await retry_on_conflict(lambda: _once(info, dict(asked), call, act, told_once))
 
 
 async def _once(info: Info, asked: dict[str, Any], call: Call | None, act: Act, told_once: tuple[str, ...]) -> Any:
     ctx = info.context
     foreseen = {act.result: asked[act.of]} if isinstance(act, _Doing) and act.of else None
-    async with ctx.database.transaction(source=ctx.principal.source) as session:
-        known = await idempotency.claim(session, call, foreseen and _without_ids(foreseen)) if call else None
+    async with ctx.database.transaction(source=ctx.principal.source) as transaction:
+        known = await idempotency.claim(transaction, call, foreseen and _without_ids(foreseen)) if call else None
         if known is not None:
-            return await read_back(info, session, {**_with_ids(known), "replayed": True})
-        result = await act(Write(session, ctx.principal, ctx.now, asked))
-        payload = await read_back(info, session, {**result, "replayed": False})
+            return await read_back(info, transaction, {**_with_ids(known), "replayed": True})
+        result = await act(Write(UnitOfWork(transaction, ctx.principal, ctx.now), asked))
+        payload = await read_back(info, transaction, {**result, "replayed": False})
         if call and foreseen is None:
-            await idempotency.keep(session, call, _without_ids({**result, **dict.fromkeys(told_once)}))
+            await idempotency.keep(transaction, call, _without_ids({**result, **dict.fromkeys(told_once)}))
         return payload
 
 
@@ -145,12 +142,12 @@ def _plain(value: Any) -> Any:
     return _plain(given_of(value)) if hasattr(value, "__strawberry_definition__") else value
 
 
-async def read_back(info: Info, session: AsyncSession, result: Result) -> Any:
+async def read_back(info: Info, transaction: Transaction, result: Result) -> Any:
     """The payload's tree, read in the mutation's own transaction through the same compiler as queries."""
     raw, ctx = info._raw_info, info.context
     request = Request(ctx.principal, ctx.now, raw.variable_values, result)
     fields = [FieldDetails(node, None) for node in raw.field_nodes]
-    tree, plain = await ctx.reads.payload(session, ctx.operation, request, str(raw.path.key), fields)
+    tree, plain = await ctx.reads.payload(transaction, ctx.operation, request, str(raw.path.key), fields)
     return tree | {key: result[name] for key, name in plain.items()}
 
 

@@ -15,9 +15,8 @@ import orjson
 import psycopg
 from graphql import GraphQLError, is_non_null_type
 from graphql.execution.values import VariableValues, get_variable_values
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_graph.database.engine import Database, driver_connection, fetch_row
+from crm_graph.database.engine import Database, Transaction, fetch_row
 from crm_graph.errors import CrmError, NotFound, Unavailable
 from crm_graph.graphql.engine import complexity
 from crm_graph.graphql.engine.compiler import Compiler
@@ -96,7 +95,7 @@ class Reads:
 
     async def payload(
         self,
-        session: AsyncSession,
+        transaction: Transaction,
         operation: Operation,
         request: Request,
         key: str,
@@ -115,8 +114,7 @@ class Reads:
         found = self._kept(key, operation, request, used, compile_payload)
         if found.plan is None:
             return {}, found.plain
-        connection = driver_connection(session)
-        [value] = await fetch_row(connection, found.plan.sql, found.plan.parameters(request))
+        [value] = await fetch_row(transaction.driver, found.plan.sql, found.plan.parameters(request))
         tree = orjson.loads(value or b"{}")
         if any(tree[key] is None for key in found.required):
             raise NotFound("what this call made or changed is gone, or not yours any more")

@@ -133,7 +133,7 @@ class BulkMutations:
         async def act(write: Write) -> Mapping[str, Any]:
             given = write.given | {"items": [given_of(item) for item in write.given["items"]]}
             is_partial = given.pop("partial")
-            outcomes = await upsert.upsert_all(write.session, write.principal, now=write.now, **given)
+            outcomes = await upsert.upsert_all(write.work, **given)
             return _results(outcomes, is_partial, lambda done: {"contact_id": _text(done.id), "created": done.created})
 
         return await perform(info, input, act)
@@ -146,7 +146,7 @@ class BulkMutations:
 
         async def act(write: Write) -> Mapping[str, Any]:
             items = [Move(**given_of(item)) for item in write.given["items"]]
-            outcomes = await bulk_moves.move_all(write.session, write.principal, now=write.now, items=items)
+            outcomes = await bulk_moves.move_all(write.work, items=items)
             is_partial = write.given["partial"]
             return _results(outcomes, is_partial, lambda done: {"deal_id": _text(done.id), "moved": done.changed})
 

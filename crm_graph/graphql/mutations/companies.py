@@ -71,7 +71,7 @@ class CompanyMutations:
         """See companies.upsert."""
 
         async def act(write: Write) -> dict[str, Any]:
-            company, created = await companies.upsert(write.session, write.principal, now=write.now, **write.given)
+            company, created = await companies.upsert(write.work, **write.given)
             return {"company": company, "created": created}
 
         return await perform(info, input, act)

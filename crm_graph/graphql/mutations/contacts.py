@@ -183,7 +183,7 @@ class ContactMutations:
         """See upserts.upsert."""
 
         async def act(write: Write) -> dict[str, Any]:
-            contact, created = await upsert.upsert(write.session, write.principal, now=write.now, **write.given)
+            contact, created = await upsert.upsert(write.work, **write.given)
             return {"contact": contact, "created": created}
 
         return await perform(info, input, act)

@@ -170,7 +170,7 @@ class EndpointMutations:
         url = await _checked_url(info, input.url)
 
         async def act(write: Write) -> dict[str, Any]:
-            made = await endpoints.create(write.session, write.principal, now=write.now, **write.given | {"url": url})
+            made = await endpoints.create(write.work, **write.given | {"url": url})
             return {"endpoint": made.endpoint_id, "secret": made.secret, "created": made.secret is not None}
 
         return await perform(info, input, act, told_once=("secret",))
@@ -187,7 +187,7 @@ class EndpointMutations:
 
         async def act(write: Write) -> dict[str, Any]:
             asked = write.given | url
-            return {"endpoint": await endpoints.edit(write.session, write.principal, now=write.now, **asked)}
+            return {"endpoint": await endpoints.edit(write.work, **asked)}
 
         return await perform(info, input, act)
 
@@ -206,7 +206,7 @@ class EndpointMutations:
         """See endpoints.rotate."""
 
         async def act(write: Write) -> dict[str, Any]:
-            secret = await endpoints.rotate(write.session, write.principal, now=write.now, **write.given)
+            secret = await endpoints.rotate(write.work, **write.given)
             return {"endpoint": write.given["endpoint_id"], "secret": secret}
 
         return await perform(info, input, act, told_once=("secret",))
@@ -219,7 +219,7 @@ class EndpointMutations:
         """See endpoints.send_test."""
 
         async def act(write: Write) -> dict[str, Any]:
-            delivery = await endpoints.send_test(write.session, write.principal, now=write.now, **write.given)
+            delivery = await endpoints.send_test(write.work, **write.given)
             return {"endpoint": write.given["endpoint_id"], "delivery": delivery}
 
         return await perform(info, input, act)
@@ -242,7 +242,7 @@ class EndpointMutations:
         """See deliveries.replay_since."""
 
         async def act(write: Write) -> dict[str, Any]:
-            found = await replay.replay_since(write.session, write.principal, now=write.now, **write.given)
+            found = await replay.replay_since(write.work, **write.given)
             more = found.next_since and found.next_since.isoformat()
             return {"endpoint": write.given["endpoint_id"], "queued_count": found.queued, "next_since": more}
 

@@ -123,8 +123,8 @@ class OwnerMutations:
         """See handover.deactivate."""
 
         async def act(write: Write) -> dict[str, Any]:
-            how = {"now": write.now, "at_most": offboarding.AT_ONCE, **write.given}
-            had = await offboarding.deactivate(write.session, write.principal, **how)
+            how = {"at_most": offboarding.AT_ONCE, **write.given}
+            had = await offboarding.deactivate(write.work, **how)
             counts = {"contact_count": had.contacts, "deal_count": had.deals, "task_count": had.tasks}
             return {"owner": write.given["owner_id"], **counts}
 

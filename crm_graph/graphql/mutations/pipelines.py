@@ -97,7 +97,7 @@ class PipelineMutations:
             given = dict(write.given)
             if given.get("stages") is not None:
                 given["stages"] = [given_of(stage) for stage in given["stages"]]
-            return {"pipeline": await pipelines.create(write.session, write.principal, now=write.now, **given)}
+            return {"pipeline": await pipelines.create(write.work, **given)}
 
         return await perform(info, input, act)
 

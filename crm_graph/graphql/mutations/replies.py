@@ -78,7 +78,7 @@ class ReplyMutations:
 
         async def act(write: Write) -> dict[str, Any]:
             given = write.given | {"source": input.source.value}
-            ruling = await reply_status.set_status(write.session, write.principal, now=write.now, **given)
+            ruling = await reply_status.set_status(write.work, **given)
             return {"contact": input.contact_id, **asdict(ruling)}
 
         return await perform(info, input, act)

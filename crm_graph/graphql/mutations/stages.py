@@ -111,7 +111,7 @@ class StageMutations:
         """See stage_deletion.delete."""
 
         async def act(write: Write) -> dict[str, Any]:
-            moved = await stage_deletion.delete(write.session, write.principal, now=write.now, **write.given)
+            moved = await stage_deletion.delete(write.work, **write.given)
             return {"deleted_stage_id": write.given["stage_id"], "moved_deal_count": moved}
 
         return await perform(info, input, act)

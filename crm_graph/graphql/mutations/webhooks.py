@@ -38,5 +38,5 @@ class WebhookMutations:
         ctx.principal.must_be_admin()
         outcome = await inbox.replay(ctx.database, ctx.settings, input.webhook_id, ctx.now)
         applied = outcome.result is inbox.Result.APPLIED
-        async with ctx.database.transaction() as session:
-            return await read_back(info, session, {"webhook": outcome.webhook_id, "applied": applied})
+        async with ctx.database.transaction() as transaction:
+            return await read_back(info, transaction, {"webhook": outcome.webhook_id, "applied": applied})

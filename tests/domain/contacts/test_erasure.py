@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.domain.contacts import erasure
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.identity.principal import machine
 from crm_graph.values import utc_now
 from tests.support.api import Json, ask, reason, refusal, send
@@ -270,7 +271,7 @@ async def test_an_upsert_that_meets_an_erasure_is_refused(
 ) -> None:
     await add_zelda(client, sql)
     async with database.transaction() as session:
-        await erasure.erase(session, machine("test"), now=utc_now(), email=ZELDA)
+        await erasure.erase(UnitOfWork(session, machine("test"), utc_now()), email=ZELDA)
         given = {"email": address, "restoreDeleted": True, "fullName": "Zelda"}
         meeting = asyncio.create_task(send(client, ROOT, UPSERT, **{"in": given}))
         await somebody_waits(sql)
@@ -286,7 +287,7 @@ async def test_a_deal_that_is_made_for_the_person_meanwhile_is_refused(
     contact = await add_zelda(client, sql)
     create = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal { id } } }"
     async with database.transaction() as session:
-        await erasure.erase(session, machine("test"), now=utc_now(), contact_id=uuid.UUID(contact))
+        await erasure.erase(UnitOfWork(session, machine("test"), utc_now()), contact_id=uuid.UUID(contact))
         meeting = asyncio.create_task(send(client, ROOT, create, **{"in": {"title": "Zelda", "contactId": contact}}))
         await somebody_waits(sql)
 

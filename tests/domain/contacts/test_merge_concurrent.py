@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.domain.contacts import merge
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.identity.principal import Principal
 from crm_graph.models import ContactEmail, Role, table
 from crm_graph.values import utc_now
@@ -57,7 +58,7 @@ async def test_an_event_that_meets_a_merge_reaches_the_survivor(
     }
     async with database.transaction() as session:
         ids = {"survivor_id": world.ada.contact, "loser_id": world.pool.contact}
-        await merge.merge(session, Principal(world.ada.owner, Role.ADMIN), now=utc_now(), **ids)
+        await merge.merge(UnitOfWork(session, Principal(world.ada.owner, Role.ADMIN), utc_now()), **ids)
         arriving = asyncio.create_task(post(client, *events[how]))
         await somebody_waits(sql)
     answer = await arriving
@@ -74,7 +75,7 @@ async def test_an_upsert_that_meets_a_merge_changes_the_survivor(
     await ask(client, ADA, "{ me { id } }")
     async with database.transaction() as session:
         ids = {"survivor_id": world.ada.contact, "loser_id": world.pool.contact}
-        await merge.merge(session, Principal(world.ada.owner, Role.ADMIN), now=utc_now(), **ids)
+        await merge.merge(UnitOfWork(session, Principal(world.ada.owner, Role.ADMIN), utc_now()), **ids)
         arriving = asyncio.create_task(send(client, ADA, UPSERT, **{"in": {"email": ALIAS, "title": "CEO"}}))
         await somebody_waits(sql)
 

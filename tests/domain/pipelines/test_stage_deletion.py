@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.domain.pipelines import stage_deletion
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Role, WebhookLog
 from crm_graph.values import utc_now
@@ -210,7 +211,7 @@ async def test_who_waited_for_the_stage_finds_it_deleted(
 
     async with database.transaction() as session:
         admin, won = Principal(root, Role.ADMIN), board.stage["won"]
-        await stage_deletion.delete(session, admin, stage_id=won, now=utc_now())
+        await stage_deletion.delete(UnitOfWork(session, admin, utc_now()), stage_id=won)
         waiting = [
             asyncio.create_task(send(client, ADA, MOVE, **{"in": {"dealId": str(deal), "stageId": str(won)}})),
             asyncio.create_task(send(client, ADA, CREATE, **{"in": {"title": "x", "stageId": str(won)}})),
@@ -232,7 +233,7 @@ async def test_an_event_that_waited_for_its_stage_says_what_is_missing(
 
     async with database.transaction() as session:
         qualified = board.world.stage["qualified"]
-        await stage_deletion.delete(session, Principal(root, Role.ADMIN), stage_id=qualified, now=utc_now())
+        await stage_deletion.delete(UnitOfWork(session, Principal(root, Role.ADMIN), utc_now()), stage_id=qualified)
         event = asyncio.create_task(post(client, "instantly", fixture("instantly", "lead_interested")))
         await somebody_waits(sql)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
@@ -87,7 +88,7 @@ async def test_a_query_is_one_statement_and_a_payload_one_more(
     document: str, count: int, client: httpx.AsyncClient, world: World, database: Database
 ) -> None:
     async with database.transaction() as session:
-        await session.connection()  # SQLAlchemy asks a new server about itself
+        await session.scalar(text("SELECT 1"))  # SQLAlchemy asks a new server about itself
     await ask(client, ADA, "{ me { id } }")
 
     with recorded() as statements:

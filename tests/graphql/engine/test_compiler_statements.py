@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
@@ -44,7 +44,7 @@ ONE: list[tuple[str, dict[str, Any]]] = [
 async def world(world: World, database: Database) -> World:
     """The team, on a server that SQLAlchemy knows: it asks a new one about itself."""
     async with database.transaction() as session:
-        await session.connection()
+        await session.scalar(text("SELECT 1"))
     return world
 
 
