@@ -15,7 +15,7 @@ from crm_graph.web import signatures
 from tests.support.events import validate
 from tests.support.paths import PROJECT
 
-PAGE = (PROJECT / "docs" / "events.md").read_text(encoding="utf-8")
+GUIDE, EXAMPLES = ((PROJECT / "docs" / name).read_text(encoding="utf-8") for name in ("events.md", "event-examples.md"))
 
 
 async def test_anybody_gets_the_schema_of_all_events(client: httpx.AsyncClient) -> None:
@@ -52,15 +52,17 @@ async def test_a_type_that_does_not_exist_is_not_found(client: httpx.AsyncClient
 
 
 def test_every_type_has_an_example_in_the_documentation() -> None:
-    examples = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)]
+    examples = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", EXAMPLES, re.DOTALL | re.MULTILINE)]
 
     assert {example["type"] for example in examples} == set(EventType)
+    for type_ in EventType:
+        assert f"(event-examples.md#{type_})" in GUIDE
     for example in examples:
         validate(example)
 
 
 def test_the_documented_code_tells_our_deliveries_from_others() -> None:
-    [code] = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    [code] = re.findall(r"^```python\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
     defined: dict[str, Any] = {}
     exec(code, defined)
     secret, now = signatures.new_webhook_secret(), datetime.now(UTC)

@@ -18,7 +18,7 @@ from tests.support.database import recorded, unchanged
 from tests.support.factories import ADA, ROOT, World
 from tests.support.paths import PROJECT
 
-README = (PROJECT / "README.md").read_text()
+GUIDES = [page.read_text() for page in (PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")))]
 FLOWS = {path.name: json.loads(path.read_text()) for path in (PROJECT / "n8n_workflows").glob("*.json")}
 OF_CONTACT = """id email fullName title phone website linkedinUrl ownerSource lifecycleStage replyStatus replySummary
     replyStatusSource replyStatusAt needsReview oooUntil doNotContactAt doNotContactReason latestEmailSentAt"""
@@ -192,15 +192,18 @@ async def test_development_answers_the_whole_introspection_query(
     assert {"Deal", "DealFilter", "DealOrder"} <= {type_["name"] for type_ in described["__schema"]["types"]}
 
 
-async def test_what_the_readme_asks_is_answered(client: httpx.AsyncClient, world: World) -> None:
-    asked = [json.loads(body) for body in re.findall(r"^ask '(.*)'$", README, re.MULTILINE)]
-    assert len(asked) >= 5
+async def test_what_the_guides_ask_is_answered(client: httpx.AsyncClient, world: World) -> None:
+    asked = [json.loads(body) for guide in GUIDES for body in re.findall(r"^ask '(.*)'$", guide, re.MULTILINE)]
+    assert len(asked) >= 20
 
     for body in asked:
         variables = json.dumps(body.get("variables", {}))
-        variables = variables.replace("<deal id>", str(world.ada.deal)).replace("<stage id>", str(world.stage["won"]))
+        variables = variables.replace("DEAL_ID", str(world.ada.deal)).replace("STAGE_ID", str(world.stage["won"]))
         variables = variables.replace("http://127.0.0.1:9000", "https://n8n.example.com")  # allowed in the demo alone
-        assert await ask(client, ADA, body["query"], **json.loads(variables)), body["query"]
+        if "00000000-0000-0000-0000-000000000000" in body["query"]:  # the example of an error
+            assert reason(await refusal(client, ROOT, body["query"])) == ("NOT_FOUND", "dealId")
+        else:
+            assert await ask(client, ROOT, body["query"], **json.loads(variables)), body["query"]
 
 
 async def test_what_the_workflows_ask_is_within_the_limits(client: httpx.AsyncClient, world: World) -> None:
