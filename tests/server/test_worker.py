@@ -73,7 +73,7 @@ async def test_what_was_settled_long_ago_is_forgotten_and_what_is_still_to_be_se
 
     async with database.transaction() as session:
         forgotten = await session.scalar(
-            text("SELECT crm_forget_events(:before, 10)").bindparams(before=datetime.now(UTC) - timedelta(days=30))
+            text("SELECT crm_purge_events(:before, 10)").bindparams(before=datetime.now(UTC) - timedelta(days=30))
         )
 
     assert forgotten == 2  # a delivery, and its event

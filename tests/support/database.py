@@ -39,18 +39,27 @@ CATALOGUE = {
 
 
 @contextmanager
-def scratch_database(server: URL, locale: str = "C") -> Iterator[URL]:
-    """An empty database on the server, as its superuser, where letters are what the locale says."""
+def scratch_database(server: URL, locale: str = "C", *, copy_of: URL | None = None) -> Iterator[URL]:
+    """An empty database on the server, as its superuser, where letters are what the locale says; or a copy of one."""
     name = f"crm_scratch_{uuid.uuid4().hex[:12]}"
     maintenance = server.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(maintenance, autocommit=True) as connection:
-        made = f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE '{locale}'"
+        template = copy_of.database if copy_of else "template0"
+        made = f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE '{locale}'"
         connection.execute(made.encode())
     try:
         yield server.set(database=name)
     finally:
         with psycopg.connect(maintenance, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def connected(url: URL, role: str | None = None) -> Iterator[psycopg.Connection[Any]]:
+    """A plain connection in autocommit, as a superuser or with the rights of a role."""
+    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(dsn, autocommit=True, options=f"-c role={role}" if role else "") as connection:
+        yield connection
 
 
 def catalogue(connection: Connection) -> dict[str, dict[str, str]]:
