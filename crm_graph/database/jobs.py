@@ -10,15 +10,15 @@ CONNECTIONS = 3
 CONNECT_SECONDS = 8
 
 
-def conninfo(url: URL, *settings: str) -> str:
-    """What libpq connects by, with settings of the session, such as `timezone=UTC`."""
-    _, given = PGDialect_psycopg().create_connect_args(url)  # type: ignore[no-untyped-call]
-    options = " ".join([given.pop("options", ""), *(f"-c {setting}" for setting in settings)])
-    values = {"connect_timeout": CONNECT_SECONDS, "application_name": "crm-graph", **given, "options": options.strip()}
-    return make_conninfo(**values)
+def conninfo(url: URL, *settings: str, **parameters: int) -> str:
+    """libpq's connection string of a URL, with server settings, such as `timezone=UTC`, and libpq's own parameters."""
+    _, of_url = PGDialect_psycopg().create_connect_args(url)  # type: ignore[no-untyped-call]
+    options = " ".join([of_url.pop("options", ""), *(f"-c {setting}" for setting in settings)]).strip()
+    defaults = {"connect_timeout": CONNECT_SECONDS, "application_name": "crm-graph"}
+    return make_conninfo(**{**defaults, **of_url, **parameters, "options": options})
 
 
 def job_app(url: URL) -> App:
-    """A job queue without tasks yet; it connects when it is opened."""
+    """The job queue, without tasks yet; it connects when it is opened."""
     where = conninfo(url, f"search_path={SCHEMA}", "timezone=UTC", "statement_timeout=8s", "lock_timeout=8s")
     return App(connector=PsycopgConnector(conninfo=where, min_size=1, max_size=CONNECTIONS, timeout=CONNECT_SECONDS))

@@ -1,53 +1,56 @@
-"""A connection that hears what PostgreSQL notifies, and says when it may have missed something."""
+"""The listener: a connection that receives PostgreSQL's notifications, and says when it may have missed some."""
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable
-from typing import Any
 
 import psycopg
 from sqlalchemy.engine import URL
 
+from crm_graph.backoff import Backoff
 from crm_graph.database.jobs import conninfo
 
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 8
 RETRY_SECONDS, RETRY_MAX_SECONDS = 0.25, 15.0
-# A connection on which nothing is sent is not known to be dead until then: 25 s.
-KEEPALIVES: dict[str, Any] = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+# A connection that carries no traffic is found dead after 10 s + 3 x 5 s.
+KEEPALIVES = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 
 
-async def listen(url: URL, channel: str, hear: Callable[[str], None], begun: Callable[[], None]) -> None:
-    """Call `hear` with the payload of every NOTIFY on a channel, until cancelled.
+async def listen(url: URL, channel: str, notify: Callable[[str], None], connected: Callable[[], None]) -> None:
+    """Call `notify` with the payload of every notification on a channel, until cancelled.
 
-    Calls `begun` whenever it begins to hear: what was notified before is missed. A lost connection is made anew.
+    Calls `connected` whenever it starts to listen: earlier notifications are missed. It reconnects by itself.
     """
-    wait = RETRY_SECONDS
+    backoff = Backoff(RETRY_SECONDS, RETRY_MAX_SECONDS)
 
-    def connected() -> None:
-        nonlocal wait
-        wait = RETRY_SECONDS
-        begun()
+    def start() -> None:
+        backoff.reset()
+        connected()
 
     while True:
+        failure: Exception | None = None
         try:
-            await _hear(url, channel, hear, connected)
+            await _listen(url, channel, notify, start)
         except (psycopg.Error, OSError, TimeoutError) as error:
-            log.warning("can't hear of changes; next try in %.1f s: %s", wait, type(error).__name__)
-        except Exception as error:  # without another try, nobody would hear of a change any more
-            log.error("can't hear of changes; next try in %.1f s", wait, exc_info=error)
-        await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311 - so that all processes don't come at once
-        wait = min(wait * 2, RETRY_MAX_SECONDS)
+            reason = type(error).__name__
+        except Exception as error:  # without another attempt, this process would never be notified again
+            reason, failure = "unexpected error", error
+        else:
+            reason = "the server closed the connection"
+        wait = backoff.next()
+        level = logging.ERROR if failure else logging.WARNING
+        log.log(level, "not listening on %s; next attempt in %.1f s: %s", channel, wait, reason, exc_info=failure)
+        await asyncio.sleep(wait)
 
 
-async def _hear(url: URL, channel: str, hear: Callable[[str], None], begun: Callable[[], None]) -> None:
+async def _listen(url: URL, channel: str, notify: Callable[[str], None], connected: Callable[[], None]) -> None:
     async with asyncio.timeout(CONNECT_SECONDS):
-        connection = await psycopg.AsyncConnection.connect(conninfo(url), autocommit=True, **KEEPALIVES)
+        connection = await psycopg.AsyncConnection.connect(conninfo(url, **KEEPALIVES), autocommit=True)
     async with connection:
         async with asyncio.timeout(CONNECT_SECONDS):
             await connection.execute(f"LISTEN {channel}".encode())
-        begun()
+        connected()
         async for notice in connection.notifies():
-            hear(notice.payload)
+            notify(notice.payload)

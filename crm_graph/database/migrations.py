@@ -1,4 +1,4 @@
-"""The schema's version: which migrations there are, which have run, and running the rest."""
+"""Migrations: which revisions exist, which one a database has, and upgrading it to the newest."""
 
 from pathlib import Path
 
@@ -11,15 +11,15 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
+from crm_graph.database import locks
 from crm_graph.database.engine import place, reason
 from crm_graph.errors import SetupError
 
-MIGRATION_LOCK = 0x63726D67  # "crmg": one migration at a time on a database
 CONNECT_SECONDS, LOCK_SECONDS = 8, 60
 
 
 def _folder() -> Path:
-    """The wheel carries the migrations inside the package; a checkout has them beside it."""
+    """In a wheel the migrations are inside the package, in a checkout beside it."""
     packaged = Path(__file__).parents[1] / "_migrations"
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "alembic"
 
@@ -32,7 +32,7 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 def head() -> str:
-    """The version that this code needs."""
+    """The revision that this code needs."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     if revision is None:
         raise SetupError(f"no migrations found in {_folder()}: install crm-graph again")
@@ -40,17 +40,17 @@ def head() -> str:
 
 
 def current(connection: Connection) -> str | None:
-    """The version that a database has; None when it was never migrated."""
+    """The revision of a database; None when it was never migrated."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def is_known(revision: str) -> bool:
-    """Whether this code has that version; a newer crm-graph makes others."""
+    """Whether this code has that revision; a database of a newer crm-graph has an unknown one."""
     return any(script.revision == revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 def migrate(url: URL) -> tuple[str | None, str]:
-    """Bring the database to `head()`, one process at a time; returns the versions before and after.
+    """Upgrade a database to `head()`, one process at a time; returns the revisions before and after.
 
     Raises SetupError when the server can't be reached, refuses the user, or has a newer schema.
     """
@@ -58,7 +58,7 @@ def migrate(url: URL) -> tuple[str | None, str]:
     try:
         with engine.connect() as connection:
             connection.execute(text(f"SET lock_timeout = '{LOCK_SECONDS}s'"))
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": locks.MIGRATION})
             connection.commit()
             before = current(connection)
             connection.commit()

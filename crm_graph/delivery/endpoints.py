@@ -9,6 +9,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from crm_graph.database import channels
 from crm_graph.database.engine import Transaction
 from crm_graph.domain import references
 from crm_graph.domain.unit_of_work import UnitOfWork
@@ -174,7 +175,7 @@ async def everyone(transaction: Transaction, email: str | None = None) -> list[A
 
 async def wake(transaction: Transaction) -> None:
     """Tell whoever sends that there is something to send, once this is committed."""
-    await transaction.execute(select(func.pg_notify("crm_deliveries", "")))
+    await transaction.execute(select(func.pg_notify(channels.DELIVERIES, "")))
 
 
 async def _flush(transaction: Transaction, endpoint_id: uuid.UUID) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
+from crm_graph.database import channels
 from crm_graph.database.engine import Transaction
 from crm_graph.delivery import endpoints
 from crm_graph.domain.unit_of_work import UnitOfWork
@@ -109,7 +110,7 @@ def _replayed(endpoint: Any, since: datetime) -> Select[Any]:
     queued = queued.on_conflict_do_update(index_elements=[c.endpoint_id, c.event_id], set_=_fresh(), where=is_settled)
     made = queued.returning(c.id).cte("made")
     count = select(func.count()).select_from(made).scalar_subquery()
-    told = select(func.pg_notify("crm_deliveries", "")).where(exists(select(1).select_from(made))).scalar_subquery()
+    told = select(func.pg_notify(channels.DELIVERIES, "")).where(exists(select(1).select_from(made))).scalar_subquery()
     return select(
         count.label("queued"),
         select(func.count()).select_from(wanted).scalar_subquery().label("looked_at"),

@@ -4,12 +4,11 @@ import uuid
 
 from sqlalchemy import func, literal_column, select, update
 
+from crm_graph.database import locks
 from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import Statement
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.models import Owner, Pipeline, table
-
-CHANGES = 1_668_443_502  # the class of the advisory lock on changes of the set-up
 
 
 async def begin(work: UnitOfWork) -> None:
@@ -30,4 +29,6 @@ async def make_default(transaction: Transaction, model: type[Owner] | type[Pipel
     await transaction.execute(update(rows).where(rows.c.id == id_).values(is_default=True))
 
 
-_LOCK = Statement(lambda: select(func.pg_advisory_xact_lock(literal_column(str(CHANGES)), literal_column("0"))))
+_LOCK = Statement(
+    lambda: select(func.pg_advisory_xact_lock(literal_column(str(locks.CONFIGURATION)), literal_column("0")))
+)

@@ -5,12 +5,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from crm_graph.backoff import Backoff
 from crm_graph.embedded.errors import EmbeddedError
 from crm_graph.embedded.lease import EmbeddedPostgres
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS, RETRY_MAX_SECONDS = 2, 60  # for the embedded server, which nobody else would start again
+CHECK_SECONDS, RETRY_MAX_SECONDS = 2, 60
 
 
 @contextmanager
@@ -27,15 +28,17 @@ def kept_running(embedded: EmbeddedPostgres) -> Iterator[None]:
 
 
 def _keep_running(embedded: EmbeddedPostgres, stop: threading.Event) -> None:
-    wait = retry = LOOK_SECONDS
+    backoff = Backoff(CHECK_SECONDS, RETRY_MAX_SECONDS, jitter=False)
+    wait: float = CHECK_SECONDS
     while not stop.wait(wait):
         try:
             if not embedded.is_running() and embedded.revive(stop):
-                log.warning("the embedded PostgreSQL had died and runs again")
-            wait = retry = LOOK_SECONDS
-        except Exception as error:  # whatever it was: without another try the server would answer 503 for ever
+                log.warning("the embedded PostgreSQL died; it runs again")
+            backoff.reset()
+            wait = CHECK_SECONDS
+        except Exception as error:  # of any kind: without another attempt, every request would get 503 from now on
             if stop.is_set():
                 return
-            wait, retry = retry, min(retry * 2, RETRY_MAX_SECONDS)
-            unforeseen = None if isinstance(error, EmbeddedError) else error
-            log.error("the embedded PostgreSQL died; next try in %s s: %s", wait, error, exc_info=unforeseen)
+            wait = backoff.next()
+            unexpected = None if isinstance(error, EmbeddedError) else error
+            log.error("the embedded PostgreSQL died; next attempt in %s s: %s", wait, error, exc_info=unexpected)

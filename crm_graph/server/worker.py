@@ -18,6 +18,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, Unique
 from sqlalchemy import DateTime, Integer
 from sqlalchemy.engine import URL
 
+from crm_graph.database import channels
 from crm_graph.database.engine import Database
 from crm_graph.database.jobs import job_app
 from crm_graph.database.listener import listen
@@ -151,7 +152,7 @@ async def _dispatch(database: Database, url: URL, courier: Courier, app: App) ->
                 endpoint_id=str(endpoint_id)
             )
 
-    listening = asyncio.create_task(listen(url, "crm_deliveries", lambda _: hear(), hear))
+    listening = asyncio.create_task(listen(url, channels.DELIVERIES, lambda _: hear(), hear))
     try:
         while True:
             news.clear()

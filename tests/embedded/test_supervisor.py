@@ -21,7 +21,7 @@ from tests.support.postgres_processes import ask, servers, start, the_server
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(supervisor, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(supervisor, "CHECK_SECONDS", 0.05)
     caplog.set_level(logging.INFO)
 
 
@@ -63,7 +63,7 @@ def test_a_killed_server_comes_back_with_its_data_and_one_warning(
         assert ask(postgres, "SELECT answer FROM kept") == [(42,)]
     assert servers(data_dir) == []
     warned = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
-    assert warned == ["the embedded PostgreSQL had died and runs again"]
+    assert warned == ["the embedded PostgreSQL died; it runs again"]
 
 
 def test_two_holders_of_one_folder_revive_one_server(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -115,7 +115,7 @@ def test_a_revival_that_fails_is_logged_and_tried_again(data_dir: Path, caplog: 
         config.write_text("no_such_setting = 1\n")
         try:
             kill_the_server(data_dir)
-            wait_for(lambda: "next try in 0.05 s" in caplog.text and "next try in 0.1 s" in caplog.text)
+            wait_for(lambda: "next attempt in 0.05 s" in caplog.text and "next attempt in 0.1 s" in caplog.text)
         finally:
             config.write_text("")
         assert "no_such_setting" in caplog.text
@@ -139,7 +139,7 @@ def test_no_empty_cluster_replaces_one_that_was_removed(data_dir: Path) -> None:
 
 
 def test_a_short_block_does_not_wait_for_the_next_look(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "LOOK_SECONDS", 60)
+    monkeypatch.setattr(supervisor, "CHECK_SECONDS", 60)
     began = time.monotonic()
     with supervisor.kept_running(EmbeddedPostgres(data_dir)):
         pass

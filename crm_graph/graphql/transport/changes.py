@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+from crm_graph.database import channels
 from crm_graph.database.engine import Database
 from crm_graph.database.listener import listen
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "crm_changes"
 FEED_MAX = 1_000  # changes that wait
 
 
@@ -88,7 +88,7 @@ class Changes:
         if self._hears:
             feed.miss()
         if self._listening is None:
-            self._listening = asyncio.create_task(listen(self._url, CHANNEL, self._hear, self._begun))
+            self._listening = asyncio.create_task(listen(self._url, channels.CHANGES, self._hear, self._begun))
         try:
             yield
         finally:
@@ -112,7 +112,7 @@ class Changes:
         try:
             change = _read(payload)
         except (ValueError, KeyError, TypeError, AttributeError):
-            log.warning("a notice on %s can't be read", CHANNEL)
+            log.warning("a notice on %s can't be read", channels.CHANGES)
             return
         for feed in self._feeds:
             feed.tell(change)
