@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import (
     Boolean,
@@ -49,6 +49,8 @@ def closed_set(kind: type[StrEnum]) -> Any:
 EmailText = String(320, collation="C")
 KeyText = String(200, collation="C")
 Time = DateTime(timezone=True)
+
+Columns: TypeAlias = tuple[str, ...]  # names of columns that belong together
 
 
 def primary_key() -> Any:

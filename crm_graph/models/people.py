@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     CheckConstraint,
@@ -15,6 +15,7 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from crm_graph.models.columns import (
+    Columns,
     EmailText,
     KeyText,
     Time,
@@ -71,6 +72,13 @@ class OwnerMailbox(SQLModel, table=True):
 class Company(SQLModel, table=True):
     """Identified by its domain, or by the normal form of its name while no domain is known."""
 
+    # Groups of columns: each column is in exactly one.
+    EDITABLE: ClassVar[Columns] = (
+        *("name", "name_key", "domain"),  # the key follows from the name
+        *("location", "size", "industry", "website", "linkedin_url", "enrichment_json"),
+    )
+    BOOKKEEPING: ClassVar[Columns] = ("id", "created_at", "updated_at")
+
     __tablename__ = "companies"
     __table_args__ = (
         CheckConstraint("domain !~ '[A-Z[:space:]]'", name="domain_lower_case"),
@@ -95,6 +103,37 @@ class Company(SQLModel, table=True):
 
 class Contact(SQLModel, table=True):
     """A person, identified by e-mail address."""
+
+    # Groups of columns. Each column is in exactly one of IDENTITY, EDITABLE, REPLY_STATUS, OUTREACH, LATEST, DELETION
+    # and BOOKKEEPING; the other groups cut across them.
+    IDENTITY: ClassVar[Columns] = ("id", "email")
+    DETAILS: ClassVar[Columns] = ("full_name", "title", "linkedin_url", "website", "phone")
+    PROFILE: ClassVar[Columns] = (*DETAILS, "company_id")
+    OWNERSHIP: ClassVar[Columns] = ("owner_id", "owner_source")
+    EDITABLE: ClassVar[Columns] = (*PROFILE, *OWNERSHIP, "lifecycle_stage", "custom")  # by upserts and edits
+    REPLY_STATUS: ClassVar[Columns] = (
+        *("reply_status", "reply_status_source", "reply_status_at"),
+        *("reply_summary", "needs_review"),
+    )
+    OUTREACH: ClassVar[Columns] = ("do_not_contact_at", "do_not_contact_reason")
+    LATEST: ClassVar[Columns] = ("ooo_until", "latest_email_sent_at")  # of two values, the later one holds
+    DELETION: ClassVar[Columns] = ("deleted_at", "merged_into_id", "erased_at")
+    BOOKKEEPING: ClassVar[Columns] = ("version", "created_at", "updated_at")
+
+    FROM_VERDICTS: ClassVar[Columns] = (*REPLY_STATUS, *OUTREACH)  # what a verdict on a reply can change
+    FROM_EVENTS: ClassVar[Columns] = (*PROFILE, "custom", *OWNERSHIP, *FROM_VERDICTS, *LATEST)
+    PERSONAL: ClassVar[Columns] = (  # what an erasure removes
+        *("email", *PROFILE, "custom"),
+        *("reply_summary", "do_not_contact_reason", *LATEST),
+    )
+    ANNOUNCED: ClassVar[Columns] = (  # what the `changes` of contact_updated can name
+        *("email", *PROFILE, "owner_id", "lifecycle_stage", "custom"),
+        *("reply_summary", "needs_review", "ooo_until", *OUTREACH, "deleted_at", "merged_into_id"),
+    )
+    SNAPSHOT: ClassVar[Columns] = (  # what an event shows of a contact; of two times only whether they are set
+        *(*IDENTITY, *DETAILS, "lifecycle_stage", "reply_status", "reply_summary", "custom", "owner_id", "version"),
+        *("do_not_contact_at", "deleted_at"),
+    )
 
     __tablename__ = "contacts"
     __table_args__ = (

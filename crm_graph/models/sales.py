@@ -3,7 +3,7 @@
 import uuid
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     CheckConstraint,
@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlmodel import Field, SQLModel
 
 from crm_graph.models.columns import (
+    Columns,
     KeyText,
     Time,
     closed_set,
@@ -103,6 +104,24 @@ class PipelineStage(SQLModel, table=True):
 
 class Deal(SQLModel, table=True):
     """A chance to sell something to a contact, in one stage of one pipeline."""
+
+    # Groups of columns. Each column is in exactly one of EDITABLE, PROGRESS, DELETION and BOOKKEEPING; the other groups
+    # cut across them.
+    EDITABLE: ClassVar[Columns] = (
+        *("title", "contact_id", "company_id", "owner_id", "amount", "currency", "close_date"),
+        *("source", "notes", "campaign_id"),
+    )
+    PROGRESS: ClassVar[Columns] = ("pipeline_id", "stage_id", "status", "lost_reason", "rank")  # what a move changes
+    DELETION: ClassVar[Columns] = ("deleted_at",)
+    BOOKKEEPING: ClassVar[Columns] = ("id", "version", "created_at", "updated_at")
+
+    PERSONAL: ClassVar[Columns] = ("title", "notes")  # what an erasure of the deal's contact replaces
+    # What the `changes` of deal_updated can name.
+    ANNOUNCED: ClassVar[Columns] = (*EDITABLE, "lost_reason", "deleted_at")
+    SNAPSHOT: ClassVar[Columns] = (  # what an event shows of a deal; of deleted_at only whether it is set
+        *("id", "title", "amount", "currency", "status", "close_date", "source", "campaign_id", "lost_reason"),
+        *("owner_id", "version", "deleted_at"),
+    )
 
     __tablename__ = "deals"
     __table_args__ = (
