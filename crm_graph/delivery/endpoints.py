@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from crm_graph.database import channels
 from crm_graph.database.engine import Transaction
 from crm_graph.domain import references
+from crm_graph.domain.locking import check_version
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.egress import client
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
@@ -150,7 +151,7 @@ async def lock_visible(work: UnitOfWork, endpoint_id: uuid.UUID, expected_versio
     endpoint = (await work.transaction.execute(locked)).one_or_none()
     if endpoint is None:
         raise NotFound("endpoint not found", field="endpoint_id")
-    references.check_version(endpoint, expected_version)
+    check_version(endpoint, expected_version)
     return endpoint
 
 

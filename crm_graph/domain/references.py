@@ -1,6 +1,4 @@
-"""What inputs refer to: whether the rows are there and the caller may use them, and whether they are as the caller read
-them. All ids of an input are looked up in one statement.
-"""
+"""References: whether the rows that an input names exist and the caller may use them, looked up in one statement."""
 
 import uuid
 from collections.abc import Mapping
@@ -12,7 +10,7 @@ from sqlmodel import SQLModel
 
 from crm_graph.database.statements import Statement, param
 from crm_graph.domain.unit_of_work import UnitOfWork
-from crm_graph.errors import Forbidden, NotFound, VersionConflict
+from crm_graph.errors import Forbidden, NotFound
 from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Company, Contact, Deal, Owner, Role, table
@@ -91,13 +89,6 @@ def check_found(principal: Principal, values: Mapping[str, Any], found: Any) -> 
         if getattr(found, f"ref_{name}") is None:
             what = "owner not found, not active, or readonly" if name == "owner_id" else f"{name[:-3]} not found"
             raise NotFound(what, field=name)
-
-
-def check_version(row: Any, expected: int | None) -> None:
-    """Raises VersionConflict with the present version when the caller has read another one."""
-    if expected is not None and row.version != expected:
-        message = f"it has version {row.version} by now, not {expected}; read it again, then decide"
-        raise VersionConflict(message, field="expected_version", details={"version": row.version})
 
 
 @cache

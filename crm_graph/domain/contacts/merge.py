@@ -12,7 +12,7 @@ from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.contacts.records import CUSTOM_MAX_KEYS
 from crm_graph.domain.contacts.verdicts import STRENGTH
 from crm_graph.domain.deals import cascade
-from crm_graph.domain.references import check_version
+from crm_graph.domain.locking import check_version
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound, ValidationFailed

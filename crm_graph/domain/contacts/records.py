@@ -13,6 +13,7 @@ from sqlmodel import col
 from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import Statement, combined, param, param_row, types_of
 from crm_graph.domain import references
+from crm_graph.domain.locking import check_version
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import NotFound, ValidationFailed
@@ -71,7 +72,7 @@ async def lock_visible(work: UnitOfWork, contact_id: uuid.UUID, expected_version
     contact = await _locking(work.principal.role).one(work.transaction, caller=work.principal.owner_id, id=contact_id)
     if contact is None:
         raise NotFound("contact not found", field="contact_id")
-    references.check_version(contact, expected_version)
+    check_version(contact, expected_version)
     return contact
 
 

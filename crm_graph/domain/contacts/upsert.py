@@ -17,6 +17,7 @@ from crm_graph.domain.companies import match as employers
 from crm_graph.domain.companies.match import Named
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.contacts.records import CHANGED, EDITED, edits, hand_over, has_address, is_suppressed
+from crm_graph.domain.locking import check_version
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound
@@ -158,7 +159,7 @@ def _permitted(principal: Principal, asked: _Asked, found: Any, restore_deleted:
     if not found.is_visible and not restore_deleted:
         hint = "restoreDeleted: true brings it back"
         raise Conflict(f"this e-mail belongs to a deleted contact; {hint}", field="email")
-    references.check_version(found, asked.expected_version)
+    check_version(found, asked.expected_version)
     return _Plan(asked.address, found, contacts.merged(found.custom, asked.values), _company(asked.values, None))
 
 

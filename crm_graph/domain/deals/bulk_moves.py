@@ -12,11 +12,11 @@ from sqlalchemy import Integer, any_, func, select
 
 from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import Statement, id_list, param_rows, types_of
-from crm_graph.domain import references
 from crm_graph.domain.batches import Errors, Outcome, check_size
 from crm_graph.domain.deals import ranks
 from crm_graph.domain.deals.moves import between, check_pipeline, check_time
 from crm_graph.domain.deals.stage_history import MOVED, moved, moves
+from crm_graph.domain.locking import check_version
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import NotFound
 from crm_graph.identity.access import visible
@@ -61,7 +61,7 @@ async def move_all(work: UnitOfWork, *, items: Sequence[Move]) -> list[Outcome]:
 def _checked(deal: Any, asked: Move) -> Any:
     if deal.id is None:
         raise NotFound("deal not found", field="deal_id")
-    references.check_version(deal, asked.expected_version)
+    check_version(deal, asked.expected_version)
     if deal.to_id is None:
         raise NotFound("stage not found", field="stage_id")
     check_pipeline(deal)

@@ -3,27 +3,23 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import FromClause, and_, case, func, select, update
+from sqlalchemy import CTE, ColumnElement, FromClause, Select, and_, case, func, select, update
 
 from crm_graph.database.statements import Statement, combined, param
-from crm_graph.domain import references
 from crm_graph.domain.deals import ranks
 from crm_graph.domain.deals.ranks import TOP, Place
 from crm_graph.domain.deals.stage_history import MOVE, entry, last_move, moved
+from crm_graph.domain.locking import RowLock
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.identity.access import visible
-from crm_graph.identity.principal import Principal
 from crm_graph.models import (
     Deal,
     DealStageHistory,
     DealStatus,
     PipelineStage,
-    Role,
     StageKind,
     table,
 )
@@ -36,6 +32,30 @@ class Target:
 
     stage_id: uuid.UUID | None = None
     kind: StageKind | None = None
+
+
+class MovingDeal(NamedTuple):
+    """A locked deal with the stage that it is in (`from_`), the one that it goes to (`to_`), and the rank on top there.
+
+    `to_` is None when there is no such stage.
+    """
+
+    id: uuid.UUID
+    version: int
+    pipeline_id: uuid.UUID
+    stage_id: uuid.UUID
+    status: str
+    lost_reason: str | None
+    from_key: str
+    from_name: str
+    from_order_index: int
+    to_id: uuid.UUID | None
+    to_pipeline_id: uuid.UUID | None
+    to_kind: str | None
+    to_key: str | None
+    to_name: str | None
+    to_order_index: int | None
+    top: str | None
 
 
 async def move_stage(
@@ -134,14 +154,9 @@ def check_time(occurred_at: datetime, last: datetime | None, now: datetime) -> N
 
 async def _lock(work: UnitOfWork, deal_id: uuid.UUID, target: Target, expected_version: int | None) -> Any:
     """The deal, then the column that it goes to; with the stage that it is in (`from_`), and that one (`to_`)."""
-    work.principal.must_write()
     kind, by_id = target.kind, target.stage_id
-    deal = await _locking(work.principal.role, by_id is None and kind is not None).one(
-        work.transaction, caller=work.principal.owner_id, deal_id=deal_id, stage_id=by_id, kind=kind
-    )
-    if deal is None:
-        raise NotFound("deal not found", field="deal_id")
-    references.check_version(deal, expected_version)
+    lock = _LOCK_FOR_KIND if by_id is None and kind is not None else _LOCK_FOR_STAGE
+    deal = await lock.one(work, deal_id, expected_version, stage_id=by_id, kind=kind)
     if deal.to_id is None and by_id is not None:
         raise NotFound("stage not found", field="stage_id")
     if deal.to_id is None:
@@ -161,19 +176,10 @@ def _reasons(deal: Any, reason: str | None) -> dict[str, Any]:
     return {"changes": {"lost_reason": {"old": deal.lost_reason, "new": reason}}}
 
 
-@cache
-def _locking(role: Role, by_kind: bool) -> Statement:
-    def make() -> Any:
-        deals = table(Deal)
-        is_it = deals.c.id == param(Deal, "id", "deal_id")
-        # The rule is read again once the lock is there: a deal that was given away meanwhile is not found.
-        found = select(deals).where(is_it, visible(Deal, Principal(None, role))).with_for_update(key_share=True)
-        deal = found.cte("deal")
-        wanted = _of_kind(deal) if by_kind else param(PipelineStage, "id", "stage_id")
-        rows, columns, after = between(deal, deal, wanted)
-        return select(deal, *columns, ranks.locked_top(after.c.id, deal.c.id).label("top")).select_from(rows)
-
-    return Statement(make)
+def _with_stages(deal: CTE, stage_id: ColumnElement[Any]) -> Select[Any]:
+    rows, columns, after = between(deal, deal, stage_id)
+    locked = (deal.c[name] for name in MovingDeal._fields if name in deal.c)
+    return select(*locked, *columns, ranks.locked_top(after.c.id, deal.c.id).label("top")).select_from(rows)
 
 
 def between(rows: FromClause, deal: FromClause, target_id: Any) -> tuple[FromClause, list[Any], FromClause]:
@@ -213,4 +219,8 @@ def _reason_changed() -> Any:
     )
 
 
+_LOCK_FOR_STAGE = RowLock(
+    MovingDeal, Deal, "deal", read=lambda deal: _with_stages(deal, param(PipelineStage, "id", "stage_id"))
+)
+_LOCK_FOR_KIND = RowLock(MovingDeal, Deal, "deal", read=lambda deal: _with_stages(deal, _of_kind(deal)))
 _REASON = Statement(_reason_changed)

@@ -2,21 +2,23 @@
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, insert, null, select
+from sqlalchemy import CTE, Select, and_, func, insert, null, select
 
 from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import Statement, combined, param
 from crm_graph.domain import references
 from crm_graph.domain.deals import ranks
 from crm_graph.domain.deals.stage_history import creation, creation_values, entry
+from crm_graph.domain.locking import RowLock
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.identity.access import restorable, visible
+from crm_graph.identity.access import restorable
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Activity, Deal, DealStatus, Pipeline, PipelineStage, Role, StageKind, table
 from crm_graph.values import TEXT_MAX, check_money, check_text
@@ -33,6 +35,30 @@ _EDITED = (
     "notes",
     "campaign_id",
 )
+
+
+class LockedDeal(NamedTuple):
+    """A deal that is being edited."""
+
+    id: uuid.UUID
+    version: int
+    title: str
+    contact_id: uuid.UUID | None
+    company_id: uuid.UUID | None
+    owner_id: uuid.UUID | None
+    amount: Decimal | None
+    currency: str
+    close_date: date | None
+    source: str | None
+    notes: str | None
+    campaign_id: str | None
+
+
+class DeletedDeal(NamedTuple):
+    """A deal that is being restored, with the rank on top of its column, which is locked too."""
+
+    stage_id: uuid.UUID
+    top: str | None
 
 
 async def create(
@@ -82,7 +108,7 @@ async def edit(
 
     Raises NotFound, ValidationFailed, VersionConflict or Forbidden naming the field; then nothing was changed.
     """
-    deal = await _lock(work, deal_id, expected_version)
+    deal = await _LOCK.one(work, deal_id, expected_version)
     for name in ("title", "currency"):
         if name in changes and changes[name] is None:
             raise ValidationFailed(f"{name} can't be cleared", field=name)
@@ -98,7 +124,7 @@ async def claim(work: UnitOfWork, *, deal_id: uuid.UUID, expected_version: int |
 
     Raises Conflict when it is somebody else's, which only an admin can see.
     """
-    deal = await _lock(work, deal_id, expected_version)
+    deal = await _LOCK.one(work, deal_id, expected_version)
     if deal.owner_id not in (None, work.principal.owner_id):
         raise Conflict("the deal is not in the unassigned pool; assignDeal gives it to another owner", field="deal_id")
     await _change(work, deal, activities.differences(deal, {"owner_id": work.principal.owner_id}))
@@ -107,7 +133,7 @@ async def claim(work: UnitOfWork, *, deal_id: uuid.UUID, expected_version: int |
 
 async def delete(work: UnitOfWork, *, deal_id: uuid.UUID, expected_version: int | None = None) -> uuid.UUID:
     """Hide a deal from every list, count and report; `restore` brings it back as it was."""
-    await _lock(work, deal_id, expected_version)
+    await _LOCK.one(work, deal_id, expected_version)
     await _DELETE.run(
         work.transaction, id=deal_id, now=work.now, **entry(work.principal, deal_id, "Deal deleted", work.now, {})
     )
@@ -116,10 +142,9 @@ async def delete(work: UnitOfWork, *, deal_id: uuid.UUID, expected_version: int 
 
 async def restore(work: UnitOfWork, *, deal_id: uuid.UUID) -> uuid.UUID:
     """Bring a deleted deal back, on top of its column; one that is not deleted stays as it is. Raises NotFound."""
-    work.principal.must_write()
-    deal = await _restorable(work.principal.role).one(work.transaction, caller=work.principal.owner_id, id=deal_id)
+    deal = await _LOCK_DELETED.one_or_none(work, deal_id)
     if deal is None:
-        await _lock(work, deal_id, None)
+        await _LOCK.one(work, deal_id)
         return deal_id
     found = await ranks.rank(work, deal.stage_id, deal_id, deal.top)
     told = entry(work.principal, deal_id, "Deal restored", work.now, {})
@@ -136,15 +161,6 @@ async def are_all_won(transaction: Transaction, contact_id: uuid.UUID) -> bool:
     """Whether the contact has deals and every one is won: a customer, for whom events open no new deal."""
     found = await _ALL_WON.one(transaction, contact_id=contact_id)
     return bool(found and found.all_won)
-
-
-async def _lock(work: UnitOfWork, deal_id: uuid.UUID, expected_version: int | None) -> Any:
-    work.principal.must_write()
-    deal = await _locking(work.principal.role).one(work.transaction, caller=work.principal.owner_id, id=deal_id)
-    if deal is None:
-        raise NotFound("deal not found", field="deal_id")
-    references.check_version(deal, expected_version)
-    return deal
 
 
 def _check(values: Mapping[str, Any], amount: Any, currency: str) -> None:
@@ -186,7 +202,7 @@ async def _start(work: UnitOfWork, deal_id: uuid.UUID, asked: Mapping[str, Any])
     return found
 
 
-async def _change(work: UnitOfWork, deal: Any, changed: Mapping[str, Any]) -> None:
+async def _change(work: UnitOfWork, deal: LockedDeal, changed: Mapping[str, Any]) -> None:
     if not changed:
         return
     # Whatever an edit leaves alone is set to what it is: one statement, compiled once, for every edit.
@@ -196,24 +212,6 @@ async def _change(work: UnitOfWork, deal: Any, changed: Mapping[str, Any]) -> No
     await edit.run(
         work.transaction, id=deal.id, now=work.now, **values, **entry(work.principal, deal.id, content, work.now, meta)
     )
-
-
-@cache
-def _locking(role: Role) -> Statement:
-    deals = table(Deal)
-    is_it = and_(deals.c.id == param(Deal, "id"), visible(Deal, Principal(None, role)))
-    return Statement(lambda: select(deals).where(is_it).with_for_update(key_share=True))
-
-
-@cache
-def _restorable(role: Role) -> Statement:
-    def make() -> Any:
-        deals = table(Deal)
-        is_it = and_(deals.c.id == param(Deal, "id"), restorable(Deal, Principal(None, role)))
-        deal = select(deals).where(is_it).with_for_update(key_share=True).cte("deal")
-        return select(deal, ranks.locked_top(deal.c.stage_id, deal.c.id).label("top"))
-
-    return Statement(make)
 
 
 @cache
@@ -234,6 +232,10 @@ def _starting(role: Role, by: str) -> Statement:
         return select(stage, *columns, top).select_from(rows)
 
     return Statement(make)
+
+
+def _read_deleted(deal: CTE) -> Select[Any]:
+    return select(deal.c.stage_id, ranks.locked_top(deal.c.stage_id, deal.c.id).label("top"))
 
 
 def _created() -> Any:
@@ -261,6 +263,8 @@ def _all_won() -> Any:
     return select(func.bool_and(deals.c.status == DealStatus.WON).label("all_won")).where(theirs)
 
 
+_LOCK = RowLock(LockedDeal, Deal, "deal")
+_LOCK_DELETED = RowLock(DeletedDeal, Deal, "deal", rule=restorable, read=_read_deleted)
 _CREATE = Statement(_created)
 _EDIT = Statement(lambda: activities.edit_of(Deal, *_EDITED))
 _HAND_OVER = Statement(_handed_over)

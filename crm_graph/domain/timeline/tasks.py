@@ -3,8 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, literal_column, or_, select, true, update
 from sqlalchemy.dialects.postgresql import JSONB
@@ -12,9 +11,10 @@ from sqlalchemy.sql.dml import Update
 
 from crm_graph.database.statements import Statement, combined, param
 from crm_graph.domain import references
+from crm_graph.domain.locking import RowLock
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork
-from crm_graph.errors import Forbidden, NotFound, ValidationFailed
+from crm_graph.errors import Forbidden, ValidationFailed
 from crm_graph.identity.access import caller, visible
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Activity, ActivityType, Owner, Role, table
@@ -23,6 +23,20 @@ from crm_graph.values import check_prose
 
 HEADLINE_MAX = 200
 _CHANGED = ("content", "due_at", "assignee_id", "completed_at", "meta_json")
+
+
+class Task(NamedTuple):
+    """A task that is being changed."""
+
+    id: uuid.UUID
+    contact_id: uuid.UUID | None
+    deal_id: uuid.UUID | None
+    company_id: uuid.UUID | None
+    content: str
+    due_at: datetime | None
+    assignee_id: uuid.UUID | None
+    completed_at: datetime | None
+    meta_json: dict[str, Any]
 
 
 async def create(
@@ -63,7 +77,7 @@ async def edit(work: UnitOfWork, *, task_id: uuid.UUID, **changes: Any) -> uuid.
             raise ValidationFailed(f"{name} can't be cleared", field=name)
     if "content" in changes:
         check_prose(changes["content"], field="content")
-    task = await _lock(work, task_id)
+    task = await _LOCK.one(work, task_id)
     changed = activities.differences(task, changes)
     if "assignee_id" in changed:
         about = {"contact_id": task.contact_id, "deal_id": task.deal_id}
@@ -78,7 +92,7 @@ async def complete(work: UnitOfWork, *, task_id: uuid.UUID, outcome: str | None 
     """Complete a task, and keep what came of it as `outcome` in its meta. One that is completed stays as it is."""
     if outcome is not None:
         check_prose(outcome, field="outcome")
-    task = await _lock(work, task_id)
+    task = await _LOCK.one(work, task_id)
     if task.completed_at is None:
         kept = {} if outcome is None else {"outcome": outcome}
         changed = {"completed_at": work.now, "meta_json": task.meta_json | kept}
@@ -88,7 +102,7 @@ async def complete(work: UnitOfWork, *, task_id: uuid.UUID, outcome: str | None 
 
 async def reopen(work: UnitOfWork, *, task_id: uuid.UUID) -> uuid.UUID:
     """Open a completed task again. One that is open stays as it is."""
-    task = await _lock(work, task_id)
+    task = await _LOCK.one(work, task_id)
     if task.completed_at is not None:
         meta = {name: value for name, value in task.meta_json.items() if name != "outcome"}
         changed = {"completed_at": None, "meta_json": meta}
@@ -123,14 +137,6 @@ def json_of(**values: Any) -> ColumnElement[Any]:
     return func.jsonb_build_object(*parts, type_=JSONB)
 
 
-async def _lock(work: UnitOfWork, task_id: uuid.UUID) -> Any:
-    work.principal.must_write()
-    task = await _locking(work.principal.role).one(work.transaction, caller=work.principal.owner_id, id=task_id)
-    if task is None:
-        raise NotFound("task not found", field="task_id")
-    return task
-
-
 async def _check_assignee(work: UnitOfWork, assignee_id: uuid.UUID | None, about: Mapping[str, Any]) -> None:
     """Refuse whoever could not do the task. A salesperson's own tasks are the only ones they hand out: whether a
     colleague sees what a task is about would tell whose it is."""
@@ -144,7 +150,7 @@ async def _check_assignee(work: UnitOfWork, assignee_id: uuid.UUID | None, about
 
 
 async def _change(
-    work: UnitOfWork, task: Any, changed: Mapping[str, Any], content: str, told: Mapping[str, Any]
+    work: UnitOfWork, task: Task, changed: Mapping[str, Any], content: str, told: Mapping[str, Any]
 ) -> None:
     """Change a locked task, with an entry beside it."""
     values = {name: changed.get(name, getattr(task, name)) for name in _CHANGED}
@@ -156,17 +162,8 @@ async def _change(
     await _CHANGE.run(work.transaction, id=task.id, **values, **entry)
 
 
-def _headline(task: Any) -> str:
-    headline: str = task.content.strip().splitlines()[0][:HEADLINE_MAX]
-    return headline
-
-
-@cache
-def _locking(role: Role) -> Statement:
-    tasks = table(Activity)
-    seen = visible(Activity, Principal(None, role))
-    is_it = and_(tasks.c.id == param(Activity, "id"), tasks.c.type == ActivityType.TASK, seen)
-    return Statement(lambda: select(tasks).where(is_it).with_for_update(key_share=True))
+def _headline(task: Task) -> str:
+    return task.content.strip().splitlines()[0][:HEADLINE_MAX]
 
 
 def _assignable() -> Any:
@@ -185,5 +182,6 @@ def _changed() -> Any:
     return combined(update(tasks).where(tasks.c.id == param(Activity, "id")).values(values), activities.entry())
 
 
+_LOCK = RowLock(Task, Activity, "task", only=table(Activity).c.type == ActivityType.TASK)
 _ASSIGNABLE = Statement(_assignable)
 _CHANGE = Statement(_changed)
