@@ -19,18 +19,6 @@ from crm_graph.identity.principal import Principal
 from crm_graph.models import ActivityType, Company, table
 from crm_graph.values import check_company_domain, check_document, check_text, merge_patch
 
-_EDITED = (
-    "name",
-    "name_key",
-    "domain",
-    "location",
-    "size",
-    "industry",
-    "website",
-    "linkedin_url",
-    "enrichment_json",
-)
-
 
 async def upsert(
     work: UnitOfWork,
@@ -105,7 +93,7 @@ def _key(name: str | None, domain: str | None) -> str:
 
 async def _create(work: UnitOfWork, identity: Mapping[str, Any], asked: Mapping[str, Any]) -> uuid.UUID | None:
     """A new company with its first entry; None when somebody else makes it at this moment."""
-    values: dict[str, Any] = {**{name: asked.get(name) for name in _EDITED}, **identity}
+    values: dict[str, Any] = {**{name: asked.get(name) for name in Company.EDITABLE}, **identity}
     values["enrichment_json"] = merge_patch({}, asked.get("enrichment") or {})
     id_ = uuid.uuid4()
     made = await _CREATE.one(
@@ -128,7 +116,7 @@ async def _change(work: UnitOfWork, company: Any, changes: Mapping[str, Any]) ->
         told |= _enriched(company.enrichment_json, merged)
     if not told:
         return
-    values = {name: changed.get(name, getattr(company, name)) for name in _EDITED}
+    values = {name: changed.get(name, getattr(company, name)) for name in Company.EDITABLE}
     values["name_key"] = _key(values["name"], values["domain"])
     entry = _entry(work.principal, company.id, "Company changed: " + ", ".join(told), work.now, {"changes": told})
     try:
@@ -178,7 +166,7 @@ def _known(*, by_domain: bool) -> Any:
 
 
 def _created() -> Any:
-    row = {name: param(Company, name) for name in ("id", *_EDITED)}
+    row = {name: param(Company, name) for name in ("id", *Company.EDITABLE)}
     row |= {name: param(Company, name, "now") for name in ("created_at", "updated_at")}
     new = insert(table(Company)).values(row).on_conflict_do_nothing()
     made = new.returning(table(Company).c.id).cte("made")
@@ -187,7 +175,9 @@ def _created() -> Any:
 
 def _edited() -> Any:
     companies = table(Company)
-    values = {name: param(Company, name) for name in _EDITED} | {"updated_at": param(Company, "updated_at", "now")}
+    values = {name: param(Company, name) for name in Company.EDITABLE} | {
+        "updated_at": param(Company, "updated_at", "now")
+    }
     return combined(update(companies).where(companies.c.id == param(Company, "id")).values(values), activities.entry())
 
 

@@ -56,18 +56,6 @@ TITLE = "Erased contact"
 REASON = "the body was erased with a person whom it names"
 FIGURES = ("source", "campaign_id", "campaign_name", "step", "variant", "from_stage", "to_stage", "no_show", "arranges")
 OUR_ADDRESSES = ("email_account", "organizer")
-PERSONAL = (
-    "full_name",
-    "title",
-    "linkedin_url",
-    "website",
-    "phone",
-    "company_id",
-    "reply_summary",
-    "ooo_until",
-    "do_not_contact_reason",
-    "latest_email_sent_at",
-)
 
 # The person: its contacts, their deals, and its addresses in normal form.
 IDS, DEAL_IDS = id_list("ids"), id_list("deal_ids")
@@ -90,7 +78,10 @@ def suppressions() -> Insert:
 
 def contacts() -> Update:
     people = table(Contact)
-    gone = dict.fromkeys(PERSONAL, null()) | {"email": func.concat("erased-", people.c.id, DOMAIN), "custom": {}}
+    gone = dict.fromkeys(Contact.PERSONAL, null()) | {
+        "email": func.concat("erased-", people.c.id, DOMAIN),
+        "custom": {},
+    }
     state = {"deleted_at": func.coalesce(people.c.deleted_at, NOW), "erased_at": NOW, "needs_review": False}
     edited = {"version": people.c.version + 1, "updated_at": NOW}
     return update(people).where(people.c.id == any_(IDS)).values(gone | state | edited)
@@ -153,7 +144,8 @@ def idempotency_keys() -> Delete:
 def deals() -> tuple[Update, Insert]:
     """Amounts, stages, history and reasons for losing stay: nobody can tell from them who it was."""
     held = cascade.locked(table(Deal).c.id == any_(DEAL_IDS))
-    return cascade.changed(held, title=TITLE, notes=null()), cascade.told(held, "Personal data erased")
+    replaced = dict.fromkeys(Deal.PERSONAL, null()) | {"title": TITLE}
+    return cascade.changed(held, **replaced), cascade.told(held, "Personal data erased")
 
 
 def events() -> Update:

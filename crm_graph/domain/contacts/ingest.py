@@ -38,21 +38,6 @@ from crm_graph.models import (
 from crm_graph.values import company_domain
 
 ATTEMPTS = 3  # to find a contact that somebody else makes or merges at the same moment
-_SAID = ("full_name", "title", "phone", "website", "linkedin_url")
-_FILLED = (*_SAID, "company_id", "custom")
-_OWNED = ("owner_id", "owner_source")
-_JUDGED = (
-    "reply_status",
-    "reply_summary",
-    "reply_status_source",
-    "reply_status_at",
-    "needs_review",
-    "ooo_until",
-    "do_not_contact_at",
-    "do_not_contact_reason",
-    "latest_email_sent_at",
-)
-_CHANGED = (*_FILLED, *_OWNED, *_JUDGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +140,7 @@ async def record(
         changes |= verdicts.consequences(contact, verdict)
         judged = verdicts.kept(contact.id, entry["entry_id"], verdict, None, work.now)
     changed = activities.differences(contact, changes)
-    values = {name: changed.get(name, getattr(contact, name)) for name in _CHANGED} if changed else {}
+    values = {name: changed.get(name, getattr(contact, name)) for name in Contact.FROM_EVENTS} if changed else {}
     statement = _recording(bool(changed), verdict is not None)
     told = await statement.one(work.transaction, id=contact.id, now=work.now, **values, **entry, **judged)
     if "owner_id" in changed:
@@ -165,7 +150,7 @@ async def record(
 
 async def _missing(transaction: Transaction, lead: Lead, contact: Any) -> dict[str, Any]:
     """What the lead says and the contact lacks."""
-    said: dict[str, Any] = {name: getattr(lead, name) for name in _SAID}
+    said: dict[str, Any] = {name: getattr(lead, name) for name in Contact.DETAILS}
     if contact.company_id is None or (lead.company_name and contact.company_is_unnamed):
         said["company_id"] = await _company(transaction, lead)
     missing = {name: new for name, new in said.items() if new is not None and getattr(contact, name) is None}
@@ -186,7 +171,7 @@ def _taken_over(contact: Any, colleague: Colleague) -> dict[str, Any]:
 async def _create(transaction: Transaction, lead: Lead, colleague: Colleague, seen: Any, now: datetime) -> Any | None:
     """A new contact: its colleague's, else the default owner's, else nobody's."""
     source = colleague.source if seen.colleague_is_theirs else OwnerSource.DEFAULT
-    values = {name: getattr(lead, name) for name in _SAID} | {
+    values = {name: getattr(lead, name) for name in Contact.DETAILS} | {
         "email": lead.email,
         "company_id": await _company(transaction, lead),
         "custom": _custom(lead),
@@ -241,7 +226,9 @@ def _address() -> Any:
 
 
 def _created() -> Any:
-    row: dict[str, Any] = {name: param(Contact, name) for name in ("id", "email", *_FILLED, *_OWNED)}
+    row: dict[str, Any] = {
+        name: param(Contact, name) for name in ("id", "email", *Contact.PROFILE, "custom", *Contact.OWNERSHIP)
+    }
     row |= {name: param(Contact, name, "now") for name in ("created_at", "updated_at")}
     row |= {"lifecycle_stage": literal(LifecycleStage.LEAD.value), "version": literal_column("1")}
     aliases = table(ContactEmail)
@@ -268,7 +255,7 @@ def _recording(has_changes: bool, has_verdict: bool) -> Statement:
 
 def _changes() -> Any:
     c = table(Contact).c
-    values: dict[str, Any] = {name: param(Contact, name) for name in _CHANGED}
+    values: dict[str, Any] = {name: param(Contact, name) for name in Contact.FROM_EVENTS}
     values |= {"version": c.version + 1, "updated_at": param(Contact, "updated_at", "now")}
     return update(table(Contact)).where(c.id == param(Contact, "id")).values(values)
 

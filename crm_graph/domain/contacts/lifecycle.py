@@ -17,8 +17,6 @@ from crm_graph.identity.principal import Principal
 from crm_graph.models import Contact, Role, table
 from crm_graph.values import check_text
 
-_OUTREACH = ("do_not_contact_at", "do_not_contact_reason")
-
 
 async def delete(work: UnitOfWork, *, contact_id: uuid.UUID, expected_version: int | None = None) -> uuid.UUID:
     """Hide a contact from every list and count; its deals stay. `restore` brings it back as it was."""
@@ -70,7 +68,7 @@ async def lift_do_not_contact(
     """Open a contact to outreach again, as only a person may; to be open already is success."""
     _check_reason(reason)
     contact = await contacts.lock_visible(work, contact_id, expected_version)
-    await _set_outreach(work, contact, dict.fromkeys(_OUTREACH), f"May be contacted again: {reason}")
+    await _set_outreach(work, contact, dict.fromkeys(Contact.OUTREACH), f"May be contacted again: {reason}")
     return contact_id
 
 
@@ -96,4 +94,4 @@ def _restorable(role: Role) -> Statement:
 
 _DELETE = Statement(lambda: activities.edit_of(Contact, deleted_at=param(Contact, "deleted_at", "now")))
 _RESTORE = Statement(lambda: activities.edit_of(Contact, deleted_at=null()))
-_SET_OUTREACH = Statement(lambda: activities.edit_of(Contact, *_OUTREACH))
+_SET_OUTREACH = Statement(lambda: activities.edit_of(Contact, *Contact.OUTREACH))

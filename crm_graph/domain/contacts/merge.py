@@ -32,12 +32,7 @@ from crm_graph.models import (
     table,
 )
 
-_FILLED = ("full_name", "title", "linkedin_url", "website", "phone", "company_id")
-_OWNED = ("owner_id", "owner_source")
-_OUTREACH = ("do_not_contact_at", "do_not_contact_reason")
-_REPLY = ("reply_status", "reply_summary", "reply_status_source", "reply_status_at", "needs_review")
-_LATER = ("ooo_until", "latest_email_sent_at")
-_UNITED = (*_FILLED, *_OWNED, *_OUTREACH, *_REPLY, *_LATER, "lifecycle_stage", "custom")
+_UNITED = (*Contact.EDITABLE, *Contact.REPLY_STATUS, *Contact.OUTREACH, *Contact.LATEST)
 
 
 async def merge(
@@ -88,11 +83,14 @@ def _unite(survivor: Any, loser: Any) -> dict[str, Any]:
         raise Conflict(message, field="loser_id")
     is_lead = survivor.lifecycle_stage == LifecycleStage.LEAD  # which everybody is who was never said to be more
     return {
-        **{name: getattr(survivor, name) or getattr(loser, name) for name in _FILLED},
-        **_taken(_OWNED, loser if survivor.owner_id is None else survivor),
-        **_taken(_OUTREACH, min(survivor, loser, key=_closed_at)),
-        **_taken(_REPLY, max(survivor, loser, key=_weight)),
-        **{name: max(filter(None, (getattr(survivor, name), getattr(loser, name))), default=None) for name in _LATER},
+        **{name: getattr(survivor, name) or getattr(loser, name) for name in Contact.PROFILE},
+        **_taken(Contact.OWNERSHIP, loser if survivor.owner_id is None else survivor),
+        **_taken(Contact.OUTREACH, min(survivor, loser, key=_closed_at)),
+        **_taken(Contact.REPLY_STATUS, max(survivor, loser, key=_weight)),
+        **{
+            name: max(filter(None, (getattr(survivor, name), getattr(loser, name))), default=None)
+            for name in Contact.LATEST
+        },
         "lifecycle_stage": loser.lifecycle_stage if is_lead else survivor.lifecycle_stage,
         "custom": custom,
     }

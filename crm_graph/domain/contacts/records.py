@@ -32,18 +32,6 @@ from crm_graph.models import (
 from crm_graph.values import check_json, check_text, merge_patch
 
 CUSTOM_MAX_KEYS = 200
-EDITED = (
-    "full_name",
-    "title",
-    "linkedin_url",
-    "website",
-    "phone",
-    "company_id",
-    "owner_id",
-    "owner_source",
-    "lifecycle_stage",
-    "custom",
-)
 
 
 async def edit(
@@ -134,7 +122,7 @@ def changed(principal: Principal, contact: Any, changes: Mapping[str, Any], now:
     if not new and not restored:
         return None
     # Whatever an edit leaves alone is set to what it is: one statement, compiled once, for every edit.
-    values = {name: new.get(name, getattr(contact, name)) for name in EDITED}
+    values = {name: new.get(name, getattr(contact, name)) for name in Contact.EDITABLE}
     what = ["Contact restored"] * restored + (["Contact changed: " + ", ".join(new)] if new else [])
     told = entry(principal, contact.id, "; ".join(what), now, {"changes": activities.told(contact, new)})
     return {"id": contact.id, "now": now, "has_new_owner": bool(new.get("owner_id")), **values, **told}
@@ -159,7 +147,7 @@ def _locking(role: Role) -> Statement:
 def edits(new: FromClause) -> list[Insert | Update]:
     """The writes that change contacts as rows of `changed` say."""
     contacts = table(Contact)
-    values: dict[str, Any] = {name: new.c[name] for name in EDITED}
+    values: dict[str, Any] = {name: new.c[name] for name in Contact.EDITABLE}
     values |= {"version": contacts.c.version + 1, "updated_at": new.c.now, "deleted_at": null()}
     return [update(contacts).where(contacts.c.id == new.c.id).values(values), activities.entries_in(new)]
 
@@ -169,7 +157,7 @@ def hand_over(new: FromClause) -> Update:
     return tasks.following(and_(tasks.of_contact(new.c.id), new.c.has_new_owner), new.c.owner_id)
 
 
-CHANGED = types_of(Contact, "id", *EDITED, now="updated_at") | {"has_new_owner": Boolean()} | activities.ENTRY
+CHANGED = types_of(Contact, "id", *Contact.EDITABLE, now="updated_at") | {"has_new_owner": Boolean()} | activities.ENTRY
 _ROW = param_row(CHANGED)
 _EDIT = Statement(lambda: combined(*edits(_ROW)))
 _HAND_OVER = Statement(lambda: combined(*edits(_ROW), hand_over(_ROW)))

@@ -35,15 +35,6 @@ from crm_graph.models import (
 from crm_graph.values import check_text
 
 DELETED = "Deal deleted: the reply that opened it was judged wrongly"
-_CHANGED = (
-    "reply_status",
-    "reply_status_source",
-    "reply_status_at",
-    "reply_summary",
-    "needs_review",
-    "do_not_contact_at",
-    "do_not_contact_reason",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +135,7 @@ def _is_its_status(contact: Any, verdict: Verdict) -> bool:
 def _set(contact: Any, changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """The parameters of `_changed`: whatever is left alone is set to what it is."""
     changed = bool(activities.differences(contact, changes))
-    values = {name: changes.get(name, getattr(contact, name)) for name in _CHANGED}
+    values = {name: changes.get(name, getattr(contact, name)) for name in Contact.FROM_VERDICTS}
     return values | {"version": contact.version + changed, "updated_at": now if changed else contact.updated_at}
 
 
@@ -201,7 +192,7 @@ def _opened(principal: Principal, reply: CTE) -> CTE:
 
 def _judged() -> Any:
     people = table(Contact)
-    values = {name: param(Contact, name) for name in (*_CHANGED, "version", "updated_at")}
+    values = {name: param(Contact, name) for name in (*Contact.FROM_VERDICTS, "version", "updated_at")}
     changed = update(people).where(people.c.id == param(Contact, "id", "contact_id")).values(values)
     return _deal_deleted().add_cte(
         verdicts.keeping().cte("kept"), changed.cte("changed"), activities.entry().cte("told")

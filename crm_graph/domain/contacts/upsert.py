@@ -16,7 +16,7 @@ from crm_graph.domain.batches import Errors, Outcome, check_size
 from crm_graph.domain.companies import match as employers
 from crm_graph.domain.companies.match import Named
 from crm_graph.domain.contacts import records as contacts
-from crm_graph.domain.contacts.records import CHANGED, EDITED, edits, hand_over, has_address, is_suppressed
+from crm_graph.domain.contacts.records import CHANGED, edits, hand_over, has_address, is_suppressed
 from crm_graph.domain.locking import check_version
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork
@@ -173,7 +173,7 @@ def _creation(principal: Principal, address: str, values: Mapping[str, Any], now
     owned = {"owner_id": principal.owner_id, "owner_source": OwnerSource.PERSON}
     stage = {"lifecycle_stage": LifecycleStage.LEAD}
     meant = {name: value for name, value in values.items() if value is not None or name == "owner_id"}
-    contact = {**dict.fromkeys(EDITED), "custom": {}, **owned, **stage, **meant}
+    contact = {**dict.fromkeys(Contact.EDITABLE), "custom": {}, **owned, **stage, **meant}
     id_ = uuid.uuid4()
     return {"id": id_, "email": address, "now": now, **contact} | contacts.entry(principal, id_, "Contact created", now)
 
@@ -230,7 +230,7 @@ def _looked(principal: Principal, asked: FromClause) -> Select[Any]:
 
 def _created(new: FromClause) -> Select[Any]:
     """Make contacts of rows as `_creation` returns them, unless their address is taken; returns the ids."""
-    row = {name: new.c[name] for name in ("id", "email", *EDITED)}
+    row = {name: new.c[name] for name in ("id", "email", *Contact.EDITABLE)}
     row |= {"created_at": new.c.now, "updated_at": new.c.now}
     is_alias = exists(select(1).where(table(ContactEmail).c.email == new.c.email))
     # Looked for once more: of a contact that is erased at this moment, the address is free by now.
@@ -246,6 +246,6 @@ def _written(changed: FromClause, new: FromClause) -> Select[Any]:
     return combined(*edits(changed), hand_over(changed), beside=_created(new))
 
 
-_NEW_ROW = types_of(Contact, "id", "email", *EDITED, now="created_at") | activities.ENTRY
+_NEW_ROW = types_of(Contact, "id", "email", *Contact.EDITABLE, now="created_at") | activities.ENTRY
 _CREATE = Statement(lambda: _created(param_row(_NEW_ROW)))
 _WRITE = Statement(lambda: _written(changed=param_rows("changed", CHANGED), new=param_rows("new", _NEW_ROW)))
