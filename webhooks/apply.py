@@ -46,7 +46,7 @@ async def apply(
     found = await _find(work, happening)
     if found is None:
         return None
-    deal = await deals.newest_open(work.transaction, found.id)
+    deal = await deals.lock_newest_open(work.transaction, found.id)
     pipeline = await pipelines.find_pipeline(work.transaction, happening.pipeline) if happening.pipeline else None
     told = _entry(
         work.principal, happening, _unknown_pipeline(happening, pipeline), found.id, deal.id if deal else None
@@ -66,7 +66,7 @@ async def apply(
     affected = await _change_deal(work, deal, opening)
     await _follow_up(work, opening, affected)
     if affected is not None and deal is None:
-        await activities.put_on_deal(work.transaction, recorded.entry_id, affected)
+        await activities.attach_to_deal(work.transaction, recorded.entry_id, affected)
     return Applied(found.id, affected, _known(found, happening))
 
 
@@ -90,7 +90,7 @@ def _entry(
     principal: Principal, happening: Happening, note: str, contact_id: uuid.UUID, deal_id: uuid.UUID | None
 ) -> dict[str, Any]:
     arranges = {follow_ups.ARRANGES: True} if happening.arranges else {}
-    return activities.entry_values(
+    return activities.entry_params(
         principal,
         type=happening.type,
         content=happening.content + note,
@@ -139,9 +139,9 @@ async def _follow_up(work: UnitOfWork, opening: _Opening, deal_id: uuid.UUID | N
     about: dict[str, Any] = {"contact_id": opening.contact.id, "deal_id": deal_id}
     about |= {"occurred_at": happening.occurred_at}
     if (task := happening.follow_up) is not None:
-        await follow_ups.leave(work, content=task.content, key=task.key, **about)
+        await follow_ups.open(work, content=task.content, key=task.key, **about)
     if happening.arranges:
-        await follow_ups.settle(work, outcome=happening.content, **about)
+        await follow_ups.complete(work, outcome=happening.content, **about)
 
 
 def _is_overruled(opening: _Opening) -> bool:

@@ -13,7 +13,7 @@ Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ItemResult:
     """What became of one item: the row it is about, or the error for which nothing of it was done."""
 
     id: uuid.UUID | None = None
@@ -28,10 +28,10 @@ def check_size(items: Sequence[Any]) -> None:
         raise ValidationFailed(f"items has {len(items):,} entries; send at most {ITEMS_MAX} in a call", field="items")
 
 
-class Errors(dict[int, CrmError]):
+class ItemErrors(dict[int, CrmError]):
     """Why items failed, by their place in the call."""
 
-    def trying(self, items: Mapping[int, Item], do: Callable[[int, Item], Made]) -> dict[int, Made]:
+    def try_each(self, items: Mapping[int, Item], do: Callable[[int, Item], Made]) -> dict[int, Made]:
         """What `do` makes of each item; the items that it refuses are left out, and their errors kept."""
         made = {}
         for index, item in items.items():
@@ -41,11 +41,11 @@ class Errors(dict[int, CrmError]):
                 self[index] = error
         return made
 
-    def others(self, items: Mapping[int, Item]) -> dict[int, Item]:
+    def remaining(self, items: Mapping[int, Item]) -> dict[int, Item]:
         """The items that have not failed."""
         return {index: item for index, item in items.items() if index not in self}
 
-    def refuse_repeated(self, keys: Mapping[int, Hashable], what: str, field: str) -> None:
+    def refuse_duplicates(self, keys: Mapping[int, Hashable], what: str, field: str) -> None:
         """An item with a key that an item before it has fails: which of the two is meant?"""
         first: dict[Hashable, int] = {}
         for index, key in keys.items():

@@ -10,7 +10,7 @@ from typing import Any
 
 from crm_graph.database import retries
 from crm_graph.database.engine import Database
-from crm_graph.domain.batches import ITEMS_MAX, Outcome
+from crm_graph.domain.batches import ITEMS_MAX, ItemResult
 from crm_graph.domain.contacts import upsert
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import CrmError, SetupError, ValidationFailed
@@ -140,7 +140,7 @@ async def _upsert(
     *,
     restore_deleted: bool,
     dry_run: bool,
-) -> list[Outcome]:
+) -> list[ItemResult]:
     try:
         async with database.transaction(source=principal.source) as transaction:
             outcomes = await upsert.upsert_all(
@@ -166,7 +166,7 @@ def _items(sheet: Sheet, columns: Columns, tally: Tally, report: Report) -> Iter
             report(line.number, columns.reason(error))
 
 
-def _count(tally: Tally, outcome: Outcome) -> None:
+def _count(tally: Tally, outcome: ItemResult) -> None:
     if outcome.created:
         tally.created += 1
     elif outcome.changed:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database, Transaction
-from crm_graph.domain.batches import Outcome
+from crm_graph.domain.batches import ItemResult
 from crm_graph.domain.companies import match
 from crm_graph.domain.companies.match import Named
 from crm_graph.domain.contacts import upsert
@@ -136,7 +136,7 @@ async def test_upserts(database: Database, world: World, data: Any, role: Role, 
         assert _is_new(outcome) == (result if isinstance(result[1], str) else result[1])
 
 
-def _is_new(outcome: Outcome) -> Any:
+def _is_new(outcome: ItemResult) -> Any:
     return _error(outcome.error) if outcome.error else outcome.created
 
 

@@ -115,7 +115,7 @@ async def test_edits_and_moves_around_one_contact_never_deadlock(
         async with database.transaction() as session:
             assert await contacts.lock_visible(UnitOfWork(session, machine("test"), utc_now()), contact)
             await asyncio.sleep(0.01)
-            assert await deals.newest_open(session, contact)
+            assert await deals.lock_newest_open(session, contact)
 
     def call(i: int) -> Any:
         if i % 2:

@@ -108,7 +108,7 @@ async def _change(work: UnitOfWork, company: Any, changes: Mapping[str, Any]) ->
     if wanted.get("domain") is not None and company.name == company.domain:
         wanted.setdefault("name", wanted["domain"])  # nobody has named it yet
     changed = activities.differences(company, wanted)
-    told = activities.told(company, changed)
+    told = activities.old_and_new(company, changed)
     if "enrichment" in changes:
         patch = changes["enrichment"]
         merged = {} if patch is None else merge_patch(company.enrichment_json, patch)
@@ -150,7 +150,7 @@ def _taken(error: UniqueViolation, changed: Mapping[str, Any]) -> Conflict:
 def _entry(
     principal: Principal, company_id: uuid.UUID, content: str, now: datetime, meta: Mapping[str, Any]
 ) -> dict[str, Any]:
-    return activities.entry_values(
+    return activities.entry_params(
         principal, type=ActivityType.SYSTEM, content=content, occurred_at=now, company_id=company_id, meta=meta
     )
 
@@ -170,7 +170,7 @@ def _created() -> Any:
     row |= {name: param(Company, name, "now") for name in ("created_at", "updated_at")}
     new = insert(table(Company)).values(row).on_conflict_do_nothing()
     made = new.returning(table(Company).c.id).cte("made")
-    return select(made.c.id).add_cte(activities.entry(only_with=made).cte("told"))
+    return select(made.c.id).add_cte(activities.insert_entry(for_each=made).cte("told"))
 
 
 def _edited() -> Any:
@@ -178,7 +178,9 @@ def _edited() -> Any:
     values = {name: param(Company, name) for name in Company.EDITABLE} | {
         "updated_at": param(Company, "updated_at", "now")
     }
-    return combined(update(companies).where(companies.c.id == param(Company, "id")).values(values), activities.entry())
+    return combined(
+        update(companies).where(companies.c.id == param(Company, "id")).values(values), activities.insert_entry()
+    )
 
 
 _LOCKED = Statement(

@@ -45,7 +45,7 @@ async def erase(work: UnitOfWork, *, contact_id: uuid.UUID | None = None, email:
         now=work.now,
         root=root,
         deal_meta={"source": work.principal.source},
-        **activities.entry_values(work.principal, type=ActivityType.SYSTEM, **told),
+        **activities.entry_params(work.principal, type=ActivityType.SYSTEM, **told),
     )
     return root
 
@@ -79,7 +79,7 @@ def _person() -> Any:
 
 def _erased() -> Any:
     root = param(Contact, "id", "root")
-    told = activities.entry(select(root.label("id")).where(root.is_not(None)).subquery())
+    told = activities.insert_entry(select(root.label("id")).where(root.is_not(None)).subquery())
     return combined(*(statement() for statement in erasure_rules.ERASED), *erasure_rules.deals(), told)
 
 

@@ -143,9 +143,9 @@ def idempotency_keys() -> Delete:
 
 def deals() -> tuple[Update, Insert]:
     """Amounts, stages, history and reasons for losing stay: nobody can tell from them who it was."""
-    held = cascade.locked(table(Deal).c.id == any_(DEAL_IDS))
+    held = cascade.lock_deals(table(Deal).c.id == any_(DEAL_IDS))
     replaced = dict.fromkeys(Deal.PERSONAL, null()) | {"title": TITLE}
-    return cascade.changed(held, **replaced), cascade.told(held, "Personal data erased")
+    return cascade.update_deals(held, **replaced), cascade.insert_deal_entries(held, "Personal data erased")
 
 
 def events() -> Update:

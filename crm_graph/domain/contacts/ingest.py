@@ -128,7 +128,7 @@ async def record(
     verdict: Verdict | None,
     latest_email_sent_at: datetime | None,
 ) -> Recorded:
-    """Write what an event changes in a contact, together with its entry (see activities.entry_values) and the verdict
+    """Write what an event changes in a contact, together with its entry (see activities.entry_params) and the verdict
     on the reply.
     """
     contact, changes = found.contact, dict(found.changes)
@@ -241,7 +241,7 @@ def _created() -> Any:
 def _recording(has_changes: bool, has_verdict: bool) -> Statement:
     def make() -> Any:
         entries = table(Activity)
-        new = activities.entry().on_conflict_do_nothing(index_elements=[entries.c.effect_key])
+        new = activities.insert_entry().on_conflict_do_nothing(index_elements=[entries.c.effect_key])
         entry = new.returning(entries.c.id).cte("entry")
         statement = select(entry.c.id)
         if has_changes:

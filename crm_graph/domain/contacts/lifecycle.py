@@ -76,7 +76,9 @@ async def _set_outreach(work: UnitOfWork, contact: Any, wanted: Mapping[str, Any
     changed = activities.differences(contact, wanted)
     if not changed:
         return
-    told = contacts.entry(work.principal, contact.id, content, work.now, {"changes": activities.told(contact, changed)})
+    told = contacts.entry(
+        work.principal, contact.id, content, work.now, {"changes": activities.old_and_new(contact, changed)}
+    )
     await _SET_OUTREACH.run(work.transaction, id=contact.id, now=work.now, **wanted, **told)
 
 
@@ -92,6 +94,6 @@ def _restorable(role: Role) -> Statement:
     return Statement(lambda: select(people).where(is_it).with_for_update(key_share=True))
 
 
-_DELETE = Statement(lambda: activities.edit_of(Contact, deleted_at=param(Contact, "deleted_at", "now")))
-_RESTORE = Statement(lambda: activities.edit_of(Contact, deleted_at=null()))
-_SET_OUTREACH = Statement(lambda: activities.edit_of(Contact, *Contact.OUTREACH))
+_DELETE = Statement(lambda: activities.update_with_entry(Contact, deleted_at=param(Contact, "deleted_at", "now")))
+_RESTORE = Statement(lambda: activities.update_with_entry(Contact, deleted_at=null()))
+_SET_OUTREACH = Statement(lambda: activities.update_with_entry(Contact, *Contact.OUTREACH))

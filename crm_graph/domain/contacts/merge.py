@@ -56,7 +56,7 @@ async def merge(
     survivor, loser = found[survivor_id], found[loser_id]
     check_version(survivor, expected_version)
     united = _unite(survivor, loser)
-    told = {"changes": activities.told(survivor, activities.differences(survivor, united))}
+    told = {"changes": activities.old_and_new(survivor, activities.differences(survivor, united))}
     moved = {"contact_id": {"old": str(loser_id), "new": str(survivor_id)}}
     await _MERGE.run(
         work.transaction,
@@ -136,20 +136,20 @@ def _merged() -> Any:
     edited: dict[str, Any] = {"version": people.c.version + 1, "updated_at": now}
     united = edited | {name: param(Contact, name) for name in _UNITED}
     gone = edited | {"merged_into_id": survivor, "deleted_at": func.coalesce(people.c.deleted_at, now)}
-    held = cascade.locked(deals.c.contact_id == loser)
+    held = cascade.lock_deals(deals.c.contact_id == loser)
     address = insert(table(ContactEmail)).values(email=param(Contact, "email", "loser_email"), contact_id=survivor)
     return combined(
         update(people).where(people.c.id == survivor).values(united),
         update(people).where(or_(people.c.id == loser, people.c.merged_into_id == loser)).values(gone),
-        cascade.changed(held, contact_id=survivor),
-        cascade.told(held, "Deal changed: contact_id"),
+        cascade.update_deals(held, contact_id=survivor),
+        cascade.insert_deal_entries(held, "Deal changed: contact_id"),
         *_moved_verdicts(survivor, loser),
         *(
             update(table(model)).where(table(model).c.contact_id == loser).values(contact_id=survivor)
             for model in (Activity, ContactEmail, WebhookLog)
         ),
         address.on_conflict_do_nothing(),
-        activities.entry(),
+        activities.insert_entry(),
     )
 
 
@@ -166,5 +166,7 @@ def _moved_verdicts(survivor: Any, loser: Any) -> tuple[Any, Any]:
 
 _MERGE = Statement(_merged)
 _FOLLOW = Statement(
-    lambda: tasks.following(tasks.of_contact(param(Contact, "id", "contact_id")), param(Contact, "owner_id"))
+    lambda: tasks.reassign_open_tasks(
+        tasks.is_contact_task(param(Contact, "id", "contact_id")), param(Contact, "owner_id")
+    )
 )

@@ -53,7 +53,7 @@ async def _give(work: UnitOfWork, contact: Any, owner_id: uuid.UUID | None, *, i
     changed = activities.differences(contact, {"owner_id": owner_id, "owner_source": OwnerSource.PERSON})
     if not changed:
         return
-    told = activities.told(contact, changed)
+    told = activities.old_and_new(contact, changed)
     entry = contacts.entry(
         work.principal, contact.id, "Contact changed: " + ", ".join(changed), work.now, {"changes": told}
     )
@@ -84,7 +84,7 @@ async def follow(work: UnitOfWork, contact: Any, owner_id: uuid.UUID) -> None:
 
 def _given(principal: Principal, contact: Any, owner_id: uuid.UUID | None) -> dict[str, Any]:
     """The parameters of `_following`."""
-    told = activities.told(contact, {"owner_id": owner_id})
+    told = activities.old_and_new(contact, {"owner_id": owner_id})
     return {
         "old_owner_id": contact.owner_id,
         "new_owner_id": owner_id,
@@ -96,7 +96,7 @@ def _given(principal: Principal, contact: Any, owner_id: uuid.UUID | None) -> di
 def _giving(*, to_somebody: bool) -> Statement:
     def make() -> Any:
         owner = {"owner_id": param(Contact, "owner_id", "new_owner_id"), "owner_source": OwnerSource.PERSON}
-        return activities.edit_of(Contact, **owner, also=_following(to_somebody=to_somebody))
+        return activities.update_with_entry(Contact, **owner, also=_following(to_somebody=to_somebody))
 
     return Statement(make)
 
@@ -104,7 +104,7 @@ def _giving(*, to_somebody: bool) -> Statement:
 def _following(*, to_somebody: bool = True) -> list[Any]:
     """The writes by which a contact's open deals that had the same owner follow it, and the open tasks of both."""
     deals, contact_id, new_owner = table(Deal), param(Contact, "id"), param(Contact, "owner_id", "new_owner_id")
-    held = cascade.locked(
+    held = cascade.lock_deals(
         bindparam("_with_deals", type_=Boolean, required=True),
         deals.c.contact_id == contact_id,
         deals.c.owner_id.is_not_distinct_from(param(Contact, "owner_id", "old_owner_id")),
@@ -112,10 +112,10 @@ def _following(*, to_somebody: bool = True) -> list[Any]:
         deals.c.deleted_at.is_(None),
     )
     is_of_deals = table(Activity).c.deal_id.in_(select(held.c.id))
-    tasks_follow = tasks.following(or_(is_of_deals, tasks.of_contact(contact_id)), new_owner)
+    tasks_follow = tasks.reassign_open_tasks(or_(is_of_deals, tasks.is_contact_task(contact_id)), new_owner)
     return [
-        cascade.changed(held, owner_id=new_owner),
-        cascade.told(held, "Deal changed: owner_id"),
+        cascade.update_deals(held, owner_id=new_owner),
+        cascade.insert_deal_entries(held, "Deal changed: owner_id"),
         *[tasks_follow] * to_somebody,
     ]
 

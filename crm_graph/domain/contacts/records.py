@@ -124,7 +124,7 @@ def changed(principal: Principal, contact: Any, changes: Mapping[str, Any], now:
     # Whatever an edit leaves alone is set to what it is: one statement, compiled once, for every edit.
     values = {name: new.get(name, getattr(contact, name)) for name in Contact.EDITABLE}
     what = ["Contact restored"] * restored + (["Contact changed: " + ", ".join(new)] if new else [])
-    told = entry(principal, contact.id, "; ".join(what), now, {"changes": activities.told(contact, new)})
+    told = entry(principal, contact.id, "; ".join(what), now, {"changes": activities.old_and_new(contact, new)})
     return {"id": contact.id, "now": now, "has_new_owner": bool(new.get("owner_id")), **values, **told}
 
 
@@ -132,7 +132,7 @@ def entry(
     principal: Principal, contact_id: uuid.UUID, content: str, now: datetime, meta: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """The parameters of an entry on a contact's timeline."""
-    return activities.entry_values(
+    return activities.entry_params(
         principal, type=ActivityType.SYSTEM, content=content, occurred_at=now, contact_id=contact_id, meta=meta
     )
 
@@ -149,15 +149,17 @@ def edits(new: FromClause) -> list[Insert | Update]:
     contacts = table(Contact)
     values: dict[str, Any] = {name: new.c[name] for name in Contact.EDITABLE}
     values |= {"version": contacts.c.version + 1, "updated_at": new.c.now, "deleted_at": null()}
-    return [update(contacts).where(contacts.c.id == new.c.id).values(values), activities.entries_in(new)]
+    return [update(contacts).where(contacts.c.id == new.c.id).values(values), activities.insert_entries(new)]
 
 
 def hand_over(new: FromClause) -> Update:
     """The write by which the contacts' tasks go to their new owners, where rows of `changed` have one."""
-    return tasks.following(and_(tasks.of_contact(new.c.id), new.c.has_new_owner), new.c.owner_id)
+    return tasks.reassign_open_tasks(and_(tasks.is_contact_task(new.c.id), new.c.has_new_owner), new.c.owner_id)
 
 
-CHANGED = types_of(Contact, "id", *Contact.EDITABLE, now="updated_at") | {"has_new_owner": Boolean()} | activities.ENTRY
+CHANGED = (
+    types_of(Contact, "id", *Contact.EDITABLE, now="updated_at") | {"has_new_owner": Boolean()} | activities.ENTRY_TYPES
+)
 _ROW = param_row(CHANGED)
 _EDIT = Statement(lambda: combined(*edits(_ROW)))
 _HAND_OVER = Statement(lambda: combined(*edits(_ROW), hand_over(_ROW)))

@@ -145,7 +145,7 @@ def _told(
     stands = f"; {contact.reply_status}, as judged by {contact.reply_status_source}, stands"
     said = {"status": verdict.status, "source": verdict.source, "confidence": verdict.confidence}
     content = f"Reply judged by {verdict.source}: {verdict.status}" + ("" if applied else stands)
-    changed = activities.told(contact, activities.differences(contact, changes))
+    changed = activities.old_and_new(contact, activities.differences(contact, changes))
     return contacts.entry(principal, contact.id, content, now, {"verdict": said, "changes": changed})
 
 
@@ -195,7 +195,7 @@ def _judged() -> Any:
     values = {name: param(Contact, name) for name in (*Contact.FROM_VERDICTS, "version", "updated_at")}
     changed = update(people).where(people.c.id == param(Contact, "id", "contact_id")).values(values)
     return _deal_deleted().add_cte(
-        verdicts.keeping().cte("kept"), changed.cte("changed"), activities.entry().cte("told")
+        verdicts.keeping().cte("kept"), changed.cte("changed"), activities.insert_entry().cte("told")
     )
 
 
@@ -209,9 +209,9 @@ def _deal_deleted() -> Any:
     touched = exists(select(1).where(entries.deal_id == deals.c.id, entries.created_by.is_not(None)))
     is_it = deals.c.id == param(Deal, "id", "opened_id")
     untouched = select(deals.c.id).where(is_it, by_it, ~moved, ~touched).cte("untouched")
-    deleted = cascade.changed(untouched, deleted_at=param(Deal, "deleted_at", "now"))
+    deleted = cascade.update_deals(untouched, deleted_at=param(Deal, "deleted_at", "now"))
     gone = deleted.returning(deals.c.id).cte("gone")
-    return select(gone.c.id).add_cte(cascade.told(gone, DELETED).cte("told_deal"))
+    return select(gone.c.id).add_cte(cascade.insert_deal_entries(gone, DELETED).cte("told_deal"))
 
 
 _JUDGE = Statement(_judged)

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from crm_graph.database.statements import Statement, combined, param_row, param_rows, types_of
 from crm_graph.domain import references
-from crm_graph.domain.batches import Errors, Outcome, check_size
+from crm_graph.domain.batches import ItemErrors, ItemResult, check_size
 from crm_graph.domain.companies import match as employers
 from crm_graph.domain.companies.match import Named
 from crm_graph.domain.contacts import records as contacts
@@ -91,7 +91,7 @@ async def upsert(work: UnitOfWork, *, restore_deleted: bool | None = False, **it
 
 async def upsert_all(
     work: UnitOfWork, *, items: Sequence[Mapping[str, Any]], restore_deleted: bool | None = False
-) -> list[Outcome]:
+) -> list[ItemResult]:
     """Do what `upsert` does for each item in turn, in as many statements for 500 as for one.
 
     Tells of each item in order; one that can't be done changes nothing, and the others are done. Of two items for one
@@ -99,26 +99,26 @@ async def upsert_all(
     """
     work.principal.must_write()
     check_size(items)
-    errors, done = Errors(), dict[int, Outcome]()
-    asked = errors.trying(dict(enumerate(items)), lambda _, item: _read(work.principal, item))
-    errors.refuse_repeated({index: item.address for index, item in asked.items()}, "e-mail", "email")
+    errors, done = ItemErrors(), dict[int, ItemResult]()
+    asked = errors.try_each(dict(enumerate(items)), lambda _, item: _read(work.principal, item))
+    errors.refuse_duplicates({index: item.address for index, item in asked.items()}, "e-mail", "email")
     for _ in range(ATTEMPTS):
-        asked = errors.others(asked)
+        asked = errors.remaining(asked)
         if asked:
             done |= await _attempt(work, asked, errors, restore_deleted)
             asked = {index: item for index, item in asked.items() if index not in done}
-    errors |= {index: Conflict(TAKEN, field="email") for index in errors.others(asked)}
-    return [done[index] if index in done else Outcome(error=errors[index]) for index in range(len(items))]
+    errors |= {index: Conflict(TAKEN, field="email") for index in errors.remaining(asked)}
+    return [done[index] if index in done else ItemResult(error=errors[index]) for index in range(len(items))]
 
 
 async def _attempt(
-    work: UnitOfWork, asked: Mapping[int, _Asked], errors: Errors, restore_deleted: bool | None
-) -> dict[int, Outcome]:
+    work: UnitOfWork, asked: Mapping[int, _Asked], errors: ItemErrors, restore_deleted: bool | None
+) -> dict[int, ItemResult]:
     """What became of these items, but for those whose address somebody else took meanwhile."""
     found = await _look_all(work, asked)
-    errors.refuse_repeated({index: row.id for index, row in found.items() if row.id is not None}, "contact", "email")
-    plans = errors.trying(
-        errors.others(asked), lambda index, item: _permitted(work.principal, item, found[index], restore_deleted)
+    errors.refuse_duplicates({index: row.id for index, row in found.items() if row.id is not None}, "contact", "email")
+    plans = errors.try_each(
+        errors.remaining(asked), lambda index, item: _permitted(work.principal, item, found[index], restore_deleted)
     )
     company_ids = await employers.find_or_create_all(work.transaction, [plan.company for plan in plans.values()])
     rows = {
@@ -131,9 +131,9 @@ async def _attempt(
         await _WRITE.rows(work.transaction, new=[*new.values()], changed=[*changed.values()]) if new or changed else []
     )
     created = {row.id for row in made}
-    kept = {index: Outcome(found[index].id, changed=index in changed) for index in plans if index not in new}
+    kept = {index: ItemResult(found[index].id, changed=index in changed) for index in plans if index not in new}
     return kept | {
-        index: Outcome(row["id"], created=True, changed=True) for index, row in new.items() if row["id"] in created
+        index: ItemResult(row["id"], created=True, changed=True) for index, row in new.items() if row["id"] in created
     }
 
 
@@ -239,13 +239,13 @@ def _created(new: FromClause) -> Select[Any]:
     insertion = insert(table(Contact)).from_select(list(row), free, include_defaults=False)
     c = table(Contact).c
     made = insertion.on_conflict_do_nothing(index_elements=[c.email]).returning(c.id).cte("made")
-    return select(made.c.id).add_cte(activities.entries_in(new, only_with=made).cte("told"))
+    return select(made.c.id).add_cte(activities.insert_entries(new, only_with=made).cte("told"))
 
 
 def _written(changed: FromClause, new: FromClause) -> Select[Any]:
     return combined(*edits(changed), hand_over(changed), beside=_created(new))
 
 
-_NEW_ROW = types_of(Contact, "id", "email", *Contact.EDITABLE, now="created_at") | activities.ENTRY
+_NEW_ROW = types_of(Contact, "id", "email", *Contact.EDITABLE, now="created_at") | activities.ENTRY_TYPES
 _CREATE = Statement(lambda: _created(param_row(_NEW_ROW)))
 _WRITE = Statement(lambda: _written(changed=param_rows("changed", CHANGED), new=param_rows("new", _NEW_ROW)))

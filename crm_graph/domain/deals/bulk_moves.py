@@ -12,7 +12,7 @@ from sqlalchemy import Integer, any_, func, select
 
 from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import Statement, id_list, param_rows, types_of
-from crm_graph.domain.batches import Errors, Outcome, check_size
+from crm_graph.domain.batches import ItemErrors, ItemResult, check_size
 from crm_graph.domain.deals import ranks
 from crm_graph.domain.deals.moves import between, check_pipeline, check_time
 from crm_graph.domain.deals.stage_history import MOVED, moved, moves
@@ -34,7 +34,7 @@ class Move:
     expected_version: int | None = None
 
 
-async def move_all(work: UnitOfWork, *, items: Sequence[Move]) -> list[Outcome]:
+async def move_all(work: UnitOfWork, *, items: Sequence[Move]) -> list[ItemResult]:
     """Move deals to the tops of their columns, where they stand in the order of the items.
 
     Tells of each item in order; one that `moves.move_stage` would refuse changes nothing, and the others are done. Of
@@ -43,17 +43,17 @@ async def move_all(work: UnitOfWork, *, items: Sequence[Move]) -> list[Outcome]:
     """
     work.principal.must_write()
     check_size(items)
-    errors, asked = Errors(), dict(enumerate(items))
-    errors.refuse_repeated({index: item.deal_id for index, item in asked.items()}, "deal", "deal_id")
-    found = await _lock(work, errors.others(asked))
-    deals = errors.trying(found, lambda index, deal: _checked(deal, asked[index]))
+    errors, asked = ItemErrors(), dict(enumerate(items))
+    errors.refuse_duplicates({index: item.deal_id for index, item in asked.items()}, "deal", "deal_id")
+    found = await _lock(work, errors.remaining(asked))
+    deals = errors.try_each(found, lambda index, deal: _checked(deal, asked[index]))
     moving = {index: deal for index, deal in deals.items() if deal.to_id != deal.stage_id}
     last = await _last_moves(work.transaction, [deal.id for index, deal in moving.items() if asked[index].occurred_at])
-    moving = errors.trying(moving, lambda index, deal: _in_time(deal, asked[index], last, work.now))
+    moving = errors.try_each(moving, lambda index, deal: _in_time(deal, asked[index], last, work.now))
     if moving:
         await _move(work, moving, asked)
     return [
-        Outcome(error=errors[index]) if index in errors else Outcome(item.deal_id, changed=index in moving)
+        ItemResult(error=errors[index]) if index in errors else ItemResult(item.deal_id, changed=index in moving)
         for index, item in asked.items()
     ]
 

@@ -215,7 +215,7 @@ def _reason_changed() -> Any:
     changed = update(deals).where(deals.c.id == param(Deal, "id"))
     return combined(
         changed.values({name: param(Deal, name) for name in names} | {"version": deals.c.version + 1}),
-        activities.entry(),
+        activities.insert_entry(),
     )
 
 

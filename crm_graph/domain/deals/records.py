@@ -152,7 +152,7 @@ async def restore(work: UnitOfWork, *, deal_id: uuid.UUID) -> uuid.UUID:
     return deal_id
 
 
-async def newest_open(transaction: Transaction, contact_id: uuid.UUID) -> Any | None:
+async def lock_newest_open(transaction: Transaction, contact_id: uuid.UUID) -> Any | None:
     """The contact's newest open deal, locked. For events: it sees every owner's deals."""
     return await _NEWEST_OPEN.one(transaction, contact_id=contact_id)
 
@@ -207,7 +207,7 @@ async def _change(work: UnitOfWork, deal: LockedDeal, changed: Mapping[str, Any]
         return
     # Whatever an edit leaves alone is set to what it is: one statement, compiled once, for every edit.
     values = {name: changed.get(name, getattr(deal, name)) for name in _EDITED}
-    content, meta = "Deal changed: " + ", ".join(changed), {"changes": activities.told(deal, changed)}
+    content, meta = "Deal changed: " + ", ".join(changed), {"changes": activities.old_and_new(deal, changed)}
     edit = _HAND_OVER if changed.get("owner_id") else _EDIT
     await edit.run(
         work.transaction, id=deal.id, now=work.now, **values, **entry(work.principal, deal.id, content, work.now, meta)
@@ -242,12 +242,12 @@ def _created() -> Any:
     names = ("id", *_EDITED, "pipeline_id", "stage_id", "status", "rank")
     values: dict[str, Any] = {name: param(Deal, name) for name in names}
     values |= {name: param(Deal, name, "now") for name in ("created_at", "updated_at")} | {"version": 1}
-    return combined(insert(table(Deal)).values(values), creation(), activities.entry())
+    return combined(insert(table(Deal)).values(values), creation(), activities.insert_entry())
 
 
 def _handed_over() -> Any:
-    its_tasks = tasks.following(table(Activity).c.deal_id == param(Deal, "id"), param(Deal, "owner_id"))
-    return activities.edit_of(Deal, *_EDITED, also=[its_tasks])
+    its_tasks = tasks.reassign_open_tasks(table(Activity).c.deal_id == param(Deal, "id"), param(Deal, "owner_id"))
+    return activities.update_with_entry(Deal, *_EDITED, also=[its_tasks])
 
 
 def _newest() -> Any:
@@ -266,9 +266,9 @@ def _all_won() -> Any:
 _LOCK = RowLock(LockedDeal, Deal, "deal")
 _LOCK_DELETED = RowLock(DeletedDeal, Deal, "deal", rule=restorable, read=_read_deleted)
 _CREATE = Statement(_created)
-_EDIT = Statement(lambda: activities.edit_of(Deal, *_EDITED))
+_EDIT = Statement(lambda: activities.update_with_entry(Deal, *_EDITED))
 _HAND_OVER = Statement(_handed_over)
-_DELETE = Statement(lambda: activities.edit_of(Deal, deleted_at=param(Deal, "deleted_at", "now")))
-_RESTORE = Statement(lambda: activities.edit_of(Deal, "rank", deleted_at=null()))
+_DELETE = Statement(lambda: activities.update_with_entry(Deal, deleted_at=param(Deal, "deleted_at", "now")))
+_RESTORE = Statement(lambda: activities.update_with_entry(Deal, "rank", deleted_at=null()))
 _NEWEST_OPEN = Statement(_newest)
 _ALL_WON = Statement(_all_won)

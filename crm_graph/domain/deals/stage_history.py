@@ -56,7 +56,7 @@ def entry(
 ) -> dict[str, Any]:
     """The parameters of an entry on a deal's timeline."""
     # On the deal's timeline alone: whoever sees its contact may not see this deal.
-    return activities.entry_values(
+    return activities.entry_params(
         principal, type=ActivityType.SYSTEM, content=content, occurred_at=at, deal_id=deal_id, meta=meta
     )
 
@@ -84,13 +84,13 @@ def moves(new: FromClause) -> Any:
         "source": new.c.source,
     }
     history = insert(moves).from_select(list(row), select(*row.values()).select_from(new), include_defaults=False)
-    return combined(changed, history, activities.entries_in(new))
+    return combined(changed, history, activities.insert_entries(new))
 
 
 MOVED = (
     types_of(Deal, "id", "stage_id", "status", "lost_reason", "rank", "updated_at")
     | types_of(DealStageHistory, "from_stage_id", "moved_at", "moved_by", "source")
-    | activities.ENTRY
+    | activities.ENTRY_TYPES
 )
 MOVE = Statement(lambda: moves(param_row(MOVED)))
 _LAST = Statement(

@@ -74,7 +74,7 @@ async def _hold(transaction: Transaction, stage_id: uuid.UUID) -> list[uuid.UUID
 async def _move(work: UnitOfWork, stage: Any, target: Any, found: list[uuid.UUID]) -> None:
     """Move deals that are locked, with their history and entries, in one statement however many they are."""
     await work.transaction.execute(select(column_lock(literal(target.id, Uuid))))
-    told = activities.entry_values(
+    told = activities.entry_params(
         work.principal,
         type=ActivityType.SYSTEM,
         content=f"{stage.name} -> {target.name}, because the stage was deleted",

@@ -103,7 +103,7 @@ def _entry(principal: Principal, leaver: Any, heir: Any, now: datetime) -> dict[
     content = f"Owner changed: {leaver.name} -> {heir.name if heir else 'the unassigned pool'}, hand-over"
     change = {"old": str(leaver.id), "new": str(heir.id) if heir else None}
     meta = {"changes": {"owner_id": change}}
-    return activities.entry_values(principal, type=ActivityType.SYSTEM, content=content, occurred_at=now, meta=meta)
+    return activities.entry_params(principal, type=ActivityType.SYSTEM, content=content, occurred_at=now, meta=meta)
 
 
 def _handed_over(model: type[SQLModel], subject: str) -> Any:
@@ -137,16 +137,16 @@ def _tasks(role: Role | None) -> Statement:
         changed = update(rows).where(rows.c.id == held.c.id).values(assignee_id=to)
         done = changed.returning(*(rows.c[name] for name in ("id", "assignee_id", *about))).cte("changed")
         content = cast(literal_column("'Task changed: assignee_id, hand-over'"), Text)
-        change = tasks.json_of(assignee_id=tasks.json_of(old=old, new=done.c.assignee_id))
+        change = tasks.json_object(assignee_id=tasks.json_object(old=old, new=done.c.assignee_id))
         subject = {name: done.c[name] for name in about}
-        return _counted(done, content=content, meta_json=tasks.told_of(done.c.id, changes=change), **subject)
+        return _counted(done, content=content, meta_json=tasks.task_entry_meta(done.c.id, changes=change), **subject)
 
     return Statement(make)
 
 
 def _counted(changed: CTE, **told: Any) -> Any:
     """How many rows were changed, each with an entry that is `told` beside it."""
-    entries = activities.entry(only_with=changed, id=func.gen_random_uuid(), **told)
+    entries = activities.insert_entry(for_each=changed, id=func.gen_random_uuid(), **told)
     return select(func.count().label("handed_over")).select_from(changed).add_cte(entries.cte("told"))
 
 

@@ -36,10 +36,10 @@ _COLUMNS = (
     "assignee_id",
     "effect_key",
 )
-ENTRY = types_of(Activity, **{f"entry_{name}": name for name in _COLUMNS})  # the types of `entry_values`
+ENTRY_TYPES = types_of(Activity, **{f"entry_{name}": name for name in _COLUMNS})  # the types of `entry_params`
 
 
-async def record(
+async def log_activity(
     work: UnitOfWork,
     *,
     type: LoggedType,
@@ -69,7 +69,7 @@ async def record(
     references.check_found(work.principal, about, found)
     if type is not LoggedType.NOTE and contact_id is None:
         about["contact_id"] = found.deal_contact_id
-    values = entry_values(work.principal, type=ActivityType(type), **said, **about)
+    values = entry_params(work.principal, type=ActivityType(type), **said, **about)
     if type is LoggedType.EMAIL_OUT and about["contact_id"] is not None:
         await _SENT.run(work.transaction, now=work.now, **values)
     else:
@@ -78,33 +78,33 @@ async def record(
     return id_
 
 
-def entry(only_with: FromClause | None = None, **computed: ColumnElement[Any]) -> Insert:
-    """The INSERT of one entry, to be run with `entry_values`, alone or together with what it tells of.
+def insert_entry(for_each: FromClause | None = None, **computed: ColumnElement[Any]) -> Insert:
+    """The INSERT of one entry, to be run with `entry_params`, alone or together with what it tells of.
 
-    `only_with` has a row for each thing to tell of, from which columns can be `computed`.
+    `for_each` has a row for each thing to tell of, from which columns can be `computed`.
     """
     values = {name: param(Activity, name, f"entry_{name}") for name in _COLUMNS} | computed
-    if only_with is None:
+    if for_each is None:
         return insert(table(Activity)).values(values)
-    row = select(*values.values()).select_from(only_with)
+    row = select(*values.values()).select_from(for_each)
     return insert(table(Activity)).from_select(list(values), row, include_defaults=False)
 
 
-def edit_of(
+def update_with_entry(
     model: type[Contact] | type[Deal], *names: str, also: Sequence[Insert | Update] = (), **values: Any
 ) -> Select[Any]:
-    """The edit of one row with its entry, and what is written `also`; to be run with `id`, `now` and `entry_values`.
+    """The edit of one row with its entry, and what is written `also`; to be run with `id`, `now` and `entry_params`.
 
     The columns `names` are parameters, too; `values` has what others become.
     """
     rows = table(model)
     changed: dict[str, Any] = {name: param(model, name) for name in names} | values
     changed |= {"version": rows.c.version + 1, "updated_at": param(model, "updated_at", "now")}
-    return combined(update(rows).where(rows.c.id == param(model, "id")).values(changed), entry(), *also)
+    return combined(update(rows).where(rows.c.id == param(model, "id")).values(changed), insert_entry(), *also)
 
 
-def entries_in(rows: FromClause, *, only_with: FromClause | None = None) -> Insert:
-    """The INSERT of an entry for each of `rows`, which hold its `entry_values`; with `only_with`, for those whose `id`
+def insert_entries(rows: FromClause, *, only_with: FromClause | None = None) -> Insert:
+    """The INSERT of an entry for each of `rows`, which hold its `entry_params`; with `only_with`, for those whose `id`
     is among its own.
     """
     told = select(*(rows.c[f"entry_{name}"] for name in _COLUMNS))
@@ -113,7 +113,7 @@ def entries_in(rows: FromClause, *, only_with: FromClause | None = None) -> Inse
     return insert(table(Activity)).from_select(_COLUMNS, told, include_defaults=False)
 
 
-def entry_values(
+def entry_params(
     principal: Principal,
     *,
     type: ActivityType,
@@ -145,13 +145,13 @@ def entry_values(
     return {f"entry_{name}": value for name, value in values.items()}
 
 
-async def log(work: UnitOfWork, **entry: Any) -> uuid.UUID | None:
-    """Add an entry, see `entry_values`; returns its id, or None when `effect_key` says that it is there already."""
-    row = await _LOG.one(work.transaction, **entry_values(work.principal, **entry))
+async def add_entry(work: UnitOfWork, **entry: Any) -> uuid.UUID | None:
+    """Add an entry, see `entry_params`; returns its id, or None when `effect_key` says that it is there already."""
+    row = await _LOG.one(work.transaction, **entry_params(work.principal, **entry))
     return row.id if row else None
 
 
-async def put_on_deal(transaction: Transaction, entry_id: uuid.UUID, deal_id: uuid.UUID) -> None:
+async def attach_to_deal(transaction: Transaction, entry_id: uuid.UUID, deal_id: uuid.UUID) -> None:
     """Put an entry on the timeline of a deal, too: one that was made because of it."""
     await _PUT.run(transaction, id=entry_id, deal_id=deal_id)
 
@@ -161,7 +161,7 @@ def differences(row: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: new for name, new in changes.items() if getattr(row, name) != new}
 
 
-def told(row: Any, changed: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def old_and_new(row: Any, changed: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """What an edit's entry tells of changes: {column: {"old", "new"}} as JSON. To be called before they are made."""
     return {name: {"old": _plain(getattr(row, name)), "new": _plain(new)} for name, new in changed.items()}
 
@@ -205,13 +205,15 @@ def _sent() -> Any:
     is_it = contacts.c.id == param(Activity, "contact_id", "entry_contact_id")
     is_later = or_(contacts.c.latest_email_sent_at.is_(None), contacts.c.latest_email_sent_at < at)
     values = {"latest_email_sent_at": at, "updated_at": param(Contact, "updated_at", "now")}
-    return combined(update(contacts).where(is_it, is_later).values(values), entry())
+    return combined(update(contacts).where(is_it, is_later).values(values), insert_entry())
 
 
 _SENT = Statement(_sent)
 _LOG = Statement(
     lambda: (
-        entry().on_conflict_do_nothing(index_elements=[table(Activity).c.effect_key]).returning(table(Activity).c.id)
+        insert_entry()
+        .on_conflict_do_nothing(index_elements=[table(Activity).c.effect_key])
+        .returning(table(Activity).c.id)
     )
 )
 _PUT = Statement(

@@ -28,7 +28,7 @@ DUE_AFTER = timedelta(days=1)
 ARRANGES = "arranges"  # marks, in the meta of an event's entry, that a meeting was arranged
 
 
-async def leave(
+async def open(
     work: UnitOfWork,
     *,
     content: str,
@@ -42,7 +42,7 @@ async def leave(
     It is due a day from now, and is given to the deal's or contact's owner if that one can do it. None is left where
     the contact has arranged a meeting since: events may come out of order.
     """
-    values = activities.entry_values(
+    values = activities.entry_params(
         work.principal,
         type=ActivityType.TASK,
         content=content,
@@ -55,12 +55,12 @@ async def leave(
     await _LEAVE.run(work.transaction, contact_id=contact_id, **values)
 
 
-async def settle(
+async def complete(
     work: UnitOfWork, *, contact_id: uuid.UUID, deal_id: uuid.UUID | None, outcome: str, occurred_at: datetime
 ) -> None:
     """Complete the open follow-ups of a deal and of its contact, because a meeting was arranged at `occurred_at`; those
     of what happened later stay open."""
-    told = activities.entry_values(work.principal, type=ActivityType.SYSTEM, content="", occurred_at=work.now)
+    told = activities.entry_params(work.principal, type=ActivityType.SYSTEM, content="", occurred_at=work.now)
     subject = {"contact_id": contact_id, "deal_id": deal_id, "occurred_at": occurred_at}
     await _SETTLE.run(work.transaction, **subject, outcome=outcome, completed_at=work.now, **told)
 
@@ -74,7 +74,7 @@ def _left() -> Any:
         others.c.meta_json.has_key(ARRANGES),
     )
     due = select(literal(1).label("one")).where(~exists(select(1).select_from(others).where(arranged))).subquery("due")
-    task = activities.entry(only_with=due, assignee_id=_owner().scalar_subquery())
+    task = activities.insert_entry(for_each=due, assignee_id=_owner().scalar_subquery())
     return task.on_conflict_do_nothing(index_elements=[table(Activity).c.effect_key])
 
 
@@ -90,9 +90,9 @@ def _owner() -> Select[Any]:
 def _settled() -> Any:
     rows = table(Activity)
     outcome = cast(param(Activity, "content", "outcome"), Text)
-    is_of = or_(rows.c.deal_id == param(Activity, "deal_id"), tasks.of_contact(param(Activity, "contact_id")))
+    is_of = or_(rows.c.deal_id == param(Activity, "deal_id"), tasks.is_contact_task(param(Activity, "contact_id")))
     is_follow_up = and_(rows.c.effect_key.is_not(None), rows.c.occurred_at < param(Activity, "occurred_at"))
-    meta = rows.c.meta_json.op("||")(tasks.json_of(outcome=outcome))
+    meta = rows.c.meta_json.op("||")(tasks.json_object(outcome=outcome))
     done = (
         update(rows)
         .where(is_of, OPEN_TASK, is_follow_up)
@@ -100,13 +100,13 @@ def _settled() -> Any:
         .returning(rows.c.id, rows.c.contact_id, rows.c.deal_id, rows.c.content)
         .cte("done")
     )
-    return activities.entry(
-        only_with=done,
+    return activities.insert_entry(
+        for_each=done,
         id=func.gen_random_uuid(),
         contact_id=done.c.contact_id,
         deal_id=done.c.deal_id,
         content=func.concat(literal_column("'Task completed: '"), func.left(done.c.content, tasks.HEADLINE_MAX)),
-        meta_json=tasks.told_of(done.c.id, outcome=outcome),
+        meta_json=tasks.task_entry_meta(done.c.id, outcome=outcome),
     )
 
 

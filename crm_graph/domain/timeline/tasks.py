@@ -62,7 +62,7 @@ async def create(
     assignee = assignee_id or work.principal.owner_id
     await _check_assignee(work, assignee, about)
     what = {"type": ActivityType.TASK, "content": content, "occurred_at": work.now, "due_at": due_at}
-    made = await activities.log(work, **what, **about, assignee_id=assignee)
+    made = await activities.add_entry(work, **what, **about, assignee_id=assignee)
     assert made is not None, "a task of a person has no effect key"
     return made
 
@@ -83,7 +83,7 @@ async def edit(work: UnitOfWork, *, task_id: uuid.UUID, **changes: Any) -> uuid.
         about = {"contact_id": task.contact_id, "deal_id": task.deal_id}
         await _check_assignee(work, changed["assignee_id"], about)
     if changed:
-        told = {"changes": activities.told(task, changed)}
+        told = {"changes": activities.old_and_new(task, changed)}
         await _change(work, task, changed, "Task changed: " + ", ".join(changed), told)
     return task_id
 
@@ -110,7 +110,7 @@ async def reopen(work: UnitOfWork, *, task_id: uuid.UUID) -> uuid.UUID:
     return task_id
 
 
-def following(is_theirs: ColumnElement[bool], owner_id: ColumnElement[Any]) -> Update:
+def reassign_open_tasks(is_theirs: ColumnElement[bool], owner_id: ColumnElement[Any]) -> Update:
     """The UPDATE by which the open tasks of a deal or contact go to its new owner, because whoever had them may not see
     it any more. An admin, who sees everything, keeps theirs."""
     tasks, owners = table(Activity), table(Owner)
@@ -118,18 +118,18 @@ def following(is_theirs: ColumnElement[bool], owner_id: ColumnElement[Any]) -> U
     return update(tasks).where(is_theirs, OPEN_TASK, ~is_an_admins).values(assignee_id=owner_id)
 
 
-def of_contact(contact_id: ColumnElement[Any]) -> ColumnElement[bool]:
+def is_contact_task(contact_id: ColumnElement[Any]) -> ColumnElement[bool]:
     """The contact's own tasks; those that are about a deal too are the deal's."""
     c = table(Activity).c
     return and_(c.contact_id == contact_id, c.deal_id.is_(None))
 
 
-def told_of(task_id: ColumnElement[Any], **details: Any) -> ColumnElement[Any]:
+def task_entry_meta(task_id: ColumnElement[Any], **details: Any) -> ColumnElement[Any]:
     """The meta of an entry on a task that is found in the same statement: the entry's own, the task and the details."""
-    return param(Activity, "meta_json", "entry_meta_json").op("||")(json_of(task_id=task_id, **details))
+    return param(Activity, "meta_json", "entry_meta_json").op("||")(json_object(task_id=task_id, **details))
 
 
-def json_of(**values: Any) -> ColumnElement[Any]:
+def json_object(**values: Any) -> ColumnElement[Any]:
     """A JSON object of expressions."""
     parts: list[Any] = []
     for name, value in values.items():
@@ -156,7 +156,7 @@ async def _change(
     values = {name: changed.get(name, getattr(task, name)) for name in _CHANGED}
     subject = {name: getattr(task, name) for name in ("contact_id", "deal_id", "company_id")}
     meta = {"task_id": str(task.id), **told}
-    entry = activities.entry_values(
+    entry = activities.entry_params(
         work.principal, type=ActivityType.SYSTEM, content=content, occurred_at=work.now, meta=meta, **subject
     )
     await _CHANGE.run(work.transaction, id=task.id, **values, **entry)
@@ -179,7 +179,7 @@ def _assignable() -> Any:
 def _changed() -> Any:
     tasks = table(Activity)
     values = {name: param(Activity, name) for name in _CHANGED}
-    return combined(update(tasks).where(tasks.c.id == param(Activity, "id")).values(values), activities.entry())
+    return combined(update(tasks).where(tasks.c.id == param(Activity, "id")).values(values), activities.insert_entry())
 
 
 _LOCK = RowLock(Task, Activity, "task", only=table(Activity).c.type == ActivityType.TASK)

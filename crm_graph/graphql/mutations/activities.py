@@ -114,8 +114,8 @@ class ActivityMutations:
         "latestEmailSentAt, unless a later one is known."
     )
     async def log_activity(self, info: Info, input: LogActivityInput) -> LogActivityPayload:
-        """See activities.record."""
-        return await perform(info, input, doing(activities.record, "activity"))
+        """See activities.log_activity."""
+        return await perform(info, input, doing(activities.log_activity, "activity"))
 
     @strawberry.mutation(description="Create a task. It stands on the timeline of what it is about.")
     async def create_task(self, info: Info, input: CreateTaskInput) -> CreateTaskPayload:

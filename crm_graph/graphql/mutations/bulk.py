@@ -11,7 +11,7 @@ import strawberry
 from sqlalchemy import Boolean, Integer, Text, Uuid
 from sqlalchemy.types import TypeEngine
 
-from crm_graph.domain.batches import ITEMS_MAX, Outcome
+from crm_graph.domain.batches import ITEMS_MAX, ItemResult
 from crm_graph.domain.contacts import upsert
 from crm_graph.domain.deals import bulk_moves
 from crm_graph.domain.deals.bulk_moves import Move
@@ -153,7 +153,7 @@ class BulkMutations:
         return await perform(info, input, act)
 
 
-def _results(outcomes: Sequence[Outcome], is_partial: bool | None, row: Any) -> dict[str, Any]:
+def _results(outcomes: Sequence[ItemResult], is_partial: bool | None, row: Any) -> dict[str, Any]:
     """The rows of `results`, as JSON. Raises the error of the first bad item unless the call is partial."""
     errors = {index: outcome.error for index, outcome in enumerate(outcomes) if outcome.error is not None}
     if errors and not is_partial:
