@@ -1,123 +1,165 @@
-"""Stored events: the rows of webhooks_log, inserted once, locked while they are applied, and concluded."""
+"""The event log: one row of webhooks_log for each event, inserted once and locked while the event is applied."""
 
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import ARRAY, Text, and_, bindparam, literal_column, select, update
+from sqlalchemy import ARRAY, Executable, Text, and_, bindparam, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Statement, param
+from crm_graph.database.statements import Query, Statement, columns_of, param
 from crm_graph.domain.contacts import erasure, erasure_rules
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.web.json import parse_json
 from webhooks.apply import Applied
 from webhooks.mentions import mentioned
-from webhooks.provider import Event, Provider
+from webhooks.provider import Payload, Provider
 
 REASON_MAX = 500
-DONE = (WebhookStatus.PROCESSED, WebhookStatus.IGNORED)
+FINAL = (WebhookStatus.PROCESSED, WebhookStatus.IGNORED)
 ERASED = "it is about a person who was erased"
+_LOG = table(WebhookLog)
+
+
+class NewEvent(NamedTuple):
+    """A verified event as it is inserted; `idempotency_key` is the caller's own."""
+
+    id: uuid.UUID
+    source: str
+    event_type: str
+    dedupe_key: str
+    idempotency_key: str | None
+    body: bytes
+    received_at: datetime
+
+
+class LogRow(NamedTuple):
+    """A locked row."""
+
+    id: uuid.UUID
+    source: str
+    event_type: str
+    dedupe_key: str
+    body: bytes
+    status: str
+    received_at: datetime
+    contact_id: uuid.UUID | None
+    deal_id: uuid.UUID | None
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """An event that is stored, its row locked."""
+class StoredEvent:
+    """An event whose row is locked, ready to be applied."""
 
     id: uuid.UUID
     provider: Provider
     type: str
-    payload: Any
+    payload: Payload
     received_at: datetime
 
 
-async def store(transaction: Transaction, values: dict[str, Any]) -> bool:
-    """Insert unless one of the two keys is known; of two at once, the second waits here and inserts nothing."""
-    return await _INSERT.run(transaction, status=WebhookStatus.RECEIVED, **values) == 1
+async def store(transaction: Transaction, event: NewEvent) -> bool:
+    """Insert an event unless one of its two keys is known. Of two at once, the second waits and inserts nothing."""
+    return await _INSERT.run(transaction, status=WebhookStatus.RECEIVED, **event._asdict()) == 1
 
 
-async def by_id(transaction: Transaction, webhook_id: uuid.UUID) -> Any | None:
-    """The row with this id, locked."""
-    return await _BY_ID.one(transaction, id=webhook_id)
+async def lock(transaction: Transaction, webhook_id: uuid.UUID) -> LogRow | None:
+    """Lock the row with this id."""
+    return await _LOCK.one(transaction, id=webhook_id)
 
 
-async def known(transaction: Transaction, source: str, event: Event, key: str | None) -> Any:
-    """The row that has the caller's key, else the one that has the body's; locked."""
-    by_key = await _BY_KEY.one(transaction, source=source, idempotency_key=key) if key else None
+async def lock_known(transaction: Transaction, event: NewEvent) -> LogRow:
+    """Lock the row that has the event's idempotency key, else the row that has its dedupe key."""
+    key = event.idempotency_key
+    by_key = await _LOCK_BY_KEY.one(transaction, source=event.source, idempotency_key=key) if key else None
     if by_key is not None:
         return by_key
-    by_body = await _BY_BODY.one(transaction, source=source, dedupe_key=event.dedupe_key)
+    by_body = await _LOCK_BY_BODY.one(transaction, source=event.source, dedupe_key=event.dedupe_key)
     assert by_body is not None, "the server never deletes from webhooks_log"
     return by_body
 
 
-def read(row: Any, provider: Provider) -> Stored:
-    """A locked row as the event that it is."""
-    return Stored(row.id, provider, row.event_type, parse_json(row.body), row.received_at)
+async def id_by_body(transaction: Transaction, event: NewEvent) -> uuid.UUID:
+    """The id of the row that has the event's dedupe key, which must exist. Does not lock it."""
+    row = await _ID_BY_BODY.one(transaction, source=event.source, dedupe_key=event.dedupe_key)
+    assert row is not None, "the server never deletes from webhooks_log"
+    return row.id
 
 
-async def conclude(
+def stored_event(row: LogRow | NewEvent, provider: Provider) -> StoredEvent:
+    """Read the event from its locked or new row."""
+    return StoredEvent(row.id, provider, row.event_type, parse_json(row.body), row.received_at)
+
+
+async def record_result(
     transaction: Transaction,
-    event: Stored,
+    event: StoredEvent,
     status: WebhookStatus,
     now: datetime,
     *,
     reason: str | None = None,
     applied: Applied | None = None,
 ) -> tuple[WebhookStatus, str | None]:
-    """Write down what became of an event, and whom it mentions besides its contact; returns the status and the reason.
+    """Update an event's row with its result and the addresses that its payload mentions; return status and reason.
 
-    One that nobody can apply, or need apply again, is ignored and not kept when it mentions a person who was erased.
+    An ignored or quarantined event that mentions an erased person becomes ignored, and its body is not kept.
     """
     others = mentioned(event.payload) - (applied.known if applied else frozenset())
-    gone = await erasure.suppressed(transaction, others)
-    if gone and status in (WebhookStatus.IGNORED, WebhookStatus.QUARANTINED):
+    erased = await erasure.suppressed(transaction, others)
+    if erased and status in (WebhookStatus.IGNORED, WebhookStatus.QUARANTINED):
         status, reason = WebhookStatus.IGNORED, ERASED
-    await _CONCLUDE.run(
+    await _UPDATE_RESULT.run(
         transaction,
         id=event.id,
         status=status,
         error=reason[:REASON_MAX] if reason else None,
-        processed_at=now if status in DONE else None,
+        processed_at=now if status in FINAL else None,
         contact_id=applied.contact_id if applied else None,
         deal_id=applied.deal_id if applied else None,
-        mentions=sorted(others - gone) or None,
+        mentions=sorted(others - erased) or None,
     )
-    if gone and status in DONE:
-        await _EMPTY.run(transaction, id=event.id, addresses=sorted(gone))
+    if erased and status in FINAL:
+        await _EMPTY_BODY.run(transaction, id=event.id, addresses=sorted(erased))
     return status, reason
 
 
-def _inserted() -> Any:
-    names = ("id", "source", "event_type", "dedupe_key", "idempotency_key", "body", "status", "received_at")
-    row: dict[str, Any] = {name: param(WebhookLog, name) for name in names} | {"attempts": literal_column("0")}
-    return insert(table(WebhookLog)).values(row).on_conflict_do_nothing()
+class _Id(NamedTuple):
+    id: uuid.UUID
 
 
-def _concluded() -> Any:
-    c = table(WebhookLog).c
+def _insert() -> Executable:
+    row = {name: param(WebhookLog, name) for name in (*NewEvent._fields, "status")}
+    return insert(_LOG).values(row | {"attempts": literal_column("0")}).on_conflict_do_nothing()
+
+
+def _update_result() -> Executable:
     names = ("status", "error", "processed_at", "contact_id", "deal_id", "mentions")
-    values: dict[str, Any] = {name: param(WebhookLog, name) for name in names} | {"attempts": c.attempts + 1}
-    return update(table(WebhookLog)).where(c.id == param(WebhookLog, "id")).values(values)
+    values = {name: param(WebhookLog, name) for name in names} | {"attempts": _LOG.c.attempts + 1}
+    return update(_LOG).where(_LOG.c.id == param(WebhookLog, "id")).values(values)
 
 
-def _emptied() -> Any:
+def _empty_body() -> Executable:
     addresses = bindparam("_addresses", type_=ARRAY(Text), required=True)
-    is_it = table(WebhookLog).c.id == param(WebhookLog, "id")
-    return update(table(WebhookLog)).where(is_it).values(erasure_rules.emptied(addresses))
+    is_it = _LOG.c.id == param(WebhookLog, "id")
+    return update(_LOG).where(is_it).values(erasure_rules.emptied(addresses))
 
 
-def _locked_by(*names: str) -> Statement:
-    c = table(WebhookLog).c
-    is_it = and_(*(c[name] == param(WebhookLog, name) for name in names))
-    return Statement(lambda: select(table(WebhookLog)).where(is_it).with_for_update())
+def _lock_by(*names: str) -> Query[LogRow]:
+    is_it = and_(*(_LOG.c[name] == param(WebhookLog, name) for name in names))
+    return Query(LogRow, lambda: select(*columns_of(LogRow, _LOG)).where(is_it).with_for_update())
 
 
-_INSERT = Statement(_inserted)
-_CONCLUDE = Statement(_concluded)
-_EMPTY = Statement(_emptied)
-_BY_ID = _locked_by("id")
-_BY_KEY = _locked_by("source", "idempotency_key")
-_BY_BODY = _locked_by("source", "dedupe_key")
+def _id_by_body() -> Executable:
+    c = _LOG.c
+    return select(c.id).where(c.source == param(WebhookLog, "source"), c.dedupe_key == param(WebhookLog, "dedupe_key"))
+
+
+_INSERT = Statement(_insert)
+_UPDATE_RESULT = Statement(_update_result)
+_EMPTY_BODY = Statement(_empty_body)
+_LOCK = _lock_by("id")
+_LOCK_BY_KEY = _lock_by("source", "idempotency_key")
+_LOCK_BY_BODY = _lock_by("source", "dedupe_key")
+_ID_BY_BODY = Query(_Id, _id_by_body)

@@ -1,4 +1,4 @@
-"""POST /crm/webhooks/{provider}/{event}: raw bytes -> verify -> JSON object -> inbox -> the answer for its outcome."""
+"""POST /crm/webhooks/{provider}/{event}: raw bytes -> verify -> JSON object -> inbox -> the answer for its result."""
 
 import logging
 from time import perf_counter
@@ -13,7 +13,7 @@ from crm_graph.telemetry.metrics import Metrics
 from crm_graph.values import utc_now
 from crm_graph.web.requests import read_body
 from webhooks import inbox, signatures
-from webhooks.inbox import Outcome, Result
+from webhooks.inbox import EventResult, ResultStatus
 from webhooks.provider import Delivery, Provider
 from webhooks.registry import PROVIDERS
 
@@ -39,7 +39,7 @@ def _add_endpoint(
 ) -> None:
     secrets = provider.secrets(settings)
 
-    async def receive(request: Request) -> tuple[Outcome, str | None]:
+    async def receive(request: Request) -> tuple[EventResult, str | None]:
         now = utc_now()
         body = await read_body(request)
         may_be_unsigned = settings.dev_signature_bypass and signatures.is_local(request)
@@ -51,14 +51,14 @@ def _add_endpoint(
     async def endpoint(request: Request) -> Response:
         started, status = perf_counter(), CrmError.code
         try:
-            outcome, key = await receive(request)
-            status = outcome.result.value
+            result, key = await receive(request)
+            status = result.status.value
         except CrmError as error:
             status = error.code
             raise
         finally:
             metrics.ingest(provider.name, status, perf_counter() - started)
-        return _answer(outcome, caller_gave_key=key is not None)
+        return _answer(result, caller_gave_key=key is not None)
 
     path = f"/crm/webhooks/{provider.name}/{provider.event}"
     # Starlette's own route: FastAPI would resolve dependencies that there are none of, on every request.
@@ -82,23 +82,23 @@ def _checked(key: str | None, place: str) -> str | None:
     return key or None
 
 
-def _answer(outcome: Outcome, *, caller_gave_key: bool) -> Response:
+def _answer(result: EventResult, *, caller_gave_key: bool) -> Response:
     """What the sender hears: with a key 409 for a repetition and 5xx for a failure; a provider without keys would drop
     the event or disable the webhook, and hears 2xx for whatever is stored. Raises ApplyFailed and KeyReused.
     """
-    where = f"webhook {outcome.webhook_id}: {outcome.reason}"
-    if outcome.result is Result.KEY_REUSED:
+    where = f"webhook {result.webhook_id}: {result.reason}"
+    if result.status is ResultStatus.KEY_REUSED:
         raise KeyReused(f"{KeyReused.__doc__} ({where})")
-    if outcome.result is Result.FAILED and caller_gave_key:
+    if result.status is ResultStatus.FAILED and caller_gave_key:
         raise ApplyFailed(f"{ApplyFailed.__doc__} ({where})")
-    is_stored_only = outcome.result is Result.FAILED
+    is_stored_only = result.status is ResultStatus.FAILED
     status_code = 202 if is_stored_only else 200
-    if outcome.result is Result.DUPLICATE and caller_gave_key:
+    if result.status is ResultStatus.DUPLICATE and caller_gave_key:
         status_code = 409
     body = {
-        "status": "stored" if is_stored_only else outcome.result.value,
-        "webhook_id": str(outcome.webhook_id),
-        "contact_id": str(outcome.contact_id) if outcome.contact_id else None,
-        "deal_id": str(outcome.deal_id) if outcome.deal_id else None,
+        "status": "stored" if is_stored_only else result.status.value,
+        "webhook_id": str(result.webhook_id),
+        "contact_id": str(result.contact_id) if result.contact_id else None,
+        "deal_id": str(result.deal_id) if result.deal_id else None,
     }
-    return JSONResponse(body | ({"reason": outcome.reason} if outcome.reason else {}), status_code)
+    return JSONResponse(body | ({"reason": result.reason} if result.reason else {}), status_code)

@@ -167,7 +167,7 @@ def replay(
         raise SetupError("give either one WEBHOOK_ID, or --status and --since")
     settings = load_settings()
 
-    async def work(database: Database) -> Sequence[inbox.Outcome]:
+    async def work(database: Database) -> Sequence[inbox.EventResult]:
         now = utc_now()
         if status is not None and since is not None:
             return await inbox.replay_since(database, settings, status, since, now, REPLAY_MAX)
@@ -177,8 +177,8 @@ def replay(
         except NotFound as error:
             raise NotFound(f"{error.message}: {webhook_id}", field=error.field) from None
 
-    outcomes = with_database(work, settings)
-    show(("webhook", "status", "reason"), [(str(o.webhook_id), o.result.value, o.reason or "") for o in outcomes])
+    results = with_database(work, settings)
+    show(("webhook", "status", "reason"), [(str(o.webhook_id), o.status.value, o.reason or "") for o in results])
 
 
 @app.command()

@@ -29,7 +29,7 @@ from tests.support import stored
 from tests.support.database import somebody_waits
 from tests.support.webhooks import fixture, post
 from webhooks import inbox
-from webhooks.inbox import Result
+from webhooks.inbox import ResultStatus
 
 REPLY = json.loads(fixture("instantly", "reply_received"))
 NORMALISED = json.loads(fixture("instantly", "normalised_reply"))
@@ -124,7 +124,7 @@ async def test_parallel_retries_of_a_failed_event_have_one_effect(
         asyncio.gather(*(post_patiently(client, "instantly", REPLY) for _ in range(10))), asyncio.gather(*replays)
     )
 
-    results = [answer.json()["status"] for answer in answers] + [outcome.result.value for outcome in outcomes]
+    results = [answer.json()["status"] for answer in answers] + [outcome.status.value for outcome in outcomes]
     assert sorted(results) == ["duplicate"] * 19 + ["ok"]
     assert await stored.counts(sql) == (1, 1, 2, 1)
 
@@ -145,13 +145,13 @@ async def test_an_unforeseen_failure_is_kept_without_details_and_replayed(
     settings: Settings,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with caplog.at_level(logging.ERROR, "webhooks.inbox"):
+    with caplog.at_level(logging.ERROR, "webhooks.failures"):
         answer = await post(client, "instantly", REPLY, **{"Idempotency-Key": "evt_1"})
 
     assert answer.status_code == 500
     webhook_id = (await sql.scalar(text("SELECT id FROM webhooks_log"))) or uuid.UUID(int=0)
     assert str(webhook_id) in answer.json()["message"]
-    [record] = [record for record in caplog.records if record.name == "webhooks.inbox"]
+    [record] = [record for record in caplog.records if record.name == "webhooks.failures"]
     assert record.__dict__["details"]["webhook_id"] == webhook_id
     assert record.__dict__["details"]["constraint"] == "unforeseen"
     for secret in ("john.doe@example.com", "Yes please"):
@@ -161,11 +161,11 @@ async def test_an_unforeseen_failure_is_kept_without_details_and_replayed(
     assert await stored.counts(sql) == (1, 0, 0, 0)
 
     still = await inbox.replay(database, settings, webhook_id, utc_now())
-    assert still.result is Result.FAILED
+    assert still.status is ResultStatus.FAILED
     await sql.execute(text("ALTER TABLE activities DROP CONSTRAINT unforeseen"))
     done = await inbox.replay(database, settings, webhook_id, utc_now())
 
-    assert done.result is Result.APPLIED
+    assert done.status is ResultStatus.APPLIED
     assert await stored.counts(sql) == (1, 1, 2, 1)
     [webhook] = await stored.webhooks(sql)
     assert (webhook["status"], webhook["attempts"], webhook["error"]) == ("processed", 3, None)
@@ -181,7 +181,7 @@ async def test_replay_of_a_processed_event_changes_nothing(
 
     outcome = await inbox.replay(database, settings, uuid.UUID(answer.json()["webhook_id"]), utc_now())
 
-    assert outcome.result is Result.DUPLICATE
+    assert outcome.status is ResultStatus.DUPLICATE
     assert outcome.reason
     assert str(outcome.contact_id) == answer.json()["contact_id"]
     assert await stored.everything(sql) == before
@@ -197,7 +197,7 @@ async def test_replay_of_an_ignored_event_under_new_settings(
     corrected = settings.model_copy(update={"internal_domains": ()})
     outcome = await inbox.replay(database, corrected, uuid.UUID(answer.json()["webhook_id"]), utc_now())
 
-    assert outcome.result is Result.APPLIED
+    assert outcome.status is ResultStatus.APPLIED
     assert [contact["email"] for contact in await stored.contacts(sql)] == ["john@seller.com"]
 
 
@@ -210,14 +210,14 @@ async def test_replay_by_status_and_time(
         await post(client, "instantly", REPLY | {"lead_email": f"lead{i}@example.com"})
     await sql.execute(text("UPDATE pipeline_stages SET key = 'qualified' WHERE key = 'gone'"))
 
-    async def replay(status: WebhookStatus, since: timedelta, limit: int) -> list[Result]:
+    async def replay(status: WebhookStatus, since: timedelta, limit: int) -> list[ResultStatus]:
         found = await inbox.replay_since(database, settings, status, start + since, utc_now(), limit)
-        return [outcome.result for outcome in found]
+        return [outcome.status for outcome in found]
 
     assert await replay(WebhookStatus.ERROR, timedelta(hours=1), 10) == []
     assert await replay(WebhookStatus.QUARANTINED, timedelta(0), 10) == []
-    assert await replay(WebhookStatus.ERROR, timedelta(0), 2) == [Result.APPLIED] * 2
-    assert await replay(WebhookStatus.ERROR, timedelta(0), 10) == [Result.APPLIED]
+    assert await replay(WebhookStatus.ERROR, timedelta(0), 2) == [ResultStatus.APPLIED] * 2
+    assert await replay(WebhookStatus.ERROR, timedelta(0), 10) == [ResultStatus.APPLIED]
     assert await replay(WebhookStatus.ERROR, timedelta(0), 10) == []
     assert await stored.counts(sql) == (3, 3, 6, 3)
 
@@ -236,7 +236,7 @@ async def test_what_failed_is_retried_when_its_time_has_come_and_never_forever(
     await sql.execute(text("UPDATE webhooks_log SET attempts = 1"))
     [retried] = await inbox.retry_failed(database, settings, came + timedelta(minutes=2, seconds=1))
 
-    assert retried.result is Result.APPLIED
+    assert retried.status is ResultStatus.APPLIED
     assert await sql.scalar(text("SELECT status FROM webhooks_log")) == "processed"
     assert await inbox.retry_failed(database, settings, came + timedelta(days=1)) == []
 

@@ -1,7 +1,6 @@
 """Events about persons who were erased: stored without a body, and without any effect."""
 
 import asyncio
-import json
 import uuid
 from typing import Any
 
@@ -23,8 +22,8 @@ from tests.support.database import dump, everything, somebody_waits
 from tests.support.factories import add_owner
 from tests.support.instantly import BOOKING, NORMALISED, REPLY, event
 from tests.support.webhooks import fixture, post
-from webhooks import inbox
-from webhooks.event_log import Stored, conclude, store
+from webhooks import event_log, inbox
+from webhooks.event_log import NewEvent
 from webhooks.mentions import mentioned
 from webhooks.registry import PROVIDERS
 
@@ -141,7 +140,7 @@ async def test_what_waited_for_a_replay_is_ignored_from_then_on(
     assert (await post(client, "instantly", REPLY)).json()["status"] == "duplicate"
     since = utc_now().replace(year=2020)
     replayed = await inbox.replay_since(database, settings, WebhookStatus.IGNORED, since, utc_now(), 10)
-    assert [outcome.result for outcome in replayed] == [inbox.Result.IGNORED]  # the other one's
+    assert [result.status for result in replayed] == [inbox.ResultStatus.IGNORED]  # the other one's
     assert LEAD not in await dump(sql)
 
 
@@ -197,11 +196,10 @@ async def test_an_erasure_that_meets_an_event_erases_that_too(
 ) -> None:
     body = fixture("instantly", "email_opened")
     async with database.transaction() as session:
-        new: Json = {"source": "instantly", "event_type": "email_opened", "body": body, "received_at": utc_now()}
-        new |= {"id": uuid.uuid4(), "dedupe_key": "k", "idempotency_key": None}
-        assert await store(session, new)
-        found = Stored(new["id"], PROVIDERS["instantly"], "email_opened", json.loads(body), utc_now())
-        await conclude(session, found, WebhookStatus.IGNORED, utc_now())
+        new = NewEvent(uuid.uuid4(), "instantly", "email_opened", "k", None, body, utc_now())
+        assert await event_log.store(session, new)
+        found = event_log.stored_event(new, PROVIDERS["instantly"])
+        await event_log.record_result(session, found, WebhookStatus.IGNORED, utc_now())
         erasing = asyncio.create_task(send(client, root, ERASE, **{"in": {"email": LEAD}}))
         await somebody_waits(sql)
     assert "errors" not in (await erasing).json()

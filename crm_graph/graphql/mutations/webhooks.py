@@ -36,7 +36,7 @@ class WebhookMutations:
         """See inbox.replay; it has its own transaction, so that a failure is kept with the event."""
         ctx = info.context
         ctx.principal.must_be_admin()
-        outcome = await inbox.replay(ctx.database, ctx.settings, input.webhook_id, ctx.now)
-        applied = outcome.result is inbox.Result.APPLIED
+        result = await inbox.replay(ctx.database, ctx.settings, input.webhook_id, ctx.now)
+        applied = result.status is inbox.ResultStatus.APPLIED
         async with ctx.database.transaction() as transaction:
-            return await read_back(info, transaction, {"webhook": outcome.webhook_id, "applied": applied})
+            return await read_back(info, transaction, {"webhook": result.webhook_id, "applied": applied})
