@@ -21,12 +21,12 @@ from sqlalchemy.util import greenlet_spawn
 from crm_graph.errors import LostRace, Unavailable
 from crm_graph.telemetry import tracing
 
-# A statement, a lock, a place in the pool, a connection: nobody waits longer, and a whole transaction hardly longer.
+# The longest wait for a statement, a lock, a place in the pool, or a connection; and for a whole transaction.
 WAIT_SECONDS = 8
 TRANSACTION_SECONDS = 10
 GIVE_UP_SECONDS = 1  # for a server that does not even answer a request to cancel
-# deadlock_detected, serialization_failure, and foreign_key_violation: ids are looked up before they are written, so
-# what one refers to is only missing when it was removed in between.
+# deadlock_detected, serialization_failure, foreign_key_violation: ids are looked up before they are written, so a
+# missing row was deleted in between.
 LOST_A_RACE = ("40P01", "40001", "23503")
 NO_ANSWER = (OperationalError, InterfaceError, psycopg.OperationalError, PoolTimeout, TimeoutError)
 Parameters: TypeAlias = Mapping[str, object] | Sequence[Mapping[str, object]] | None
@@ -35,7 +35,7 @@ PREPARE_AFTER = 2  # executions of a statement on one connection
 
 @dataclass(frozen=True, slots=True)
 class PoolState:
-    """How many connections a pool may have, and of those that it has, how many are in use and how many idle."""
+    """How many connections a pool may open, and how many of its open ones are in use and idle."""
 
     name: str
     size: int
@@ -62,8 +62,8 @@ class Database:
                 hide_parameters=True,  # an exception's text reaches the log, and parameters are people's data
                 max_overflow=0,
                 pool_timeout=WAIT_SECONDS,
-                pool_reset_on_return=None,  # a transaction is over when its connection is returned, we see to that
-                isolation_level="AUTOCOMMIT",  # what a transaction begins with says more than the driver's BEGIN
+                pool_reset_on_return=None,  # a connection is returned after its transaction has ended
+                isolation_level="AUTOCOMMIT",  # we send BEGIN ourselves, with the transaction's settings
                 connect_args={
                     "connect_timeout": WAIT_SECONDS,
                     "application_name": "crm-graph",
@@ -104,8 +104,8 @@ class Database:
     ) -> AsyncIterator["Transaction"]:
         """One transaction: committed when the block ends, rolled back when it raises.
 
-        The events in it are told with `source`, and continue the trace. `seconds` are for work that nobody waits for as
-        for an answer: it, and each of its statements, may last so long.
+        Its events carry `source` and continue the current trace. `seconds` is the longest that it, and each of its
+        statements, may take: more than the default only for background work.
         """
         async with _reachable("transaction", seconds or self._seconds):
             pooled = await self._engine.raw_connection()
@@ -118,11 +118,11 @@ class Database:
                 try:
                     await transaction.close()
                 except BaseException:
-                    await greenlet_spawn(pooled.invalidate)  # nobody knows what is still open in it
+                    await greenlet_spawn(pooled.invalidate)  # its state is unknown
                     raise
                 finally:
                     if pooled.is_valid and transaction.driver.closed:
-                        await greenlet_spawn(pooled.invalidate)  # hung up on: not one for the pool
+                        await greenlet_spawn(pooled.invalidate)  # closed by a time-out
                     await greenlet_spawn(pooled.close)
 
     def pools(self) -> list[PoolState]:
@@ -184,7 +184,7 @@ class Transaction:
 
 
 def _begin(source: str | None, seconds: float | None) -> str:
-    """What a transaction begins with, in one round trip."""
+    """BEGIN and the transaction's settings, in one round trip."""
     timeout = None if seconds is None else f"{seconds}s"
     values = {"crm.source": source, "crm.traceparent": tracing.current_traceparent(), "statement_timeout": timeout}
     settings = (
@@ -194,15 +194,15 @@ def _begin(source: str | None, seconds: float | None) -> str:
 
 
 def _refuse_lost(connection: Any, _record: Any, _pooled: Any) -> None:
-    """Have a pool make new connections when the server has closed the one that it was about to give.
+    """Make the pool replace its connections when the server has closed the one about to be handed out.
 
-    PostgreSQL says so on the connection, or closes it, and says nothing else to one that is idle.
+    PostgreSQL sends nothing on an idle connection but a notice that it is closing it.
     """
     driver = connection.driver_connection
-    heard = select.poll()
+    poll = select.poll()
     if not driver.closed:
-        heard.register(driver.fileno(), select.POLLIN)
-    if driver.closed or heard.poll(0):
+        poll.register(driver.fileno(), select.POLLIN)
+    if driver.closed or poll.poll(0):
         raise InvalidatePoolError
 
 
@@ -218,7 +218,7 @@ async def fetch_row(
 
 
 def place(url: URL) -> str:
-    """Which database a URL means, without anything secret: a password may stand in its query, too."""
+    """The database of a URL as user@host:port/name: nothing secret, wherever the URL has its password."""
     host = url.host or url.query.get("host") or "localhost"
     return f"{url.username or ''}@{host}:{url.port or url.query.get('port') or 5432}/{url.database or ''}"
 
@@ -230,7 +230,7 @@ def sqlstate(error: BaseException) -> str | None:
 
 
 def is_disconnect(error: BaseException) -> bool:
-    """Whether an error means that the connection is gone, so that nothing can be written down on it."""
+    """Whether an error means that the connection is gone, so that nothing more can be stored through it."""
     if isinstance(error, DBAPIError):
         return bool(error.connection_invalidated)
     return isinstance(error, psycopg.OperationalError) and (
@@ -239,15 +239,15 @@ def is_disconnect(error: BaseException) -> bool:
 
 
 def reason(error: BaseException | None) -> str:
-    """What the server or the driver said about a failure, in one line and without SQL or parameters."""
+    """The server's or the driver's message about a failure, in one line, without SQL or parameters."""
     cause = getattr(error, "orig", None) or error
-    said = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause or "")
-    return " ".join(said.split())[:300] or "no answer in time"
+    message = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause or "")
+    return " ".join(message.split())[:300] or "no answer in time"
 
 
 @asynccontextmanager
 async def _reachable(what: str, seconds: float) -> AsyncIterator[None]:
-    """Turn a database that is down, hung, overloaded or out of connections into Unavailable; a lost race: LostRace.
+    """Raise Unavailable for a database that is down, hung, overloaded or out of connections; LostRace for a conflict.
 
     `what` is the span's name.
     """
