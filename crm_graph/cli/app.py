@@ -1,4 +1,4 @@
-"""The command line: `crm-graph --help`. Every command works beside a running server and without one."""
+"""The command line: `crm-graph --help`. Every command works with a running server and without one."""
 
 import json
 import re
@@ -50,14 +50,14 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 def main() -> NoReturn:
     """Run a command; a failure is one line on stderr and exit code 1, or 2 for wrong usage."""
     runtime.stop_on_sigterm()
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not if whoever started us ignores it
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not when the parent process ignores it
         signal.signal(signal.SIGINT, _interrupted)
-    logs.configure("error")  # what a command warns of is in what it prints; `serve` logs more
+    logs.configure("error")  # commands print their warnings; `serve` sets its own level
     try:
         code = app(standalone_mode=False)
     except (SetupError, CrmError) as error:
         code = _failed(str(error))
-    except typer.TyperException as error:  # wrong usage; without a message its help was shown already
+    except typer.TyperException as error:  # wrong usage; without a message, typer has shown the help
         code = _failed(error.format_message(), error.exit_code)
     except KeyboardInterrupt:
         code = 130
@@ -65,7 +65,7 @@ def main() -> NoReturn:
 
 
 def _interrupted(_signal: int, _frame: FrameType | None) -> NoReturn:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # more of them would only interrupt the stopping
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # another one would only interrupt the shutdown
     raise KeyboardInterrupt
 
 
@@ -79,18 +79,18 @@ def _failed(message: str, code: int = 1) -> int:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. Default: HOST.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port. Default: PORT.")] = None,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Number of processes that share the port.")] = 1,
 ) -> None:
-    """Serve GraphQL and the webhook endpoints until SIGTERM or Ctrl-C."""
-    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = load_settings(**given)
+    """Serve GraphQL and the webhook endpoints, and deliver events, until SIGTERM or Ctrl-C."""
+    overrides = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = load_settings(**overrides)
     logs.configure(settings.log_level, settings.log_form())
     runtime.serve(settings, workers)
 
 
 @app.command()
 def worker() -> None:
-    """Deliver events until SIGTERM or Ctrl-C: beside servers that don't (WORKER_INSIDE=false), or to help them."""
+    """Deliver events until SIGTERM or Ctrl-C: for servers with WORKER_INSIDE=false, or in addition to them."""
     settings = load_settings()
     logs.configure(settings.log_level, settings.log_form())
     runtime.work(settings)
@@ -98,7 +98,7 @@ def worker() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Bring the database to the schema that this version needs."""
+    """Upgrade the database to the schema that this version needs."""
     settings = load_settings()
     url = settings.migration_url()
     if url is None:
@@ -138,31 +138,33 @@ def token(
 @app.command()
 def send(
     provider: Annotated[str, typer.Argument(help="instantly or calcom.")],
-    fixture: Annotated[str | None, typer.Argument(help="A sample event; leave it out to list them.")] = None,
-    file: Annotated[Path | None, typer.Option(help="A payload of your own.", exists=True, dir_okay=False)] = None,
+    fixture: Annotated[str | None, typer.Argument(help="A sample event; leave it out to list the samples.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="A file with your own payload.", exists=True, dir_okay=False)
+    ] = None,
     url: Annotated[str | None, typer.Option(help="The server. Default: PUBLIC_URL, else HOST and PORT.")] = None,
 ) -> None:
-    """Sign a payload as its provider would, and post it to a running server."""
+    """Sign a payload as its provider does, and post it to a running server."""
     settings = load_settings().with_demo_secrets()
     body = file.read_bytes() if file else sample_webhooks.fixture(provider, fixture)
-    answer = sample_webhooks.post(sample_webhooks.ready(settings, provider, body, url))
+    answer = sample_webhooks.post(sample_webhooks.signed_request(settings, provider, body, url))
     print(json.dumps(sample_webhooks.summary(answer), ensure_ascii=False))
     if answer.status_code == httpx.codes.UNAUTHORIZED:
-        remark("the server has other secrets: set CRM_DATA_DIR or the provider's secret")
+        remark("the server uses another secret: set CRM_DATA_DIR or the provider's secret as it does")
     if answer.is_error and answer.status_code != httpx.codes.CONFLICT:
         raise SystemExit(1)
 
 
 @app.command()
 def replay(
-    webhook_id: Annotated[uuid.UUID | None, typer.Argument(help="One stored event.")] = None,
-    status: Annotated[WebhookStatus | None, typer.Option(help="All events in this state; needs --since.")] = None,
+    webhook_id: Annotated[uuid.UUID | None, typer.Argument(help="The id of one stored event.")] = None,
+    status: Annotated[WebhookStatus | None, typer.Option(help="All events with this status; needs --since.")] = None,
     since: Annotated[
         datetime | None,
         typer.Option(parser=moment, metavar="TIME", help="Received at or after this time; UTC, or with an offset."),
     ] = None,
 ) -> None:
-    """Apply stored events again; what was applied already stays as it is."""
+    """Apply stored events again; events that were applied are left unchanged."""
     if (webhook_id is None) == (status is None or since is None):
         raise SetupError("give either one WEBHOOK_ID, or --status and --since")
     settings = load_settings()
@@ -183,9 +185,9 @@ def replay(
 
 @app.command()
 def schema(
-    events: Annotated[bool, typer.Option("--events", help="The JSON Schema of what webhooks deliver.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="Print the JSON Schema of outgoing events.")] = False,
 ) -> None:
-    """Print the GraphQL schema (SDL), or with --events that of events (JSON Schema)."""
+    """Print the GraphQL schema (SDL), or with --events the JSON Schema of outgoing events."""
     print(json.dumps(schemas.document(), indent=2) if events else build_schema().as_str())
 
 

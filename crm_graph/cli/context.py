@@ -1,4 +1,4 @@
-"""What the commands share: the settings, a database to work on, and how a time is written."""
+"""What commands share: the settings, the database, a unit of work on it, and how times are written."""
 
 import asyncio
 import os
@@ -10,15 +10,20 @@ import typer
 
 from crm_graph.cli.output import remark
 from crm_graph.database.engine import Database
+from crm_graph.domain.unit_of_work import UnitOfWork
+from crm_graph.identity.principal import machine
 from crm_graph.identity.tokens import Tokens
 from crm_graph.server import serve
 from crm_graph.settings import Settings, env_file_problems
+from crm_graph.values import utc_now
 
+OPERATOR = machine("crm-graph")  # the person at the server's command line, who may do everything
+SECONDS = 600  # for one command: one that hands over an owner's work, or deletes years of deliveries
 T = TypeVar("T")
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """The settings, after a remark on each line of `.env` that was meant to set something and doesn't."""
+    """The settings, after a remark on each line of `.env` that looks like a setting and sets nothing."""
     settings = Settings.load(**overrides)
     for problem in env_file_problems():
         remark(problem)
@@ -31,7 +36,7 @@ def tokens_of(settings: Settings) -> Tokens:
 
 
 def with_database(work: Callable[[Database], Awaitable[T]], settings: Settings | None = None) -> T:
-    """What `work` returns, done on the configured database, which is started for it if need be."""
+    """Run `work` on the configured database; the embedded one is started when it does not run."""
     settings = settings or load_settings()
     is_new = settings.server_url() is None and not os.path.exists(settings.crm_data_dir)
 
@@ -40,13 +45,24 @@ def with_database(work: Callable[[Database], Awaitable[T]], settings: Settings |
             return await work(opened)
 
     with serve.postgres(settings) as urls:
-        if is_new:  # seen here, a DATABASE_URL that was forgotten costs no search
-            remark(f"made a new database in {settings.crm_data_dir}")
+        if is_new:  # otherwise a forgotten DATABASE_URL would go unnoticed
+            remark(f"created a new database in {settings.crm_data_dir}")
         return asyncio.run(run(urls))
 
 
+async def in_unit_of_work(database: Database, act: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+    """Run `act` in one transaction, as the operator."""
+    async with database.transaction(source=OPERATOR.source, seconds=SECONDS) as transaction:
+        return await act(UnitOfWork(transaction, OPERATOR, utc_now()))
+
+
+def as_operator(act: Callable[[UnitOfWork], Awaitable[T]], settings: Settings | None = None) -> T:
+    """Run `act` in one transaction on the configured database, as the operator."""
+    return with_database(lambda database: in_unit_of_work(database, act), settings)
+
+
 def moment(text: str) -> datetime:
-    """A time without an offset is in UTC."""
+    """A time that was typed; without an offset it is in UTC."""
     try:
         found = datetime.fromisoformat(text)
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The demo: a small team, signed sample webhooks over HTTP, what they changed as GraphQL shows it, then a server."""
+"""The demo: seeds a small team, posts signed sample webhooks, shows what they changed, and serves."""
 
 import asyncio
 import json
@@ -14,8 +14,7 @@ from sqlalchemy import exists, or_, select
 from sqlmodel import col
 
 from crm_graph.cli import sample_webhooks
-from crm_graph.cli.context import tokens_of
-from crm_graph.cli.owners import OPERATOR
+from crm_graph.cli.context import OPERATOR, tokens_of
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
 from crm_graph.domain.team import owners
@@ -68,9 +67,9 @@ def run(settings: Settings) -> None:
                 migrations.migrate(urls.migration)
             settings.crm_data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             make_demo_secrets(settings.crm_data_dir)
-            # Without PUBLIC_URL: the samples go to this server, not to one that its name may lead to.
-            mine = settings.with_demo_secrets().model_copy(update={"public_url": None})
-            serve.run(_run(mine, urls, listening, console))
+            # Without PUBLIC_URL: the samples go to this server, not to the one that the URL names.
+            of_demo = settings.with_demo_secrets().model_copy(update={"public_url": None})
+            serve.run(_run(of_demo, urls, listening, console))
 
 
 async def _run(settings: Settings, urls: serve.Urls, listening: Any, console: Console) -> None:
@@ -82,12 +81,12 @@ async def _run(settings: Settings, urls: serve.Urls, listening: Any, console: Co
         await stack.enter_async_context(working(settings, database, urls.server))
         server = uvicorn.Server(serve.server_config(create_app(settings, database), lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
-        await _show(settings, console)  # the socket listens already: what comes early waits in its queue
+        await _show(settings, console)  # the socket listens already: early requests wait in its queue
         await serving
 
 
 async def _refuse_a_database_in_use(database: Database) -> None:
-    """The demo would add made-up people to somebody's real data."""
+    """Raises SetupError for a database with real data, to which the demo would add made-up people."""
     async with database.transaction() as transaction:
         present = {owner.email for owner, _ in await owners.everyone(transaction)}
         is_empty = not present and not await transaction.scalar(select(ANYTHING))
@@ -108,7 +107,7 @@ async def _seed(database: Database) -> None:
         admin = await owners.find(transaction, ADMIN)
         if not admin.active or admin.role is not Role.ADMIN:
             raise SetupError(
-                f"the demo shows what its admin sees, and {ADMIN} is no active admin any more: "
+                f"the demo needs its admin, and {ADMIN} is no longer an active admin: "
                 f"crm-graph owner update --email {ADMIN} --role admin --active"
             )
 
@@ -118,8 +117,9 @@ async def _show(settings: Settings, console: Console) -> None:
     token = tokens_of(settings).issue(ADMIN, timedelta(hours=12), utc_now())
     async with httpx.AsyncClient(timeout=30) as client:
         await _post_samples(settings, client, console)
-        asked = {"query": SHOWN}
-        answer = await client.post(f"{base}/graphql", json=asked, headers={"Authorization": f"Bearer {token}"})
+        answer = await client.post(
+            f"{base}/graphql", json={"query": SHOWN}, headers={"Authorization": f"Bearer {token}"}
+        )
     found = answer.json()
     if "errors" in found:
         raise SetupError(f"the demo's query failed: {found['errors'][0]['message']}")
@@ -134,7 +134,7 @@ async def _show(settings: Settings, console: Console) -> None:
         f"\n\ntoken of {ADMIN}, for 12 hours:",
         highlight=False,
     )
-    # Whole lines, to be copied: not wrapped, not coloured.
+    # Lines to copy: not wrapped, not coloured.
     for line in (token, "\ntry:", _curl(base, token, query), f"\nserving {base} - Ctrl-C stops"):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 
@@ -147,16 +147,18 @@ async def _post_samples(settings: Settings, client: httpx.AsyncClient, console: 
     table = Table("provider", "sample event", "HTTP", "answer", title="signed webhooks, posted to this server")
     answers = []
     for provider, name in SAMPLES:
-        answer = await client.send(sample_webhooks.ready(settings, provider, sample_webhooks.fixture(provider, name)))
+        answer = await client.send(
+            sample_webhooks.signed_request(settings, provider, sample_webhooks.fixture(provider, name))
+        )
         answers.append(answer.json().get("status") or answer.json()["error"])
         table.add_row(provider, name, str(answer.status_code), answers[-1])
     console.print(table)
     if "duplicate" in answers:
-        console.print("duplicate: posted by an earlier demo; nothing is applied twice", highlight=False)
+        console.print("duplicate: an earlier demo posted it; no event is applied twice", highlight=False)
 
 
 def _show_contacts(nodes: list[dict[str, Any]], console: Console) -> None:
-    table = Table("contact", Column("e-mail", overflow="fold"), "company", "reply", "owner", title="contacts they made")
+    table = Table("contact", Column("e-mail", overflow="fold"), "company", "reply", "owner", title="contacts created")
     for node in reversed(nodes):
         company, owner = node["company"] or {}, node["owner"] or {}
         status = (node["replyStatus"] or "").lower().replace("_", " ")
@@ -168,10 +170,10 @@ def _show_deals(nodes: list[dict[str, Any]], console: Console) -> None:
     table = Table(
         "deal",
         Column("contact", overflow="fold"),
-        "way through the pipeline",
+        "stages",
         "source",
         "owner",
-        title="deals they opened and moved",
+        title="deals opened and moved",
     )
     for node in reversed(nodes):
         way = " -> ".join(move["toStage"]["name"] for move in node["stageHistory"]["nodes"])

@@ -25,10 +25,10 @@ from crm_graph.import_export.csv_reader import Line, Sheet, opened
 from crm_graph.import_export.exporter import Kind
 from crm_graph.import_export.importer import Columns, Report, Tally
 
-import_app = typer.Typer(help="Bring in what other programs know.", no_args_is_help=True)
+import_app = typer.Typer(help="Import data from other programs.", no_args_is_help=True)
 OwnerEmail = Annotated[
     str | None,
-    typer.Option("--owner", help="On whose behalf. Default: the default owner, else the only admin."),
+    typer.Option("--owner", help="Act as this owner. Default: the default owner, else the only admin."),
 ]
 
 
@@ -36,33 +36,33 @@ OwnerEmail = Annotated[
 def import_contacts(
     file: Annotated[Path, typer.Argument(help="A CSV file in UTF-8 with a header.", exists=True, dir_okay=False)],
     owner: OwnerEmail = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would change, and change nothing.")] = False,
     restore_deleted: Annotated[
-        bool, typer.Option("--restore-deleted", help="Bring deleted contacts back. Default: their lines fail.")
+        bool, typer.Option("--restore-deleted", help="Restore deleted contacts. Default: their lines fail.")
     ] = False,
     mapping: Annotated[
         list[str] | None,
         typer.Option(
             metavar="COLUMN=FIELD",
-            help="What a column means: email, fullName, ...; variable (a lead variable); nothing: COLUMN=",
+            help="Which field a column is: email, fullName, ...; `variable` for a lead variable; COLUMN= to skip it.",
         ),
     ] = None,
     errors: Annotated[
-        Path | None, typer.Option(help="A CSV file to be written, of the lines that failed. Default: stderr.")
+        Path | None, typer.Option(help="Write the lines that failed to this CSV file. Default: stderr.")
     ] = None,
 ) -> None:
-    """Create or change contacts by their e-mail addresses. Columns that mean no field become lead variables.
+    """Create or update contacts by e-mail address. Unrecognised columns become lead variables.
 
-    An empty cell leaves what is there. Lines that fail are told of, and the others are done; the exit code is 1 then.
+    Empty cells change nothing. Failed lines are reported and the others imported; the exit code is then 1.
     """
-    said = dict(_pair(text) for text in mapping or [])
+    chosen = dict(_pair(text) for text in mapping or [])
     with ExitStack() as stack:
         sheet = stack.enter_context(opened(file))
-        columns = Columns(sheet.header, said)
+        columns = Columns(sheet.header, chosen)
         console = Console(stderr=True)
         report = _to_console(console) if errors is None else stack.enter_context(_to_file(errors))
         if console.is_terminal:
-            sheet = stack.enter_context(_watched(sheet, file, console))
+            sheet = stack.enter_context(_with_progress(sheet, file, console))
 
         async def work(database: Database) -> Tally:
             principal = await _principal(database, owner, "import")
@@ -73,7 +73,7 @@ def import_contacts(
     counts = asdict(tally)
     show(tuple(counts), [tuple(map(str, counts.values()))])
     if dry_run:
-        remark("a dry run: nothing was changed")
+        remark("dry run: nothing was changed")
     if tally.failed:
         raise SystemExit(1)
 
@@ -84,10 +84,10 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write. Default: stdout.", dir_okay=False)
     ] = None,
-    bom: Annotated[bool, typer.Option("--bom", help="Begin with a byte order mark, which Excel needs.")] = False,
+    bom: Annotated[bool, typer.Option("--bom", help="Start with a byte order mark, for Excel.")] = False,
 ) -> None:
-    """Write what an owner may see as CSV. What a spreadsheet would take for a formula gets an apostrophe in front."""
-    with _whole(output) as target:
+    """Write the rows that an owner may see as CSV. Text that a spreadsheet would run as a formula is escaped."""
+    with _atomic_output(output) as target:
 
         async def work(database: Database) -> None:
             principal = await _principal(database, owner, "export")
@@ -132,8 +132,8 @@ def _to_file(path: Path) -> Iterator[Report]:
 
 
 @contextmanager
-def _watched(sheet: Sheet, file: Path, console: Console) -> Iterator[Sheet]:
-    """The sheet, with a bar on the terminal that shows how far it has been read."""
+def _with_progress(sheet: Sheet, file: Path, console: Console) -> Iterator[Sheet]:
+    """The sheet, with a progress bar on the terminal while it is read."""
     columns = TextColumn("importing"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("importing", total=file.stat().st_size)
@@ -147,13 +147,13 @@ def _watched(sheet: Sheet, file: Path, console: Console) -> Iterator[Sheet]:
 
 
 @contextmanager
-def _whole(path: Path | None) -> Iterator[BinaryIO]:
-    """A file that is there only once it is whole; without a path, stdout."""
+def _atomic_output(path: Path | None) -> Iterator[BinaryIO]:
+    """A file that appears only when it is complete; without a path, stdout."""
     if path is None:
         try:
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
-        except BrokenPipeError:  # whoever reads has seen enough, as in `| head`
+        except BrokenPipeError:  # the reader closed the pipe, as `head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
         return

@@ -1,4 +1,4 @@
-"""What commands print: tables for people, tab-separated lines for machines, and remarks on stderr."""
+"""What commands print: tables on a terminal, tab-separated lines in a pipe, remarks on stderr."""
 
 import sys
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from rich.table import Table
 
 
 def remark(message: str) -> None:
-    """One line on stderr, so that it is in nobody's pipe."""
+    """One line on stderr, which stays out of pipes."""
     typer.echo(f"crm-graph: {message}", err=True)
 
 

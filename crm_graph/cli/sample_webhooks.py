@@ -1,4 +1,4 @@
-"""Posting an event the way its provider does: `crm-graph send` and the demo."""
+"""Sample webhooks, posted as their provider does: for `crm-graph send` and the demo."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def _folder(provider: str) -> Path:
 
 
 def headers(settings: Settings, provider: str, body: bytes) -> dict[str, str]:
-    """How the provider itself authenticates: Cal.com signs, Instantly sends a static header.
+    """The headers by which a provider authenticates itself: Cal.com signs, Instantly sends a static token.
 
     Raises SetupError when the secret is not set.
     """
@@ -43,8 +43,8 @@ def headers(settings: Settings, provider: str, body: bytes) -> dict[str, str]:
     return {"X-Cal-Signature-256" if provider == "calcom" else "X-Signature": signature}
 
 
-def ready(settings: Settings, provider: str, body: bytes, url: str | None = None) -> httpx.Request:
-    """The signed request to `url`, or to where these settings serve. Raises SetupError."""
+def signed_request(settings: Settings, provider: str, body: bytes, url: str | None = None) -> httpx.Request:
+    """The signed request to `url`, or to the server that these settings describe. Raises SetupError."""
     _folder(provider)
     base = (url or base_url(settings)).rstrip("/")
     target = (base if "://" in base else f"http://{base}") + endpoint(provider)
@@ -56,7 +56,7 @@ def ready(settings: Settings, provider: str, body: bytes, url: str | None = None
 
 
 def post(request: httpx.Request) -> httpx.Response:
-    """Send a request; raises SetupError when nobody answers."""
+    """Send a request; raises SetupError when there is no answer."""
     try:
         with httpx.Client(timeout=30) as client:
             return client.send(request)
@@ -65,7 +65,7 @@ def post(request: httpx.Request) -> httpx.Response:
 
 
 def summary(answer: httpx.Response) -> dict[str, Any]:
-    """The HTTP status and what the server said, for one line of JSON."""
+    """The HTTP status and the answer's body, for one line of JSON."""
     try:
         body = answer.json()
     except ValueError:
@@ -79,6 +79,6 @@ def endpoint(provider: str) -> str:
 
 
 def base_url(settings: Settings) -> str:
-    """Where these settings serve."""
+    """The URL of the server that these settings describe."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
     return settings.public_url or f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"

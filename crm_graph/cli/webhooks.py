@@ -1,13 +1,13 @@
-"""`crm-graph endpoints` and `crm-graph deliveries`: webhooks that leave, from the command line."""
+"""`crm-graph endpoints` and `crm-graph deliveries`: outgoing webhooks from the command line."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import typer
 
-from crm_graph.cli.context import load_settings, moment, with_database
+from crm_graph.cli.context import as_operator, in_unit_of_work, load_settings, moment, with_database
 from crm_graph.cli.output import remark, show
 from crm_graph.database.engine import Database, Transaction
 from crm_graph.delivery import endpoints
@@ -16,67 +16,67 @@ from crm_graph.domain.team import owners
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.egress import client
 from crm_graph.errors import SetupError
-from crm_graph.identity.principal import machine
 from crm_graph.models import DeliveryStatus, EventType
-from crm_graph.settings import Settings
-from crm_graph.values import utc_now
 
-OPERATOR = machine("crm-graph")  # whoever may run commands on the server
-SECONDS = 600  # for deliveries of years, deleted with their endpoint
-app = typer.Typer(help="Where events are sent.", no_args_is_help=True)
-deliveries_app = typer.Typer(help="What is sent there.", no_args_is_help=True)
+app = typer.Typer(help="Endpoints that events are sent to.", no_args_is_help=True)
+deliveries_app = typer.Typer(help="Deliveries to endpoints.", no_args_is_help=True)
 
 T = TypeVar("T")
-Endpoint = Annotated[uuid.UUID, typer.Argument(help="The endpoint's id; `crm-graph endpoints list` has it.")]
+Endpoint = Annotated[uuid.UUID, typer.Argument(help="The endpoint's id, from `crm-graph endpoints list`.")]
 Events = Annotated[
-    list[EventType] | None, typer.Option("--event", help="A type to send; repeat it for more. Default: everything.")
+    list[EventType] | None, typer.Option("--event", help="An event type to send; repeatable. Default: all types.")
 ]
 Headers = Annotated[
     list[str] | None,
-    typer.Option("--header", metavar="NAME: VALUE", help="Goes with each delivery; repeat it for more."),
+    typer.Option("--header", metavar="NAME: VALUE", help="A header to send with each delivery; repeatable."),
 ]
-OnlyOf = Annotated[str | None, typer.Option("--owner", metavar="EMAIL", help="Only this owner's.")]
+OnlyOf = Annotated[str | None, typer.Option("--owner", metavar="EMAIL", help="Only the endpoints of this owner.")]
 
 
 @app.command("add")
 def add(
     url: Annotated[str, typer.Option(help="Where to send events.")],
-    owner: Annotated[str, typer.Option(metavar="EMAIL", help="Whose events: an admin's endpoint gets everybody's.")],
+    owner: Annotated[
+        str, typer.Option(metavar="EMAIL", help="Its owner; an admin's endpoint gets everybody's events.")
+    ],
     event: Events = None,
     header: Headers = None,
 ) -> None:
-    """Add an endpoint and print its id, its URL and the secret that signs what is sent, which is shown this once."""
+    """Add an endpoint. Prints its id, its URL and its signing secret, which is shown only this once."""
     settings, headers = load_settings(), _headers(header)
 
     async def work(database: Database) -> tuple[str, endpoints.Created]:
         checked = await client.check_url(url, settings.networks())
 
-        async def make(transaction: Transaction, now: datetime) -> endpoints.Created:
-            found = await owners.find(transaction, owner)
+        async def make(work: UnitOfWork) -> endpoints.Created:
+            found = await owners.find(work.transaction, owner)
             given: dict[str, Any] = {"event_types": event, "headers": headers, "owner_id": found.id}
-            return await endpoints.create(UnitOfWork(transaction, OPERATOR, now), url=checked, **given)
+            return await endpoints.create(work, url=checked, **given)
 
-        return checked, await _in_transaction(database, make)
+        return checked, await in_unit_of_work(database, make)
 
     normal, made = with_database(work, settings)
     if made.secret is None:
-        remark("it was there and stays as it is; for a new secret: crm-graph endpoints rotate")
+        remark("the endpoint exists already and is unchanged; for a new secret: crm-graph endpoints rotate")
     show(("endpoint", "url", "secret"), [(str(made.endpoint_id), normal, made.secret or "")])
 
 
 @app.command("update")
 def update(
     endpoint: Endpoint,
-    url: Annotated[str | None, typer.Option(help="Another URL.")] = None,
+    url: Annotated[str | None, typer.Option(help="The new URL.")] = None,
     event: Events = None,
     header: Headers = None,
-    all_events: Annotated[bool, typer.Option("--all-events", help="Send everything.")] = False,
-    no_headers: Annotated[bool, typer.Option("--no-headers", help="Remove the headers that it has.")] = False,
+    all_events: Annotated[bool, typer.Option("--all-events", help="Send all event types.")] = False,
+    no_headers: Annotated[bool, typer.Option("--no-headers", help="Remove all headers.")] = False,
     active: Annotated[
         bool | None, typer.Option("--active/--inactive", help="Whether events are queued for it.")
     ] = None,
 ) -> None:
-    """Change an endpoint; what is not given stays. --event replaces all types; a header without a value goes."""
+    """Change an endpoint; options that are left out change nothing.
+
+    --event replaces the list of types; a --header without a value is removed.
+    """
     if (event and all_events) or (header and no_headers):
         raise SetupError("give either --event or --all-events, and either --header or --no-headers")
     settings = load_settings()
@@ -88,11 +88,11 @@ def update(
         if url is not None:
             given["url"] = await client.check_url(url, settings.networks())
 
-        async def change(transaction: Transaction, now: datetime) -> list[Any]:
-            await endpoints.edit(UnitOfWork(transaction, OPERATOR, now), endpoint_id=endpoint, **given)
-            return await endpoints.everyone(transaction)
+        async def change(work: UnitOfWork) -> list[Any]:
+            await endpoints.edit(work, endpoint_id=endpoint, **given)
+            return await endpoints.everyone(work.transaction)
 
-        return await _in_transaction(database, change)
+        return await in_unit_of_work(database, change)
 
     _show([row for row in with_database(work, settings) if row.id == endpoint])
 
@@ -101,52 +101,46 @@ def update(
 def list_all(owner: OnlyOf = None) -> None:
     """List the endpoints."""
 
-    async def work(transaction: Transaction, _now: datetime) -> list[Any]:
-        return await endpoints.everyone(transaction, await _email(transaction, owner))
+    async def act(work: UnitOfWork) -> list[Any]:
+        return await endpoints.everyone(work.transaction, await _email(work.transaction, owner))
 
-    _show(_done(work))
+    _show(as_operator(act))
 
 
 @app.command("delete")
 def delete(endpoint: Endpoint) -> None:
-    """Remove an endpoint with its deliveries; the events stay."""
-    _done(lambda transaction, now: endpoints.delete(UnitOfWork(transaction, OPERATOR, now), endpoint_id=endpoint))
+    """Delete an endpoint and its deliveries; the events stay."""
+    as_operator(lambda work: endpoints.delete(work, endpoint_id=endpoint))
 
 
 @app.command("rotate")
 def rotate(endpoint: Endpoint) -> None:
-    """Print a new secret, which is shown this once; the present one signs beside it for 24 hours."""
-    print(
-        _done(lambda transaction, now: endpoints.rotate(UnitOfWork(transaction, OPERATOR, now), endpoint_id=endpoint))
-    )
+    """Print a new signing secret, which is shown only this once. The old one also signs for 24 hours more."""
+    print(as_operator(lambda work: endpoints.rotate(work, endpoint_id=endpoint)))
 
 
 @app.command("test")
 def test(endpoint: Endpoint) -> None:
-    """Send an event `test` and print the id of its delivery; `crm-graph deliveries list` has what came of it."""
-    print(
-        _done(
-            lambda transaction, now: endpoints.send_test(UnitOfWork(transaction, OPERATOR, now), endpoint_id=endpoint)
-        )
-    )
+    """Send a `test` event and print the id of its delivery; `crm-graph deliveries list` shows the result."""
+    print(as_operator(lambda work: endpoints.send_test(work, endpoint_id=endpoint)))
 
 
 @deliveries_app.command("list")
 def list_deliveries(
     owner: OnlyOf = None,
-    status: Annotated[DeliveryStatus | None, typer.Option(help="Only those in this state.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 50,
+    status: Annotated[DeliveryStatus | None, typer.Option(help="Only deliveries with this status.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="The most to list.")] = 50,
 ) -> None:
     """List deliveries, newest first."""
 
-    async def work(transaction: Transaction, _now: datetime) -> list[Any]:
-        return await deliveries.recent(transaction, await _email(transaction, owner), status, limit)
+    async def act(work: UnitOfWork) -> list[Any]:
+        return await deliveries.recent(work.transaction, await _email(work.transaction, owner), status, limit)
 
     show(
         ("delivery", "created", "event", "status", "attempts", "url", "owner"),
         [
             (str(d.id), _time(d.created_at), d.type.value, d.status.value, str(d.attempts), d.url, d.email)
-            for d in _done(work)
+            for d in as_operator(act)
         ],
     )
 
@@ -154,51 +148,51 @@ def list_deliveries(
 @deliveries_app.command("replay")
 def replay(
     delivery: Annotated[uuid.UUID | None, typer.Argument(help="One delivery.")] = None,
-    endpoint: Annotated[uuid.UUID | None, typer.Option(help="All events for this endpoint; needs --since.")] = None,
+    endpoint: Annotated[uuid.UUID | None, typer.Option(help="All events of this endpoint; needs --since.")] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(parser=moment, metavar="TIME", help="Told at or after this time; UTC, or with an offset."),
+        typer.Option(parser=moment, metavar="TIME", help="Created at or after this time; UTC, or with an offset."),
     ] = None,
 ) -> None:
-    """Send again what was delivered, failed or cancelled; with --since also what a disabled endpoint missed."""
+    """Send deliveries again, whatever their status; with --since also events that a disabled endpoint missed."""
     if (delivery is None) == (endpoint is None or since is None):
         raise SetupError("give either one DELIVERY, or --endpoint and --since")
     if delivery is not None:
-        _done(lambda transaction, now: deliveries.replay(UnitOfWork(transaction, OPERATOR, now), delivery_id=delivery))
+        as_operator(lambda work: deliveries.replay(work, delivery_id=delivery))
         return
 
     async def work(database: Database) -> int:
         count, start = 0, since
         while start is not None:
-            given = {"endpoint_id": endpoint, "since": start}
 
-            async def some(transaction: Transaction, now: datetime, given: Any = given) -> deliveries.Replayed:
-                return await deliveries.replay_since(UnitOfWork(transaction, OPERATOR, now), **given)
+            async def replay_some(work: UnitOfWork, since: datetime = start) -> deliveries.Replayed:
+                assert endpoint is not None
+                return await deliveries.replay_since(work, endpoint_id=endpoint, since=since)
 
-            done = await _in_transaction(database, some)
+            done = await in_unit_of_work(database, replay_some)
             count, start = count + done.queued, done.next_since
         return count
 
-    print(f"deliveries that are pending and were not: {with_database(work)}")
+    print(f"queued again: {with_database(work)}")
 
 
 @deliveries_app.command("resume")
 def resume() -> None:
-    """Let this database send under the PUBLIC_URL that is configured here; a copy of one that is in use should not."""
+    """Resume deliveries under the configured PUBLIC_URL. Never do this on a copy of a database that is in use."""
     settings = load_settings()
 
-    async def work(transaction: Transaction, now: datetime) -> Any | None:
-        before = await deliveries.pause(transaction)
-        await deliveries.resume(UnitOfWork(transaction, OPERATOR, now), settings.public_url)
+    async def act(work: UnitOfWork) -> Any | None:
+        before = await deliveries.pause(work.transaction)
+        await deliveries.resume(work, settings.public_url)
         return before
 
-    before = _done(work, settings)
+    before = as_operator(act, settings)
     served = f"this database is served under {settings.public_url or 'no PUBLIC_URL'}"
     if before is None:
         print(f"deliveries were not paused; {served}")
     else:
         since = f"{_time(before.paused_at)} ({before.paused_reason})"
-        print(f"deliveries are sent again, which were paused since {since}; {served}")
+        print(f"deliveries are resumed; they were paused since {since}; {served}")
 
 
 def _time(moment: datetime) -> str:
@@ -216,15 +210,6 @@ def _headers(given: Sequence[str] | None, *, may_remove: bool = False) -> dict[s
 
 async def _email(transaction: Transaction, owner: str | None) -> str | None:
     return (await owners.find(transaction, owner)).email if owner else None
-
-
-async def _in_transaction(database: Database, work: Callable[[Transaction, datetime], Awaitable[T]]) -> T:
-    async with database.transaction(source=OPERATOR.source, seconds=SECONDS) as transaction:
-        return await work(transaction, utc_now())
-
-
-def _done(work: Callable[[Transaction, datetime], Awaitable[T]], settings: Settings | None = None) -> T:
-    return with_database(lambda database: _in_transaction(database, work), settings)
 
 
 def _show(found: Sequence[Any]) -> None:

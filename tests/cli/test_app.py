@@ -62,7 +62,7 @@ def test_migrate_on_a_given_server(crm: Commands, server: URL) -> None:
 
 def test_a_new_embedded_database_is_announced(crm: Commands, data_dir: Path) -> None:
     fresh = data_dir.parent / "fresh"
-    assert crm("owner", "list", CRM_DATA_DIR=str(fresh)).remarks() == [f"made a new database in {fresh}", "none"]
+    assert crm("owner", "list", CRM_DATA_DIR=str(fresh)).remarks() == [f"created a new database in {fresh}", "none"]
     assert crm("owner", "list", CRM_DATA_DIR=str(fresh)).remarks() == ["none"]
     shutil.rmtree(fresh)
 

@@ -57,7 +57,7 @@ def test_a_demo_from_first_start_to_ctrl_c_and_again(data_dir: Path, tmp_path: P
     with demo(data_dir, tmp_path / "second") as second:
         shows_what_the_events_changed(second)
         works_as_printed(second)
-        assert second.lines_with("duplicate: posted by an earlier demo; nothing is applied twice")
+        assert second.lines_with("duplicate: an earlier demo posted it; no event is applied twice")
         stops(second, signal.SIGINT, data_dir)
     for log in ("first", "second"):
         assert "Traceback" not in (tmp_path / log).read_text()
@@ -117,7 +117,7 @@ IN_USE = "the database is in use: the demo only fills an empty one"
         (f"{TEAM}; INSERT INTO owners (name, email, role) VALUES ('Grace', 'grace@acme.example', 'admin')", IN_USE),
         (
             TEAM,
-            "ada@seller.com is no active admin any more: crm-graph owner update --email ada@seller.com --role admin",
+            "ada@seller.com is no longer an active admin: crm-graph owner update --email ada@seller.com --role admin",
         ),
     ],
     ids=["an owner", "a contact", "the team and a stranger", "the team without its admin"],

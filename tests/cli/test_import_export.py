@@ -45,7 +45,7 @@ def test_a_file_goes_in_and_comes_out(
     assert tried.err.splitlines() == [
         f"crm-graph: {AS_ADA}",
         "line 3: E-Mail is not an e-mail address",
-        "crm-graph: a dry run: nothing was changed",
+        "crm-graph: dry run: nothing was changed",
     ]
     assert rows("SELECT email FROM contacts") == []
 

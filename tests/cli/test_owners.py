@@ -86,7 +86,7 @@ def test_a_mailbox_is_freed_with_the_command_that_the_refusal_names(crm: Command
         crm("owner", "update", "--email", "max@seller.com", *given, **team).lines()
         line = crm("owner", "update", "--email", "ada@seller.com", "--mailbox", "max@sender.com", **team).problem()
         whose, _, command = line.partition("; to free it: crm-graph ")
-        assert whose == "the mailbox max@sender.com is max@seller.com's"
+        assert whose == "the mailbox max@sender.com belongs to max@seller.com"
         assert command.split() == ["owner", "update", "--email", "max@seller.com", *rest]
         changed = crm(*command.split(), **team).lines()
         assert changed[1].split("\t")[-1] == ",".join(rest[1:])
@@ -98,11 +98,17 @@ def test_a_mailbox_is_freed_with_the_command_that_the_refusal_names(crm: Command
     ("arguments", "problem"),
     [
         ("add --name Max --email MAX@seller.com", "there is an owner max@seller.com already"),
-        ("add --name Eve --email eve@seller.com --mailbox max@sender.com", "max@sender.com is max@seller.com's; "),
+        (
+            "add --name Eve --email eve@seller.com --mailbox max@sender.com",
+            "max@sender.com belongs to max@seller.com; ",
+        ),
         ("add --name Eve --email eve@seller.com --mailbox nonsense", "mailbox is not an e-mail address"),
         ("add --name Eve --email nonsense --default", "email is not an e-mail address"),
         ("update --email eve@seller.com --name Eve", "there is no owner eve@seller.com"),
-        ("update --email ada@seller.com --role sales --mailbox max@sender.com", "max@sender.com is max@seller.com's; "),
+        (
+            "update --email ada@seller.com --role sales --mailbox max@sender.com",
+            "max@sender.com belongs to max@seller.com; ",
+        ),
         ("update --email ada@seller.com --role sales", "ada@seller.com is the last active admin"),
         ("update --email ada@seller.com --inactive --hand-over-to-pool", "ada@seller.com is the last active admin"),
         ("update --email max@seller.com --inactive --hand-over-to eve@seller.com", "no owner eve@seller.com"),

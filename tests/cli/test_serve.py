@@ -96,7 +96,7 @@ def test_send_signs_as_the_provider_does(crm: Commands, served: Served, tmp_path
 def test_send_fails_when_the_answer_is_a_refusal(crm: Commands, served: Served) -> None:
     wrong = served.environment | {"HMAC_SHARED_SECRET_CALCOM": "another-secret"}
     done = crm("send", "calcom", "ping", **wrong)
-    hint = "crm-graph: the server has other secrets: set CRM_DATA_DIR or the provider's secret\n"
+    hint = "crm-graph: the server uses another secret: set CRM_DATA_DIR or the provider's secret as it does\n"
     assert (done.code, done.err) == (1, hint)
     assert json.loads(done.out)["http"] == 401
 

@@ -28,7 +28,9 @@ def test_an_endpoint_is_added_once_with_its_secret(
     assert rows(query) == [(*endpoint, ["deal_created"], {"x-crm-secret": "hidden:1"}, "Max")]
 
     again = crm("endpoints", "add", "--owner", "max@seller.com", "--url", URL, **team)
-    assert again.remarks() == ["it was there and stays as it is; for a new secret: crm-graph endpoints rotate"]
+    assert again.remarks() == [
+        "the endpoint exists already and is unchanged; for a new secret: crm-graph endpoints rotate"
+    ]
     assert again.out == f"{endpoint[0]}\t{URL}\t\n"
 
 
@@ -79,8 +81,8 @@ def test_events_are_replayed_from_a_time_on(
             f"SELECT '{type_}', now(), ARRAY[id], 'test', '{{\"data\": 1}}' FROM owners WHERE name = 'Max' RETURNING 1"
         )
     since = ("deliveries", "replay", "--endpoint", endpoint[0], "--since")
-    assert crm(*since, "2026-01-05", **team).lines() == ["deliveries that are pending and were not: 1"]
-    assert crm(*since, "2126-01-05", **team).lines() == ["deliveries that are pending and were not: 0"]
+    assert crm(*since, "2026-01-05", **team).lines() == ["queued again: 1"]
+    assert crm(*since, "2126-01-05", **team).lines() == ["queued again: 0"]
     assert rows("SELECT status FROM webhook_deliveries") == [("pending",)]
 
 
@@ -98,7 +100,7 @@ def test_a_copy_is_let_send_under_its_own_url(crm: Commands, team: dict[str, str
     environment = team | {"PUBLIC_URL": "https://b.example"}
     [line] = crm("deliveries", "resume", **environment).lines()
     assert line == (
-        "deliveries are sent again, which were paused since 2026-01-05T09:00:00Z (elsewhere); "
+        "deliveries are resumed; they were paused since 2026-01-05T09:00:00Z (elsewhere); "
         "this database is served under https://b.example"
     )
     assert rows("SELECT public_url, paused_at FROM deployment") == [("https://b.example", None)]
