@@ -7,7 +7,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg.errors import InsufficientPrivilege
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, func, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
@@ -57,8 +57,8 @@ def migrate(url: URL) -> tuple[str | None, str]:
     engine = create_engine(url, hide_parameters=True, connect_args={"connect_timeout": CONNECT_SECONDS})
     try:
         with engine.connect() as connection:
-            connection.execute(text(f"SET lock_timeout = '{LOCK_SECONDS}s'"))
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": locks.MIGRATION})
+            connection.execute(select(func.set_config("lock_timeout", f"{LOCK_SECONDS}s", False)))
+            connection.execute(select(func.pg_advisory_lock(locks.MIGRATION)))
             connection.commit()
             before = current(connection)
             connection.commit()

@@ -20,6 +20,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     Text,
+    TextClause,
     Uuid,
     bindparam,
     cast,
@@ -35,6 +36,7 @@ from sqlalchemy.sql.dml import Delete, Insert, Update
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
 
+from crm_graph.database import sql_files
 from crm_graph.database.engine import Transaction
 from crm_graph.models import Relation, table
 from crm_graph.models.columns import KeyText
@@ -193,7 +195,12 @@ def combined(*statements: Insert | Update | Delete, beside: Select[Any] | None =
     return selected.add_cte(*(statement.cte(f"w{place}") for place, statement in enumerate(statements)))
 
 
-def in_sql(sql: str, **types: TypeEngine[Any]) -> Statement:
-    """A statement in SQL's own words, where `:_name` stands for the parameter `name`."""
-    parameters = [bindparam(f"_{name}", type_=type_, required=True) for name, type_ in types.items()]
-    return Statement(lambda: text(sql).bindparams(*parameters))
+def from_file(name: str, **types: TypeEngine[Any]) -> Callable[[], TextClause]:
+    """Makes the statement of a file in `sql/queries/`, whose parameters have these types: for Statement or Query."""
+
+    def make() -> TextClause:
+        sql, names = sql_files.read_statement(f"queries/{name}")
+        assert names == types.keys(), f"{name} has other parameters: {names ^ types.keys()}"
+        return text(sql).bindparams(*(bindparam(f"_{name}", type_=types[name], required=True) for name in types))
+
+    return make

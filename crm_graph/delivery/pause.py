@@ -1,10 +1,12 @@
 """Where this database is served: a restored or staging copy must not send what the original sends."""
 
-from sqlalchemy import Text
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import in_sql
+from crm_graph.database.statements import Statement, param
 from crm_graph.errors import SetupError
+from crm_graph.models import Deployment, table
 
 HINT = "if this is the original, and moved on purpose: crm-graph deliveries resume"
 
@@ -35,9 +37,11 @@ async def must_be(transaction: Transaction, public_url: str | None) -> None:
         raise SetupError(f"{difference}: set the same; {HINT}")
 
 
-_SERVED = in_sql(
-    "INSERT INTO deployment (public_url) VALUES (:_public_url) ON CONFLICT DO NOTHING",
-    public_url=Text(),
+_DEPLOYMENT = table(Deployment)
+_SERVED = Statement(
+    lambda: insert(_DEPLOYMENT).values(id=True, public_url=param(Deployment, "public_url")).on_conflict_do_nothing()
 )
-_STATE = in_sql("SELECT public_url, paused_at, paused_reason FROM deployment")
-_PAUSE = in_sql("UPDATE deployment SET paused_at = now(), paused_reason = :_reason", reason=Text())
+_STATE = Statement(lambda: select(_DEPLOYMENT.c.public_url, _DEPLOYMENT.c.paused_at, _DEPLOYMENT.c.paused_reason))
+_PAUSE = Statement(
+    lambda: update(_DEPLOYMENT).values(paused_at=func.now(), paused_reason=param(Deployment, "paused_reason", "reason"))
+)

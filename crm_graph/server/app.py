@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy import text
+from sqlalchemy import column, func, select, table
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
@@ -73,11 +73,14 @@ def create_app(settings: Settings, database: Database, *, limits: Limits = LIMIT
     return app
 
 
+_VERSIONS = table("alembic_version")  # Alembic's own
+
+
 async def schema_version(database: Database) -> str | None:
     """The version of the schema, None when it was never migrated; raises Unavailable."""
     async with database.read() as connection:
-        found = await connection.scalar(text("SELECT to_regclass('alembic_version')"))
-        return await connection.scalar(text("SELECT version_num FROM alembic_version")) if found else None
+        found = await connection.scalar(select(func.to_regclass("alembic_version")))
+        return await connection.scalar(select(column("version_num")).select_from(_VERSIONS)) if found else None
 
 
 async def _crm_error(request: Request, error: Exception) -> Response:

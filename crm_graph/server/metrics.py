@@ -17,7 +17,7 @@ from prometheus_client.exposition import choose_encoder
 from sqlalchemy import ARRAY, Integer, Text
 
 from crm_graph.database.engine import Database, PoolState
-from crm_graph.database.statements import in_sql
+from crm_graph.database.statements import Statement, from_file
 from crm_graph.delivery import queue
 from crm_graph.errors import NotFound, Unauthenticated, Unavailable
 from crm_graph.settings import Settings
@@ -78,7 +78,7 @@ async def read(database: Database) -> Reading | None:
     try:
         async with database.transaction(seconds=READ_SECONDS) as transaction:
             events = await _LAST_EVENTS.rows(transaction, sources=list(PROVIDERS))
-            webhooks = await _UNAPPLIED.rows(transaction, at_most=COUNTED_MAX)
+            webhooks = await _UNAPPLIED.rows(transaction, max_rows=COUNTED_MAX)
             backlog = await queue.backlog(transaction, COUNTED_MAX, RECENT)
     except Unavailable:
         return None
@@ -150,15 +150,5 @@ def _gauge(name: str, help_: str, values: Mapping[Any, float], label: str | None
     return gauge
 
 
-_LAST_EVENTS = in_sql(
-    """SELECT s.source, CAST(EXTRACT(EPOCH FROM now() -
-        (SELECT max(w.received_at) FROM webhooks_log AS w WHERE w.source = s.source)) AS float) AS age
-    FROM unnest(CAST(:_sources AS text[])) AS s (source)""",
-    sources=ARRAY(Text),
-)
-_UNAPPLIED = in_sql(
-    """SELECT s.status, (SELECT count(*) FROM
-        (SELECT FROM webhooks_log AS w WHERE w.status = s.status LIMIT :_at_most) AS found) AS count
-    FROM unnest(ARRAY['error', 'quarantined']) AS s (status)""",
-    at_most=Integer(),
-)
+_LAST_EVENTS = Statement(from_file("last_webhook_ages.sql", sources=ARRAY(Text)))
+_UNAPPLIED = Statement(from_file("unapplied_webhooks.sql", max_rows=Integer()))

@@ -15,17 +15,18 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from procrastinate import App, jobs
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
-from sqlalchemy import DateTime, Integer
+from sqlalchemy import func, literal, select
 from sqlalchemy.engine import URL
 
 from crm_graph.database import channels
 from crm_graph.database.engine import Database
 from crm_graph.database.jobs import job_app
 from crm_graph.database.listener import listen
-from crm_graph.database.statements import in_sql
+from crm_graph.database.statements import Statement, param
 from crm_graph.delivery.sender import Courier, dispatch
 from crm_graph.egress.client import Sender
 from crm_graph.errors import CrmError
+from crm_graph.models import Event
 from crm_graph.settings import Settings
 from webhooks import inbox
 
@@ -38,7 +39,7 @@ STOP_SECONDS = 6.0
 RETRY_SECONDS, RETRY_MAX_SECONDS = 1.0, 15.0  # to reach a database that is down
 KEEP = timedelta(days=30)  # of what was delivered, and of the events
 KEEP_JOBS_HOURS = 7 * 24  # of those that failed; the others are deleted when they are done
-FORGET_AT_ONCE = 10_000
+PURGE_AT_ONCE = 10_000
 
 
 @asynccontextmanager
@@ -123,10 +124,10 @@ def _add_jobs(app: App, settings: Settings, database: Database, courier: Courier
     @app.periodic(cron="17 * * * *")
     @app.task(name="tidy", queue="crm", queueing_lock="tidy", lock="tidy")
     async def tidy(timestamp: int) -> None:
-        """Forget what was delivered long ago, and jobs that failed."""
+        """Delete events and deliveries that are old, and jobs that ended."""
         await app.job_manager.delete_old_jobs(KEEP_JOBS_HOURS, include_failed=True, include_aborted=True)
         async with database.transaction(seconds=60) as transaction:
-            await _FORGET.run(transaction, before=datetime.now(UTC) - KEEP, at_most=FORGET_AT_ONCE)
+            await _PURGE.run(transaction, before=datetime.now(UTC) - KEEP)
 
 
 async def _rescue(app: App, job: jobs.Job) -> None:
@@ -165,8 +166,4 @@ async def _dispatch(database: Database, url: URL, courier: Courier, app: App) ->
         await asyncio.gather(listening, return_exceptions=True)
 
 
-_FORGET = in_sql(
-    "SELECT crm_purge_events(:_before, :_at_most)",
-    before=DateTime(timezone=True),
-    at_most=Integer(),
-)
+_PURGE = Statement(lambda: select(func.crm_purge_events(param(Event, "created_at", "before"), literal(PURGE_AT_ONCE))))

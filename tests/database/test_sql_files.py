@@ -1,5 +1,6 @@
 """The SQL files define what the migrations make: its functions, triggers and views with their rights, and no others."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -25,6 +26,17 @@ DROP_EVERYTHING = """
         END LOOP;
     END $$
 """
+
+SET = re.compile(r"^-- (\\set (\w+) .*)$", re.MULTILINE)
+IS_OPEN = (
+    "w.disabled_at IS NULL AND o.active AND (w.retry_at IS NULL OR w.retry_at <= now())"
+    " AND NOT EXISTS (SELECT FROM deployment WHERE paused_at IS NOT NULL)"
+)
+IS_DUE = "d.status = 'pending' AND d.due_at <= now() AND (d.leased_until IS NULL OR d.leased_until < now())"
+IS_FIRST = (
+    "NOT EXISTS (SELECT FROM webhook_deliveries AS e WHERE e.endpoint_id = d.endpoint_id"
+    " AND e.order_key = d.order_key AND e.status = 'pending' AND e.position < d.position)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +78,22 @@ def test_the_files_define_everything_that_the_migrations_do(migrated: URL) -> No
     assert definitions(migrated) == before
 
 
-@pytest.mark.parametrize("name", sql_files.definitions())
+@pytest.mark.parametrize("name", [*sql_files.definitions(), *sql_files.queries()])
 def test_a_file_says_what_it_does(name: str) -> None:
     assert sql_files.read_sql(name).startswith("-- ")
+
+
+def test_queries_run_in_psql_with_the_parameters_that_their_comments_set(migrated: URL) -> None:
+    for name in sql_files.queries():
+        given = SET.findall(sql_files.read_sql(name))
+        assert {parameter for _, parameter in given} == sql_files.read_statement(name)[1], name
+
+        script = "\n".join([*(line for line, _ in given), sql_files.read_sql(name)])
+        run_client("psql", migrated, "--set=ON_ERROR_STOP=1", "--quiet", "--single-transaction", stdin=script)
+
+
+@pytest.mark.parametrize("condition", [IS_OPEN, IS_DUE, IS_FIRST])
+def test_queries_of_the_queue_agree_when_a_delivery_may_be_sent(condition: str) -> None:
+    for name in ("due_endpoints", "lease_deliveries", "delivery_backlog"):
+        sql, _ = sql_files.read_statement(f"queries/{name}.sql")
+        assert condition in " ".join(sql.split()).replace("( ", "("), name

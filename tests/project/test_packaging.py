@@ -65,7 +65,7 @@ def test_the_wheel_has_everything_that_runs(installed: Path) -> None:
         assert (installed / package / "py.typed").is_file()
     for pattern in ("**/*.py", "**/*.sql"):
         assert files(installed / "crm_graph/_migrations", pattern) == files(PROJECT / "alembic", pattern) != set()
-    assert files(installed / "crm_graph/database/sql", "**/*.sql") == set(sql_files.definitions())
+    assert files(installed / "crm_graph/database/sql", "**/*.sql") == {*sql_files.definitions(), *sql_files.queries()}
     assert files(installed / "crm_graph/_workflows", "*.json") == files(PROJECT / "n8n_workflows", "*.json")
     samples = files(PROJECT / "webhooks", "*/fixtures/*.json")
     assert len(samples) > 50

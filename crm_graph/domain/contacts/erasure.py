@@ -4,10 +4,10 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import any_, delete, func, or_, select, text
+from sqlalchemy import any_, delete, func, or_, select
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Statement, combined, param
+from crm_graph.database.statements import Statement, combined, from_file, param
 from crm_graph.domain.contacts import erasure_rules
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.timeline import activities
@@ -27,7 +27,7 @@ async def erase(work: UnitOfWork, *, contact_id: uuid.UUID | None = None, email:
     if (contact_id is None) == (email is None):
         raise ValidationFailed("give one of contactId and email", field="contact_id")
     address = normal_email(email) if email is not None else None
-    await _ALONE.run(work.transaction)
+    await _LOCK_WEBHOOKS.run(work.transaction)
     person = await _PERSON.rows(work.transaction, contact_id=contact_id, address=address)
     if not person and address is None:
         raise NotFound("contact not found", field="contact_id")
@@ -93,8 +93,7 @@ def _lifted() -> Any:
     return delete(table(Suppression)).where(table(Suppression).c.address_hmac == hmac)
 
 
-# Every event writes there first. So an event has left everything when we look, or comes when the person is gone.
-_ALONE = Statement(lambda: text("LOCK TABLE webhooks_log IN EXCLUSIVE MODE"))
+_LOCK_WEBHOOKS = Statement(from_file("lock_webhooks_log.sql"))
 _PERSON = Statement(_person)
 _DEALS = Statement(
     lambda: (
