@@ -1,7 +1,7 @@
 # Everything runs from this folder, whatever folder make is called from.
 ROOT := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
 ifneq ($(words $(ROOT)),1)
-$(error a path with spaces is more than make can take: move the project into a folder without them)
+$(error make can't handle a path with spaces: move the project to a folder without them)
 endif
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -19,11 +19,11 @@ install_lock = { $(PIP) '$(UV)' && "$(BIN)/uv" pip install -q --compile-bytecode
 STAMP := $(ROOT).venv/installed
 PEERS := $(ROOT).venv/peers-installed
 
-help:  ## this list
+help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' "$(ROOT)Makefile"
 
 $(STAMP): $(ROOT)requirements.lock $(ROOT)pyproject.toml
-	@test -n "$(PYTHON)" || { echo 'crm-graph needs Python 3.11 or newer with the venv module (Debian: python3-venv). Name one: make PYTHON=/path/to/python3'; exit 1; }
+	@test -n "$(PYTHON)" || { echo 'crm-graph needs Python 3.11 or newer with the venv module (Debian: python3-venv). To choose one: make PYTHON=/path/to/python3'; exit 1; }
 	@test -w "$(ROOT)" || { echo 'cannot install into $(ROOT).venv: the folder is not writable by this user. Clone the project into a folder of your own.'; exit 1; }
 	@echo 'installing into $(ROOT).venv ...'
 	@"$(PYTHON)" -m venv --clear "$(ROOT).venv"
@@ -31,9 +31,9 @@ $(STAMP): $(ROOT)requirements.lock $(ROOT)pyproject.toml
 	@cd "$(ROOT)" && $(PIP) --no-deps --no-build-isolation -e .
 	@touch "$(STAMP)"
 
-# Node and what draws plots. Where they can't be had, whoever needs them says what it did without.
+# Node, and what draws plots. If they can't be installed, the benchmarks and tests that need them say what they left out.
 $(PEERS): $(STAMP) $(ROOT)requirements-peers.lock
-	@echo 'installing what the benchmarks and the end-to-end tests compare with ...'
+	@echo 'installing what the benchmarks and the end-to-end tests need ...'
 	@cd "$(ROOT)" && { $(call install_lock,requirements-peers.lock); } && touch "$(PEERS)" \
 		|| echo 'could not install requirements-peers.lock; going on without it'
 
@@ -42,36 +42,36 @@ install: $(STAMP)  ## set up .venv
 demo: $(STAMP)  ## set everything up, post signed sample webhooks, show what they changed, serve
 	@cd "$(ROOT)" && exec "$(BIN)/crm-graph" demo
 
-test: $(STAMP)  ## the tests, on the embedded PostgreSQL or on the one that PG_HOST names
+test: $(STAMP)  ## run the tests, on the embedded PostgreSQL or on the server that PG_HOST names
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 2 --dist loadfile $(ARGS)
 
-check: $(STAMP)  ## lint, types, import contract, schema drift
+check: $(STAMP)  ## check lint, types, import contracts and schema drift
 	@cd "$(ROOT)" && "$(BIN)/ruff" check --output-format concise . && "$(BIN)/ruff" format --check . && "$(BIN)/mypy" && "$(BIN)/lint-imports"
 	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema | diff -u schema.graphql - || { echo 'schema.graphql is stale: run make schema'; exit 1; }
 	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema --events | diff -u events.schema.json - || { echo 'events.schema.json is stale: run make schema'; exit 1; }
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/project/test_schema_drift.py
 
-e2e: $(PEERS)  ## other people's programs against a server that runs (their npm packages are downloaded once)
+e2e: $(PEERS)  ## test a running server with other programs, and every command of the guides (downloads npm packages once)
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/e2e $(ARGS)
 
-soak: $(STAMP)  ## servers, workers and PostgreSQL are killed under load, and nothing is lost or doubled; SOAK_SECONDS=60
+soak: $(STAMP)  ## kill servers, workers and PostgreSQL under load: nothing may be lost or applied twice (SOAK_SECONDS=60)
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/soak $(ARGS)
 
-fuzz: $(STAMP)  ## thousands of random queries, answered both ways; FUZZ_EXAMPLES=3000
+fuzz: $(STAMP)  ## run thousands of random queries on both engines and compare the answers (FUZZ_EXAMPLES=3000)
 	@cd "$(ROOT)" && FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-3000} exec "$(BIN)/python" -m pytest -q -n 2 tests/graphql/engine/test_compiler_property.py $(ARGS)
 
-bench: $(PEERS)  ## measure beside PostGraphile, the usual way and pgbench; ARGS=--quick for a first look
+bench: $(PEERS)  ## measure against PostGraphile, the usual way, n8n and pgbench (ARGS=--quick for a first look)
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m bench $(ARGS)
 
 schema: $(STAMP)  ## write schema.graphql and events.schema.json
 	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema --events > events.schema.json.new && mv events.schema.json.new events.schema.json
 
-lock: $(STAMP)  ## resolve the lock files again (versions and hashes, no addresses)
+lock: $(STAMP)  ## update the lock files (versions and hashes, no addresses)
 	@cd "$(ROOT)" && $(PIP) '$(UV)' && "$(BIN)/uv" pip compile pyproject.toml --extra dev --universal \
 		--generate-hashes --python-version 3.11 --upgrade --quiet --custom-compile-command 'make lock' -o requirements.lock
 	@cd "$(ROOT)" && "$(BIN)/uv" pip compile pyproject.toml --extra peers --constraint requirements.lock --universal \
 		--generate-hashes --python-version 3.11 --upgrade --quiet --custom-compile-command 'make lock' -o requirements-peers.lock
 
-clean:  ## remove the virtual environment and caches (no data)
+clean:  ## remove the virtual environment and caches, not the data
 	@cd "$(ROOT)" && rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
