@@ -4,11 +4,12 @@ import re
 import uuid
 from typing import Any
 
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql import VariableValues, get_variable_values
 from psycopg import sql
 
 from crm_graph.graphql.engine.compiler import Compiler
 from crm_graph.graphql.engine.documents import Documents
+from crm_graph.graphql.engine.library_internals import graphql_schema
 from crm_graph.graphql.engine.plans import Request
 from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.identity.principal import Principal
@@ -18,7 +19,7 @@ from crm_graph.values import utc_now
 
 def sent_sql(document: str, variables: dict[str, Any], owner_id: uuid.UUID, role: Role) -> str:
     """The one statement that answers `document` for this caller, its parameters written into it as constants."""
-    operation = Documents(build_schema()._schema, is_open=False).operation(document, None, variables)
+    operation = Documents(graphql_schema(build_schema()), is_open=False).operation(document, None, variables)
     coerced = get_variable_values(operation.schema, operation.node.variable_definitions or (), variables)
     assert isinstance(coerced, VariableValues), coerced
     request = Request(Principal(owner_id, role), utc_now(), coerced)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from crm_graph.errors import BadRequest
 from crm_graph.graphql.engine import complexity
+from crm_graph.graphql.engine.library_internals import graphql_schema
 from crm_graph.graphql.transport.schema import build_schema
 from tests.support.factories import Row
 from tests.support.paths import PROJECT
@@ -123,7 +124,7 @@ def _operations(draft: Draft, rng: random.Random) -> tuple[list[tuple[str | None
 
 def _is_too_complex(document: DocumentNode, variables: dict[str, Any]) -> bool:
     try:
-        complexity.check(build_schema()._schema, document, variables)
+        complexity.check(graphql_schema(build_schema()), document, variables)
     except BadRequest:
         return True
     return False

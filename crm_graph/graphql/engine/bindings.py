@@ -18,12 +18,12 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from crm_graph.errors import ValidationFailed
+from crm_graph.graphql.engine.library_internals import metadata, python_class, python_name
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Relation
 from crm_graph.models.columns import Time
 
-DEFINITION = "strawberry-definition"  # where Strawberry keeps its own definition of a field or type
-BINDING = "binding"
+BINDING, MODEL = "binding", "__model__"
 RETURNED = "returned"
 PAGE_DEFAULT, PAGE_MAX = 50, 100
 NOW: ColumnElement[Any] = bindparam("now", type_=Time)  # when the request arrived
@@ -168,7 +168,7 @@ def bound(model: type[SQLModel] | None = None) -> Callable[[T], T]:
 
     def decorate(cls: T) -> T:
         made = strawberry.type(cls, description=" ".join((cls.__doc__ or "").split()))
-        setattr(made, "__model__", model)  # noqa: B010 - a class attribute that no type declares
+        setattr(made, MODEL, model)
         return made
 
     return decorate
@@ -267,10 +267,9 @@ def page(
 
 def binding_of(field: GraphQLField) -> Binding:
     """The binding of a field; a plain column unless its declaration says otherwise."""
-    definition = field.extensions[DEFINITION]
-    declared = definition.metadata.get(BINDING)
+    declared = metadata(field).get(BINDING)
     if isinstance(declared, str | None):
-        name = declared or definition.python_name
+        name = declared or python_name(field)
         return Scalar(lambda site: site.parent.c[name])
     binding: Binding = declared
     return binding
@@ -278,5 +277,5 @@ def binding_of(field: GraphQLField) -> Binding:
 
 def model_of(type_: GraphQLObjectType) -> type[SQLModel]:
     """The table of a type."""
-    model: type[SQLModel] = type_.extensions[DEFINITION].origin.__model__
+    model: type[SQLModel] = getattr(python_class(type_), MODEL)
     return model

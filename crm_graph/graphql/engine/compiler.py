@@ -14,9 +14,14 @@ from functools import partial
 from typing import Any
 
 import orjson
-from graphql import GraphQLEnumType, GraphQLObjectType, get_named_type, is_non_null_type
-from graphql.execution.collect_fields import collect_fields, collect_subfields
-from graphql.execution.values import VariableValues, get_argument_values
+from graphql import (
+    GraphQLEnumType,
+    GraphQLObjectType,
+    VariableValues,
+    get_argument_values,
+    get_named_type,
+    is_non_null_type,
+)
 from sqlalchemy import (
     ARRAY,
     CTE,
@@ -35,7 +40,6 @@ from sqlalchemy import (
 from crm_graph.database.statements import recordset
 from crm_graph.graphql.engine import cursors
 from crm_graph.graphql.engine.bindings import (
-    DEFINITION,
     RETURNED,
     Aggregate,
     Arguments,
@@ -56,8 +60,9 @@ from crm_graph.graphql.engine.bindings import (
 )
 from crm_graph.graphql.engine.criteria import criteria
 from crm_graph.graphql.engine.documents import Operation
-from crm_graph.graphql.engine.field_site import Fields, Place, name_of, object_type, page_info
+from crm_graph.graphql.engine.field_site import Place, name_of, object_type, page_info
 from crm_graph.graphql.engine.json_sql import Json, constant, in_capitals, json_list, json_object
+from crm_graph.graphql.engine.library_internals import FieldSet, collect_fields_below, collect_root_fields, python_name
 from crm_graph.graphql.engine.plans import Plan, Reader, Request, make, shape
 from crm_graph.graphql.engine.visible import ALL, SourceQuery, Visible, Wanted, whole
 from crm_graph.identity.principal import Principal
@@ -80,17 +85,17 @@ class Compiler:
         self._readers: dict[str, Reader] = {}
         self._shared: dict[Relation, dict[str, CTE]] = {}
 
-    def root_fields(self) -> list[tuple[str, Fields]]:
+    def root_fields(self) -> list[tuple[str, FieldSet]]:
         """The root fields by response key."""
         op = self._operation
-        found = collect_fields(op.schema, op.fragments, self._variables, op.root_type, op.node)
-        return list(found.grouped_field_set.items())
+        found = collect_root_fields(op.schema, op.fragments, self._variables, op.root_type, op.node)
+        return list(found.items())
 
-    def query(self, fields: Sequence[Fields]) -> Plan:
+    def query(self, fields: Sequence[FieldSet]) -> Plan:
         """The statement that answers these root fields, a column for each."""
         return self._plan([self._field(self._operation.root_type, selected, parent=None) for selected in fields])
 
-    def payload(self, fields: Fields, seen: str | None = None) -> tuple[Plan | None, dict[str, str], list[str]]:
+    def payload(self, fields: FieldSet, seen: str | None = None) -> tuple[Plan | None, dict[str, str], list[str]]:
         """The statement that reads back the rows of a payload, as one JSON object; which response keys stand for its
         plain values; and which for rows that must be there. The statement is None when no row is selected.
 
@@ -104,7 +109,7 @@ class Compiler:
             if name_of(selected) == "__typename":
                 continue
             field = type_.fields[name_of(selected)]
-            binding, name = binding_of(field), field.extensions[DEFINITION].python_name
+            binding, name = binding_of(field), python_name(field)
             at = Place(field, selected, {}, _returned(name), parent=None)
             match binding:
                 case One():
@@ -122,12 +127,12 @@ class Compiler:
         labelled: list[Any] = [cast(column, Text).label(f"c{place}") for place, column in enumerate(columns)]
         return make(select(*labelled), self._readers)
 
-    def _collect(self, type_: GraphQLObjectType, fields: Fields) -> list[tuple[str, Fields]]:
+    def _collect(self, type_: GraphQLObjectType, fields: FieldSet) -> list[tuple[str, FieldSet]]:
         op = self._operation
-        found = collect_subfields(op.schema, op.fragments, self._variables, op.node, type_, fields)
-        return list(found.grouped_field_set.items())
+        found = collect_fields_below(op.schema, op.fragments, self._variables, type_, op.node, fields)
+        return list(found.items())
 
-    def _field(self, type_: GraphQLObjectType, fields: Fields, *, parent: Relation | None) -> Json:
+    def _field(self, type_: GraphQLObjectType, fields: FieldSet, *, parent: Relation | None) -> Json:
         """The JSON of one field of `type_`."""
         if name_of(fields) == "__typename":
             return constant(type_.name)

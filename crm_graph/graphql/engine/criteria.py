@@ -8,7 +8,8 @@ import strawberry
 from graphql import GraphQLField, GraphQLInputObjectType, get_nullable_type
 from sqlalchemy import ColumnElement
 
-from crm_graph.graphql.engine.bindings import DEFINITION, Arguments, Site, SqlType
+from crm_graph.graphql.engine.bindings import Arguments, Site, SqlType
+from crm_graph.graphql.engine.library_internals import metadata
 from crm_graph.values import check_text
 
 CRITERION = "criterion"
@@ -54,7 +55,7 @@ def criteria(site: Site, field: GraphQLField) -> list[ColumnElement[bool]]:
     for name in (name for name, value in given.items() if value is not None):
         type_ = get_nullable_type(field.args["filter"].type)
         assert isinstance(type_, GraphQLInputObjectType)
-        demand: Criterion = type_.fields[name].extensions[DEFINITION].metadata[CRITERION]
+        demand: Criterion = metadata(type_.fields[name])[CRITERION]
         found.append(demand.sql(site, site.value(_from_filter(name, demand), demand.type_)))
     return found
 

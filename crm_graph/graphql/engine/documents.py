@@ -10,7 +10,6 @@ from graphql import (
     DocumentNode,
     ExecutionResult,
     FieldNode,
-    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     GraphQLObjectType,
@@ -26,10 +25,10 @@ from graphql import (
     validate,
     visit,
 )
-from graphql.execution.collect_fields import FragmentDetails
 
 from crm_graph.errors import BadRequest
 from crm_graph.graphql.engine import complexity
+from crm_graph.graphql.engine.library_internals import Fragments, fragments_of
 
 CACHE_TOKENS = 50_000  # in all documents of a process; a token costs about a kilobyte
 ERRORS_MAX = 10  # each looks for its line in the whole source
@@ -51,7 +50,7 @@ class Operation:
     schema: GraphQLSchema
     document: DocumentNode
     node: OperationDefinitionNode
-    fragments: dict[str, FragmentDetails]
+    fragments: Fragments
     number: int = field(default_factory=lambda: next(_numbers))
     _below: dict[str, list[str]] = field(default_factory=dict)
 
@@ -169,11 +168,8 @@ class Documents:
             raise _invalid(error.message, error) from None
 
     def _operations(self, document: DocumentNode) -> Iterator[tuple[OperationDefinitionNode, Operation]]:
-        definitions = document.definitions
-        fragments = {
-            node.name.value: FragmentDetails(node) for node in definitions if isinstance(node, FragmentDefinitionNode)
-        }
-        for node in definitions:
+        fragments = fragments_of(document)
+        for node in document.definitions:
             if isinstance(node, OperationDefinitionNode):
                 yield node, Operation(self._schema, document, node, fragments)
 
@@ -187,7 +183,7 @@ def _length(document: DocumentNode) -> int:
 
 
 class _Variables(Visitor):
-    def __init__(self, fragments: Mapping[str, FragmentDetails]) -> None:
+    def __init__(self, fragments: Fragments) -> None:
         super().__init__()
         self.names: set[str] = set()
         self._fragments, self._seen = fragments, set[str]()

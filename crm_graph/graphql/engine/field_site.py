@@ -4,17 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from graphql import GraphQLField, GraphQLObjectType, get_named_type
-from graphql.execution.collect_fields import FieldDetails
 from sqlalchemy import func, literal_column
 
 from crm_graph.graphql.engine import cursors
 from crm_graph.graphql.engine.bindings import Arguments
 from crm_graph.graphql.engine.json_sql import Json, constant
+from crm_graph.graphql.engine.library_internals import FieldSet
 from crm_graph.graphql.engine.plans import Request
 from crm_graph.graphql.engine.visible import whole
 from crm_graph.models import Relation
-
-Fields = list[FieldDetails]  # that have one response key
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ class Place:
     """
 
     field: GraphQLField
-    fields: Fields
+    fields: FieldSet
     args: Arguments
     given: Callable[[Request], Arguments]
     parent: Relation | None
@@ -36,7 +34,7 @@ class Place:
         return object_type(self.field)
 
 
-def name_of(fields: Fields) -> str:
+def name_of(fields: FieldSet) -> str:
     """The name in the schema, whatever it is called in the answer."""
     return fields[0].node.name.value
 

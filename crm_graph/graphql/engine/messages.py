@@ -8,15 +8,15 @@ import logging
 import re
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError
+from graphql import ExecutionResult, GraphQLError
 
 from crm_graph.errors import BadRequest, CrmError, QueryTooComplex
 from crm_graph.graphql.engine.error_format import told
+from crm_graph.graphql.engine.library_internals import invalid_variable, is_parser_limit, is_validation_limit
 
 log = logging.getLogger(__name__)
 
 MESSAGE_MAX = 500  # names and values of any length are quoted in them
-_IN_VARIABLE = re.compile(r"Variable '\$(\w+)' has invalid value(?: at \.([\w.[\]]+))?")
 _IN_DOCUMENT = re.compile(r"(\w+)\s*:\s*$")
 
 
@@ -54,9 +54,9 @@ def failure_of(error: GraphQLError, request_id: str) -> CrmError:
         cause = cause.original_error
     if isinstance(cause, CrmError):
         return cause
-    if isinstance(error, GraphQLSyntaxError) and error.message.endswith("Parsing aborted."):  # a limit of the parser
+    if is_parser_limit(error):
         return QueryTooComplex(error.message)
-    if error.message.startswith("Too many validation errors"):
+    if is_validation_limit(error):
         return QueryTooComplex("the document has too many errors to list them")
     if cause is None or isinstance(cause, GraphQLError):
         return BadRequest(error.message)
@@ -90,8 +90,8 @@ def _misshapen(error: GraphQLError | None) -> str | None:
     """The input field whose value no scalar reads: graphql-core names it in the message, or by its place alone."""
     if error is None or error.path:
         return None
-    if named := _IN_VARIABLE.match(error.message):
-        return named[2] or named[1]
+    if named := invalid_variable(error):
+        return named
     places = list(error.positions or ())
     before = error.source.body[: places[0]] if error.source and places else ""
     in_document = _IN_DOCUMENT.search(before[-100:])

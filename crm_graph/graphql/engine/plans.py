@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from cachetools import LRUCache
-from graphql.execution.values import VariableValues
+from graphql import VariableValues
 from sqlalchemy import BindParameter, Select
 
 from crm_graph.database.statements import CALLER, DIALECT, binder

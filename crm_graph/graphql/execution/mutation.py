@@ -12,12 +12,13 @@ from typing import Any, TypeAlias
 
 import strawberry
 from graphql import FieldNode
-from graphql.execution.collect_fields import FieldDetails
+from strawberry.types import has_object_definition
 
 from crm_graph.database.engine import Transaction
 from crm_graph.database.retries import retry_on_conflict
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import BadRequest
+from crm_graph.graphql.engine.library_internals import field_set, variable_values
 from crm_graph.graphql.engine.plans import Request
 from crm_graph.graphql.execution import idempotency
 from crm_graph.graphql.execution.context import Context
@@ -122,13 +123,13 @@ def _call(info: Info, asked: dict[str, Any]) -> Call | None:
         raise BadRequest("idempotencyKey and the header Idempotency-Key differ; send one", field="idempotency_key")
     if key is None and ctx.idempotency_key is not None:
         key = ctx.idempotency_key
-        selected = info._raw_info.operation.selection_set.selections
+        selected = info.operation.selection_set.selections
         if len(selected) != 1 or not isinstance(selected[0], FieldNode):
             raise BadRequest("Idempotency-Key is for one mutation; give each of several an idempotencyKey of its own")
     if key is None or ctx.principal.owner_id is None:
         return None
     request_hash = idempotency.hash_of(_plain(asked))
-    return Call(ctx.principal.owner_id, info._raw_info.field_name, key, request_hash, ctx.now)
+    return Call(ctx.principal.owner_id, info.field_name, key, request_hash, ctx.now)
 
 
 def _plain(value: Any) -> Any:
@@ -139,15 +140,14 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_plain(part) for part in value]
-    return _plain(given_of(value)) if hasattr(value, "__strawberry_definition__") else value
+    return _plain(given_of(value)) if has_object_definition(value) else value
 
 
 async def read_back(info: Info, transaction: Transaction, result: Result) -> Any:
     """The payload's tree, read in the mutation's own transaction through the same compiler as queries."""
-    raw, ctx = info._raw_info, info.context
-    request = Request(ctx.principal, ctx.now, raw.variable_values, result)
-    fields = [FieldDetails(node, None) for node in raw.field_nodes]
-    tree, plain = await ctx.reads.payload(transaction, ctx.operation, request, str(raw.path.key), fields)
+    ctx = info.context
+    request = Request(ctx.principal, ctx.now, variable_values(info), result)
+    tree, plain = await ctx.reads.payload(transaction, ctx.operation, request, str(info.path.key), field_set(info))
     return tree | {key: result[name] for key, name in plain.items()}
 
 

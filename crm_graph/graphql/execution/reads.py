@@ -13,15 +13,14 @@ from typing import Any
 
 import orjson
 import psycopg
-from graphql import GraphQLError, is_non_null_type
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql import GraphQLError, VariableValues, get_variable_values, is_non_null_type
 
 from crm_graph.database.engine import Database, Transaction, fetch_row
 from crm_graph.errors import CrmError, NotFound, Unavailable
 from crm_graph.graphql.engine import complexity
 from crm_graph.graphql.engine.compiler import Compiler
 from crm_graph.graphql.engine.documents import Operation
-from crm_graph.graphql.engine.field_site import Fields
+from crm_graph.graphql.engine.library_internals import FieldSet
 from crm_graph.graphql.engine.plans import Plan, PlanCache, Request, shape
 from crm_graph.identity.principal import Principal
 
@@ -99,7 +98,7 @@ class Reads:
         operation: Operation,
         request: Request,
         key: str,
-        fields: Fields,
+        fields: FieldSet,
     ) -> tuple[dict[str, Any], Mapping[str, str]]:
         """The tree of the rows in a mutation's payload, read in its own transaction, and the response keys of the
         other fields with their names.
@@ -121,7 +120,7 @@ class Reads:
         return tree, found.plain
 
     async def change(
-        self, operation: Operation, request: Request, key: str, fields: Fields, name: str
+        self, operation: Operation, request: Request, key: str, fields: FieldSet, name: str
     ) -> tuple[bool, dict[str, Any]]:
         """Whether the row of the payload's field `name` is the caller's to see, and the tree of a subscription's
         payload. Without an id of that row, nothing is read. Raises Unavailable.
@@ -153,7 +152,7 @@ class Reads:
 
     def _compile_answer(self, operation: Operation, request: Request) -> _Answer:
         compiler = Compiler(operation, request.principal, request.variables)
-        columns: list[Fields] = []
+        columns: list[FieldSet] = []
         between, is_required = [b'{"data":{'], []
         for place, (key, fields) in enumerate(compiler.root_fields()):
             name = fields[0].node.name.value

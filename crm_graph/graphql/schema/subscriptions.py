@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import strawberry
 from graphql import GraphQLField
 
-from crm_graph.graphql.engine.bindings import DEFINITION, bound, column, payload_row
+from crm_graph.graphql.engine.bindings import bound, column, payload_row
+from crm_graph.graphql.engine.library_internals import metadata
 from crm_graph.graphql.schema.types import Activity, Contact, Deal
 
 KIND = "kind"
@@ -74,5 +75,5 @@ class Subscription:
 
 def kind_of(field: GraphQLField) -> str:
     """Of which kind of rows a field of Subscription tells."""
-    kind: str = field.extensions[DEFINITION].metadata[KIND]
+    kind: str = metadata(field)[KIND]
     return kind

@@ -12,7 +12,6 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from graphql import ExecutionResult
-from strawberry.http.ides import get_graphql_ide_html
 
 from crm_graph.database.engine import Database
 from crm_graph.errors import (
@@ -24,6 +23,7 @@ from crm_graph.errors import (
     UnsupportedMedia,
 )
 from crm_graph.graphql.engine.documents import Documents, InvalidDocument
+from crm_graph.graphql.engine.library_internals import graphiql_page, graphql_schema
 from crm_graph.graphql.engine.messages import body_of, checked, internal, rendered
 from crm_graph.graphql.execution.context import Context
 from crm_graph.graphql.execution.reads import Reads
@@ -51,8 +51,8 @@ def create_router(
 ) -> APIRouter:
     """The endpoint: queries, mutations and, as streams of events, subscriptions by POST; subscriptions over sockets."""
     is_open = settings.crm_env == "development"
-    schema = build_schema()
-    documents, reads = Documents(schema._schema, is_open=is_open), Reads(database)
+    schema = graphql_schema(build_schema())
+    documents, reads = Documents(schema, is_open=is_open), Reads(database)
     live = Live(database, authenticator, documents, reads, limits, is_open=is_open)
     sockets = Sockets(live, settings.allowed_origins)
     router = APIRouter()
@@ -99,7 +99,7 @@ def create_router(
     async def graphiql(request: Request) -> Response:
         """GraphiQL, in development only: queries run by POST."""
         if is_open and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-            return HTMLResponse(get_graphql_ide_html("graphiql"))
+            return HTMLResponse(graphiql_page())
         refusal = BadRequest("queries are sent by POST, as JSON")
         return _refusal(refusal, request, _media(request), status=405, headers={"Allow": "POST"})
 

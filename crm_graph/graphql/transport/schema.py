@@ -1,13 +1,13 @@
 """The schema: the types, and how bound fields find their value."""
 
-from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import strawberry
 from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLResolveInfo
 from strawberry.schema.config import StrawberryConfig
 
+from crm_graph.graphql.engine.library_internals import accept_enum_names, graphql_schema
 from crm_graph.graphql.engine.scalars import SCALARS
 from crm_graph.graphql.execution.context import Context
 from crm_graph.graphql.mutations import Mutation
@@ -19,12 +19,12 @@ from crm_graph.graphql.schema.subscriptions import Subscription
 def build_schema() -> strawberry.Schema:
     """The schema, whose bound fields find their values in the tree that a plan read."""
     schema = strawberry.Schema(Query, Mutation, Subscription, config=StrawberryConfig(scalar_map=SCALARS))
-    for type_ in schema._schema.type_map.values():
+    for type_ in graphql_schema(schema).type_map.values():
         if isinstance(type_, GraphQLObjectType) and not type_.name.startswith("__") and type_.name != "Mutation":
             for field in type_.fields.values():
                 field.resolve = _root_field if type_.name == "Query" else _from_tree
         if isinstance(type_, GraphQLEnumType) and not type_.name.startswith("__"):
-            setattr(type_, "coerce_output_value", partial(_name_of, type_.coerce_output_value))  # noqa: B010
+            accept_enum_names(type_)
     return schema
 
 
@@ -36,8 +36,3 @@ async def _root_field(_source: None, info: GraphQLResolveInfo[Context], **_argum
 
 def _from_tree(source: Any, info: GraphQLResolveInfo[Any], **_arguments: Any) -> Any:
     return source[info.path.key]
-
-
-def _name_of(known: Callable[[Any], str], value: Any) -> str:
-    """The name of an enum's value; out of a tree it comes as SQL wrote it."""
-    return value if type(value) is str else known(value)

@@ -2,18 +2,17 @@
 
 import asyncio
 import logging
-import signal
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, suppress
 from time import monotonic
 from typing import Any, Self
 
 import orjson
-import uvicorn
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from crm_graph.errors import CrmError
+from crm_graph.graphql.engine.library_internals import is_server_stopping
 from crm_graph.graphql.engine.messages import internal, rendered
 from crm_graph.graphql.transport.subscriptions import Live
 
@@ -83,7 +82,7 @@ class EventStream(Response):
         sent = monotonic()
         try:
             async for result in self._results:
-                if _is_stopping():
+                if is_server_stopping():
                     return None
                 if result is not None:
                     await push(_event(result))
@@ -100,12 +99,6 @@ class EventStream(Response):
             log.error("stream failed", exc_info=error, extra={"details": {"request_id": self._request_id}})
             return internal(self._request_id)
         return None
-
-
-def _is_stopping() -> bool:
-    """Whether uvicorn was told to stop: it waits for answers that are being sent, and doesn't tell them."""
-    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
-    return isinstance(server, uvicorn.Server) and server.should_exit
 
 
 async def _leave(receive: Receive) -> None:

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
+from graphql import VariableValues, get_argument_values, get_variable_values
 
 from crm_graph.database.engine import Database
 from crm_graph.errors import BadRequest, LimitReached, QueryTooComplex, Unavailable
 from crm_graph.graphql.engine.compiler import Compiler
 from crm_graph.graphql.engine.documents import Documents, InvalidDocument, Operation
-from crm_graph.graphql.engine.field_site import Fields, name_of
+from crm_graph.graphql.engine.field_site import name_of
+from crm_graph.graphql.engine.library_internals import FieldSet
 from crm_graph.graphql.engine.messages import body_of, checked
 from crm_graph.graphql.engine.plans import Request
 from crm_graph.graphql.execution.reads import Reads
@@ -63,7 +64,7 @@ class _Watch:
     given: Mapping[str, Any]
     variables: VariableValues
     key: str
-    fields: Fields
+    fields: FieldSet
     kind: str
     pipeline_id: uuid.UUID | None
 

@@ -13,6 +13,7 @@ import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, get_nullable_type
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from crm_graph.graphql.engine.library_internals import graphql_schema
 from crm_graph.graphql.transport.schema import build_schema
 from tests.support.api import ask, reason, refusal
 from tests.support.database import unchanged
@@ -32,7 +33,7 @@ async def scene(client: httpx.AsyncClient, sql: AsyncConnection) -> Scene:
 
 def filter_of(name: str) -> tuple[str, dict[str, Any]]:
     """The type of a list's filter, and its fields with their types."""
-    query = build_schema()._schema.query_type
+    query = graphql_schema(build_schema()).query_type
     assert query is not None
     type_ = get_nullable_type(query.fields[name].args["filter"].type)
     assert isinstance(type_, GraphQLInputObjectType)

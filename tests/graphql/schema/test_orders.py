@@ -14,6 +14,7 @@ from graphql import GraphQLEnumType, get_nullable_type
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from crm_graph.graphql.engine.library_internals import graphql_schema
 from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.models import Activity, Company, Contact, Deal, table
 from crm_graph.values import name_key
@@ -116,7 +117,7 @@ async def paged(client: httpx.AsyncClient, name: str, order: str, first: int) ->
 
 
 def test_every_order_of_the_schema_is_here() -> None:
-    query = build_schema()._schema.query_type
+    query = graphql_schema(build_schema()).query_type
     assert query is not None
     for name, orders in ORDERS.items():
         type_ = get_nullable_type(query.fields[name].args["orderBy"].type)
@@ -157,7 +158,7 @@ async def test_one_document_takes_every_order_as_a_variable(client: httpx.AsyncC
 
 
 def name_of_order(name: str) -> str:
-    query = build_schema()._schema.query_type
+    query = graphql_schema(build_schema()).query_type
     assert query is not None
     return str(get_nullable_type(query.fields[name].args["orderBy"].type))
 
