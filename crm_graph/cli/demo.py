@@ -77,7 +77,7 @@ async def _run(settings: Settings, urls: serve.Urls, listening: Any, console: Co
         if not urls.is_embedded:
             await _refuse_a_database_in_use(database)
         await _seed(database)
-        await serve.say_where(database, settings)
+        await serve.pause_if_moved(database, settings)
         await stack.enter_async_context(working(settings, database, urls.server))
         server = uvicorn.Server(serve.server_config(create_app(settings, database), lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listening]))

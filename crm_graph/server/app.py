@@ -28,8 +28,8 @@ from webhooks.router import create_router as webhook_router
 
 
 def create_app(settings: Settings, database: Database, *, limits: Limits = LIMITS) -> FastAPI:
-    """The ASGI application; whoever made `database` closes it. Raises SetupError when a setting is missing."""
-    classify("warm up")  # compiles the vocabularies now: up to a second that the first reply would wait for
+    """The ASGI application; the caller closes `database`. Raises SetupError when a setting is missing."""
+    classify("warm up")  # compiles the vocabularies now; the first reply would wait up to a second for it
     app = FastAPI(title="crm-graph", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     tokens = Tokens(settings.jwt_key(), settings.jwt_issuer, settings.jwt_audience)
     authenticator, metrics = Authenticator(database, tokens), Metrics()
@@ -95,7 +95,7 @@ def error_response(error: CrmError) -> JSONResponse:
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, PayloadTooLarge):
-        headers["Connection"] = "close"  # else the rest of the body would be read, to be thrown away
+        headers["Connection"] = "close"  # otherwise the server would read the rest of the body and discard it
     return JSONResponse({"error": error.code.lower(), "message": error.message}, error.status, headers)
 
 

@@ -1,4 +1,4 @@
-"""GET /export/contacts.csv and /export/deals.csv: what the bearer may see, as a file that is streamed."""
+"""GET /export/contacts.csv and /export/deals.csv: the rows that the caller may see, streamed as a file."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -18,20 +18,20 @@ log = logging.getLogger(__name__)
 
 
 def create_router(database: Database, authenticator: Authenticator) -> APIRouter:
-    """The endpoints. `?bom=1` is for Excel, which takes a file without a byte order mark for another encoding."""
+    """The endpoints. `?bom=1` is for Excel, which misreads UTF-8 without a byte order mark."""
     router = APIRouter(prefix="/export")
 
     async def download(request: Request, kind: Kind) -> StreamingResponse:
         principal = await authenticator.principal(authorization(request))
         parts = exporter.pages(database, principal, kind, bom=_bom(request))
-        first = await anext(parts)  # before the answer begins: a failure has a status of its own as yet
+        first = await anext(parts)  # before the answer starts, a failure still gets a status of its own
         headers = {
             "Content-Disposition": f'attachment; filename="{kind}-{utc_now():%Y-%m-%d}.csv"',
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
         }
-        whole = _streamed(first, parts, request.state.request_id)
-        return StreamingResponse(whole, headers=headers, media_type="text/csv; charset=utf-8; header=present")
+        stream = _streamed(first, parts, request.state.request_id)
+        return StreamingResponse(stream, headers=headers, media_type="text/csv; charset=utf-8; header=present")
 
     @router.get("/contacts.csv")
     async def contacts(request: Request) -> StreamingResponse:
@@ -47,18 +47,18 @@ def create_router(database: Database, authenticator: Authenticator) -> APIRouter
 
 
 def _bom(request: Request) -> bool:
-    asked = dict(request.query_params)
-    if asked.keys() - {"bom"} or asked.get("bom", "1") not in ("0", "1"):
+    parameters = dict(request.query_params)
+    if parameters.keys() - {"bom"} or parameters.get("bom", "1") not in ("0", "1"):
         raise BadRequest("the only parameter is bom, 0 or 1")
-    return asked.get("bom") == "1"
+    return parameters.get("bom") == "1"
 
 
 async def _streamed(first: bytes, others: AsyncIterator[bytes], request_id: str) -> AsyncIterator[bytes]:
-    """The file; a failure breaks the connection off, because one that ended early would look complete."""
+    """The file. A failure breaks the connection: a file that merely ended early would look complete."""
     try:
         yield first
         async for part in others:
             yield part
     except Exception as error:
-        log.error("export broken off", exc_info=error, extra={"details": {"request_id": request_id}})
+        log.error("export aborted", exc_info=error, extra={"details": {"request_id": request_id}})
         raise

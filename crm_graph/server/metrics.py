@@ -1,4 +1,4 @@
-"""GET /metrics: what this process counted, and what the database says at this moment about what all of them do."""
+"""GET /metrics: the counters of this process, and the state of inbox and deliveries, read from the database."""
 
 import asyncio
 import os
@@ -27,15 +27,15 @@ from crm_graph.web.requests import authorization
 from webhooks.registry import PROVIDERS
 from webhooks.signatures import is_local
 
-READ_SECONDS = 2.0  # for everything that is read from the database
-COUNTED_MAX = 10_000  # more rows than that are not counted, and shown as so many
+READ_SECONDS = 2.0  # for reading the database
+COUNTED_MAX = 10_000  # counting stops there
 RECENT = timedelta(minutes=5)
 
 
 def create_router(settings: Settings, database: Database, metrics: Metrics) -> APIRouter:
-    """The endpoint, for whoever has METRICS_TOKEN; without one, for programs on this machine."""
+    """The endpoint: for callers with METRICS_TOKEN; without that setting, for programs on this machine."""
     token = settings.metrics_token.get_secret_value().encode() if settings.metrics_token else None
-    one_at_a_time = asyncio.Lock()  # however often it is asked, it takes one connection
+    one_at_a_time = asyncio.Lock()  # however many requests there are, they take one connection
     router = APIRouter()
 
     async def scrape(request: Request) -> Response:
@@ -53,28 +53,30 @@ def create_router(settings: Settings, database: Database, metrics: Metrics) -> A
 
 
 def _admit(request: Request, token: bytes | None) -> None:
-    """Raises Unauthenticated without the token; NotFound from elsewhere, when there is none."""
+    """Raises Unauthenticated without the token; NotFound for other machines, when none is set."""
     if token is None:
         if not is_local(request):
-            raise NotFound("metrics are for this machine alone; set METRICS_TOKEN to read them from elsewhere")
+            raise NotFound("only this machine can read the metrics; set METRICS_TOKEN to read them from elsewhere")
         return
     values = authorization(request)
-    scheme, _, given = values[0].partition(" ") if len(values) == 1 else ("", "", "")
-    if scheme.lower() != "bearer" or not signatures.verify_token([token], given.strip().encode("latin-1", "replace")):
+    scheme, _, token_sent = values[0].partition(" ") if len(values) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not signatures.verify_token(
+        [token], token_sent.strip().encode("latin-1", "replace")
+    ):
         raise Unauthenticated("send METRICS_TOKEN as Authorization: Bearer ...")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the database says; None: it was not reached in time."""
+    """What was read from the database."""
 
     last_events: dict[str, float] = field(default_factory=dict)  # seconds since the last one of each source
-    webhooks: dict[str, int] = field(default_factory=dict)  # by status, those that somebody has to look at
+    webhooks: dict[str, int] = field(default_factory=dict)  # how many of each status that needs attention
     backlog: Any = None
 
 
 async def read(database: Database) -> Reading | None:
-    """Read it, within READ_SECONDS."""
+    """Read the database; None when it does not answer within READ_SECONDS."""
     try:
         async with database.transaction(seconds=READ_SECONDS) as transaction:
             events = await _LAST_EVENTS.rows(transaction, sources=list(PROVIDERS))
@@ -90,9 +92,10 @@ async def read(database: Database) -> Reading | None:
 
 
 class OfProcess:
-    """What this process counted, and its pools; of several that share a port (`--workers`), labelled with its number.
+    """The counters of this process and the state of its pools.
 
-    Each scrape meets one of them: the label keeps their counters apart, where they would look like resets.
+    With `--workers`, each scrape reaches one of several processes: a label keeps their counters apart, because mixed up
+    they would look like resets.
     """
 
     def __init__(self, counted: CollectorRegistry, pools: list[PoolState]) -> None:
@@ -100,13 +103,13 @@ class OfProcess:
         self._labels = {"process": str(os.getpid())} if parent_process() else {}
 
     def collect(self) -> Iterator[Metric]:
-        """All of them."""
+        """Every metric."""
         for metric in (*self._counted.collect(), *self._gauges()):
             metric.samples = [sample._replace(labels=sample.labels | self._labels) for sample in metric.samples]
             yield metric
 
     def _gauges(self) -> Iterator[Metric]:
-        yield _gauge("info", "Which crm-graph this is.", {version("crm-graph"): 1}, "version")
+        yield _gauge("info", "The version of crm-graph.", {version("crm-graph"): 1}, "version")
         for name in ("size", "in_use", "idle"):
             values = {pool.name: getattr(pool, name) for pool in self._pools}
             yield _gauge(f"database_connections_{name}", f"Connections of this process: {name}.", values, "pool")
@@ -119,28 +122,28 @@ class OfDatabase:
         self._reading = reading
 
     def collect(self) -> Iterator[Metric]:
-        """Whether there is one, and what it says."""
-        up = "Whether the database answered within 2 s; if not, what it says is missing here."
+        """Whether the database answered, and what it said."""
+        up = "Whether the database answered within 2 s; if not, its metrics are missing."
         yield _gauge("database_up", up, {None: self._reading is not None})
         if self._reading is not None:
             yield from self._inbox(self._reading)
             yield from self._deliveries(self._reading.backlog)
 
     def _inbox(self, reading: Reading) -> Iterator[Metric]:
-        age = "Time since the last webhook of a source that ever sent one."
+        age = "Time since the last webhook of each source that has sent one."
         yield _gauge("last_event_age_seconds", age, reading.last_events, "source")
         unapplied = f"Stored webhooks that are not applied, up to {COUNTED_MAX}."
         yield _gauge("webhooks_unapplied", unapplied, reading.webhooks, "status")
 
     def _deliveries(self, backlog: Any) -> Iterator[Metric]:
-        pending = f"Deliveries that are not settled, up to {COUNTED_MAX}."
+        pending = f"Deliveries that are not settled; counted up to {COUNTED_MAX}."
         yield _gauge("deliveries_pending", pending, backlog.pending, "state")
         settled = f"Deliveries settled in the last 5 minutes, up to {COUNTED_MAX}."
         yield _gauge("deliveries_settled_5m", settled, backlog.settled, "status")
-        oldest = "How long the delivery that could be sent the longest has been due; 0 without one."
+        oldest = "How long the oldest sendable delivery has been due; 0 without one."
         yield _gauge("deliveries_oldest_due_age_seconds", oldest, {None: backlog.oldest_due_age})
-        yield _gauge("webhook_endpoints", "Endpoints that events are sent to.", backlog.endpoints, "state")
-        yield _gauge("deliveries_paused", "Whether this database delivers nothing.", {None: backlog.is_paused})
+        yield _gauge("webhook_endpoints", "Endpoints, by state.", backlog.endpoints, "state")
+        yield _gauge("deliveries_paused", "Whether deliveries are paused.", {None: backlog.is_paused})
 
 
 def _gauge(name: str, help_: str, values: Mapping[Any, float], label: str | None = None) -> Metric:

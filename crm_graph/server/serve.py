@@ -1,4 +1,4 @@
-"""From settings to something that runs: the database (embedded or given), its schema, and the HTTP server."""
+"""From settings to a running server: the database (embedded or given), its schema, and the HTTP server."""
 
 import asyncio
 import logging
@@ -29,12 +29,12 @@ from crm_graph.telemetry import logs, tracing
 log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 8
 MESSAGE_MAX = 500_000  # bytes of a WebSocket message: a document and its variables
-WORKER_START_SECONDS = 30  # a worker that is still importing doesn't answer, and must not be taken for a hung one
+WORKER_START_SECONDS = 30  # a worker process does not answer while it imports; that is not a hang
 
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """Where the database is: as the server's user, and as the one who may change the schema."""
+    """The database's URLs: for the server's user, and for the user that may change the schema."""
 
     server: URL
     migration: URL
@@ -50,13 +50,13 @@ def postgres(settings: Settings) -> Iterator[Urls]:
         return
     with EmbeddedPostgres(settings.crm_data_dir) as embedded, kept_running(embedded):
         urls = Urls(embedded.url("app_user"), embedded.url("app_admin"), is_embedded=True)
-        migrations.migrate(urls.migration)  # its only user is crm-graph, so nobody has to choose the moment
+        migrations.migrate(urls.migration)  # crm-graph is its only user: no operator has to choose the moment
         yield urls
 
 
 @asynccontextmanager
 async def database(urls: Urls) -> AsyncIterator[Database]:
-    """A pool on the database, whose schema must be the one that this code needs; raises SetupError."""
+    """The opened database. Raises SetupError when its schema is not the one that this code needs."""
     opened = Database(urls.server)
     try:
         await _check_schema(opened, urls)
@@ -79,7 +79,7 @@ async def _check_schema(opened: Database, urls: Urls) -> None:
 
 
 def serve(settings: Settings, workers: int) -> None:
-    """Serve until SIGTERM or SIGINT, and deliver. Raises SetupError when the port is taken or the set-up is wrong."""
+    """Serve and deliver until SIGTERM or SIGINT. Raises SetupError when the port is taken or a setting is wrong."""
     settings.jwt_key()
     with postgres(settings) as urls, bound_socket(settings) as listening:
         if workers == 1:
@@ -89,19 +89,19 @@ def serve(settings: Settings, workers: int) -> None:
 
         async def check() -> None:
             async with database(urls) as opened:
-                await say_where(opened, settings)
+                await pause_if_moved(opened, settings)
 
         asyncio.run(check())
         _log_address(listening)
-        # The workers read the same environment, and this is the one thing in it that they can't know.
-        os.environ.pop("PGHOSTADDR", None)  # it would lead libpq past the host that this URL names
+        # Worker processes read the same environment; only the embedded database's URL is missing in it.
+        os.environ.pop("PGHOSTADDR", None)  # libpq would prefer it to the URL's host
         os.environ["DATABASE_URL"] = urls.server.render_as_string(hide_password=False)
         config = server_config("crm_graph.server.serve:worker_app", factory=True, workers=workers)
         Multiprocess(config, sockets=[listening]).run()
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """asyncio.run, on the event loop that uvicorn would choose: uvloop where there is one."""
+    """asyncio.run on the event loop that uvicorn chooses: uvloop where it is installed."""
     with asyncio.Runner(loop_factory=server_config(None).get_loop_factory()) as runner:
         runner.run(main)
 
@@ -120,7 +120,7 @@ def worker_app() -> Any:
 
 @asynccontextmanager
 async def _life(settings: Settings, opened: Database, url: URL) -> AsyncIterator[None]:
-    """What goes on beside the requests; its end is here, because SIGTERM leaves a worker process no other."""
+    """What runs beside the requests of a worker process: it must end here, because SIGTERM leaves no later moment."""
     with tracing.exporting(settings.traces()):
         if not settings.worker_inside:
             yield
@@ -131,7 +131,7 @@ async def _life(settings: Settings, opened: Database, url: URL) -> AsyncIterator
 
 async def _serve_one(settings: Settings, urls: Urls, listening: socket.socket) -> None:
     async with database(urls) as opened, AsyncExitStack() as stack:
-        await say_where(opened, settings)
+        await pause_if_moved(opened, settings)
         if settings.worker_inside:
             await stack.enter_async_context(working(settings, opened, urls.server))
         _log_address(listening)
@@ -139,8 +139,8 @@ async def _serve_one(settings: Settings, urls: Urls, listening: socket.socket) -
         await uvicorn.Server(config).serve(sockets=[listening])
 
 
-async def say_where(opened: Database, settings: Settings) -> None:
-    """Pause the deliveries of a copy that is served elsewhere."""
+async def pause_if_moved(opened: Database, settings: Settings) -> None:
+    """Pause deliveries when the database was served under another PUBLIC_URL before: it may be a copy."""
     async with opened.transaction() as transaction:
         paused = await pause.served_under(transaction, settings.public_url)
     if paused is not None:
@@ -148,7 +148,7 @@ async def say_where(opened: Database, settings: Settings) -> None:
 
 
 def work(settings: Settings) -> None:
-    """Deliver events until SIGTERM or SIGINT. Raises SetupError for a PUBLIC_URL that isn't the server's."""
+    """Deliver events until SIGTERM or SIGINT. Raises SetupError for another PUBLIC_URL than the server's."""
 
     async def until_stopped(urls: Urls) -> None:
         stop = asyncio.Event()
@@ -172,7 +172,7 @@ def _log_address(listening: socket.socket) -> None:
 
 
 def server_config(app: Any, **options: Any) -> uvicorn.Config:
-    """uvicorn without its access log (it prints query strings) and without trust in forwarded addresses."""
+    """uvicorn without its access log, which prints query strings, and without trust in forwarded addresses."""
     return uvicorn.Config(
         app,
         log_config=None,
@@ -183,18 +183,18 @@ def server_config(app: Any, **options: Any) -> uvicorn.Config:
         timeout_worker_healthcheck=WORKER_START_SECONDS,
         ws="websockets-sansio",
         ws_max_size=MESSAGE_MAX,
-        ws_per_message_deflate=False,  # 60 kB of memory for each socket
+        ws_per_message_deflate=False,  # it costs 60 kB of memory per socket
         **options,
     )
 
 
 @contextmanager
 def bound_socket(settings: Settings) -> Iterator[socket.socket]:
-    """The listening socket; raises SetupError with what to do when the address is taken or isn't ours."""
+    """The listening socket. Raises SetupError, with what to do, when the address can't be bound."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Accepted sockets inherit it. Without, the body of a small answer waits 40 ms for the client's delayed ACK.
+        # Accepted sockets inherit it. Without it, the body of a small answer waits 40 ms for the client's delayed ACK.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             listening.bind((settings.host, settings.port))
@@ -207,7 +207,7 @@ def bound_socket(settings: Settings) -> Iterator[socket.socket]:
 
 
 def stop_on_sigterm() -> None:
-    """Let SIGTERM unwind the process, so that a PostgreSQL that it started is stopped too."""
+    """Make SIGTERM unwind the process, so that an embedded PostgreSQL that it started is stopped too."""
 
     def leave(_signal: int, _frame: FrameType | None) -> NoReturn:
         raise SystemExit(0)

@@ -1,8 +1,8 @@
 """The worker: runs the jobs of the queue. `serve` has one inside; any number of others may run anywhere.
 
-Whoever commits an event says so by NOTIFY, and the worker then has the endpoints drained to which something is due:
-one job for an endpoint at a time, however much there is to send. It doesn't defer that job in the event's own
-transaction: under a queueing lock, all writers that concern one endpoint would wait for each other's commits.
+A commit with an event sends a notification; the worker then defers a drain job for each endpoint with due deliveries,
+one job per endpoint at a time. The job is not deferred in the event's own transaction: under a queueing lock, all
+writers with events for one endpoint would wait for each other's commits.
 """
 
 import asyncio
@@ -11,40 +11,40 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 import psycopg
 from procrastinate import App, jobs
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
-from sqlalchemy import func, literal, select
 from sqlalchemy.engine import URL
 
+from crm_graph.backoff import Backoff
 from crm_graph.database import channels
 from crm_graph.database.engine import Database
 from crm_graph.database.jobs import job_app
 from crm_graph.database.listener import listen
-from crm_graph.database.statements import Statement, param
 from crm_graph.delivery.sender import Courier, dispatch
 from crm_graph.egress.client import Sender
 from crm_graph.errors import CrmError
-from crm_graph.models import Event
 from crm_graph.settings import Settings
 from webhooks import inbox
 
 log = logging.getLogger(__name__)
 
-CONCURRENCY = 64  # jobs at once: an endpoint that hangs takes one of them, and waiting costs little
-POLL_SECONDS = 1.0  # for what no NOTIFY tells: the next attempt of what failed
-HEARTBEAT_SECONDS, STALLED_SECONDS = 2.0, 10.0  # after which a worker that was killed is known to be gone
+CONCURRENCY = 64  # jobs at once: an endpoint that hangs occupies one of them, and waiting costs little
+POLL_SECONDS = 1.0  # for what nothing notifies of: the next attempt of a failed delivery
+HEARTBEAT_SECONDS, STALLED_SECONDS = 2.0, 10.0  # a worker without a heartbeat for that long was killed
 STOP_SECONDS = 6.0
-RETRY_SECONDS, RETRY_MAX_SECONDS = 1.0, 15.0  # to reach a database that is down
-KEEP = timedelta(days=30)  # of what was delivered, and of the events
-KEEP_JOBS_HOURS = 7 * 24  # of those that failed; the others are deleted when they are done
+STABLE_SECONDS = 60.0  # a worker that ran that long starts over with the first wait
+RETRY_SECONDS, RETRY_MAX_SECONDS = 1.0, 15.0  # while the database is down
+KEEP = timedelta(days=30)  # events and their deliveries, after all were settled
+KEEP_JOBS_HOURS = 7 * 24  # failed jobs; a job that succeeds is deleted at once
 PURGE_AT_ONCE = 10_000
 
 
 @asynccontextmanager
 async def working(settings: Settings, database: Database, url: URL) -> AsyncIterator[None]:
-    """Work until the block ends; whatever happens to the database meanwhile, it goes on when that is back."""
+    """Work until the block ends. It survives a database that goes away, and continues when it is back."""
     stopping = asyncio.Event()
     task = asyncio.create_task(_keep_working(settings, database, url, stopping))
     try:
@@ -55,19 +55,20 @@ async def working(settings: Settings, database: Database, url: URL) -> AsyncIter
 
 
 async def _keep_working(settings: Settings, database: Database, url: URL, stopping: asyncio.Event) -> None:
-    wait = RETRY_SECONDS
+    backoff = Backoff(RETRY_SECONDS, RETRY_MAX_SECONDS)
     while not stopping.is_set():
-        started = datetime.now(UTC)
+        started = monotonic()
         try:
             await _work(settings, database, url, stopping)
-        except Exception as error:  # without another try, nothing would be delivered any more
-            wait = RETRY_SECONDS if datetime.now(UTC) - started > timedelta(minutes=1) else wait
-            foreseen = isinstance(error, CrmError | ConnectorException | psycopg.Error | ExceptionGroup)
-            log.warning("the worker stopped; next try in %.0f s", wait, exc_info=None if foreseen else error)
+        except Exception as error:  # of any kind: without another attempt, nothing would be delivered from now on
+            if monotonic() - started > STABLE_SECONDS:
+                backoff.reset()
+            wait = backoff.next()
+            is_expected = isinstance(error, CrmError | ConnectorException | psycopg.Error | ExceptionGroup)
+            log.warning("the worker stopped; next attempt in %.1f s", wait, exc_info=None if is_expected else error)
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await stopping.wait()
-            wait = min(wait * 2, RETRY_MAX_SECONDS)
 
 
 async def _work(settings: Settings, database: Database, url: URL, stopping: asyncio.Event) -> None:
@@ -102,7 +103,7 @@ async def _work(settings: Settings, database: Database, url: URL, stopping: asyn
 
 
 def _add_jobs(app: App, settings: Settings, database: Database, courier: Courier) -> None:
-    """What this worker does. The names are kept in the queue: a renamed job is one that nobody knows."""
+    """The jobs. Their names are stored in the queue, so that none may be renamed while jobs wait under it."""
 
     @app.task(name="drain", queue="crm")
     async def drain(endpoint_id: str) -> None:
@@ -111,39 +112,39 @@ def _add_jobs(app: App, settings: Settings, database: Database, courier: Courier
     @app.periodic(cron="* * * * * */5")
     @app.task(name="rescue", queue="crm", queueing_lock="rescue")
     async def rescue(timestamp: int) -> None:
-        """Have the jobs run again whose workers are gone."""
+        """Run the jobs of killed workers again."""
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
             await _rescue(app, job)
 
     @app.periodic(cron="* * * * *")
     @app.task(name="retry_ingest", queue="crm", queueing_lock="retry_ingest", lock="retry_ingest")
     async def retry_ingest(timestamp: int) -> None:
-        """Apply again what was stored and could not be applied."""
+        """Apply stored webhooks that could not be applied before."""
         await inbox.retry_failed(database, settings, datetime.now(UTC))
 
     @app.periodic(cron="17 * * * *")
     @app.task(name="tidy", queue="crm", queueing_lock="tidy", lock="tidy")
     async def tidy(timestamp: int) -> None:
-        """Delete events and deliveries that are old, and jobs that ended."""
+        """Delete old events with their deliveries, and old failed jobs."""
         await app.job_manager.delete_old_jobs(KEEP_JOBS_HOURS, include_failed=True, include_aborted=True)
         async with database.transaction(seconds=60) as transaction:
             await _PURGE.run(transaction, before=datetime.now(UTC) - KEEP)
 
 
 async def _rescue(app: App, job: jobs.Job) -> None:
-    with suppress(ConnectorException):  # another worker was faster; what else it is, is tried again in a moment
+    with suppress(ConnectorException):  # another worker was faster; any other cause is retried in a moment
         try:
             await app.job_manager.retry_job(job)
-        except UniqueViolation:  # one of its kind waits in the queue already, and for the lock that this one holds
+        except UniqueViolation:  # its successor is queued already, and waits for the lock that this job holds
             await app.job_manager.finish_job(job, jobs.Status.FAILED, delete_job=True)
 
 
 async def _dispatch(database: Database, url: URL, courier: Courier, app: App) -> None:
-    """Have endpoints drained whenever something is due to them."""
-    news = asyncio.Event()
+    """Defer a drain job for each endpoint that has due deliveries, whenever there may be some."""
+    wake_up = asyncio.Event()
 
-    def hear() -> None:
-        news.set()
+    def notify() -> None:
+        wake_up.set()
         courier.announce()
 
     async def defer(endpoint_id: uuid.UUID) -> None:
@@ -153,17 +154,14 @@ async def _dispatch(database: Database, url: URL, courier: Courier, app: App) ->
                 endpoint_id=str(endpoint_id)
             )
 
-    listening = asyncio.create_task(listen(url, channels.DELIVERIES, lambda _: hear(), hear))
+    listening = asyncio.create_task(listen(url, channels.DELIVERIES, lambda _: notify(), notify))
     try:
         while True:
-            news.clear()
+            wake_up.clear()
             await dispatch(database, courier, defer)
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
-                    await news.wait()
+                    await wake_up.wait()
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
-
-
-_PURGE = Statement(lambda: select(func.crm_purge_events(param(Event, "created_at", "before"), literal(PURGE_AT_ONCE))))
