@@ -165,3 +165,6 @@ async def _dispatch(database: Database, url: URL, courier: Courier, app: App) ->
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
+
+
+_PURGE = Statement(lambda: select(func.crm_purge_events(param(Event, "created_at", "before"), literal(PURGE_AT_ONCE))))
