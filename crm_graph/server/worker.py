@@ -16,6 +16,7 @@ from time import monotonic
 import psycopg
 from procrastinate import App, jobs
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
+from sqlalchemy import func, literal, select
 from sqlalchemy.engine import URL
 
 from crm_graph.backoff import Backoff
@@ -23,9 +24,11 @@ from crm_graph.database import channels
 from crm_graph.database.engine import Database
 from crm_graph.database.jobs import job_app
 from crm_graph.database.listener import listen
+from crm_graph.database.statements import Statement, param
 from crm_graph.delivery.sender import Courier, dispatch
 from crm_graph.egress.client import Sender
 from crm_graph.errors import CrmError
+from crm_graph.models import Event
 from crm_graph.settings import Settings
 from webhooks import inbox
 
