@@ -1,4 +1,4 @@
-"""Carrying out what happened, through the verbs and inside the caller's transaction."""
+"""Applies a contact event: calls the domain's verbs inside the caller's transaction."""
 
 import uuid
 from dataclasses import dataclass, replace
@@ -12,16 +12,9 @@ from crm_graph.domain.deals import records as deals
 from crm_graph.domain.pipelines import records as pipelines
 from crm_graph.domain.timeline import activities, follow_ups
 from crm_graph.domain.unit_of_work import UnitOfWork
-from crm_graph.identity.principal import Principal
-from crm_graph.models import (
-    ActivityType,
-    Pipeline,
-    ReplyStatus,
-    ReplyStatusSource,
-    StageKind,
-)
+from crm_graph.models import ActivityType, Pipeline, ReplyStatus, ReplyStatusSource, StageKind
 from crm_graph.values import clean_line
-from webhooks.provider import DealEffect, Happening
+from webhooks.provider import ContactEvent, DealEffect
 
 QUALIFIED, MEETING_SCHEDULED = "qualified", "meeting_scheduled"
 TITLE_MAX = 200
@@ -29,162 +22,159 @@ TITLE_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Whom and what an event touched; of the addresses in it, `known` are the contact's or ours."""
+    """The contact and the deal of an event. `own_addresses` of its payload belong to the contact or to the team."""
 
     contact_id: uuid.UUID
     deal_id: uuid.UUID | None
-    known: frozenset[str | None]
+    own_addresses: frozenset[str | None]
 
 
 async def apply(
-    work: UnitOfWork, happening: Happening, received_at: datetime, *, default_currency: str
+    work: UnitOfWork, event: ContactEvent, received_at: datetime, *, default_currency: str
 ) -> Applied | None:
-    """Carry out what happened; None when it is about a contact that this event may not create.
+    """Apply an event. Returns None when the contact does not exist and the event may not create it.
 
-    Raises NoSuchStage when the pipeline lacks the stage that the deal should go to, and Erased.
+    Raises Erased, and NoSuchStage when the deal's pipeline lacks the stage that the deal should go to.
     """
-    found = await _find(work, happening)
+    found = await _lock_contact(work, event)
     if found is None:
         return None
     deal = await deals.lock_newest_open(work.transaction, found.id)
-    pipeline = await pipelines.find_pipeline(work.transaction, happening.pipeline) if happening.pipeline else None
-    told = _entry(
-        work.principal, happening, _unknown_pipeline(happening, pipeline), found.id, deal.id if deal else None
-    )
-    is_sent = happening.type is ActivityType.EMAIL_OUT
+    deal_id: uuid.UUID | None = deal.id if deal else None
+    pipeline = await pipelines.find_pipeline(work.transaction, event.pipeline) if event.pipeline else None
+    is_sent = event.type is ActivityType.EMAIL_OUT
     recorded = await ingest.record(
         work,
         found,
-        told,
-        verdict=happening.verdict,
-        latest_email_sent_at=happening.occurred_at if is_sent else None,
+        _entry_params(work, event, pipeline, found.id, deal_id),
+        verdict=event.verdict,
+        latest_email_sent_at=event.occurred_at if is_sent else None,
     )
-    affected = deal.id if deal else None
-    if recorded.entry_id is None or recorded.contact.deleted_at is not None:
-        return Applied(found.id, affected, _known(found, happening))
-    opening = _Opening(recorded.contact, happening, received_at, pipeline, default_currency)
-    affected = await _change_deal(work, deal, opening)
-    await _follow_up(work, opening, affected)
-    if affected is not None and deal is None:
-        await activities.attach_to_deal(work.transaction, recorded.entry_id, affected)
-    return Applied(found.id, affected, _known(found, happening))
+    if recorded.entry_id is not None and recorded.contact.deleted_at is None:
+        effects = _Effects(work, event, recorded.contact, received_at, pipeline, default_currency)
+        deal_id = await effects.change_deal(deal)
+        await effects.change_follow_ups(deal_id)
+        if deal_id is not None and deal is None:
+            await activities.attach_to_deal(work.transaction, recorded.entry_id, deal_id)
+    return Applied(found.id, deal_id, _own_addresses(found, event))
 
 
-async def _find(work: UnitOfWork, happening: Happening) -> Found | None:
-    lead = happening.lead
-    if happening.contact_id is not None:
+async def _lock_contact(work: UnitOfWork, event: ContactEvent) -> Found | None:
+    lead = event.lead
+    if event.contact_id is not None:
         if await erasure.suppressed(work.transaction, {lead.email}):
             raise Erased
-        address = await ingest.address_of(work.transaction, happening.contact_id)
+        address = await ingest.address_of(work.transaction, event.contact_id)
         lead = replace(lead, email=address or lead.email)
-    colleague = Colleague(happening.colleague, happening.colleague_source)
-    return await ingest.find(work.transaction, lead, colleague, creates=happening.creates_contact, now=work.now)
+    colleague = Colleague(event.colleague, event.colleague_source)
+    return await ingest.find(work.transaction, lead, colleague, creates=event.creates_contact, now=work.now)
 
 
-def _known(found: Found, happening: Happening) -> frozenset[str | None]:
-    by_address = happening.lead.email if happening.contact_id is None else None
-    return frozenset({found.contact.email, by_address, happening.colleague})
+def _own_addresses(found: Found, event: ContactEvent) -> frozenset[str | None]:
+    by_address = event.lead.email if event.contact_id is None else None
+    return frozenset({found.contact.email, by_address, event.colleague})
 
 
-def _entry(
-    principal: Principal, happening: Happening, note: str, contact_id: uuid.UUID, deal_id: uuid.UUID | None
+def _entry_params(
+    work: UnitOfWork, event: ContactEvent, pipeline: Pipeline | None, contact_id: uuid.UUID, deal_id: uuid.UUID | None
 ) -> dict[str, Any]:
-    arranges = {follow_ups.ARRANGES: True} if happening.arranges else {}
+    note = ""
+    if event.pipeline is not None and pipeline is None:
+        note = f"\nThere is no pipeline {event.pipeline!r}, which the booking names: the default one counts."
     return activities.entry_params(
-        principal,
-        type=happening.type,
-        content=happening.content + note,
-        occurred_at=happening.occurred_at,
+        work.principal,
+        type=event.type,
+        content=event.content + note,
+        occurred_at=event.occurred_at,
         contact_id=contact_id,
         deal_id=deal_id,
-        meta={**happening.meta, **arranges},
-        effect_key=happening.effect_key,
+        meta={**event.meta, **({follow_ups.ARRANGES: True} if event.arranges_meeting else {})},
+        effect_key=event.effect_key,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Opening:
-    """What a deal is moved or opened with."""
+class _Effects:
+    """What an event does besides its entry: to the contact's deals and follow-ups."""
 
+    work: UnitOfWork
+    event: ContactEvent
     contact: Any
-    happening: Happening
-    received_at: datetime  # an event that waited for a retry knows no more than it did then
+    received_at: datetime  # an event that waited for a retry has no newer information than it had then
     pipeline: Pipeline | None
     default_currency: str
 
+    async def change_deal(self, deal: Any | None) -> uuid.UUID | None:
+        """Move the open deal, or open one, as the event says; returns the deal's id."""
+        effect = self.event.deal
+        if deal is not None:
+            await self._move(deal.id, deal.pipeline_id)
+            deal_id: uuid.UUID = deal.id
+            return deal_id
+        qualifies = effect is DealEffect.QUALIFY and not self._is_overruled()
+        if not qualifies and effect is not DealEffect.MEET:
+            return None
+        if await deals.are_all_won(self.work.transaction, self.contact.id):
+            return None
+        return await self._open_deal(QUALIFIED if qualifies else MEETING_SCHEDULED)
 
-async def _change_deal(work: UnitOfWork, deal: Any | None, opening: _Opening) -> uuid.UUID | None:
-    """The id of the deal that the event is about, moved or opened if the event says so."""
-    effect = opening.happening.deal
-    if deal is not None:
+    async def change_follow_ups(self, deal_id: uuid.UUID | None) -> None:
+        """Open the event's follow-up, and complete those that a meeting makes unnecessary."""
+        event, contact_id = self.event, self.contact.id
+        if (task := event.follow_up) is not None:
+            await follow_ups.open(
+                self.work,
+                content=task.content,
+                key=task.key,
+                contact_id=contact_id,
+                deal_id=deal_id,
+                occurred_at=event.occurred_at,
+            )
+        if event.arranges_meeting:
+            await follow_ups.complete(
+                self.work,
+                outcome=event.content,
+                contact_id=contact_id,
+                deal_id=deal_id,
+                occurred_at=event.occurred_at,
+            )
+
+    async def _move(self, deal_id: uuid.UUID, pipeline_id: uuid.UUID) -> None:
+        transaction, effect = self.work.transaction, self.event.deal
         if effect in (DealEffect.MEET, DealEffect.ADVANCE):
-            stage = await pipelines.stage_by_key(work.transaction, deal.pipeline_id, MEETING_SCHEDULED)
-            await _advance(work, deal, stage, opening)
+            stage = await pipelines.stage_by_key(transaction, pipeline_id, MEETING_SCHEDULED)
         elif effect is DealEffect.WIN:
-            stage = await pipelines.stage_by_kind(work.transaction, deal.pipeline_id, StageKind.WON)
-            await _advance(work, deal, stage, opening)
-        deal_id: uuid.UUID = deal.id
-        return deal_id
-    qualifies = effect is DealEffect.QUALIFY and not _is_overruled(opening)
-    if not qualifies and effect is not DealEffect.MEET:
-        return None
-    if await deals.are_all_won(work.transaction, opening.contact.id):
-        return None
-    return await _open(work, QUALIFIED if qualifies else MEETING_SCHEDULED, opening)
+            stage = await pipelines.stage_by_kind(transaction, pipeline_id, StageKind.WON)
+        else:
+            return
+        await moves.advance(
+            self.work, deal_id, stage.id, occurred_at=self.event.occurred_at, received_at=self.received_at
+        )
 
+    async def _open_deal(self, stage_key: str) -> uuid.UUID:
+        contact, event = self.contact, self.event
+        pipeline = self.pipeline or await pipelines.default_pipeline(self.work.transaction)
+        stage = await pipelines.stage_by_key(self.work.transaction, pipeline.id, stage_key)
+        title = " · ".join(part for part in (contact.full_name or contact.email, event.subject) if part)
+        return await deals.create(
+            self.work,
+            default_currency=self.default_currency,
+            occurred_at=event.occurred_at,
+            title=clean_line(title, TITLE_MAX),
+            contact_id=contact.id,
+            stage_id=stage.id,
+            source=self.work.principal.source,
+            campaign_id=event.campaign_id,
+        )
 
-async def _follow_up(work: UnitOfWork, opening: _Opening, deal_id: uuid.UUID | None) -> None:
-    """What somebody has to do now, or need not do any more."""
-    happening = opening.happening
-    about: dict[str, Any] = {"contact_id": opening.contact.id, "deal_id": deal_id}
-    about |= {"occurred_at": happening.occurred_at}
-    if (task := happening.follow_up) is not None:
-        await follow_ups.open(work, content=task.content, key=task.key, **about)
-    if happening.arranges:
-        await follow_ups.complete(work, outcome=happening.content, **about)
+    def _is_overruled(self) -> bool:
+        """Whether a person, or what the contact wrote later, says that there is no interest.
 
-
-def _is_overruled(opening: _Opening) -> bool:
-    """Whether a person, or what the contact wrote later, says that there is no interest. A provider's older verdict
-    may keep its status; it doesn't keep a deal from being opened for what the contact writes now."""
-    contact = opening.contact
-    if contact.reply_status == ReplyStatus.INTERESTED:
-        return False
-    is_newer = contact.reply_status_at is not None and contact.reply_status_at > opening.happening.occurred_at
-    return bool(is_newer or contact.reply_status_source == ReplyStatusSource.PERSON)
-
-
-async def _advance(work: UnitOfWork, deal: Any, stage: Any, opening: _Opening) -> None:
-    await moves.advance(
-        work,
-        deal.id,
-        stage.id,
-        occurred_at=opening.happening.occurred_at,
-        received_at=opening.received_at,
-    )
-
-
-async def _open(work: UnitOfWork, stage_key: str, opening: _Opening) -> uuid.UUID:
-    contact, happening = opening.contact, opening.happening
-    pipeline = opening.pipeline or await pipelines.default_pipeline(work.transaction)
-    stage = await pipelines.stage_by_key(work.transaction, pipeline.id, stage_key)
-    title = " · ".join(part for part in (contact.full_name or contact.email, happening.about) if part)
-    values: dict[str, Any] = {
-        "title": clean_line(title, TITLE_MAX),
-        "contact_id": contact.id,
-        "stage_id": stage.id,
-        "source": work.principal.source,
-        "campaign_id": happening.campaign_id,
-    }
-    return await deals.create(
-        work,
-        default_currency=opening.default_currency,
-        occurred_at=happening.occurred_at,
-        **values,
-    )
-
-
-def _unknown_pipeline(happening: Happening, pipeline: Pipeline | None) -> str:
-    if happening.pipeline is None or pipeline is not None:
-        return ""
-    return f"\nThere is no pipeline {happening.pipeline!r}, which the booking names: the default one counts."
+        A provider's older verdict may keep its status, but it doesn't stop a deal from being opened for what the
+        contact writes now.
+        """
+        contact = self.contact
+        if contact.reply_status == ReplyStatus.INTERESTED:
+            return False
+        is_newer = contact.reply_status_at is not None and contact.reply_status_at > self.event.occurred_at
+        return bool(is_newer or contact.reply_status_source == ReplyStatusSource.PERSON)

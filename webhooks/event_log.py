@@ -106,7 +106,7 @@ async def record_result(
 
     An ignored or quarantined event that mentions an erased person becomes ignored, and its body is not kept.
     """
-    others = mentioned(event.payload) - (applied.known if applied else frozenset())
+    others = mentioned(event.payload) - (applied.own_addresses if applied else frozenset())
     erased = await erasure.suppressed(transaction, others)
     if erased and status in (WebhookStatus.IGNORED, WebhookStatus.QUARANTINED):
         status, reason = WebhookStatus.IGNORED, ERASED

@@ -14,16 +14,15 @@ from crm_graph.database.engine import LOST_A_RACE, Database, Transaction, is_dis
 from crm_graph.database.retries import retry_on_conflict
 from crm_graph.domain.contacts.ingest import Erased
 from crm_graph.domain.unit_of_work import UnitOfWork
-from crm_graph.errors import BadRequest, Conflict, CrmError, LostRace, NotFound, ValidationFailed
+from crm_graph.errors import Conflict, CrmError, LostRace, NotFound, ValidationFailed
 from crm_graph.identity.principal import machine
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.settings import Settings
-from crm_graph.web.json import parse_json
 from webhooks import event_log
 from webhooks.apply import Applied, apply
 from webhooks.event_log import NewEvent, StoredEvent
 from webhooks.failures import NotApplied, not_applied
-from webhooks.provider import Context, Event, Happening, Ignored, Payload, Provider
+from webhooks.provider import ContactEvent, Context, EventIdentity, Ignored, Provider
 from webhooks.registry import PROVIDERS
 
 log = logging.getLogger(__name__)
@@ -68,19 +67,11 @@ class EventResult:
 Claim = Callable[[Transaction], Awaitable[StoredEvent | EventResult]]
 
 
-def read_event(body: bytes) -> Payload:
-    """Parse a body as a JSON object. Raises BadRequest for anything else, and for a duplicate key."""
-    payload = parse_json(body, unique_keys=True)
-    if not isinstance(payload, dict):
-        raise BadRequest("the request body must be a JSON object")
-    return payload
-
-
 async def receive(
     database: Database,
     settings: Settings,
     provider: Provider,
-    event: Event,
+    identity: EventIdentity,
     body: bytes,
     *,
     key: str | None,
@@ -91,7 +82,7 @@ async def receive(
     When applying fails, the event is stored with the reason. `key` is the idempotency key that the caller gave.
     Raises Unavailable when the event could not be stored.
     """
-    new = NewEvent(uuid.uuid4(), provider.name, event.type, event.dedupe_key, key, body, now)
+    new = NewEvent(uuid.uuid4(), provider.name, identity.type, identity.dedupe_key, key, body, now)
     return await _apply(database, settings, partial(_store_or_lock, provider, new), now, source=provider.name)
 
 
@@ -190,7 +181,7 @@ async def _store_or_lock(provider: Provider, new: NewEvent, transaction: Transac
 
 
 async def _quarantine_reused_key(transaction: Transaction, provider: Provider, new: NewEvent) -> EventResult:
-    """Keep the second body under one key for a person to look at: nothing says which of the two is meant."""
+    """Keep the second body under one key for a person to look at: which of the two is meant is unknown."""
     new = new._replace(idempotency_key=None)
     if await event_log.store(transaction, new):
         event = event_log.stored_event(new, provider)
@@ -216,7 +207,7 @@ async def _lock_for_replay(webhook_id: uuid.UUID, transaction: Transaction) -> S
 
 
 async def _translate_and_apply(work: UnitOfWork, settings: Settings, event: StoredEvent) -> Applied | Ignored:
-    """Translate an event and apply what it says. Raises NotApplied, except for lost races and lost connections."""
+    """Translate an event and apply it. Raises NotApplied, except for lost races and lost connections."""
     try:
         translation = event.provider.translate(event.payload, event.type, _context(settings, event))
         if not isinstance(translation, Ignored):
@@ -232,14 +223,14 @@ async def _translate_and_apply(work: UnitOfWork, settings: Settings, event: Stor
 
 
 async def _apply_all(
-    work: UnitOfWork, happenings: Sequence[Happening], received_at: datetime, default_currency: str
+    work: UnitOfWork, contact_events: Sequence[ContactEvent], received_at: datetime, default_currency: str
 ) -> Applied | Ignored:
     """Apply each part; the result is the first part's that had an effect."""
     first: Applied | None = None
     reason = UNKNOWN
-    for happening in happenings:
+    for contact_event in contact_events:
         try:
-            applied = await apply(work, happening, received_at, default_currency=default_currency)
+            applied = await apply(work, contact_event, received_at, default_currency=default_currency)
             first = first or applied
         except Erased:
             reason = event_log.ERASED

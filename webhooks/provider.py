@@ -1,6 +1,7 @@
-"""What a provider is: how its requests are verified, how its events are named, and what each of them means.
+"""What a provider is: how its requests are verified, how its events are identified, and what each of them means.
 
-Translators are pure: payload in, what happened out. They touch neither the database nor the clock; `apply` does.
+Translators are pure functions from a payload to contact events. They read neither the database nor the clock;
+webhooks/apply.py does both.
 """
 
 import uuid
@@ -8,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any
 
 from starlette.datastructures import Headers
 
@@ -17,48 +17,48 @@ from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.models import ActivityType, OwnerSource
 from crm_graph.settings import Settings
 
-Payload = Mapping[str, Any]
+Payload = Mapping[str, object]
 
 
 class DealEffect(Enum):
     """What an event does to the deals of its contact."""
 
     NONE = auto()
-    QUALIFY = auto()  # no open deal: one is opened at Qualified
-    MEET = auto()  # the newest open deal moves forward to Meeting Scheduled; none open: one is created there
-    ADVANCE = auto()  # the same, but nothing is created
-    WIN = auto()  # the newest open deal is won
+    QUALIFY = auto()  # without an open deal, opens one at Qualified
+    MEET = auto()  # moves the newest open deal forward to Meeting Scheduled; without an open deal, opens one there
+    ADVANCE = auto()  # the same, but opens no deal
+    WIN = auto()  # wins the newest open deal
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """What somebody has to do because of an event; once for a key, if there is one."""
+    """A task that an event opens. With a key, it is opened once for all events that have this key."""
 
     content: str
     key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """What happened with one person, as a provider tells it."""
+class ContactEvent:
+    """What a provider reports about one person: an entry for the timeline, and its effects."""
 
     lead: Lead
     type: ActivityType
     content: str
     occurred_at: datetime
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    meta: Mapping[str, object] = field(default_factory=dict)
     verdict: Verdict | None = None
     deal: DealEffect = DealEffect.NONE
-    about: str | None = None  # names a new deal: the campaign, or the title of the booking
+    subject: str | None = None  # becomes part of a new deal's title: the campaign, or the title of the booking
     campaign_id: str | None = None
-    pipeline: str | None = None  # the name of the pipeline that a new deal goes to
-    colleague: str | None = None  # the sending mailbox or the organiser: whose contact this becomes
+    pipeline: str | None = None  # the name of the pipeline for a new deal
+    colleague: str | None = None  # the sending mailbox or the organiser: who gets the contact
     colleague_source: OwnerSource = OwnerSource.MAILBOX
     contact_id: uuid.UUID | None = None  # identifies the contact before the lead's address does
     creates_contact: bool = True
-    effect_key: str | None = None  # an effect that two events announce happens once
+    effect_key: str | None = None  # two events with the same key have one effect
     follow_up: FollowUp | None = None
-    arranges: bool = False  # a meeting, by which older follow-ups are settled
+    arranges_meeting: bool = False  # completes the contact's open follow-ups
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +78,13 @@ class Context:
     event_types: frozenset[str] = frozenset()
 
 
-Translation = tuple[Happening, ...] | Ignored
+Translation = tuple[ContactEvent, ...] | Ignored
 Translator = Callable[[Payload, Context], Translation]
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """How an event is named and told from others. `key` is the caller's own, in our normalised shape alone."""
+class EventIdentity:
+    """An event's type and its two keys. `key` is the caller's own idempotency key, read from our normalised shape."""
 
     type: str
     dedupe_key: str
@@ -100,8 +100,8 @@ class Secrets:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """A request, as far as its authenticity is concerned."""
+class SignedRequest:
+    """The parts of a request that its signature is checked with."""
 
     body: bytes
     headers: Headers
@@ -113,18 +113,18 @@ class Delivery:
 class Provider:
     """A sender of webhooks. The keys of `translators` are the events that it is known to send.
 
-    `verify` raises SignatureMissing, SignatureInvalid or SecretNotConfigured. `read` never raises. A translator
-    raises ValidationFailed, and nothing else, when it can't tell whom the event is about.
+    `verify` raises SignatureMissing, SignatureInvalid or SecretNotConfigured. `identify` never raises. A translator
+    raises only ValidationFailed, for a payload that doesn't say whom the event is about.
     """
 
     name: str
-    event: str  # the last segment of the endpoint
+    endpoint: str  # the last segment of the endpoint's path
     secrets: Callable[[Settings], Secrets]
-    verify: Callable[[Delivery, Secrets], None]
-    read: Callable[[Payload, bytes], Event]
+    verify: Callable[[SignedRequest, Secrets], None]
+    identify: Callable[[Payload, bytes], EventIdentity]
     translators: Mapping[str, Translator]
-    otherwise: Translator  # for every other event
+    default_translator: Translator  # for every other event
 
     def translate(self, payload: Payload, event_type: str, context: Context) -> Translation:
-        """What happened. Raises ValidationFailed naming the field whose value is missing or wrong."""
-        return self.translators.get(event_type, self.otherwise)(payload, context)
+        """Translate an event. Raises ValidationFailed that names the missing or wrong field."""
+        return self.translators.get(event_type, self.default_translator)(payload, context)

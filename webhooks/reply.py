@@ -1,8 +1,7 @@
-"""A reply as both shapes carry it, and what the rules make of it."""
+"""A reply, as both of Instantly's shapes carry it, and what the intent rules make of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.intent import absence_until, classify, visible_reply
@@ -21,35 +20,35 @@ class Reply:
 
     @property
     def content(self) -> str:
-        """What the timeline shows: the reply without its history."""
+        """What the timeline shows: the reply without its quoted history."""
         return visible_reply(self.text) or self.text or self.subject or "(empty reply)"
 
     @property
     def first_line(self) -> str | None:
-        """The first line of what was written this time."""
+        """The first line of the reply itself."""
         return clean_line(visible_reply(self.text).partition("\n")[0], SUMMARY_MAX)
 
     @property
-    def meta(self) -> dict[str, Any]:
-        """The whole text, for whoever wants to see what was quoted."""
+    def meta(self) -> dict[str, str | None]:
+        """The subject and the whole text, with what was quoted."""
         return {"subject": self.subject, "text": self.text}
 
-    def judge(self, at: datetime) -> Verdict | None:
-        """The rules' verdict; None when nothing was written."""
+    def verdict(self, at: datetime) -> Verdict | None:
+        """The verdict of the intent rules; None for an empty reply."""
         if not (self.text or self.subject):
             return None
-        found = classify(self.text, subject=self.subject or "")
-        status = ReplyStatus(found.status)
+        intent = classify(self.text, subject=self.subject or "")
+        status = ReplyStatus(intent.status)
         return Verdict(
             status=status,
             source=ReplyStatusSource.RULES,
             occurred_at=at,
-            summary=found.summary or None,
-            confidence=found.confidence,
+            summary=intent.summary or None,
+            confidence=intent.confidence,
             absent_until=absence_until(self.text, at) if status is ReplyStatus.OUT_OF_OFFICE else None,
         )
 
-    @staticmethod
-    def is_interested(verdict: Verdict | None) -> bool:
-        """Whether a verdict is sure enough to open a deal: a junk deal costs more than a look at the review list."""
-        return verdict is not None and verdict.is_sure and verdict.status is ReplyStatus.INTERESTED
+
+def opens_deal(verdict: Verdict | None) -> bool:
+    """Whether a verdict is sure enough to open a deal: a junk deal costs more than an entry on the review list."""
+    return verdict is not None and verdict.is_sure and verdict.status is ReplyStatus.INTERESTED

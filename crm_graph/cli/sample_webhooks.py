@@ -75,7 +75,7 @@ def summary(answer: httpx.Response) -> dict[str, Any]:
 
 def endpoint(provider: str) -> str:
     """The path that a provider posts to."""
-    return f"/crm/webhooks/{provider}/{PROVIDERS[provider].event}"
+    return f"/crm/webhooks/{provider}/{PROVIDERS[provider].endpoint}"
 
 
 def base_url(settings: Settings) -> str:

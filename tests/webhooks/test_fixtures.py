@@ -85,6 +85,6 @@ async def test_tampered_leaves_nothing(path: Path, client: httpx.AsyncClient, sq
 def test_every_declared_event_has_a_fixture(name: str) -> None:
     provider = PROVIDERS[name]
     bodies = [path.read_bytes() for path in PAYLOADS if provider_of(path) == name]
-    covered = {provider.read(json.loads(body), body).type for body in bodies}
+    covered = {provider.identify(json.loads(body), body).type for body in bodies}
 
     assert set(provider.translators) <= covered

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from crm_graph.errors import ValidationFailed
 from tests.support.webhooks import FIXTURES, post
 from webhooks.instantly.fields import DOCUMENTED, NAMED_VARIABLES
-from webhooks.provider import Context, Happening, Ignored
+from webhooks.provider import ContactEvent, Context, Ignored
 from webhooks.registry import PROVIDERS
 
 CONTEXT = Context(datetime(2026, 2, 1, tzinfo=UTC), frozenset({"seller.com"}), frozenset({"intro-call"}))
@@ -91,14 +91,14 @@ payloads = {
 def test_translators_raise_nothing_but_validation_failed(name: str, data: st.DataObject) -> None:
     provider = PROVIDERS[name]
     payload = data.draw(payloads[name])
-    event = provider.read(payload, json.dumps(payload).encode())
+    event = provider.identify(payload, json.dumps(payload).encode())
     assert event.type
     assert len(event.dedupe_key) == 64
     try:
         translation = provider.translate(payload, event.type, CONTEXT)
     except ValidationFailed:
         return
-    assert isinstance(translation, Ignored) or all(isinstance(one, Happening) for one in translation)
+    assert isinstance(translation, Ignored) or all(isinstance(one, ContactEvent) for one in translation)
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
@@ -130,7 +130,7 @@ def test_translators_are_pure(name: str) -> None:
         if ".expected" in path.name:
             continue
         payload = json.loads(body)
-        event = provider.read(payload, body)
+        event = provider.identify(payload, body)
         first = provider.translate(payload, event.type, CONTEXT)
         assert payload == json.loads(body)
         assert provider.translate(json.loads(body), event.type, CONTEXT) == first

@@ -1,10 +1,10 @@
-"""Cal.com: bookings. What its triggers and our normalised `booking.created` mean; the README says how to set it up."""
+"""Cal.com, bookings: its triggers and our normalised `booking.created`. docs/webhooks.md says how to set it up."""
 
 from functools import partial
 
 from crm_graph.settings import Settings
 from webhooks import signatures
-from webhooks.calcom.booking import read
+from webhooks.calcom.booking import identify
 from webhooks.calcom.events import (
     booked,
     cancelled,
@@ -20,6 +20,8 @@ from webhooks.calcom.forms import form_submitted
 from webhooks.calcom.no_show import no_show_updated
 from webhooks.provider import Provider, Secrets
 
+SCHEMES = (signatures.x_cal_signature_256, signatures.x_signature, signatures.standard_webhooks)
+
 
 def _secrets(settings: Settings) -> Secrets:
     return Secrets(hmac=tuple(secret.get_secret_value().encode() for secret in settings.hmac_shared_secret_calcom))
@@ -27,10 +29,10 @@ def _secrets(settings: Settings) -> Secrets:
 
 CALCOM = Provider(
     name="calcom",
-    event="booking",
+    endpoint="booking",
     secrets=_secrets,
-    verify=partial(signatures.verify, schemes=(signatures.calcom, signatures.ours, signatures.standard_webhooks)),
-    read=read,
+    verify=partial(signatures.verify, schemes=SCHEMES),
+    identify=identify,
     translators={
         "booking.created": booked,
         "BOOKING_CREATED": booked,
@@ -44,5 +46,5 @@ CALCOM = Provider(
         "FORM_SUBMITTED": form_submitted,
         "PING": pinged,
     },
-    otherwise=unknown,
+    default_translator=unknown,
 )

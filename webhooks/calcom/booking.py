@@ -1,18 +1,17 @@
-"""A booking, read from either shape: Cal.com's (nested in `payload`, flat for meetings) or our normalised one."""
+"""Reads a booking from Cal.com's shape (nested in `payload`, flat for meetings) or from our normalised one."""
 
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
 from crm_graph.errors import ValidationFailed
 from crm_graph.values import clean_line
-from webhooks import payload as values
-from webhooks.provider import Context, Event, Payload
+from webhooks import dedupe, extract, normalised
+from webhooks.provider import Context, EventIdentity, Payload
 
 
 @dataclass(frozen=True, slots=True)
 class Attendee:
-    """Somebody who was invited; `email` is in normal form."""
+    """A person who was invited; `email` is in normal form."""
 
     email: str
     name: str | None = None
@@ -21,7 +20,7 @@ class Attendee:
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """What Cal.com or a relay says of a booking; `fields` is the object that says it, `path` where that stands."""
+    """A booking: `fields` is the object in the payload that describes it, `path` is where that object is."""
 
     fields: Payload
     path: str
@@ -30,75 +29,74 @@ class Booking:
 
     @property
     def uid(self) -> str | None:
-        """Names the booking; a rescheduled one gets a new uid, the seats of one event share theirs."""
-        return values.line(self.fields, *(("uid", "id") if self.is_normalised else ("uid", "bookingUid")))
+        """Identifies the booking. A rescheduled booking gets a new uid; the seats of one event share a uid."""
+        return extract.line(self.fields, *(("uid", "id") if self.is_normalised else ("uid", "bookingUid")))
 
     @property
     def title(self) -> str | None:
-        """The title, as the invitation has it."""
-        return values.line(self.fields, "title", "eventTitle")
+        """The title, as in the invitation."""
+        return extract.line(self.fields, "title", "eventTitle")
 
     @property
     def slug(self) -> str | None:
-        """The event type's slug; no-shows and meetings don't carry it."""
-        return values.line(self.fields, "type")
+        """The event type's slug; no-shows and meetings don't have it."""
+        return extract.line(self.fields, "type")
 
     @property
     def start(self) -> str | None:
         """When it starts, as sent."""
-        return values.line(self.fields, "startTime", "start_time")
+        return extract.line(self.fields, "startTime", "start_time")
 
     @property
     def end(self) -> str | None:
         """When it ends, as sent."""
-        return values.line(self.fields, "endTime", "end_time")
+        return extract.line(self.fields, "endTime", "end_time")
 
     @property
     def metadata(self) -> Payload:
-        """What the link that was booked through carried along."""
-        return values.section(self.fields, "metadata")
+        """The metadata of the booking link."""
+        return extract.section(self.fields, "metadata")
 
     @property
     def contact_id(self) -> uuid.UUID | None:
-        """The contact that the metadata names, if it names one."""
+        """The contact's id, if the metadata has one."""
         try:
-            return uuid.UUID(values.line(self.metadata, "contact_id", "contactId") or "")
+            return uuid.UUID(extract.line(self.metadata, "contact_id", "contactId") or "")
         except ValueError:
             return None
 
     @property
     def organiser(self) -> str | None:
-        """The host's address in normal form; flat payloads name the host as the booking's user."""
-        host = values.line(values.section(self.fields, "organizer"), "email")
-        flat = values.line(self.fields, "userPrimaryEmail") or values.line(values.section(self.fields, "user"), "email")
-        return values.address_or_none(host or flat)
+        """The host's address in normal form. In flat payloads the host is the booking's user."""
+        organizer, user = extract.section(self.fields, "organizer"), extract.section(self.fields, "user")
+        host = extract.line(organizer, "email") or extract.line(self.fields, "userPrimaryEmail")
+        return extract.address_or_none(host or extract.line(user, "email"))
 
     @property
     def link(self) -> str | None:
-        """Where to meet, when that is a link."""
-        video = values.line(self.metadata, "videoCallUrl") or values.line(
-            values.section(self.fields, "videoCallData"), "url"
-        )
-        location = values.line(self.fields, "link", "meeting_url", "location")
+        """The meeting's link; None when the location is no link."""
+        video_call = extract.section(self.fields, "videoCallData")
+        video = extract.line(self.metadata, "videoCallUrl") or extract.line(video_call, "url")
+        location = extract.line(self.fields, "link", "meeting_url", "location")
         return video or (location if location and location.startswith(("https://", "http://")) else None)
 
     def booker(self, context: Context) -> Attendee | None:
-        """The first attendee from outside the team; None when all are of the team.
+        """The first attendee who is not in the team; None when all attendees are.
 
-        Raises ValidationFailed when nobody in the payload has an e-mail address.
+        Raises ValidationFailed when no attendee in the payload has an e-mail address.
         """
-        everyone = self._everyone()
-        if not everyone:
+        attendees = self._attendees()
+        if not attendees:
             place = f"{self.path}attendees"
-            raise ValidationFailed(f"{place} names nobody with a valid e-mail address", field=place)
-        return next((one for one in everyone if not is_internal(one.email, context)), None)
+            raise ValidationFailed(f"{place} has nobody with a valid e-mail address", field=place)
+        return next((one for one in attendees if not is_internal(one.email, context)), None)
 
-    def meta(self, booker: Attendee | None = None, **more: Any) -> dict[str, Any]:
-        """What the timeline keeps of the booking."""
-        return values.known(
+    def meta(self, booker: Attendee | None = None, **more: object) -> dict[str, object]:
+        """The details of the booking for the timeline."""
+        return extract.compact(
             event=self.trigger,
             uid=self.uid,
-            booking_id=values.scalar(self.fields.get("bookingId")),
+            booking_id=extract.scalar(self.fields.get("bookingId")),
             title=self.title,
             start=self.start,
             end=self.end,
@@ -106,52 +104,50 @@ class Booking:
             event_type=self.slug,
             attendee=booker.email if booker else None,
             organizer=self.organiser,
-            notes=values.text(self.fields, "additionalNotes", "description"),
+            notes=extract.text(self.fields, "additionalNotes", "description"),
             **more,
         )
 
-    def _everyone(self) -> list[Attendee]:
-        named = [attendee for item in values.sections(self.fields, "attendees") if (attendee := _attendee(item))]
+    def _attendees(self) -> list[Attendee]:
+        named = [attendee for item in extract.sections(self.fields, "attendees") if (attendee := _attendee(item))]
         if named:
             return named
         # Hidden seats come without attendees, but with the booker's answers.
-        answers = values.section(self.fields, "responses")
-        said = {name: values.section(answers, name).get("value", answers.get(name)) for name in ("email", "name")}
-        booker = _attendee(said)
+        answers = extract.section(self.fields, "responses")
+        fields = {name: extract.section(answers, name).get("value", answers.get(name)) for name in ("email", "name")}
+        booker = _attendee(fields)
         return [booker] if booker else []
 
 
-def read(payload: Payload, body: bytes) -> Event:
-    """Cal.com sends no event id: trigger, booking, time and attendees name the event, else the exact body does."""
+def identify(payload: Payload, body: bytes) -> EventIdentity:
+    """Identify an event by trigger, booking, time and attendees, else by its exact body: Cal.com sends no event id."""
     if is_normalised(payload):
-        key = clean_line(payload.get("idempotency_key"), 1_000)
-        return Event(clean_line(payload["event"], 200) or values.NO_EVENT_TYPE, values.body_digest(body), key)
+        return normalised.identify(payload, body)
     booking = booking_of(payload)
-    created_at = values.raw_text(payload, "createdAt")
+    created_at = dedupe.key_part(payload, "createdAt")
     if not (booking.uid and created_at):
-        return Event(booking.trigger or values.NO_EVENT_TYPE, values.body_digest(body))
+        return EventIdentity(booking.trigger or extract.NO_EVENT_TYPE, dedupe.body_key(body))
     attendees = sorted(
-        f"{values.raw_text(item, 'email')}:{item.get('noShow') is True}"
-        for item in values.sections(booking.fields, "attendees")
+        f"{dedupe.key_part(item, 'email')}:{item.get('noShow') is True}"
+        for item in extract.sections(booking.fields, "attendees")
     )
-    return Event(booking.trigger, values.digest(booking.trigger, booking.uid, created_at, *attendees))
+    return EventIdentity(booking.trigger, dedupe.key_of(booking.trigger, booking.uid, created_at, *attendees))
 
 
 def is_normalised(payload: Payload) -> bool:
-    """Ours has `event` where Cal.com's has `triggerEvent`."""
-    return payload.get("triggerEvent") is None and isinstance(payload.get("event"), str)
+    """Whether a payload has our shape, without `triggerEvent`."""
+    return normalised.is_normalised(payload, "triggerEvent")
 
 
 def booking_of(payload: Payload) -> Booking:
     """The booking in a payload of either shape."""
     if is_normalised(payload):
-        return Booking(
-            values.section(payload, "booking"), "booking.", clean_line(payload["event"], 200) or "", is_normalised=True
-        )
+        fields, event_type = extract.section(payload, "booking"), normalised.event_type(payload)
+        return Booking(fields, "booking.", event_type, is_normalised=True)
     trigger = payload.get("triggerEvent")
     name = clean_line(trigger, 200) or "" if isinstance(trigger, str) else ""
     if "payload" in payload:
-        return Booking(values.section(payload, "payload"), "payload.", name)
+        return Booking(extract.section(payload, "payload"), "payload.", name)
     return Booking(payload, "", name)
 
 
@@ -162,8 +158,8 @@ def is_internal(email: str, context: Context) -> bool:
 
 
 def _attendee(item: Payload) -> Attendee | None:
-    email = values.address_or_none(values.line(item, "email"))
+    email = extract.address_or_none(extract.line(item, "email"))
     if email is None:
         return None
-    both = " ".join(name for key in ("firstName", "lastName") if (name := values.line(item, key)))
-    return Attendee(email, values.line(item, "name") or clean_line(both), values.line(item, "phoneNumber", "phone"))
+    both = " ".join(name for key in ("firstName", "lastName") if (name := extract.line(item, key)))
+    return Attendee(email, extract.line(item, "name") or clean_line(both), extract.line(item, "phoneNumber", "phone"))

@@ -1,42 +1,42 @@
-"""No-shows: they name only the booking and its attendees, and they toggle."""
+"""No-shows. They name only the booking and its attendees, and they can be undone."""
 
 from crm_graph.domain.contacts.ingest import Lead
 from crm_graph.errors import ValidationFailed
 from crm_graph.models import ActivityType, OwnerSource
 from crm_graph.values import parse_time
-from webhooks import payload as values
+from webhooks import extract
 from webhooks.calcom.booking import Attendee, Booking, booking_of, is_internal
 from webhooks.calcom.events import creates_contact, rebooking
-from webhooks.provider import Context, Happening, Ignored, Payload, Translation
+from webhooks.provider import ContactEvent, Context, Ignored, Payload, Translation
 
 
 def no_show_updated(payload: Payload, context: Context) -> Translation:
-    """Somebody marked attendees as absent, or took that back: an entry for each of them who is not of the team."""
+    """Attendees were marked as absent, or that was undone: one event for each attendee who is not in the team."""
     booking = booking_of(payload)
     marks = _marks(booking)
     if not marks:
         place = f"{booking.path}attendees"
-        raise ValidationFailed(f"{place} names nobody with a valid e-mail address", field=place)
-    # Sorted, so that two events about the same people lock them in the same order.
+        raise ValidationFailed(f"{place} has nobody with a valid e-mail address", field=place)
+    # Sorted, so that two events about the same people lock their contacts in the same order.
     external = sorted(item for item in marks.items() if not is_internal(item[0], context))
     if not external:
         return Ignored("every attendee belongs to the team (INTERNAL_DOMAINS)")
-    return tuple(_happening(payload, context, booking, email, is_no_show) for email, is_no_show in external)
+    return tuple(_contact_event(payload, context, booking, email, is_no_show) for email, is_no_show in external)
 
 
 def _marks(booking: Booking) -> dict[str, bool]:
-    attendees = values.sections(booking.fields, "attendees")
-    named = [(values.address_or_none(values.line(item, "email")), item.get("noShow") is True) for item in attendees]
+    attendees = extract.sections(booking.fields, "attendees")
+    named = [(extract.address_or_none(extract.line(item, "email")), item.get("noShow") is True) for item in attendees]
     return {email: is_no_show for email, is_no_show in named if email is not None}
 
 
-def _happening(payload: Payload, context: Context, booking: Booking, email: str, is_no_show: bool) -> Happening:
-    return Happening(
+def _contact_event(payload: Payload, context: Context, booking: Booking, email: str, is_no_show: bool) -> ContactEvent:
+    return ContactEvent(
         lead=Lead(email=email),
         type=ActivityType.NO_SHOW,
         content="Did not show up" if is_no_show else "No-show taken back",
         occurred_at=parse_time(payload.get("createdAt"), now=context.received_at),
-        meta=booking.meta(Attendee(email), no_show=is_no_show, message=values.line(booking.fields, "message")),
+        meta=booking.meta(Attendee(email), no_show=is_no_show, message=extract.line(booking.fields, "message")),
         colleague=booking.organiser,
         colleague_source=OwnerSource.ORGANISER,
         creates_contact=creates_contact(booking, context),

@@ -1,4 +1,4 @@
-"""Instantly: cold e-mail. What its events, and our normalised `reply`, mean; the README says how to set it up."""
+"""Instantly, cold e-mail: its events and our normalised `reply`. docs/webhooks.md says how to set it up."""
 
 from functools import partial
 
@@ -7,14 +7,14 @@ from webhooks import signatures
 from webhooks.instantly.events import (
     auto_replied,
     bounced,
-    judged_interested,
-    judged_neutral,
-    judged_not_interested,
-    judged_wrong_person,
     label_or_unknown,
     lead_closed,
     lead_no_show,
+    marked_interested,
+    marked_neutral,
+    marked_not_interested,
     marked_out_of_office,
+    marked_wrong_person,
     meeting_booked,
     meeting_completed,
     no_effect,
@@ -23,9 +23,11 @@ from webhooks.instantly.events import (
     sent,
     unsubscribed,
 )
-from webhooks.instantly.fields import read
+from webhooks.instantly.fields import identify
 from webhooks.instantly.normalised import normalised_reply
 from webhooks.provider import Provider, Secrets
+
+SCHEMES = (signatures.x_signature, signatures.bearer_token, signatures.standard_webhooks)
 
 
 def _secrets(settings: Settings) -> Secrets:
@@ -37,19 +39,19 @@ def _secrets(settings: Settings) -> Secrets:
 
 INSTANTLY = Provider(
     name="instantly",
-    event="reply",
+    endpoint="reply",
     secrets=_secrets,
-    verify=partial(signatures.verify, schemes=(signatures.ours, signatures.bearer, signatures.standard_webhooks)),
-    read=read,
+    verify=partial(signatures.verify, schemes=SCHEMES),
+    identify=identify,
     translators={
         "reply": normalised_reply,
         "reply_received": replied,
         "auto_reply_received": auto_replied,
         "lead_out_of_office": marked_out_of_office,
-        "lead_interested": judged_interested,
-        "lead_not_interested": judged_not_interested,
-        "lead_neutral": judged_neutral,
-        "lead_wrong_person": judged_wrong_person,
+        "lead_interested": marked_interested,
+        "lead_not_interested": marked_not_interested,
+        "lead_neutral": marked_neutral,
+        "lead_wrong_person": marked_wrong_person,
         "lead_meeting_booked": meeting_booked,
         "lead_meeting_completed": meeting_completed,
         "lead_no_show": lead_no_show,
@@ -63,5 +65,5 @@ INSTANTLY = Provider(
         "campaign_completed": no_effect,
         "account_error": sending_account_failed,
     },
-    otherwise=label_or_unknown,
+    default_translator=label_or_unknown,
 )

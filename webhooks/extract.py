@@ -1,28 +1,27 @@
-"""Reading payloads: values of any type and shape in, storable values or None out. Nothing here raises but `address`."""
+"""Reads payloads: takes values of any type and shape, returns storable values or None. Only `address` raises."""
 
-import hashlib
 import html
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from crm_graph.errors import ValidationFailed
 from crm_graph.values import clean_json, clean_line, clean_text, normal_email
 
 VALUE_MAX = 5_000  # a lead variable or a form's answer
 NO_EVENT_TYPE = "(none)"
+Scalar = str | bool | int | float
 
 _BLOCK_END = re.compile(r"<(?:br|/p|/div|/li|/tr|/h\d)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 
 
-def line(payload: Mapping[str, Any], *names: str) -> str | None:
+def line(payload: Mapping[str, object], *names: str) -> str | None:
     """The first of these keys that holds text (or a number), as one clean line."""
     return next((found for name in names if (found := clean_line(payload.get(name)))), None)
 
 
-def text(payload: Mapping[str, Any], *names: str) -> str:
-    """The first of these keys that holds text, with its lines; a key that ends in `html` is read without its tags."""
+def text(payload: Mapping[str, object], *names: str) -> str:
+    """The first of these keys that holds text, with its line breaks. Tags are removed from keys that end in `html`."""
     for name in names:
         value = payload.get(name)
         if name.endswith("html") and isinstance(value, str):
@@ -32,14 +31,14 @@ def text(payload: Mapping[str, Any], *names: str) -> str:
     return ""
 
 
-def section(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def section(payload: Mapping[str, object], name: str) -> Mapping[str, object]:
     """An object inside the payload; an empty one for anything else."""
     value = payload.get(name)
     return value if isinstance(value, dict) else {}
 
 
-def sections(payload: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """The objects of a list inside the payload."""
+def sections(payload: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
+    """The objects in a list inside the payload."""
     value = payload.get(name)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
@@ -47,7 +46,7 @@ def sections(payload: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 def address(raw: str | None, *, field: str) -> str:
     """An e-mail address in normal form. Raises ValidationFailed naming `field`, the place in the payload."""
     if raw is None:
-        raise ValidationFailed(f"{field} is missing: nobody can tell whom this event is about", field=field)
+        raise ValidationFailed(f"{field} is missing, so the event names no person", field=field)
     return normal_email(raw, field=field)
 
 
@@ -59,39 +58,26 @@ def address_or_none(raw: str | None) -> str | None:
         return None
 
 
-def variables(payload: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
-    """What the payload holds besides the known keys: plain values alone, empty ones left out."""
-    found = {}
-    for key in payload.keys() - set(known):
+def variables(payload: Mapping[str, object], documented: Iterable[str]) -> dict[str, Scalar]:
+    """The values under all other keys than the documented ones: scalars only, without empty texts."""
+    found: dict[str, Scalar] = {}
+    for key in payload.keys() - set(documented):
         name, value = clean_line(key, 200), scalar(payload[key])
         if name and value is not None:
             found[name] = value
     return dict(sorted(found.items()))
 
 
-def scalar(value: Any) -> Any:
+def scalar(value: object) -> Scalar | None:
     """A text, number or boolean that can be stored; None for anything else and for an empty text."""
     if isinstance(value, str):
         return clean_text(value, VALUE_MAX) or None
-    return clean_json(value) if isinstance(value, bool | int | float) and len(str(value)) <= 100 else None
+    if not isinstance(value, bool | int | float) or len(str(value)) > 100:
+        return None
+    number: Scalar | None = clean_json(value)
+    return number
 
 
-def known(**values: Any) -> dict[str, Any]:
-    """A JSON object of what is known: None and empty texts left out."""
+def compact(**values: object) -> dict[str, object]:
+    """A JSON object of these values, without None and empty texts."""
     return {name: clean_json(value) for name, value in values.items() if value not in (None, "")}
-
-
-def digest(*parts: str) -> str:
-    """A key of 64 characters that stands for these texts, whatever is in them."""
-    return hashlib.sha256("|".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def body_digest(body: bytes) -> str:
-    """The same for the exact bytes of a body."""
-    return hashlib.sha256(body).hexdigest()
-
-
-def raw_text(payload: Mapping[str, Any], name: str) -> str:
-    """A value as text, for keys only; "" for what is no plain value."""
-    value = payload.get(name)
-    return str(value) if isinstance(value, str | int | float) else ""
