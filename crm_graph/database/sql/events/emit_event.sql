@@ -4,8 +4,8 @@
 -- `owner_ids` are the owners of the rows that the event is about: their endpoints get it, and every admin's.
 -- With `only_endpoint_id`, no other endpoint does. `crm.source` and `crm.traceparent` are settings of the transaction.
 --
--- Only the triggers call it. They run as the owner of the schema (SECURITY DEFINER), so that a role that may change a
--- deal needs no right to write events, and none can write a false one.
+-- Only the triggers and crm_test_endpoint call it. They run as the owner of the schema (SECURITY DEFINER): a role that
+-- may change a deal needs no right to write events, and none can write a false one.
 CREATE OR REPLACE FUNCTION crm_emit_event(event_type text, occurred_at timestamptz, owner_ids uuid[], deal_id uuid,
     contact_id uuid, activity_id uuid, attributes text[], data json, only_endpoint_id uuid DEFAULT NULL)
 RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public SET timezone = 'UTC' AS $$
