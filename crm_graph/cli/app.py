@@ -25,6 +25,7 @@ from crm_graph.domain.team import owners
 from crm_graph.errors import CrmError, NotFound, SetupError
 from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.models import WebhookStatus
+from crm_graph.server import databases
 from crm_graph.server import serve as runtime
 from crm_graph.telemetry import logs
 from crm_graph.values import utc_now
@@ -102,7 +103,7 @@ def migrate() -> None:
     settings = load_settings()
     url = settings.migration_url()
     if url is None:
-        with runtime.postgres(settings):
+        with databases.postgres(settings):
             print(f"the embedded database in {settings.crm_data_dir} has schema {migrations.head()}")
         return
     before, after = migrations.migrate(url)

@@ -13,7 +13,7 @@ from crm_graph.database.engine import Database
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.identity.principal import machine
 from crm_graph.identity.tokens import Tokens
-from crm_graph.server import serve
+from crm_graph.server import databases
 from crm_graph.settings import Settings, env_file_problems
 from crm_graph.values import utc_now
 
@@ -40,11 +40,11 @@ def with_database(work: Callable[[Database], Awaitable[T]], settings: Settings |
     settings = settings or load_settings()
     is_new = settings.server_url() is None and not os.path.exists(settings.crm_data_dir)
 
-    async def run(urls: serve.Urls) -> T:
-        async with serve.database(urls) as opened:
+    async def run(urls: databases.Urls) -> T:
+        async with databases.database(urls) as opened:
             return await work(opened)
 
-    with serve.postgres(settings) as urls:
+    with databases.postgres(settings) as urls:
         if is_new:  # otherwise a forgotten DATABASE_URL would go unnoticed
             remark(f"created a new database in {settings.crm_data_dir}")
         return asyncio.run(run(urls))

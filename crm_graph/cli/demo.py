@@ -21,7 +21,7 @@ from crm_graph.domain.team import owners
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, SetupError
 from crm_graph.models import Contact, Role, WebhookLog
-from crm_graph.server import serve
+from crm_graph.server import databases, serve
 from crm_graph.server.app import create_app
 from crm_graph.server.worker import working
 from crm_graph.settings import Settings, make_demo_secrets
@@ -62,7 +62,7 @@ def run(settings: Settings) -> None:
     with serve.bound_socket(settings) as listening:
         if settings.server_url() is None:
             console.print("starting PostgreSQL ...")
-        with serve.postgres(settings) as urls:
+        with databases.postgres(settings) as urls:
             if not urls.is_embedded:
                 migrations.migrate(urls.migration)
             settings.crm_data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -72,12 +72,12 @@ def run(settings: Settings) -> None:
             serve.run(_run(of_demo, urls, listening, console))
 
 
-async def _run(settings: Settings, urls: serve.Urls, listening: Any, console: Console) -> None:
-    async with serve.database(urls) as database, AsyncExitStack() as stack:
+async def _run(settings: Settings, urls: databases.Urls, listening: Any, console: Console) -> None:
+    async with databases.database(urls) as database, AsyncExitStack() as stack:
         if not urls.is_embedded:
             await _refuse_a_database_in_use(database)
         await _seed(database)
-        await serve.pause_if_moved(database, settings)
+        await databases.pause_if_moved(database, settings)
         await stack.enter_async_context(working(settings, database, urls.server))
         server = uvicorn.Server(serve.server_config(create_app(settings, database), lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listening]))

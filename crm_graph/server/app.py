@@ -4,7 +4,6 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy import column, func, select, table
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
@@ -18,6 +17,7 @@ from crm_graph.graphql.transport.subscriptions import LIMITS, Limits
 from crm_graph.identity.authenticator import Authenticator
 from crm_graph.identity.tokens import Tokens
 from crm_graph.intent import classify
+from crm_graph.server.databases import schema_version
 from crm_graph.server.exports import create_router as download_router
 from crm_graph.server.metrics import create_router as scraping_router
 from crm_graph.settings import Settings
@@ -71,16 +71,6 @@ def create_app(settings: Settings, database: Database, *, limits: Limits = LIMIT
     for part in (app, *routers):
         routes |= {route.endpoint: route.path for route in part.routes if isinstance(route, Route)}
     return app
-
-
-_VERSIONS = table("alembic_version")  # Alembic's own
-
-
-async def schema_version(database: Database) -> str | None:
-    """The version of the schema, None when it was never migrated; raises Unavailable."""
-    async with database.read() as connection:
-        found = await connection.scalar(select(func.to_regclass("alembic_version")))
-        return await connection.scalar(select(column("version_num")).select_from(_VERSIONS)) if found else None
 
 
 async def _crm_error(request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""From settings to a running server: the database (embedded or given), its schema, and the HTTP server."""
+"""From settings to running processes: `crm-graph serve`, its worker processes, and `crm-graph worker`."""
 
 import asyncio
 import logging
@@ -7,7 +7,6 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -15,13 +14,11 @@ import uvicorn
 from sqlalchemy.engine import URL
 from uvicorn.supervisors import Multiprocess
 
-from crm_graph.database import migrations
-from crm_graph.database.engine import Database, place, reason
+from crm_graph.database.engine import Database
 from crm_graph.delivery import pause
-from crm_graph.embedded import EmbeddedPostgres
-from crm_graph.embedded.supervisor import kept_running
-from crm_graph.errors import SetupError, Unavailable
-from crm_graph.server.app import create_app, schema_version
+from crm_graph.errors import SetupError
+from crm_graph.server.app import create_app
+from crm_graph.server.databases import Urls, database, pause_if_moved, postgres
 from crm_graph.server.worker import working
 from crm_graph.settings import Settings
 from crm_graph.telemetry import logs, tracing
@@ -30,52 +27,6 @@ log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 8
 MESSAGE_MAX = 500_000  # bytes of a WebSocket message: a document and its variables
 WORKER_START_SECONDS = 30  # a worker process does not answer while it imports; that is not a hang
-
-
-@dataclass(frozen=True, slots=True)
-class Urls:
-    """The database's URLs: for the server's user, and for the user that may change the schema."""
-
-    server: URL
-    migration: URL
-    is_embedded: bool
-
-
-@contextmanager
-def postgres(settings: Settings) -> Iterator[Urls]:
-    """The configured PostgreSQL, or the embedded one, kept running until the block ends. Raises SetupError."""
-    server, migration = settings.server_url(), settings.migration_url()
-    if server is not None and migration is not None:
-        yield Urls(server, migration, is_embedded=False)
-        return
-    with EmbeddedPostgres(settings.crm_data_dir) as embedded, kept_running(embedded):
-        urls = Urls(embedded.url("app_user"), embedded.url("app_admin"), is_embedded=True)
-        migrations.migrate(urls.migration)  # crm-graph is its only user: no operator has to choose the moment
-        yield urls
-
-
-@asynccontextmanager
-async def database(urls: Urls) -> AsyncIterator[Database]:
-    """The opened database. Raises SetupError when its schema is not the one that this code needs."""
-    opened = Database(urls.server)
-    try:
-        await _check_schema(opened, urls)
-        yield opened
-    finally:
-        await opened.close()
-
-
-async def _check_schema(opened: Database, urls: Urls) -> None:
-    where = place(urls.server)
-    try:
-        present, needed = await schema_version(opened), migrations.head()
-    except Unavailable as error:
-        raise SetupError(f"can't reach the database {where}: {reason(error.__cause__)}") from None
-    if present is not None and not migrations.is_known(present):
-        raise SetupError(f"the database {where} has schema {present}, this crm-graph knows only up to {needed}: update")
-    if present != needed:
-        found = f"has schema {present}" if present else "has no schema yet"
-        raise SetupError(f"the database {where} {found}, this crm-graph needs {needed}: run crm-graph migrate")
 
 
 def serve(settings: Settings, workers: int) -> None:
@@ -137,14 +88,6 @@ async def _serve_one(settings: Settings, urls: Urls, listening: socket.socket) -
         _log_address(listening)
         config = server_config(create_app(settings, opened), lifespan="off")
         await uvicorn.Server(config).serve(sockets=[listening])
-
-
-async def pause_if_moved(opened: Database, settings: Settings) -> None:
-    """Pause deliveries when the database was served under another PUBLIC_URL before: it may be a copy."""
-    async with opened.transaction() as transaction:
-        paused = await pause.served_under(transaction, settings.public_url)
-    if paused is not None:
-        log.warning("deliveries are paused: %s", paused)
 
 
 def work(settings: Settings) -> None:

@@ -1,0 +1,81 @@
+"""The configured PostgreSQL: a given server or the embedded one, with the schema that this code needs."""
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import column, func, select, table
+from sqlalchemy.engine import URL
+
+from crm_graph.database import migrations
+from crm_graph.database.engine import Database, place, reason
+from crm_graph.delivery import pause
+from crm_graph.embedded import EmbeddedPostgres
+from crm_graph.embedded.supervisor import kept_running
+from crm_graph.errors import SetupError, Unavailable
+from crm_graph.settings import Settings
+
+log = logging.getLogger(__name__)
+_VERSIONS = table("alembic_version")  # Alembic's own
+
+
+async def schema_version(database: Database) -> str | None:
+    """The version of the schema, None when it was never migrated; raises Unavailable."""
+    async with database.read() as connection:
+        found = await connection.scalar(select(func.to_regclass("alembic_version")))
+        return await connection.scalar(select(column("version_num")).select_from(_VERSIONS)) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """The database's URLs: for the server's user, and for the user that may change the schema."""
+
+    server: URL
+    migration: URL
+    is_embedded: bool
+
+
+@contextmanager
+def postgres(settings: Settings) -> Iterator[Urls]:
+    """The configured PostgreSQL, or the embedded one, kept running until the block ends. Raises SetupError."""
+    server, migration = settings.server_url(), settings.migration_url()
+    if server is not None and migration is not None:
+        yield Urls(server, migration, is_embedded=False)
+        return
+    with EmbeddedPostgres(settings.crm_data_dir) as embedded, kept_running(embedded):
+        urls = Urls(embedded.url("app_user"), embedded.url("app_admin"), is_embedded=True)
+        migrations.migrate(urls.migration)  # crm-graph is its only user: no operator has to choose the moment
+        yield urls
+
+
+@asynccontextmanager
+async def database(urls: Urls) -> AsyncIterator[Database]:
+    """The opened database. Raises SetupError when its schema is not the one that this code needs."""
+    opened = Database(urls.server)
+    try:
+        await _check_schema(opened, urls)
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def _check_schema(opened: Database, urls: Urls) -> None:
+    where = place(urls.server)
+    try:
+        present, needed = await schema_version(opened), migrations.head()
+    except Unavailable as error:
+        raise SetupError(f"can't reach the database {where}: {reason(error.__cause__)}") from None
+    if present is not None and not migrations.is_known(present):
+        raise SetupError(f"the database {where} has schema {present}, this crm-graph knows only up to {needed}: update")
+    if present != needed:
+        found = f"has schema {present}" if present else "has no schema yet"
+        raise SetupError(f"the database {where} {found}, this crm-graph needs {needed}: run crm-graph migrate")
+
+
+async def pause_if_moved(opened: Database, settings: Settings) -> None:
+    """Pause deliveries when the database was served under another PUBLIC_URL before: it may be a copy."""
+    async with opened.transaction() as transaction:
+        paused = await pause.served_under(transaction, settings.public_url)
+    if paused is not None:
+        log.warning("deliveries are paused: %s", paused)
