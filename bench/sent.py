@@ -10,7 +10,7 @@ from psycopg import sql
 from crm_graph.graphql.engine.compiler import Compiler
 from crm_graph.graphql.engine.documents import Documents
 from crm_graph.graphql.engine.library_internals import graphql_schema
-from crm_graph.graphql.engine.plans import Request
+from crm_graph.graphql.engine.plans import PlanInputs
 from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Role
@@ -19,11 +19,11 @@ from crm_graph.values import utc_now
 
 def sent_sql(document: str, variables: dict[str, Any], owner_id: uuid.UUID, role: Role) -> str:
     """The one statement that answers `document` for this caller, its parameters written into it as constants."""
-    operation = Documents(graphql_schema(build_schema()), is_open=False).operation(document, None, variables)
+    operation = Documents(graphql_schema(build_schema()), is_development=False).operation(document, None, variables)
     coerced = get_variable_values(operation.schema, operation.node.variable_definitions or (), variables)
     assert isinstance(coerced, VariableValues), coerced
-    request = Request(Principal(owner_id, role), utc_now(), coerced)
-    compiler = Compiler(operation, request.principal, coerced)
+    inputs = PlanInputs(Principal(owner_id, role), utc_now(), coerced)
+    compiler = Compiler(operation, inputs.principal, coerced)
     plan = compiler.query([fields for _key, fields in compiler.root_fields()])
-    values = plan.parameters(request)
+    values = plan.parameters(inputs)
     return re.sub(r"\$(\d+)", lambda found: sql.quote(values[int(found[1]) - 1]), plan.sql)

@@ -95,7 +95,7 @@ def restorable(model: type[SQLModel], principal: Principal) -> ColumnElement[boo
     return or_(*_owned(c, principal, c.deleted_at.is_not(None)))
 
 
-def may_hear(principal: Principal, owners: frozenset[uuid.UUID | None]) -> bool:
+def may_see_change(principal: Principal, owners: frozenset[uuid.UUID | None]) -> bool:
     """The owner rule for news of a contact or deal: whether the principal sees the row of one of these owners, of whom
     the last one may be its owner no longer; None is the pool.
     """

@@ -1,9 +1,9 @@
 """How a GraphQL field is bound to the database, declared next to the field; the compiler reads nothing else.
 
-A binding gets a Site: the row that the field belongs to (`parent`), the rows that it reads (`rows`) and its arguments.
-It returns a predicate or an expression. The owner rule is not its business: the compiler adds it wherever it reads a
-table. A compiled statement serves every later request of the same shape, so a binding never sees the text, ids or
-times of one request: it asks for a parameter with `site.value()`.
+A binding gets a FieldSite: the row that the field belongs to (`parent`), the rows that it reads (`rows`) and its
+arguments. It returns a predicate or an expression. The compiler adds the owner rule wherever it reads a table; a
+binding doesn't. A compiled statement serves every later request of the same shape, so a binding never sees the text,
+ids or times of one request: it gets a parameter from `site.value()`.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ from crm_graph.models import Relation
 from crm_graph.models.columns import Time
 
 BINDING, MODEL = "binding", "__model__"
-RETURNED = "returned"
+RESULT = "result"
 PAGE_DEFAULT, PAGE_MAX = 50, 100
 NOW: ColumnElement[Any] = bindparam("now", type_=Time)  # when the request arrived
 
@@ -33,7 +33,7 @@ SqlType = TypeEngine[Any] | type[TypeEngine[Any]] | None  # None: that of what t
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class FieldSite:
     """Where a field is being compiled.
 
     `principal` has the caller's role, not the id (see access.caller). `args` tells which arguments are given; of their
@@ -53,14 +53,14 @@ class Site:
     share: Callable[[str, Callable[[], Select[Any]]], FromClause]
 
 
-Predicate = Callable[[Site], ColumnElement[bool]]
+Predicate = Callable[[FieldSite], ColumnElement[bool]]
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A value of the parent row."""
 
-    sql: Callable[[Site], ColumnElement[Any]]
+    sql: Callable[[FieldSite], ColumnElement[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Source:
     """
 
     model: type[SQLModel] | None
-    query: Callable[[Site], Select[Any]]
+    query: Callable[[FieldSite], Select[Any]]
     needs: tuple[str, ...] = ()
 
 
@@ -135,18 +135,18 @@ class Derived:
 
     sources: tuple[Source, ...]
     order: Order
-    limit: Callable[[Site], int] | None = None
+    limit: Callable[[FieldSite], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
+class ResultRows:
     """In a mutation's payload: a row for each item that was sent, as the mutation returned it, with these columns."""
 
     types: Mapping[str, TypeEngine[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Embedded:
     """Some of the parent row's columns as an object of their own; null where the column `key` is."""
 
     key: str
@@ -159,11 +159,11 @@ class Summary:
     source: Source
 
 
-Binding = Scalar | Aggregate | One | Rows | Page | Derived | Summary | Returned | Part
+Binding = Scalar | Aggregate | One | Rows | Page | Derived | Summary | ResultRows | Embedded
 T = TypeVar("T", bound=type)
 
 
-def bound(model: type[SQLModel] | None = None) -> Callable[[T], T]:
+def graphql_type(model: type[SQLModel] | None = None) -> Callable[[T], T]:
     """Make a class a GraphQL type over a table; its docstring becomes the description."""
 
     def decorate(cls: T) -> T:
@@ -179,13 +179,17 @@ def column(name: str | None = None, *, doc: str | None = None, called: str | Non
     return strawberry.field(name=called, description=doc, metadata={BINDING: name})
 
 
-def computed(sql: Callable[[Site], ColumnElement[Any]], *, doc: str | None = None) -> Any:
+def computed(sql: Callable[[FieldSite], ColumnElement[Any]], *, doc: str | None = None) -> Any:
     """An SQL expression over the parent row."""
     return strawberry.field(description=doc, metadata={BINDING: Scalar(sql)})
 
 
 def aggregate(
-    model: type[SQLModel], query: Callable[[Site], Select[Any]], *, needs: tuple[str, ...] = (), doc: str | None = None
+    model: type[SQLModel],
+    query: Callable[[FieldSite], Select[Any]],
+    *,
+    needs: tuple[str, ...] = (),
+    doc: str | None = None,
 ) -> Any:
     """One value over the visible rows of another table."""
     return strawberry.field(description=doc, metadata={BINDING: Aggregate(Source(model, query, needs))})
@@ -198,18 +202,18 @@ def to_one(key: str, *, doc: str | None = None) -> Any:
 
 def payload_row(*, doc: str | None = None) -> Any:
     """In a mutation's payload: the row whose id the mutation returned under the field's name."""
-    where = One(lambda site: site.rows.c.id == site.value(lambda args: args[RETURNED], None))
+    where = One(lambda site: site.rows.c.id == site.value(lambda args: args[RESULT], None))
     return strawberry.field(description=doc, metadata={BINDING: where})
 
 
 def payload_rows(*, doc: str | None = None, **types: TypeEngine[Any]) -> Any:
     """In a mutation's payload: the mappings that the mutation returned under the field's name, one for each item."""
-    return strawberry.field(description=doc, metadata={BINDING: Returned(types)})
+    return strawberry.field(description=doc, metadata={BINDING: ResultRows(types)})
 
 
-def part(key: str, *, doc: str | None = None) -> Any:
+def embedded(key: str, *, doc: str | None = None) -> Any:
     """An object of the parent row's own columns; null where the column `key` is."""
-    return strawberry.field(description=doc, metadata={BINDING: Part(key)})
+    return strawberry.field(description=doc, metadata={BINDING: Embedded(key)})
 
 
 def one(where: Predicate, *, args: Any = None, doc: str | None = None) -> Any:
@@ -227,7 +231,7 @@ def derived(*sources: Source, order: Order, doc: str | None = None, args: Any = 
     return strawberry.field(resolver=args, description=doc, metadata={BINDING: Derived(sources, order, limit)})
 
 
-def summary(query: Callable[[Site], Select[Any]], *, doc: str | None = None, args: Any = None) -> Any:
+def summary(query: Callable[[FieldSite], Select[Any]], *, doc: str | None = None, args: Any = None) -> Any:
     """One row that `query` computes from what it reads through `site.read`."""
     return strawberry.field(resolver=args, description=doc, metadata={BINDING: Summary(Source(None, query))})
 
@@ -258,7 +262,7 @@ def page(
 ) -> Any:
     """A connection over the rows whose foreign key `key` points at the parent, and which meet `where`."""
 
-    def condition(site: Site) -> ColumnElement[bool]:
+    def condition(site: FieldSite) -> ColumnElement[bool]:
         owned = site.rows.c[key] == site.parent.c.id if key else true()
         return and_(owned, where(site)) if where else owned
 

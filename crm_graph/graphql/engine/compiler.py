@@ -40,18 +40,18 @@ from sqlalchemy import (
 from crm_graph.database.statements import recordset
 from crm_graph.graphql.engine import cursors
 from crm_graph.graphql.engine.bindings import (
-    RETURNED,
+    RESULT,
     Aggregate,
     Arguments,
     Derived,
+    Embedded,
+    FieldSite,
     One,
     Order,
     Page,
-    Part,
-    Returned,
+    ResultRows,
     Rows,
     Scalar,
-    Site,
     SqlType,
     Summary,
     binding_of,
@@ -60,10 +60,10 @@ from crm_graph.graphql.engine.bindings import (
 )
 from crm_graph.graphql.engine.criteria import criteria
 from crm_graph.graphql.engine.documents import Operation
-from crm_graph.graphql.engine.field_site import Place, name_of, object_type, page_info
 from crm_graph.graphql.engine.json_sql import Json, constant, in_capitals, json_list, json_object
 from crm_graph.graphql.engine.library_internals import FieldSet, collect_fields_below, collect_root_fields, python_name
-from crm_graph.graphql.engine.plans import Plan, Reader, Request, make, shape
+from crm_graph.graphql.engine.plans import PayloadPlan, Plan, PlanInputs, Reader, make_plan, shape
+from crm_graph.graphql.engine.selected_field import SelectedField, name_of, object_type, page_info
 from crm_graph.graphql.engine.visible import ALL, SourceQuery, Visible, Wanted, whole
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Named, Relation
@@ -95,9 +95,8 @@ class Compiler:
         """The statement that answers these root fields, a column for each."""
         return self._plan([self._field(self._operation.root_type, selected, parent=None) for selected in fields])
 
-    def payload(self, fields: FieldSet, seen: str | None = None) -> tuple[Plan | None, dict[str, str], list[str]]:
-        """The statement that reads back the rows of a payload, as one JSON object; which response keys stand for its
-        plain values; and which for rows that must be there. The statement is None when no row is selected.
+    def payload(self, fields: FieldSet, seen: str | None = None) -> PayloadPlan:
+        """How a payload is read.
 
         With `seen`, the object has a key "", which is not null when the row of the field `seen` is the caller's to see.
         """
@@ -110,22 +109,22 @@ class Compiler:
                 continue
             field = type_.fields[name_of(selected)]
             binding, name = binding_of(field), python_name(field)
-            at = Place(field, selected, {}, _returned(name), parent=None)
+            at = SelectedField(field, selected, {}, _returned(name), parent=None)
             match binding:
                 case One():
                     pairs.append((key, self._one(binding, at)))
                     required += [key] * is_non_null_type(field.type)
-                case Returned():
+                case ResultRows():
                     pairs.append((key, self._rows_returned(binding, at)))
                 case _:
                     plain[key] = name
         if seen is not None:
-            pairs.append(("", self._seen(Place(type_.fields[seen], fields, {}, _returned(seen), parent=None))))
-        return (self._plan([json_object(pairs)]) if pairs else None), plain, required
+            pairs.append(("", self._seen(SelectedField(type_.fields[seen], fields, {}, _returned(seen), parent=None))))
+        return PayloadPlan(self._plan([json_object(pairs)]) if pairs else None, plain, required)
 
     def _plan(self, columns: Sequence[Json]) -> Plan:
         labelled: list[Any] = [cast(column, Text).label(f"c{place}") for place, column in enumerate(columns)]
-        return make(select(*labelled), self._readers)
+        return make_plan(select(*labelled), self._readers)
 
     def _collect(self, type_: GraphQLObjectType, fields: FieldSet) -> list[tuple[str, FieldSet]]:
         op = self._operation
@@ -138,10 +137,10 @@ class Compiler:
             return constant(type_.name)
         node, field = fields[0].node, type_.fields[name_of(fields)]
 
-        def given(request: Request) -> Arguments:
-            return get_argument_values(field, node, request.variables)
+        def given(inputs: PlanInputs) -> Arguments:
+            return get_argument_values(field, node, inputs.variables)
 
-        at = Place(field, fields, shape(get_argument_values(field, node, self._variables)), given, parent)
+        at = SelectedField(field, fields, shape(get_argument_values(field, node, self._variables)), given, parent)
         match binding_of(field):
             case Scalar() as binding:
                 return self._scalar(binding, at)
@@ -159,13 +158,13 @@ class Compiler:
                 return select(json_list(self._object(at, rows))).select_from(read).scalar_subquery()
             case Page() as binding:
                 return self._page(binding, at)
-            case Returned() as binding:
+            case ResultRows() as binding:
                 return self._rows_returned(binding, at)
-            case Part() as binding:
+            case Embedded() as binding:
                 assert parent is not None
                 return case((parent.c[binding.key].is_not(None), self._object(at, parent)))
 
-    def _scalar(self, binding: Scalar, at: Place) -> Json:
+    def _scalar(self, binding: Scalar, at: SelectedField) -> Json:
         assert at.parent is not None
         value, type_ = binding.sql(self._site(at, at.parent)), get_named_type(at.field.type)
         if isinstance(type_, GraphQLEnumType):
@@ -173,31 +172,31 @@ class Compiler:
         # A number in JSON is a float to most readers: money travels as text.
         return cast(value, Text) if type_.name == "Decimal" else value
 
-    def _one(self, binding: One, at: Place) -> Json:
+    def _one(self, binding: One, at: SelectedField) -> Json:
         """At most one row, as an object or null."""
         rows, found = self._visible.one(model_of(at.type), lambda rows: [binding.where(self._site(at, rows))])
         return found.add_columns(self._object(at, rows)).scalar_subquery()
 
-    def _seen(self, at: Place) -> Json:
+    def _seen(self, at: SelectedField) -> Json:
         """True for a row that is there, else null, whatever is selected of it."""
         binding = binding_of(at.field)
         assert isinstance(binding, One)
         _, found = self._visible.one(model_of(at.type), lambda rows: [binding.where(self._site(at, rows))])
         return found.add_columns(literal_column("true")).scalar_subquery()
 
-    def _object(self, at: Place, rows: Relation) -> Json:
+    def _object(self, at: SelectedField, rows: Relation) -> Json:
         """A row as an object with what `at` selects of it."""
         selected = self._collect(at.type, at.fields)
         return json_object([(key, self._field(at.type, fields, parent=rows)) for key, fields in selected])
 
-    def _rows_returned(self, binding: Returned, at: Place) -> Json:
+    def _rows_returned(self, binding: ResultRows, at: SelectedField) -> Json:
         """The rows in a mutation's payload that are no rows of a table."""
-        listed = self._parameter(at, lambda args: orjson.dumps(args[RETURNED]).decode(), Text)
+        listed = self._parameter(at, lambda args: orjson.dumps(args[RESULT]).decode(), Text)
         found = select(ALL).select_from(recordset(listed, binding.types))
         rows, read = self._visible.named(found, binding.types)
         return select(json_list(self._object(at, rows))).select_from(read).scalar_subquery()
 
-    def _derived(self, binding: Derived, at: Place) -> Json:
+    def _derived(self, binding: Derived, at: SelectedField) -> Json:
         computed, read = self._visible.computed(binding.sources, self._query(at))
         ordered = select(ALL).select_from(read).order_by(*binding.order.by(computed))
         if binding.limit is not None:
@@ -205,13 +204,13 @@ class Compiler:
         rows, read = self._visible.named(ordered, computed.types)
         return select(json_list(self._object(at, rows))).select_from(read).scalar_subquery()
 
-    def _summary(self, binding: Summary, at: Place) -> Json:
+    def _summary(self, binding: Summary, at: SelectedField) -> Json:
         rows, read = self._visible.computed((binding.source,), self._query(at))
         shared = self._shared[rows] = {}
         made = select(self._object(at, rows)).add_cte(*shared.values(), nest_here=True)
         return select(made.scalar_subquery()).select_from(read).scalar_subquery()
 
-    def _share(self, at: Place, name: str, query: Callable[[], Select[Any]]) -> FromClause:
+    def _share(self, at: SelectedField, name: str, query: Callable[[], Select[Any]]) -> FromClause:
         """What several fields of a summary read, and PostgreSQL therefore once."""
         assert at.parent is not None
         shared = self._shared[at.parent]
@@ -219,10 +218,10 @@ class Compiler:
             shared[name] = query().cte()
         return shared[name].alias()
 
-    def _query(self, at: Place) -> SourceQuery:
+    def _query(self, at: SelectedField) -> SourceQuery:
         return lambda source, rows: source.query(self._site(at, rows))
 
-    def _page(self, binding: Page, at: Place) -> Json:
+    def _page(self, binding: Page, at: SelectedField) -> Json:
         """A connection: its rows are read once, whichever of nodes, edges and pageInfo are selected."""
         first = page_size(at.args)
         if at.args.get("orderBy") is not None:
@@ -239,7 +238,7 @@ class Compiler:
         made = select(self._connection(binding, at, page)).select_from(read).having(literal_column("true"))
         return made.scalar_subquery()
 
-    def _connection(self, binding: Page, at: Place, page: Named | None) -> Json:
+    def _connection(self, binding: Page, at: SelectedField, page: Named | None) -> Json:
         """The object of a connection, aggregated over the rows of `page`."""
         pairs: list[tuple[str, Json]] = []
         for key, fields in self._collect(at.type, at.fields):
@@ -255,7 +254,7 @@ class Compiler:
             pairs.append((key, value))
         return json_object(pairs)
 
-    def _of_page(self, binding: Page, at: Place, name: str, page: Named) -> Json:
+    def _of_page(self, binding: Page, at: SelectedField, name: str, page: Named) -> Json:
         if name == "pageInfo":
             said: Json = func.array_agg(cursors.keys(page, binding.order), type_=ARRAY(Text))
             selected = self._collect(at.type, at.fields)
@@ -263,7 +262,7 @@ class Compiler:
         item = self._edge(at, page, binding.order) if name == "edges" else self._object(at, page)
         return json_list(item, page.c.place <= whole(at.args["first"]) if "place" in page.c else None)
 
-    def _edge(self, at: Place, rows: Relation, order: Order) -> Json:
+    def _edge(self, at: SelectedField, rows: Relation, order: Order) -> Json:
         pairs: list[tuple[str, Json]] = []
         for key, fields in self._collect(at.type, at.fields):
             match name_of(fields):
@@ -276,7 +275,7 @@ class Compiler:
             pairs.append((key, value))
         return json_object(pairs)
 
-    def _wanted(self, binding: Page | Rows, at: Place, *, counts: bool = False) -> Wanted:
+    def _wanted(self, binding: Page | Rows, at: SelectedField, *, counts: bool = False) -> Wanted:
         """The rows that a list is about: those of its field that the filter asks for, and of them, unless they are
         counted, those behind the cursor.
         """
@@ -289,16 +288,16 @@ class Compiler:
 
         return wanted
 
-    def _site(self, at: Place, rows: Relation) -> Site:
+    def _site(self, at: SelectedField, rows: Relation) -> FieldSite:
         parent = rows if at.parent is None else at.parent
         value, time, share = partial(self._parameter, at), partial(self._time, at), partial(self._share, at)
-        return Site(self._principal, at.args, parent, rows, value, time, self._visible.read, share)
+        return FieldSite(self._principal, at.args, parent, rows, value, time, self._visible.read, share)
 
-    def _parameter(self, at: Place, read: Callable[[Arguments], Any], type_: SqlType) -> ColumnElement[Any]:
-        return self._read(lambda request: _stored(read(at.given(request))), type_)
+    def _parameter(self, at: SelectedField, read: Callable[[Arguments], Any], type_: SqlType) -> ColumnElement[Any]:
+        return self._read(lambda inputs: _stored(read(at.given(inputs))), type_)
 
-    def _time(self, at: Place, read: Callable[[Arguments, datetime], datetime]) -> ColumnElement[Any]:
-        return self._read(lambda request: read(at.given(request), request.now), Time)
+    def _time(self, at: SelectedField, read: Callable[[Arguments, datetime], datetime]) -> ColumnElement[Any]:
+        return self._read(lambda inputs: read(at.given(inputs), inputs.now), Time)
 
     def _read(self, read: Reader, type_: SqlType) -> ColumnElement[Any]:
         name = f"v{len(self._readers)}"
@@ -306,8 +305,8 @@ class Compiler:
         return bindparam(name, type_=type_)
 
 
-def _returned(name: str) -> Callable[[Request], Arguments]:
-    return lambda request: {RETURNED: request.returned.get(name)}
+def _returned(name: str) -> Callable[[PlanInputs], Arguments]:
+    return lambda inputs: {RESULT: inputs.result.get(name)}
 
 
 def _stored(value: Any) -> Any:

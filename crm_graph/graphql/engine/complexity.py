@@ -35,7 +35,7 @@ from graphql import (
 )
 
 from crm_graph.errors import BadRequest, QueryTooComplex
-from crm_graph.graphql.engine.bindings import BINDING, PAGE_MAX, Returned
+from crm_graph.graphql.engine.bindings import BINDING, PAGE_MAX, ResultRows
 from crm_graph.graphql.engine.library_internals import metadata
 
 CHARACTERS_MAX = 100_000
@@ -199,7 +199,7 @@ class _Measure:
             return 1
         if "first" in field.args:
             return int(field.args["first"].default_value)
-        if isinstance(metadata(field).get(BINDING), Returned):
+        if isinstance(metadata(field).get(BINDING), ResultRows):
             self.depends_on_items = True
             return self._longest_list
         in_page = isinstance(parent, GraphQLObjectType) and "pageInfo" in parent.fields

@@ -8,7 +8,7 @@ import strawberry
 from graphql import GraphQLField, GraphQLInputObjectType, get_nullable_type
 from sqlalchemy import ColumnElement
 
-from crm_graph.graphql.engine.bindings import Arguments, Site, SqlType
+from crm_graph.graphql.engine.bindings import Arguments, FieldSite, SqlType
 from crm_graph.graphql.engine.library_internals import metadata
 from crm_graph.values import check_text
 
@@ -19,7 +19,7 @@ CRITERION = "criterion"
 class Criterion:
     """What a field of a filter demands of a row, given the value as a parameter."""
 
-    sql: Callable[[Site, ColumnElement[Any]], ColumnElement[bool]]
+    sql: Callable[[FieldSite, ColumnElement[Any]], ColumnElement[bool]]
     type_: SqlType
     read: Callable[[Any, str], Any]
 
@@ -29,7 +29,7 @@ def _checked(value: Any, field: str) -> Any:
 
 
 def criterion(
-    sql: Callable[[Site, ColumnElement[Any]], ColumnElement[bool]],
+    sql: Callable[[FieldSite, ColumnElement[Any]], ColumnElement[bool]],
     type_: SqlType = None,
     *,
     read: Callable[[Any, str], Any] = _checked,
@@ -48,7 +48,7 @@ def equals(name: str, *, doc: str | None = None) -> Any:
     return criterion(lambda site, value: site.rows.c[name] == value, doc=doc)
 
 
-def criteria(site: Site, field: GraphQLField) -> list[ColumnElement[bool]]:
+def criteria(site: FieldSite, field: GraphQLField) -> list[ColumnElement[bool]]:
     """What the argument `filter` of a field demands."""
     given: Mapping[str, Any] = site.args.get("filter") or {}
     found = []

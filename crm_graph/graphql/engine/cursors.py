@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Numeric, Text, cast, func, literal_column, tuple_
 
 from crm_graph.errors import ValidationFailed
-from crm_graph.graphql.engine.bindings import Arguments, Order, Site
+from crm_graph.graphql.engine.bindings import Arguments, FieldSite, Order
 from crm_graph.graphql.engine.scalars import parse_date, parse_decimal
 from crm_graph.models import Relation
 
@@ -31,7 +31,7 @@ def encode(said: ColumnElement[Any]) -> ColumnElement[str]:
     return func.translate(encoded, literal_column("E'+/=\\n'"), literal_column("'-_'"))
 
 
-def after(site: Site, order: Order) -> ColumnElement[bool]:
+def after(site: FieldSite, order: Order) -> ColumnElement[bool]:
     """The predicate of the rows behind the cursor in the argument `after`.
 
     For anything but a cursor that this order gave out, the parameters' values raise ValidationFailed.

@@ -79,7 +79,7 @@ class Operation:
         return [node.variable.name.value for node in self.node.variable_definitions or ()]
 
     async def run(
-        self, variables: Mapping[str, Any], *, is_open: bool, context: Any = None, root: Any = None
+        self, variables: Mapping[str, Any], *, is_development: bool, context: Any = None, root: Any = None
     ) -> ExecutionResult:
         """Run it through graphql-core, which knows how an error is told."""
         result = execute(
@@ -89,7 +89,7 @@ class Operation:
             context,
             dict(variables),
             self.node.name.value if self.node.name else None,
-            hide_suggestions=not is_open,
+            hide_suggestions=not is_development,
         )
         return await result if isinstance(result, Awaitable) else result
 
@@ -114,9 +114,9 @@ class _Known:
 class Documents:
     """The documents that this process has read, by their text."""
 
-    def __init__(self, schema: GraphQLSchema, *, is_open: bool) -> None:
-        self._schema, self._is_open = schema, is_open
-        self._rules = [*specified_rules, *([] if is_open else [NoSchemaIntrospectionCustomRule])]
+    def __init__(self, schema: GraphQLSchema, *, is_development: bool) -> None:
+        self._schema, self._is_development = schema, is_development
+        self._rules = [*specified_rules, *([] if is_development else [NoSchemaIntrospectionCustomRule])]
         self._known: LRUCache[str, _Known] = LRUCache(
             CACHE_TOKENS, getsizeof=lambda known: known.document.token_count + _length(known.document) // 20
         )
@@ -155,7 +155,7 @@ class Documents:
         if not any(isinstance(node, OperationDefinitionNode) for node in document.definitions):
             raise _invalid("the document has no operation")
         depends_on_items = self._judge(document, variables)
-        errors = validate(self._schema, document, self._rules, ERRORS_MAX, hide_suggestions=not self._is_open)
+        errors = validate(self._schema, document, self._rules, ERRORS_MAX, hide_suggestions=not self._is_development)
         if errors:
             raise InvalidDocument(*errors)
         operations = {node.name.value if node.name else None: op for node, op in self._operations(document)}

@@ -4,7 +4,7 @@ from crm_graph.errors import CrmError
 from crm_graph.graphql.engine.library_internals import camel_case
 
 
-def told(failure: CrmError, field: str | None = None) -> tuple[str, str | None]:
+def describe_error(failure: CrmError, field: str | None = None) -> tuple[str, str | None]:
     """The message, and the field: the failure's own, else `field`."""
     message = failure.message
     if failure.field:

@@ -11,7 +11,7 @@ from typing import Any
 from graphql import ExecutionResult, GraphQLError
 
 from crm_graph.errors import BadRequest, CrmError, QueryTooComplex
-from crm_graph.graphql.engine.error_format import told
+from crm_graph.graphql.engine.error_format import describe_error
 from crm_graph.graphql.engine.library_internals import invalid_variable, is_parser_limit, is_validation_limit
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def internal(request_id: str) -> CrmError:
 
 def rendered(failure: CrmError, error: GraphQLError | None = None) -> dict[str, Any]:
     """An entry of `errors`."""
-    message, field = told(failure, _misshapen(error))
+    message, field = describe_error(failure, _misshapen(error))
     # A message may quote what was sent, and half a surrogate pair can't be sent back.
     shown = f"[{failure.code}] {message}"[:MESSAGE_MAX].encode("utf-8", "backslashreplace").decode()
     made: dict[str, Any] = {"message": shown}

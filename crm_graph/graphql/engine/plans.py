@@ -31,16 +31,16 @@ GIVEN = _Given()
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What a plan's parameters are read from; `returned` is what a mutation did, by the names of its payload."""
+class PlanInputs:
+    """What a plan's parameters are read from; `result` is what a mutation did, by the names of its payload."""
 
     principal: Principal
     now: datetime
     variables: VariableValues
-    returned: Mapping[str, Any] = field(default_factory=dict)
+    result: Mapping[str, Any] = field(default_factory=dict)
 
 
-Reader = Callable[[Request], Any]
+Reader = Callable[[PlanInputs], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,23 @@ class Plan:
     sql: str
     readers: tuple[Reader, ...]
 
-    def parameters(self, request: Request) -> list[Any]:
+    def parameters(self, inputs: PlanInputs) -> list[Any]:
         """The values of $1, $2, ...; raises ValidationFailed for one that can't be read."""
-        return [read(request) for read in self.readers]
+        return [read(inputs) for read in self.readers]
 
 
-def make(statement: Select[Any], readers: Mapping[str, Reader]) -> Plan:
+@dataclass(frozen=True, slots=True)
+class PayloadPlan:
+    """How a payload is read: its rows as one JSON object with `plan` (None when no row is selected), and its plain
+    values from the result. Both by response key; `required` are the keys of rows that must exist.
+    """
+
+    plan: Plan | None
+    plain: Mapping[str, str]
+    required: Sequence[str]
+
+
+def make_plan(statement: Select[Any], readers: Mapping[str, Reader]) -> Plan:
     """The plan of a statement whose parameters have these readers; other parameters are constants."""
     compiled: Any = statement.compile(dialect=DIALECT)
     constants = {name: _bound(compiled.binds[name], value) for name, value in compiled.params.items()}
@@ -87,12 +98,12 @@ class PlanCache:
         return kept[0]
 
 
-def _caller(request: Request) -> Any:
-    return request.principal.owner_id
+def _caller(inputs: PlanInputs) -> Any:
+    return inputs.principal.owner_id
 
 
-def _now(request: Request) -> Any:
-    return request.now
+def _now(inputs: PlanInputs) -> Any:
+    return inputs.now
 
 
 def _constant(value: Any) -> Reader:

@@ -19,7 +19,7 @@ from crm_graph.database.retries import retry_on_conflict
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import BadRequest
 from crm_graph.graphql.engine.library_internals import field_set, variable_values
-from crm_graph.graphql.engine.plans import Request
+from crm_graph.graphql.engine.plans import PlanInputs
 from crm_graph.graphql.execution import idempotency
 from crm_graph.graphql.execution.context import Context
 from crm_graph.graphql.execution.idempotency import Call, Result
@@ -146,8 +146,8 @@ def _plain(value: Any) -> Any:
 async def read_back(info: Info, transaction: Transaction, result: Result) -> Any:
     """The payload's tree, read in the mutation's own transaction through the same compiler as queries."""
     ctx = info.context
-    request = Request(ctx.principal, ctx.now, variable_values(info), result)
-    tree, plain = await ctx.reads.payload(transaction, ctx.operation, request, str(info.path.key), field_set(info))
+    inputs = PlanInputs(ctx.principal, ctx.now, variable_values(info), result)
+    tree, plain = await ctx.reads.payload(transaction, ctx.operation, inputs, str(info.path.key), field_set(info))
     return tree | {key: result[name] for key, name in plain.items()}
 
 

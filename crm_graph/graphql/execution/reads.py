@@ -6,7 +6,7 @@ graphql-core's executor over the tree, which knows how an error is told.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ from crm_graph.graphql.engine import complexity
 from crm_graph.graphql.engine.compiler import Compiler
 from crm_graph.graphql.engine.documents import Operation
 from crm_graph.graphql.engine.library_internals import FieldSet
-from crm_graph.graphql.engine.plans import Plan, PlanCache, Request, shape
+from crm_graph.graphql.engine.plans import PayloadPlan, Plan, PlanCache, PlanInputs, shape
 from crm_graph.identity.principal import Principal
 
 
@@ -32,13 +32,6 @@ class _Answer:
     plan: Plan | None
     between: tuple[bytes, ...] = ()
     is_required: tuple[bool, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Payload:
-    plan: Plan | None
-    plain: Mapping[str, str]
-    required: Sequence[str]
 
 
 class Reads:
@@ -58,14 +51,14 @@ class Reads:
         variables = get_variable_values(operation.schema, operation.node.variable_definitions or (), dict(given))
         if isinstance(variables, list):
             return None
-        request = Request(principal, now, variables)
+        inputs = PlanInputs(principal, now, variables)
         try:
             found = self._kept(
-                "", operation, request, operation.variables, lambda: self._compile_answer(operation, request)
+                "", operation, inputs, operation.variables, lambda: self._compile_answer(operation, inputs)
             )
             if found.plan is None:
                 return None
-            row = await self._database.read_row(found.plan.sql, found.plan.parameters(request))
+            row = await self._database.read_row(found.plan.sql, found.plan.parameters(inputs))
         except Unavailable:
             raise
         except (CrmError, GraphQLError, psycopg.Error):
@@ -82,21 +75,21 @@ class Reads:
         self, operation: Operation, principal: Principal, now: datetime, key: str, variables: VariableValues
     ) -> Any:
         """The tree of one root field, by response key, for the standard executor."""
-        request = Request(principal, now, variables)
+        inputs = PlanInputs(principal, now, variables)
 
         def compile_field() -> Plan:
             compiler = Compiler(operation, principal, variables)
             return compiler.query([dict(compiler.root_fields())[key]])
 
-        plan = self._kept(key, operation, request, operation.variables, compile_field)
-        [value] = await self._database.read_row(plan.sql, plan.parameters(request))
+        plan = self._kept(key, operation, inputs, operation.variables, compile_field)
+        [value] = await self._database.read_row(plan.sql, plan.parameters(inputs))
         return None if value is None else orjson.loads(value)
 
     async def payload(
         self,
         transaction: Transaction,
         operation: Operation,
-        request: Request,
+        inputs: PlanInputs,
         key: str,
         fields: FieldSet,
     ) -> tuple[dict[str, Any], Mapping[str, str]]:
@@ -106,52 +99,52 @@ class Reads:
         Raises NotFound for a row that the caller can't see any more, when a call is repeated.
         """
 
-        def compile_payload() -> _Payload:
-            return _Payload(*Compiler(operation, request.principal, request.variables).payload(fields))
+        def compile_payload() -> PayloadPlan:
+            return Compiler(operation, inputs.principal, inputs.variables).payload(fields)
 
         used = operation.variables_below(key, (details.node for details in fields))
-        found = self._kept(key, operation, request, used, compile_payload)
+        found = self._kept(key, operation, inputs, used, compile_payload)
         if found.plan is None:
             return {}, found.plain
-        [value] = await fetch_row(transaction.driver, found.plan.sql, found.plan.parameters(request))
+        [value] = await fetch_row(transaction.driver, found.plan.sql, found.plan.parameters(inputs))
         tree = orjson.loads(value or b"{}")
         if any(tree[key] is None for key in found.required):
             raise NotFound("what this call made or changed is gone, or not yours any more")
         return tree, found.plain
 
     async def change(
-        self, operation: Operation, request: Request, key: str, fields: FieldSet, name: str
+        self, operation: Operation, inputs: PlanInputs, key: str, fields: FieldSet, name: str
     ) -> tuple[bool, dict[str, Any]]:
         """Whether the row of the payload's field `name` is the caller's to see, and the tree of a subscription's
         payload. Without an id of that row, nothing is read. Raises Unavailable.
         """
 
-        def compile_change() -> _Payload:
-            return _Payload(*Compiler(operation, request.principal, request.variables).payload(fields, name))
+        def compile_change() -> PayloadPlan:
+            return Compiler(operation, inputs.principal, inputs.variables).payload(fields, name)
 
-        found = self._kept(key, operation, request, operation.variables, compile_change)
-        told = {key: request.returned[plain] for key, plain in found.plain.items()}
-        if request.returned[name] is None:
+        found = self._kept(key, operation, inputs, operation.variables, compile_change)
+        told = {key: inputs.result[plain] for key, plain in found.plain.items()}
+        if inputs.result[name] is None:
             return False, defaultdict(lambda: None, told)
-        [value] = await self._database.read_row(found.plan.sql, found.plan.parameters(request))
+        [value] = await self._database.read_row(found.plan.sql, found.plan.parameters(inputs))
         tree = orjson.loads(value or b"{}")
         return tree.pop("") is not None, tree | told
 
     def _kept(
-        self, key: str, operation: Operation, request: Request, used: Iterable[str], make: Callable[[], Any]
+        self, key: str, operation: Operation, inputs: PlanInputs, used: Iterable[str], make: Callable[[], Any]
     ) -> Any:
         """The plan under `key`; it depends on the caller's role and on the shape of the variables that are used."""
-        given = request.variables.coerced
+        given = inputs.variables.coerced
         shaped = str([(name, shape(given[name])) for name in used if name in given])
 
         def judged() -> Any:
             complexity.check(operation.schema, operation.document, given)
             return make()
 
-        return self._plans.get((operation.number, key, request.principal.role, shaped), judged, operation.size)
+        return self._plans.get((operation.number, key, inputs.principal.role, shaped), judged, operation.size)
 
-    def _compile_answer(self, operation: Operation, request: Request) -> _Answer:
-        compiler = Compiler(operation, request.principal, request.variables)
+    def _compile_answer(self, operation: Operation, inputs: PlanInputs) -> _Answer:
+        compiler = Compiler(operation, inputs.principal, inputs.variables)
         columns: list[FieldSet] = []
         between, is_required = [b'{"data":{'], []
         for place, (key, fields) in enumerate(compiler.root_fields()):

@@ -1,6 +1,6 @@
 """What can be changed, by what it is about."""
 
-from crm_graph.graphql.engine.bindings import bound
+from crm_graph.graphql.engine.bindings import graphql_type
 from crm_graph.graphql.mutations.activities import ActivityMutations
 from crm_graph.graphql.mutations.bulk import BulkMutations
 from crm_graph.graphql.mutations.companies import CompanyMutations
@@ -16,7 +16,7 @@ from crm_graph.graphql.mutations.stages import StageMutations
 from crm_graph.graphql.mutations.webhooks import WebhookMutations
 
 
-@bound()
+@graphql_type()
 class Mutation(
     DealMutations,
     ContactMutations,

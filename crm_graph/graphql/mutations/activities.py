@@ -9,7 +9,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from crm_graph.domain.timeline import activities, tasks
-from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.engine.bindings import graphql_type, payload_row
 from crm_graph.graphql.execution.mutation import Info, doing, idempotency_key, optional, perform, replayed
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import Activity
@@ -65,7 +65,7 @@ class ReopenTaskInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@bound()
+@graphql_type()
 class LogActivityPayload:
     """The new entry."""
 
@@ -73,7 +73,7 @@ class LogActivityPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class CreateTaskPayload:
     """The new task."""
 
@@ -81,7 +81,7 @@ class CreateTaskPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class UpdateTaskPayload:
     """The changed task."""
 
@@ -89,7 +89,7 @@ class UpdateTaskPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class CompleteTaskPayload:
     """The task, completed."""
 
@@ -97,7 +97,7 @@ class CompleteTaskPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class ReopenTaskPayload:
     """The task, open."""
 
@@ -105,7 +105,7 @@ class ReopenTaskPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class ActivityMutations:
     """The part of Mutation that is about timelines and tasks."""
 

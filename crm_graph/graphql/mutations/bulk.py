@@ -16,8 +16,8 @@ from crm_graph.domain.contacts import upsert
 from crm_graph.domain.deals import bulk_moves
 from crm_graph.domain.deals.bulk_moves import Move
 from crm_graph.errors import CrmError
-from crm_graph.graphql.engine.bindings import bound, column, part, payload_rows, to_one
-from crm_graph.graphql.engine.error_format import told
+from crm_graph.graphql.engine.bindings import column, embedded, graphql_type, payload_rows, to_one
+from crm_graph.graphql.engine.error_format import describe_error
 from crm_graph.graphql.execution.mutation import (
     Info,
     Write,
@@ -75,7 +75,7 @@ class MoveDealsInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@bound()
+@graphql_type()
 class ItemError:
     """Why an item was refused, though the others were done."""
 
@@ -84,27 +84,27 @@ class ItemError:
     field: str | None = column(doc="The field of the item.")
 
 
-@bound()
+@graphql_type()
 class UpsertContactResult:
     """What became of one item."""
 
     index: int = column(doc="The item's place in the list, from 0.")
     contact: Contact | None = to_one("contact_id", doc=GONE)
     created: bool = column(doc="Whether the contact is new.")
-    error: ItemError | None = part("code", doc="Null when it was done.")
+    error: ItemError | None = embedded("code", doc="Null when it was done.")
 
 
-@bound()
+@graphql_type()
 class MoveDealResult:
     """What became of one item."""
 
     index: int = column(doc="The item's place in the list, from 0.")
     deal: Deal | None = to_one("deal_id", doc=GONE)
     moved: bool = column(doc="False when it failed, or when the deal was in that stage already.")
-    error: ItemError | None = part("code", doc="Null when it was done.")
+    error: ItemError | None = embedded("code", doc="Null when it was done.")
 
 
-@bound()
+@graphql_type()
 class UpsertContactsPayload:
     """What became of the items."""
 
@@ -112,7 +112,7 @@ class UpsertContactsPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class MoveDealsPayload:
     """What became of the items."""
 
@@ -120,7 +120,7 @@ class MoveDealsPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class BulkMutations:
     """The part of Mutation that takes many items in one call."""
 
@@ -170,7 +170,7 @@ def _refusal(errors: Mapping[int, CrmError]) -> CrmError:
     """The error of the first bad item, which names it, with those of the others."""
     first = min(errors)
     error = errors[first]
-    message, field = told(error)
+    message, field = describe_error(error)
     listed = [{"index": index, **_error(errors[index])} for index in sorted(errors)[:ERRORS_TOLD]]
     details = {**error.details, "index": first} | ({"errors": listed} if len(errors) > 1 else {})
     place = f"items[{first}]" + (f".{field}" if field else "")
@@ -179,7 +179,7 @@ def _refusal(errors: Mapping[int, CrmError]) -> CrmError:
 
 
 def _error(error: CrmError) -> dict[str, Any]:
-    message, field = told(error)
+    message, field = describe_error(error)
     return {"code": error.code, "message": message, "field": field}
 
 

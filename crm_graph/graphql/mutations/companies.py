@@ -9,7 +9,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from crm_graph.domain.companies import records as companies
-from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.engine.bindings import graphql_type, payload_row
 from crm_graph.graphql.execution.mutation import Info, Write, doing, idempotency_key, optional, perform, replayed
 from crm_graph.graphql.schema.types import Company
 
@@ -42,7 +42,7 @@ class UpdateCompanyInput(_CompanyFields):
     idempotency_key: str | None = idempotency_key()
 
 
-@bound()
+@graphql_type()
 class UpsertCompanyPayload:
     """The company that has the domain, or the name, now."""
 
@@ -51,7 +51,7 @@ class UpsertCompanyPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class UpdateCompanyPayload:
     """The changed company."""
 
@@ -59,7 +59,7 @@ class UpdateCompanyPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class CompanyMutations:
     """The part of Mutation that is about companies."""
 

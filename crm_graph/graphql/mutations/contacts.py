@@ -10,7 +10,7 @@ from strawberry.scalars import JSON
 
 from crm_graph.domain.contacts import lifecycle, ownership, upsert
 from crm_graph.domain.contacts import records as contacts
-from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.engine.bindings import graphql_type, payload_row
 from crm_graph.graphql.execution.mutation import (
     Info,
     Write,
@@ -107,7 +107,7 @@ class ClaimContactInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@bound()
+@graphql_type()
 class UpsertContactPayload:
     """The contact that has the address now."""
 
@@ -116,7 +116,7 @@ class UpsertContactPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class UpdateContactPayload:
     """The changed contact."""
 
@@ -124,7 +124,7 @@ class UpdateContactPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class DeleteContactPayload:
     """The id of the contact that is no longer to be seen."""
 
@@ -132,7 +132,7 @@ class DeleteContactPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class RestoreContactPayload:
     """The contact, as it was."""
 
@@ -140,7 +140,7 @@ class RestoreContactPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class SetDoNotContactPayload:
     """The contact, closed to outreach."""
 
@@ -148,7 +148,7 @@ class SetDoNotContactPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class LiftDoNotContactPayload:
     """The contact, open to outreach."""
 
@@ -156,7 +156,7 @@ class LiftDoNotContactPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class AssignContactPayload:
     """The contact with its owner."""
 
@@ -164,7 +164,7 @@ class AssignContactPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class ClaimContactPayload:
     """The contact, yours."""
 
@@ -172,7 +172,7 @@ class ClaimContactPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class ContactMutations:
     """The part of Mutation that is about contacts."""
 

@@ -10,7 +10,7 @@ import strawberry
 
 from crm_graph.domain.deals import moves
 from crm_graph.domain.deals import records as deals
-from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.engine.bindings import graphql_type, payload_row
 from crm_graph.graphql.execution.mutation import (
     Info,
     doing,
@@ -130,7 +130,7 @@ class ClaimDealInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@bound()
+@graphql_type()
 class CreateDealPayload:
     """The new deal."""
 
@@ -138,7 +138,7 @@ class CreateDealPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class UpdateDealPayload:
     """The changed deal."""
 
@@ -146,7 +146,7 @@ class UpdateDealPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class MoveDealStagePayload:
     """The deal in its new stage."""
 
@@ -154,7 +154,7 @@ class MoveDealStagePayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class MarkDealWonPayload:
     """The deal, won."""
 
@@ -162,7 +162,7 @@ class MarkDealWonPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class MarkDealLostPayload:
     """The deal, lost."""
 
@@ -170,7 +170,7 @@ class MarkDealLostPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class ReopenDealPayload:
     """The deal, open again."""
 
@@ -178,7 +178,7 @@ class ReopenDealPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class DeleteDealPayload:
     """The id of the deal that is no longer to be seen."""
 
@@ -186,7 +186,7 @@ class DeleteDealPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class RestoreDealPayload:
     """The deal, as it was."""
 
@@ -194,7 +194,7 @@ class RestoreDealPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class AssignDealPayload:
     """The deal with its owner."""
 
@@ -202,7 +202,7 @@ class AssignDealPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class ClaimDealPayload:
     """The deal, yours."""
 
@@ -210,7 +210,7 @@ class ClaimDealPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class DealMutations:
     """The part of Mutation that is about deals."""
 

@@ -11,7 +11,7 @@ from strawberry.scalars import JSON
 
 from crm_graph.delivery import endpoints, replay
 from crm_graph.egress import client
-from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.engine.bindings import graphql_type, payload_row
 from crm_graph.graphql.execution.mutation import (
     Info,
     Write,
@@ -90,7 +90,7 @@ class ReplayDeliveriesInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@bound()
+@graphql_type()
 class CreateWebhookEndpointPayload:
     """The endpoint that has the URL now."""
 
@@ -100,7 +100,7 @@ class CreateWebhookEndpointPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class UpdateWebhookEndpointPayload:
     """The changed endpoint."""
 
@@ -108,7 +108,7 @@ class UpdateWebhookEndpointPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class DeleteWebhookEndpointPayload:
     """The id of the endpoint that is gone."""
 
@@ -116,7 +116,7 @@ class DeleteWebhookEndpointPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class RotateWebhookSecretPayload:
     """The endpoint with its new secret."""
 
@@ -125,7 +125,7 @@ class RotateWebhookSecretPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class TestWebhookEndpointPayload:
     """The endpoint, and the test on its way to it."""
 
@@ -134,7 +134,7 @@ class TestWebhookEndpointPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class ReplayDeliveryPayload:
     """The delivery, pending."""
 
@@ -142,7 +142,7 @@ class ReplayDeliveryPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class ReplayDeliveriesPayload:
     """The endpoint, and what was queued for it."""
 
@@ -154,7 +154,7 @@ class ReplayDeliveriesPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class EndpointMutations:
     """The part of Mutation that is about webhooks which leave."""
 

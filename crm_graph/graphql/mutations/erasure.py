@@ -7,7 +7,7 @@ import uuid
 import strawberry
 
 from crm_graph.domain.contacts import erasure
-from crm_graph.graphql.engine.bindings import bound
+from crm_graph.graphql.engine.bindings import graphql_type
 from crm_graph.graphql.execution.mutation import Info, doing, idempotency_key, optional, perform, replayed
 
 
@@ -24,7 +24,7 @@ class LiftSuppressionInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@bound()
+@graphql_type()
 class EraseContactPayload:
     """What is left of the person."""
 
@@ -32,7 +32,7 @@ class EraseContactPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class LiftSuppressionPayload:
     """What became of the address."""
 
@@ -40,7 +40,7 @@ class LiftSuppressionPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class ErasureMutations:
     """The part of Mutation that is about persons who were erased."""
 

@@ -7,7 +7,7 @@ import uuid
 import strawberry
 
 from crm_graph.domain.contacts import merge
-from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.engine.bindings import graphql_type, payload_row
 from crm_graph.graphql.execution.mutation import Info, doing, expected_version, idempotency_key, perform, replayed
 from crm_graph.graphql.schema.types import Contact
 
@@ -20,7 +20,7 @@ class MergeContactsInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@bound()
+@graphql_type()
 class MergeContactsPayload:
     """The contact that both are now."""
 
@@ -28,7 +28,7 @@ class MergeContactsPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class MergingMutations:
     """The part of Mutation that is about two contacts that are one."""
 

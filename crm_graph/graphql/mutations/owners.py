@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 
 from crm_graph.domain.team import offboarding, owners
-from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.engine.bindings import graphql_type, payload_row
 from crm_graph.graphql.execution.mutation import Info, Write, doing, idempotency_key, optional, perform, replayed
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import Owner
@@ -61,7 +61,7 @@ class ActivateOwnerInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@bound()
+@graphql_type()
 class CreateOwnerPayload:
     """The new owner."""
 
@@ -69,7 +69,7 @@ class CreateOwnerPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class UpdateOwnerPayload:
     """The changed owner."""
 
@@ -77,7 +77,7 @@ class UpdateOwnerPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class DeactivateOwnerPayload:
     """The owner, inactive, and how much was handed over."""
 
@@ -90,7 +90,7 @@ class DeactivateOwnerPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class ActivateOwnerPayload:
     """The owner, active."""
 
@@ -98,7 +98,7 @@ class ActivateOwnerPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class OwnerMutations:
     """The part of Mutation that is about the team."""
 

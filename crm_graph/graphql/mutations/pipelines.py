@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 
 from crm_graph.domain.pipelines import records as pipelines
-from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.engine.bindings import graphql_type, payload_row
 from crm_graph.graphql.execution.mutation import (
     Info,
     Write,
@@ -61,7 +61,7 @@ class DeletePipelineInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@bound()
+@graphql_type()
 class CreatePipelinePayload:
     """The new pipeline."""
 
@@ -69,7 +69,7 @@ class CreatePipelinePayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class UpdatePipelinePayload:
     """The changed pipeline."""
 
@@ -77,7 +77,7 @@ class UpdatePipelinePayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class DeletePipelinePayload:
     """The id of the pipeline that is gone."""
 
@@ -85,7 +85,7 @@ class DeletePipelinePayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class PipelineMutations:
     """The part of Mutation that is about pipelines."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import strawberry
 
 from crm_graph.domain.contacts import reply_status
-from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.engine.bindings import graphql_type, payload_row
 from crm_graph.graphql.execution.mutation import (
     Info,
     Write,
@@ -52,7 +52,7 @@ class SetReplyStatusInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@bound()
+@graphql_type()
 class SetReplyStatusPayload:
     """The contact, and what came of the verdict."""
 
@@ -65,7 +65,7 @@ class SetReplyStatusPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class ReplyMutations:
     """The part of Mutation that is about replies."""
 

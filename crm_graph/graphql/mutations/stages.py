@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 
 from crm_graph.domain.pipelines import stage_deletion, stages
-from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.engine.bindings import graphql_type, payload_row
 from crm_graph.graphql.execution.mutation import Info, Write, doing, idempotency_key, optional, perform, replayed
 from crm_graph.graphql.mutations.pipelines import NewStageInput
 from crm_graph.graphql.schema import enums
@@ -50,7 +50,7 @@ class DeleteStageInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@bound()
+@graphql_type()
 class CreateStagePayload:
     """The new stage."""
 
@@ -58,7 +58,7 @@ class CreateStagePayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class UpdateStagePayload:
     """The changed stage."""
 
@@ -66,7 +66,7 @@ class UpdateStagePayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class ReorderStagesPayload:
     """The pipeline with its stages in their new order."""
 
@@ -74,7 +74,7 @@ class ReorderStagesPayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class DeleteStagePayload:
     """The id of the stage that is no longer on the board, and how many deals went to the other one."""
 
@@ -83,7 +83,7 @@ class DeleteStagePayload:
     replayed: bool = replayed()
 
 
-@bound()
+@graphql_type()
 class StageMutations:
     """The part of Mutation that is about stages."""
 

@@ -6,7 +6,7 @@ import uuid
 
 import strawberry
 
-from crm_graph.graphql.engine.bindings import bound, payload_row
+from crm_graph.graphql.engine.bindings import graphql_type, payload_row
 from crm_graph.graphql.execution.mutation import Info, read_back
 from crm_graph.graphql.schema.types import Webhook
 from webhooks import inbox
@@ -17,7 +17,7 @@ class ReplayWebhookInput:
     webhook_id: uuid.UUID
 
 
-@bound()
+@graphql_type()
 class ReplayWebhookPayload:
     """The event after the replay; its status says what became of it."""
 
@@ -25,7 +25,7 @@ class ReplayWebhookPayload:
     applied: bool = strawberry.field(description="False when it had been applied before, or still can't be.")
 
 
-@bound()
+@graphql_type()
 class WebhookMutations:
     """The part of Mutation that is about stored events."""
 

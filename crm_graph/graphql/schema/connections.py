@@ -6,12 +6,12 @@ from typing import Generic, TypeVar
 
 import strawberry
 
-from crm_graph.graphql.engine.bindings import bound
+from crm_graph.graphql.engine.bindings import graphql_type
 
 Node = TypeVar("Node")
 
 
-@bound()
+@graphql_type()
 class PageInfo:
     """Where a page lies in its list."""
 

@@ -14,7 +14,7 @@ from sqlmodel import SQLModel
 
 from crm_graph import models
 from crm_graph.errors import ValidationFailed
-from crm_graph.graphql.engine.bindings import NEWEST_FIRST, NOW, Order, Site
+from crm_graph.graphql.engine.bindings import NEWEST_FIRST, NOW, FieldSite, Order
 from crm_graph.graphql.engine.criteria import criterion, equals
 from crm_graph.graphql.schema import enums, search
 from crm_graph.identity.access import caller
@@ -49,7 +49,7 @@ def earlier_than(name: str) -> Any:
 def unassigned() -> Any:
     """The rows of the pool, or those of somebody."""
 
-    def sql(site: Site, _value: ColumnElement[Any]) -> ColumnElement[bool]:
+    def sql(site: FieldSite, _value: ColumnElement[Any]) -> ColumnElement[bool]:
         owner_id = site.rows.c.owner_id
         wanted: ColumnElement[bool] = owner_id.is_(None) if site.args["filter"]["unassigned"] else owner_id.is_not(None)
         return wanted
@@ -60,7 +60,7 @@ def unassigned() -> Any:
 def is_open() -> Any:
     """The tasks that are still to be done, or those that are done."""
 
-    def sql(site: Site, _value: ColumnElement[Any]) -> ColumnElement[bool]:
+    def sql(site: FieldSite, _value: ColumnElement[Any]) -> ColumnElement[bool]:
         c = site.rows.c
         if not site.args["filter"]["open"]:
             return and_(c.completed_at.is_not(None))
@@ -73,7 +73,7 @@ def is_open() -> Any:
 def assigned_to_me() -> Any:
     """The caller's own tasks, or everything else."""
 
-    def sql(site: Site, _value: ColumnElement[Any]) -> ColumnElement[bool]:
+    def sql(site: FieldSite, _value: ColumnElement[Any]) -> ColumnElement[bool]:
         me = caller(site.principal)
         if not site.args["filter"]["assignedToMe"]:
             return and_(site.rows.c.assignee_id.is_distinct_from(me))
@@ -100,13 +100,13 @@ def _days(number: int, field: str) -> timedelta:
     return timedelta(days=number)
 
 
-def _has_not_moved(site: Site, days: ColumnElement[Any]) -> ColumnElement[bool]:
+def _has_not_moved(site: FieldSite, days: ColumnElement[Any]) -> ColumnElement[bool]:
     moves = models.table(models.DealStageHistory).alias()
     moved = select(1).select_from(moves).where(moves.c.deal_id == site.rows.c.id, moves.c.moved_at > NOW - days)
     return ~exists(moved)
 
 
-def _of_type(site: Site, event_type: ColumnElement[Any]) -> ColumnElement[bool]:
+def _of_type(site: FieldSite, event_type: ColumnElement[Any]) -> ColumnElement[bool]:
     events = models.table(models.Event).alias()
     is_it = and_(events.c.id == site.rows.c.event_id, events.c.type == event_type)
     return exists(select(1).select_from(events).where(is_it))

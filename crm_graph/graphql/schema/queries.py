@@ -14,12 +14,12 @@ from crm_graph.domain.contacts import records as contacts
 from crm_graph.graphql.engine.bindings import (
     PAGE_DEFAULT,
     After,
+    FieldSite,
     First,
     Order,
-    Site,
     Source,
-    bound,
     derived,
+    graphql_type,
     one,
     page,
     page_size,
@@ -73,23 +73,23 @@ def _by_email(email: Annotated[str, strawberry.argument(description="In any spel
     """The argument of `contactByEmail`."""
 
 
-def _has_id(site: Site) -> ColumnElement[bool]:
+def _has_id(site: FieldSite) -> ColumnElement[bool]:
     return and_(site.rows.c.id == site.value(lambda args: args["id"], None))
 
 
-def _is_pipeline(site: Site) -> ColumnElement[bool]:
+def _is_pipeline(site: FieldSite) -> ColumnElement[bool]:
     return and_(site.rows.c.is_default) if site.args.get("id") is None else _has_id(site)
 
 
-def _has_email(site: Site) -> ColumnElement[bool]:
+def _has_email(site: FieldSite) -> ColumnElement[bool]:
     return contacts.has_address(site.value(lambda args: normal_email(args["email"]), EmailText), site.rows)
 
 
-def _is_caller(site: Site) -> ColumnElement[bool]:
+def _is_caller(site: FieldSite) -> ColumnElement[bool]:
     return and_(site.rows.c.id == caller(site.principal))
 
 
-def _for_admins(site: Site) -> ColumnElement[bool]:
+def _for_admins(site: FieldSite) -> ColumnElement[bool]:
     site.principal.must_be_admin()
     return true()
 
@@ -138,7 +138,7 @@ def _delivery_args(
     """The arguments of `webhookDeliveries`."""
 
 
-def _is_paused(site: Site) -> ColumnElement[bool]:
+def _is_paused(site: FieldSite) -> ColumnElement[bool]:
     return and_(site.rows.c.paused_at.is_not(None))
 
 
@@ -152,7 +152,7 @@ def _search_args(
 def _hits(kind: str, model: type[SQLModel]) -> Source:
     """The rows of one kind that a search finds; of very many, some: ranking takes time with each."""
 
-    def query(site: Site) -> Select[Any]:
+    def query(site: FieldSite) -> Select[Any]:
         text = site.value(lambda args: searched(args["text"]), Text)
         found, nobody = site.rows.c.id, null().cast(Uuid)
         ids = [(found if name == kind else nobody).label(f"{name}_id") for name in ("deal", "contact", "company")]
@@ -162,7 +162,7 @@ def _hits(kind: str, model: type[SQLModel]) -> Source:
     return Source(model, query)
 
 
-@bound()
+@graphql_type()
 class Query:
     """Reads. What isn't yours to see looks like what doesn't exist: null, or absent from a list."""
 

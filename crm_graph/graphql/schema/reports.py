@@ -16,12 +16,12 @@ from crm_graph.database.statements import recordset
 from crm_graph.graphql.engine.bindings import (
     NOW,
     Arguments,
+    FieldSite,
     Order,
-    Site,
     Source,
-    bound,
     column,
     derived,
+    graphql_type,
     summary,
     to_one,
 )
@@ -57,7 +57,7 @@ def owner_report_args(from_: From = strawberry.UNSET, to: To = strawberry.UNSET)
     """The arguments of `ownerReport`."""
 
 
-def reported_pipeline(site: Site) -> Select[Any]:
+def reported_pipeline(site: FieldSite) -> Select[Any]:
     """The row that a report hangs on: the pipeline and the period."""
     pipelines = site.read(models.Pipeline, "id", "is_default")
     is_asked_for: ColumnElement[bool] = pipelines.c.is_default
@@ -69,20 +69,20 @@ def reported_pipeline(site: Site) -> Select[Any]:
     ).where(is_asked_for)
 
 
-def reported_owners(site: Site) -> Select[Any]:
+def reported_owners(site: FieldSite) -> Select[Any]:
     """The rows of the owners' report; raises Forbidden for anyone but an admin."""
     site.principal.must_be_admin()
     return reports.owners(reports.Scope(site.read, *_period(site)))
 
 
-def _period(site: Site) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+def _period(site: FieldSite) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     def read(args: Arguments, now: datetime) -> tuple[datetime, datetime]:
         return reports.period(args.get("from"), args.get("to"), now)
 
     return site.time(lambda args, now: read(args, now)[0]), site.time(lambda args, now: read(args, now)[1])
 
 
-def _recent_replies(site: Site) -> Select[Any]:
+def _recent_replies(site: FieldSite) -> Select[Any]:
     return reports.replies(site.read, cast(NOW, Time) - literal_column(f"interval '{REPLY_DAYS} days'"))
 
 
@@ -91,17 +91,17 @@ def _carried(name: str, columns: reports.Columns, order: Order, *, doc: str | No
     return derived(Source(None, lambda site: select(*recordset(site.parent.c[name], columns).c)), order=order, doc=doc)
 
 
-def _over(query: Callable[[reports.Scope], Select[Any]]) -> Callable[[Site], Select[Any]]:
+def _over(query: Callable[[reports.Scope], Select[Any]]) -> Callable[[FieldSite], Select[Any]]:
     """A query over the period and the pipeline of the report that the field belongs to."""
 
-    def scoped(site: Site) -> Select[Any]:
+    def scoped(site: FieldSite) -> Select[Any]:
         row = site.parent.c
         return query(reports.Scope(site.read, row.since, row.until, row.pipeline_id, site.share))
 
     return scoped
 
 
-@bound()
+@graphql_type()
 class CurrencyAmount:
     """A sum of amounts in one currency; deals without an amount add nothing."""
 
@@ -109,7 +109,7 @@ class CurrencyAmount:
     currency: str = column(doc="ISO 4217.")
 
 
-@bound()
+@graphql_type()
 class ForecastMonth:
     """Open deals that are expected to close in one month, in one currency."""
 
@@ -122,7 +122,7 @@ class ForecastMonth:
     weighted_amount: Decimal = column(doc="Each amount times the probability of the deal's stage: what to expect.")
 
 
-@bound()
+@graphql_type()
 class OpenDeals:
     """The deals that are open now, whatever the period of the report."""
 
@@ -131,7 +131,7 @@ class OpenDeals:
     forecast: list[ForecastMonth] = _carried("forecast", reports.FORECAST, BY_MONTH, doc="When they should close.")
 
 
-@bound()
+@graphql_type()
 class StageConversion:
     """Where deals went from one stage."""
 
@@ -140,7 +140,7 @@ class StageConversion:
     rate: float = column(doc="Its share of all the moves out of the stage in the period, 0 to 1.")
 
 
-@bound()
+@graphql_type()
 class StageReport:
     """What happened in one stage in the period, counted by moves: a deal that comes twice counts twice.
 
@@ -160,7 +160,7 @@ class StageReport:
     )
 
 
-@bound()
+@graphql_type()
 class LostReason:
     """How often deals were lost for one reason."""
 
@@ -168,7 +168,7 @@ class LostReason:
     deals: int = column()
 
 
-@bound()
+@graphql_type()
 class ClosedDeals:
     """The deals that were won or lost in the period, and are so still; a deal that was reopened isn't closed.
 
@@ -188,7 +188,7 @@ class ClosedDeals:
     )
 
 
-@bound()
+@graphql_type()
 class ReplyCount:
     """How many contacts' last reply that counts means the same."""
 
@@ -196,7 +196,7 @@ class ReplyCount:
     contacts: int = column()
 
 
-@bound()
+@graphql_type()
 class Attribution:
     """What is credited to one e-mail of a campaign: its step and variant, as one mailbox sent it.
 
@@ -218,7 +218,7 @@ class Attribution:
     won: int = column(doc="Deals of this pipeline that were won in the period, as in `closed`.")
 
 
-@bound()
+@graphql_type()
 class PipelineReport:
     """A pipeline in a period, and as it stands now, over the deals and contacts that you may see.
 
@@ -249,7 +249,7 @@ class PipelineReport:
     )
 
 
-@bound()
+@graphql_type()
 class OwnerReport:
     """What one owner has to show, over all pipelines."""
 

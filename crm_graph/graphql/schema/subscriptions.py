@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import strawberry
 from graphql import GraphQLField
 
-from crm_graph.graphql.engine.bindings import bound, column, payload_row
+from crm_graph.graphql.engine.bindings import column, graphql_type, payload_row
 from crm_graph.graphql.engine.library_internals import metadata
 from crm_graph.graphql.schema.types import Activity, Contact, Deal
 
@@ -17,7 +17,7 @@ _REFETCH = "Whether you may have missed changes and have to read anew what you s
 _REFETCH_FIRST = f"{_REFETCH} Always so in the first message: from then on, nothing is missed without saying so."
 
 
-@bound()
+@graphql_type()
 class DealChange:
     """A deal that was made, changed, moved or deleted, whoever did it."""
 
@@ -28,7 +28,7 @@ class DealChange:
     refetch: bool = column(doc=_REFETCH_FIRST)
 
 
-@bound()
+@graphql_type()
 class ContactChange:
     """A contact that was made, changed or deleted, whoever did it."""
 
@@ -39,7 +39,7 @@ class ContactChange:
     refetch: bool = column(doc=_REFETCH_FIRST)
 
 
-@bound()
+@graphql_type()
 class LoggedActivity:
     """An entry that a timeline has got, or a task."""
 

@@ -13,14 +13,14 @@ from strawberry.scalars import JSON
 
 from crm_graph import models
 from crm_graph.graphql.engine.bindings import (
+    FieldSite,
     Order,
-    Site,
     Source,
     aggregate,
-    bound,
     column,
     computed,
     derived,
+    graphql_type,
     page,
     rows,
     to_one,
@@ -35,7 +35,7 @@ STAGE_ORDER = Order(("order_index", "id"))
 BY_CURRENCY = Order(("currency",))
 
 
-@bound(models.Owner)
+@graphql_type(models.Owner)
 class Owner:
     """A member of the team, to whom contacts and deals belong."""
 
@@ -58,7 +58,7 @@ class Owner:
     )
 
 
-@bound(models.Company)
+@graphql_type(models.Company)
 class Company:
     """A company, shared by the whole team; identified by its domain, else by its name."""
 
@@ -82,7 +82,7 @@ class Company:
     )
 
 
-@bound(models.Contact)
+@graphql_type(models.Contact)
 class Contact:
     """A person, identified by e-mail address."""
 
@@ -119,7 +119,7 @@ class Contact:
     )
 
 
-@bound(models.ReplyVerdict)
+@graphql_type(models.ReplyVerdict)
 class ReplyVerdict:
     """What one source made of a reply. A person's correction stands beside what it corrects."""
 
@@ -133,7 +133,7 @@ class ReplyVerdict:
     judged_at: datetime = column()
 
 
-@bound(models.Pipeline)
+@graphql_type(models.Pipeline)
 class Pipeline:
     """A way of selling: an ordered list of stages."""
 
@@ -147,7 +147,7 @@ class Pipeline:
     )
 
 
-@bound()
+@graphql_type()
 class AmountTotal:
     """The sum of the deals' amounts in one currency; amounts in different currencies are never added up."""
 
@@ -156,7 +156,7 @@ class AmountTotal:
     currency: str = column(doc="ISO 4217.")
 
 
-def _stage_totals(site: Site) -> Select[Any]:
+def _stage_totals(site: FieldSite) -> Select[Any]:
     amount = func.sum(site.rows.c.amount)
     return (
         select(site.rows.c.currency, amount.label("amount"), _weighted(amount, site.parent).label("weighted_amount"))
@@ -169,7 +169,7 @@ def _weighted(amount: ColumnElement[Any], stage: models.Relation) -> ColumnEleme
     return func.round(amount * stage.c.probability, literal_column("2"))
 
 
-@bound(models.PipelineStage)
+@graphql_type(models.PipelineStage)
 class PipelineStage:
     """A column of the board. A deleted one is only seen in the history of deals."""
 
@@ -194,7 +194,7 @@ class PipelineStage:
     deals: Connection[Deal] = page(BOARD_ORDER, key="stage_id", doc="In board order, top first.")
 
 
-@bound(models.Deal)
+@graphql_type(models.Deal)
 class Deal:
     """A chance to sell something to a contact."""
 
@@ -222,7 +222,7 @@ class Deal:
     )
 
 
-@bound(models.DealStageHistory)
+@graphql_type(models.DealStageHistory)
 class StageMove:
     """One move of a deal; each starts where the last one ended."""
 
@@ -234,7 +234,7 @@ class StageMove:
     source: str = column(doc="`graphql`, or the provider whose event moved it.")
 
 
-@bound(models.Activity)
+@graphql_type(models.Activity)
 class Activity:
     """Something that happened with a contact, a deal or a company, or a task: something that is to happen."""
 
@@ -253,7 +253,7 @@ class Activity:
     created_at: datetime = column()
 
 
-@bound()
+@graphql_type()
 class SearchHit:
     """A deal, a contact or a company that a search found; the other two are null."""
 
@@ -263,7 +263,7 @@ class SearchHit:
     company: Company | None = to_one("company_id")
 
 
-@bound(models.WebhookLog)
+@graphql_type(models.WebhookLog)
 class Webhook:
     """An event as it arrived, and what became of it; for admins."""
 

@@ -11,7 +11,7 @@ from strawberry.scalars import JSON
 
 from crm_graph import models
 from crm_graph.delivery import redaction
-from crm_graph.graphql.engine.bindings import Order, Site, aggregate, bound, column, computed, rows, to_one
+from crm_graph.graphql.engine.bindings import FieldSite, Order, aggregate, column, computed, graphql_type, rows, to_one
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import Owner
 from crm_graph.identity.access import caller
@@ -19,17 +19,17 @@ from crm_graph.identity.access import caller
 LAST_ATTEMPT_FIRST = Order(("attempted_at", "id"), descending=True)
 
 
-def _header_names(site: Site) -> ColumnElement[Any]:
+def _header_names(site: FieldSite) -> ColumnElement[Any]:
     return func.jsonb_path_query_array(site.parent.c.headers, literal_column("'$.keyvalue().key'"))
 
 
-def _pending(site: Site) -> Select[Any]:
+def _pending(site: FieldSite) -> Select[Any]:
     # A literal: with a parameter, PostgreSQL would not see that the index of pending deliveries has them all.
     is_pending = site.rows.c.status == literal_column(f"'{models.DeliveryStatus.PENDING}'")
     return select(func.count()).where(site.rows.c.endpoint_id == site.parent.c.id, is_pending)
 
 
-@bound(models.WebhookEndpoint)
+@graphql_type(models.WebhookEndpoint)
 class WebhookEndpoint:
     """A URL that events are sent to: an owner's are about what is theirs, an admin's about everything."""
 
@@ -56,7 +56,7 @@ class WebhookEndpoint:
     updated_at: datetime = column()
 
 
-@bound(models.Event)
+@graphql_type(models.Event)
 class Event:
     """Something that changed, as it was told."""
 
@@ -70,7 +70,7 @@ class Event:
     )
 
 
-@bound(models.WebhookDelivery)
+@graphql_type(models.WebhookDelivery)
 class WebhookDelivery:
     """One event on its way to one endpoint."""
 
@@ -89,7 +89,7 @@ class WebhookDelivery:
     )
 
 
-@bound(models.WebhookAttempt)
+@graphql_type(models.WebhookAttempt)
 class WebhookAttempt:
     """One try of a delivery."""
 
@@ -101,7 +101,7 @@ class WebhookAttempt:
     error: str | None = column(doc="Why it failed.")
 
 
-@bound(models.Deployment)
+@graphql_type(models.Deployment)
 class DeliveriesPause:
     """Nothing is sent, as from a copy of a database that is in use. `crm-graph deliveries resume` ends it."""
 

@@ -50,10 +50,10 @@ def create_router(
     settings: Settings, database: Database, authenticator: Authenticator, metrics: Metrics, limits: Limits
 ) -> APIRouter:
     """The endpoint: queries, mutations and, as streams of events, subscriptions by POST; subscriptions over sockets."""
-    is_open = settings.crm_env == "development"
+    is_development = settings.crm_env == "development"
     schema = graphql_schema(build_schema())
-    documents, reads = Documents(schema, is_open=is_open), Reads(database)
-    live = Live(database, authenticator, documents, reads, limits, is_open=is_open)
+    documents, reads = Documents(schema, is_development=is_development), Reads(database)
+    live = Live(database, authenticator, documents, reads, limits, is_development=is_development)
     sockets = Sockets(live, settings.allowed_origins)
     router = APIRouter()
 
@@ -81,7 +81,9 @@ def create_router(
                     return Response(body, media_type=media)
             key = request.headers.get("idempotency-key")
             context = Context(database, reads, settings, principal, now, operation, key)
-            return _answer(await operation.run(variables, is_open=is_open, context=context), request, media)
+            return _answer(
+                await operation.run(variables, is_development=is_development, context=context), request, media
+            )
         except InvalidDocument as error:
             return _answer(ExecutionResult(None, error.errors), request, media)
         except CrmError as error:
@@ -98,7 +100,7 @@ def create_router(
 
     async def graphiql(request: Request) -> Response:
         """GraphiQL, in development only: queries run by POST."""
-        if is_open and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        if is_development and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
             return HTMLResponse(graphiql_page())
         refusal = BadRequest("queries are sent by POST, as JSON")
         return _refusal(refusal, request, _media(request), status=405, headers={"Allow": "POST"})

@@ -19,14 +19,14 @@ from crm_graph.database.engine import Database
 from crm_graph.errors import BadRequest, LimitReached, QueryTooComplex, Unavailable
 from crm_graph.graphql.engine.compiler import Compiler
 from crm_graph.graphql.engine.documents import Documents, InvalidDocument, Operation
-from crm_graph.graphql.engine.field_site import name_of
 from crm_graph.graphql.engine.library_internals import FieldSet
 from crm_graph.graphql.engine.messages import body_of, checked
-from crm_graph.graphql.engine.plans import Request
+from crm_graph.graphql.engine.plans import PlanInputs
+from crm_graph.graphql.engine.selected_field import name_of
 from crm_graph.graphql.execution.reads import Reads
 from crm_graph.graphql.schema.subscriptions import kind_of
 from crm_graph.graphql.transport.changes import FEED_MAX, Change, Changes, Feed
-from crm_graph.identity.access import may_hear
+from crm_graph.identity.access import may_see_change
 from crm_graph.identity.authenticator import Authenticator
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Role
@@ -80,10 +80,11 @@ class Live:
         reads: Reads,
         limits: Limits,
         *,
-        is_open: bool,
+        is_development: bool,
     ) -> None:
         self.limits = limits
-        self._authenticator, self._documents, self._reads, self._is_open = authenticator, documents, reads, is_open
+        self._authenticator, self._documents, self._reads = authenticator, documents, reads
+        self._is_development = is_development
         self._changes = Changes(database, limits.linger)
         self._connections: Counter[uuid.UUID | None] = Counter()
         self._open = 0
@@ -181,14 +182,14 @@ class Live:
     ) -> dict[str, Any] | None:
         """What is told of a change; None when it is none of the caller's business."""
         principal = await self.principal(authorization)
-        if change is not None and change.owners and not may_hear(principal, change.owners):
+        if change is not None and change.owners and not may_see_change(principal, change.owners):
             return None
         id_, kind = (None if change is None else change.id), watch.kind
         told = {kind: id_, f"{kind}_id": id_, "refetch": change is None}
-        request = Request(principal, utc_now(), watch.variables, told)
+        request = PlanInputs(principal, utc_now(), watch.variables, told)
         is_seen, tree = await self._reads.change(watch.operation, request, watch.key, watch.fields, kind)
         if change is not None and not change.owners and not is_seen:
             return None
-        result = await watch.operation.run(watch.given, is_open=self._is_open, root={watch.key: tree})
+        result = await watch.operation.run(watch.given, is_development=self._is_development, root={watch.key: tree})
         body, _ = body_of(result, request_id)
         return body

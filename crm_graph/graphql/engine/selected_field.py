@@ -10,13 +10,13 @@ from crm_graph.graphql.engine import cursors
 from crm_graph.graphql.engine.bindings import Arguments
 from crm_graph.graphql.engine.json_sql import Json, constant
 from crm_graph.graphql.engine.library_internals import FieldSet
-from crm_graph.graphql.engine.plans import Request
+from crm_graph.graphql.engine.plans import PlanInputs
 from crm_graph.graphql.engine.visible import whole
 from crm_graph.models import Relation
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SelectedField:
     """A field that is being compiled: its definition, what is selected of it, and the row it hangs on.
 
     `args` is the shape of its arguments; `given` reads the arguments themselves from a request.
@@ -25,7 +25,7 @@ class Place:
     field: GraphQLField
     fields: FieldSet
     args: Arguments
-    given: Callable[[Request], Arguments]
+    given: Callable[[PlanInputs], Arguments]
     parent: Relation | None
 
     @property
@@ -46,7 +46,7 @@ def object_type(field: GraphQLField) -> GraphQLObjectType:
     return type_
 
 
-def page_info(at: Place, name: str, said: Json) -> Json:
+def page_info(at: SelectedField, name: str, said: Json) -> Json:
     """A field of PageInfo; `said` is the array of what the cursors of the rows say."""
     first = whole(at.args["first"])
     match name:
