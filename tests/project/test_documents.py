@@ -9,6 +9,7 @@ from crm_graph.settings import Settings
 from tests.support.documents import PAGES, name_of
 from tests.support.paths import PROJECT
 
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 FENCED = re.compile(r"^( *)```.*?^\1```$", re.DOTALL | re.MULTILINE)
@@ -31,6 +32,16 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
+# The architecture is still the one from before the rooms.
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "architecture.md"], ids=name_of)
+def test_the_files_that_a_page_names_exist(page: Path) -> None:
+    named = re.findall(
+        r"`((?:crm_graph|webhooks|tests|bench|alembic|n8n_workflows)/[\w/.*-]+)`", page.read_text("utf-8")
+    )
+
+    assert [path for path in named if not list(PROJECT.glob(path.rstrip("/")))] == []
+
+
 def test_the_guide_explains_every_setting_with_its_default() -> None:
     guide = (PROJECT / "docs" / "settings.md").read_text(encoding="utf-8")
     documented = dict(re.findall(r"^\| `([A-Z_0-9]+)` \|(.*?)\| ", guide, re.MULTILINE))
@@ -41,5 +52,30 @@ def test_the_guide_explains_every_setting_with_its_default() -> None:
             assert f" `{str(field.default).lower()}` " == documented[name.upper()].lower(), name
 
 
+def test_the_readmes_figures_are_those_of_the_last_benchmark() -> None:
+    results = (PROJECT / "bench" / "results.md").read_text(encoding="utf-8")
+    reasons = README.partition("## Why crm-graph")[2].partition("\n## ")[0]
+    per_second = {
+        (work, name): float(figure)
+        for work, table in re.findall(r"^## (\w+): .*?\n\n(.*?)\n\n", results, re.DOTALL | re.MULTILINE)
+        for name, figure in re.findall(r"^\| (.+?) \| ([\d.]+) \|", table, re.MULTILINE)
+    }
+    growth = re.search(r"^\| crm-graph \|.* ([\d.]+) \|$", results.partition("## Growth")[2], re.MULTILINE)
+    memory = re.search(r"^\| memory after 100,000 requests .*? \| ([\d.]+) \|", results, re.MULTILINE)
+
+    assert growth
+    assert memory
+    for figure in (
+        f"{per_second['ingest', 'crm-graph']:.0f} signed replies/s",
+        f"{per_second['ingest', 'n8n alone']:.0f}/s",
+        f"{per_second['board', 'crm-graph']:.0f} requests/s, PostGraphile {per_second['board', 'PostGraphile']:.0f}/s",
+        f"{per_second['move', 'crm-graph']:.0f}/s",
+        f"function {per_second['move', 'PostGraphile']:.0f}/s",
+        f"{float(memory[1]):.0f} MB",
+        f"grows by {float(growth[1]) - 1:.0%}",
+    ):
+        assert figure in reasons, figure
+
+
 def test_the_readme_stays_short() -> None:
-    assert len((PROJECT / "README.md").read_text(encoding="utf-8").splitlines()) < 200
+    assert len(README.splitlines()) < 200
