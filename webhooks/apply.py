@@ -9,10 +9,12 @@ from crm_graph.domain.contacts import erasure, ingest
 from crm_graph.domain.contacts.ingest import Colleague, Erased, Found
 from crm_graph.domain.deals import moves
 from crm_graph.domain.deals import records as deals
+from crm_graph.domain.deals.records import OpenDeal
 from crm_graph.domain.pipelines import records as pipelines
+from crm_graph.domain.pipelines.records import PipelineRow
 from crm_graph.domain.timeline import activities, follow_ups
 from crm_graph.domain.unit_of_work import UnitOfWork
-from crm_graph.models import ActivityType, Pipeline, ReplyStatus, ReplyStatusSource, StageKind
+from crm_graph.models import ActivityType, ReplyStatus, ReplyStatusSource, StageKind
 from crm_graph.values import clean_line
 from webhooks.provider import ContactEvent, DealEffect
 
@@ -40,7 +42,7 @@ async def apply(
     if found is None:
         return None
     deal = await deals.lock_newest_open(work.transaction, found.id)
-    deal_id: uuid.UUID | None = deal.id if deal else None
+    deal_id = deal.id if deal else None
     pipeline = await pipelines.find_pipeline(work.transaction, event.pipeline) if event.pipeline else None
     is_sent = event.type is ActivityType.EMAIL_OUT
     recorded = await ingest.record(
@@ -76,13 +78,17 @@ def _own_addresses(found: Found, event: ContactEvent) -> frozenset[str | None]:
 
 
 def _entry_params(
-    work: UnitOfWork, event: ContactEvent, pipeline: Pipeline | None, contact_id: uuid.UUID, deal_id: uuid.UUID | None
-) -> dict[str, Any]:
+    work: UnitOfWork,
+    event: ContactEvent,
+    pipeline: PipelineRow | None,
+    contact_id: uuid.UUID,
+    deal_id: uuid.UUID | None,
+) -> dict[str, object]:
     note = ""
     if event.pipeline is not None and pipeline is None:
         note = f"\nThere is no pipeline {event.pipeline!r}, which the booking names: the default one counts."
     return activities.entry_params(
-        work.principal,
+        work,
         type=event.type,
         content=event.content + note,
         occurred_at=event.occurred_at,
@@ -101,16 +107,15 @@ class _Effects:
     event: ContactEvent
     contact: Any
     received_at: datetime  # an event that waited for a retry has no newer information than it had then
-    pipeline: Pipeline | None
+    pipeline: PipelineRow | None
     default_currency: str
 
-    async def change_deal(self, deal: Any | None) -> uuid.UUID | None:
+    async def change_deal(self, deal: OpenDeal | None) -> uuid.UUID | None:
         """Move the open deal, or open one, as the event says; returns the deal's id."""
         effect = self.event.deal
         if deal is not None:
             await self._move(deal.id, deal.pipeline_id)
-            deal_id: uuid.UUID = deal.id
-            return deal_id
+            return deal.id
         qualifies = effect is DealEffect.QUALIFY and not self._is_overruled()
         if not qualifies and effect is not DealEffect.MEET:
             return None

@@ -127,7 +127,7 @@ def token(
 
     async def work(database: Database) -> Any:
         async with database.transaction() as transaction:
-            return await owners.find(transaction, owner)
+            return await owners.get_by_email(transaction, owner)
 
     found = with_database(work, settings)
     if not found.active:

@@ -88,7 +88,7 @@ async def _run(settings: Settings, urls: databases.Urls, listening: Any, console
 async def _refuse_a_database_in_use(database: Database) -> None:
     """Raises SetupError for a database with real data, to which the demo would add made-up people."""
     async with database.transaction() as transaction:
-        present = {owner.email for owner, _ in await owners.everyone(transaction)}
+        present = {owner.email for owner, _ in await owners.list_with_mailboxes(transaction)}
         is_empty = not present and not await transaction.scalar(select(ANYTHING))
     if not is_empty and present != {member["email"] for member in TEAM}:
         raise SetupError(
@@ -104,8 +104,8 @@ async def _seed(database: Database) -> None:
             with suppress(Conflict):  # an earlier demo added them
                 async with transaction.savepoint():
                     await owners.create(UnitOfWork(transaction, OPERATOR, now), **member)
-        admin = await owners.find(transaction, ADMIN)
-        if not admin.active or admin.role is not Role.ADMIN:
+        admin = await owners.get_by_email(transaction, ADMIN)
+        if not admin.active or admin.role != Role.ADMIN:
             raise SetupError(
                 f"the demo needs its admin, and {ADMIN} is no longer an active admin: "
                 f"crm-graph owner update --email {ADMIN} --role admin --active"

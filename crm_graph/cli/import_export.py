@@ -24,6 +24,7 @@ from crm_graph.import_export import exporter, formula_escaping, importer
 from crm_graph.import_export.csv_reader import Line, Sheet, opened
 from crm_graph.import_export.exporter import Kind
 from crm_graph.import_export.importer import Columns, Report, Tally
+from crm_graph.models import Role
 
 import_app = typer.Typer(help="Import data from other programs.", no_args_is_help=True)
 OwnerEmail = Annotated[
@@ -99,10 +100,10 @@ def export(
 
 async def _principal(database: Database, owner: str | None, source: str) -> Principal:
     async with database.transaction() as transaction:
-        acting = await owners.acting(transaction, owner)
+        acting = await owners.get_acting(transaction, owner)
     if owner is None:
         remark(f"on behalf of {acting.email} ({acting.role}); --owner names another")
-    return Principal(acting.id, acting.role, source)
+    return Principal(acting.id, Role(acting.role), source)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -8,10 +8,11 @@ import typer
 from crm_graph.cli.context import as_operator
 from crm_graph.cli.output import remark, show
 from crm_graph.domain.team import offboarding, owners
-from crm_graph.domain.team.offboarding import Belongings
+from crm_graph.domain.team.offboarding import OwnedRows
+from crm_graph.domain.team.owners import OwnerRow
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, SetupError
-from crm_graph.models import Owner, Role
+from crm_graph.models import Role
 
 app = typer.Typer(help="The members of the team.", no_args_is_help=True)
 
@@ -74,7 +75,7 @@ def update(
     )
 
     async def act(work: UnitOfWork) -> str | None:
-        owner = await owners.find(work.transaction, email)
+        owner = await owners.get_by_email(work.transaction, email)
         if active:
             await owners.activate(work, owner_id=owner.id)
         await owners.edit(work, owner_id=owner.id, **given)
@@ -108,34 +109,34 @@ def _check_usage(
         raise SetupError("--hand-over-to and --hand-over-to-pool go with --inactive")
 
 
-async def _hand_over(work: UnitOfWork, owner: Owner, to: str | None) -> str:
-    heir = await owners.find(work.transaction, to) if to else None
+async def _hand_over(work: UnitOfWork, owner: OwnerRow, to: str | None) -> str:
+    heir = await owners.get_by_email(work.transaction, to) if to else None
     had = await offboarding.deactivate(work, owner_id=owner.id, hand_over_to=heir.id if heir else None)
     return f"{owner.email} had {_counts(had)}; they are now {f'owned by {heir.email}' if heir else 'unassigned'}"
 
 
-async def _deactivate(work: UnitOfWork, owner: Owner) -> str | None:
+async def _deactivate(work: UnitOfWork, owner: OwnerRow) -> str | None:
     await owners.deactivate(work, owner_id=owner.id)
-    left = await offboarding.belongings(work.transaction, owner.id)
-    if left == Belongings(0, 0, 0):
+    left = await offboarding.count_owned(work.transaction, owner.id)
+    if left == OwnedRows(0, 0, 0):
         return None
     command = f"crm-graph owner update --email {owner.email} --inactive"
     return f"{owner.email} keeps {_counts(left)}; to hand them over: {command} --hand-over-to EMAIL"
 
 
-def _counts(belongings: Belongings) -> str:
-    return f"{belongings.contacts} contacts, {belongings.deals} deals and {belongings.tasks} open tasks"
+def _counts(owned: OwnedRows) -> str:
+    return f"{owned.contacts} contacts, {owned.deals} deals and {owned.tasks} open tasks"
 
 
 def _list(after: Callable[[UnitOfWork], Awaitable[str | None]] | None = None) -> None:
     """List the owners, after a change that may have a remark to make."""
 
-    async def act(work: UnitOfWork) -> tuple[str | None, list[tuple[Any, list[str]]]]:
+    async def act(work: UnitOfWork) -> tuple[str | None, list[tuple[OwnerRow, list[str]]]]:
         try:
             result = await after(work) if after else None
         except Conflict as error:
             raise _as_command(error) from error
-        return result, await owners.everyone(work.transaction)
+        return result, await owners.list_with_mailboxes(work.transaction)
 
     result, found = as_operator(act)
     if result:
@@ -143,7 +144,7 @@ def _list(after: Callable[[UnitOfWork], Awaitable[str | None]] | None = None) ->
     show(
         ("email", "name", "role", "default", "active", "mailboxes"),
         [
-            (o.email, o.name, o.role.value, str(o.is_default).lower(), str(o.active).lower(), ",".join(boxes))
+            (o.email, o.name, o.role, str(o.is_default).lower(), str(o.active).lower(), ",".join(boxes))
             for o, boxes in found
         ],
     )

@@ -49,7 +49,7 @@ def add(
         checked = await client.check_url(url, settings.networks())
 
         async def make(work: UnitOfWork) -> endpoints.Created:
-            found = await owners.find(work.transaction, owner)
+            found = await owners.get_by_email(work.transaction, owner)
             given: dict[str, Any] = {"event_types": event, "headers": headers, "owner_id": found.id}
             return await endpoints.create(work, url=checked, **given)
 
@@ -209,7 +209,7 @@ def _headers(given: Sequence[str] | None, *, may_remove: bool = False) -> dict[s
 
 
 async def _email(transaction: Transaction, owner: str | None) -> str | None:
-    return (await owners.find(transaction, owner)).email if owner else None
+    return (await owners.get_by_email(transaction, owner)).email if owner else None
 
 
 def _show(found: Sequence[Any]) -> None:

@@ -1,9 +1,9 @@
-"""Batches: many items in one call, of which each succeeds or fails for itself."""
+"""Batches: many items in one call, each of which succeeds or fails on its own."""
 
 import uuid
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sized
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from crm_graph.errors import CrmError, ValidationFailed
 
@@ -14,7 +14,7 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """What became of one item: the row it is about, or the error for which nothing of it was done."""
+    """The result of one item: the row it is about, or the error because of which nothing of it was done."""
 
     id: uuid.UUID | None = None
     created: bool = False
@@ -22,17 +22,17 @@ class ItemResult:
     error: CrmError | None = None
 
 
-def check_size(items: Sequence[Any]) -> None:
+def check_size(items: Sized) -> None:
     """Raises ValidationFailed for more than ITEMS_MAX items."""
     if len(items) > ITEMS_MAX:
         raise ValidationFailed(f"items has {len(items):,} entries; send at most {ITEMS_MAX} in a call", field="items")
 
 
 class ItemErrors(dict[int, CrmError]):
-    """Why items failed, by their place in the call."""
+    """Why items failed, by their index in the call."""
 
     def try_each(self, items: Mapping[int, Item], do: Callable[[int, Item], Made]) -> dict[int, Made]:
-        """What `do` makes of each item; the items that it refuses are left out, and their errors kept."""
+        """The results of `do` for each item; an item that it raises a CrmError for is left out, and has failed."""
         made = {}
         for index, item in items.items():
             try:
@@ -46,10 +46,10 @@ class ItemErrors(dict[int, CrmError]):
         return {index: item for index, item in items.items() if index not in self}
 
     def refuse_duplicates(self, keys: Mapping[int, Hashable], what: str, field: str) -> None:
-        """An item with a key that an item before it has fails: which of the two is meant?"""
+        """Fail each item whose key an earlier item has: nobody can know which of the two is meant."""
         first: dict[Hashable, int] = {}
         for index, key in keys.items():
-            known = first.setdefault(key, index)
-            if known != index:
-                message = f"the same {what} as items[{known}]"
-                self[index] = ValidationFailed(message, field=field, details={"sameAs": known})
+            earlier = first.setdefault(key, index)
+            if earlier != index:
+                message = f"the same {what} as items[{earlier}]"
+                self[index] = ValidationFailed(message, field=field, details={"sameAs": earlier})

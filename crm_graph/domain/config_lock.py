@@ -1,4 +1,4 @@
-"""Set-up: the pipelines with their stages, and the team. Admins change it, one at a time."""
+"""The configuration lock: admins change pipelines, stages and owners one at a time."""
 
 import uuid
 
@@ -12,19 +12,19 @@ from crm_graph.models import Owner, Pipeline, table
 
 
 async def begin(work: UnitOfWork) -> None:
-    """Start a change of the set-up, until the transaction ends: no other one is under way then.
+    """Start a change of the configuration: until the transaction ends, there is no other one.
 
-    What holds for a set-up as a whole (one default pipeline, an admin who is active, stages in one order) can be looked
-    at before it is changed. The lock comes before all others. Raises Forbidden for anyone but an admin.
+    So a rule of the whole configuration (one default pipeline, an active admin, stages in one order) can be checked
+    before a change. Take this lock before any other. Raises Forbidden for anyone but an admin.
     """
     work.principal.must_be_admin()
     await _LOCK.run(work.transaction)
 
 
 async def make_default(transaction: Transaction, model: type[Owner] | type[Pipeline], id_: uuid.UUID) -> None:
-    """Make one row the default in place of the one that is."""
+    """Make a row the default instead of the present one."""
     rows = table(model)
-    # Two statements: at no moment may there be two.
+    # In two statements: a unique index allows one default at any moment.
     await transaction.execute(update(rows).where(rows.c.is_default).values(is_default=False))
     await transaction.execute(update(rows).where(rows.c.id == id_).values(is_default=True))
 

@@ -1,4 +1,4 @@
-"""UnitOfWork: what every verb of the domain is given."""
+"""UnitOfWork: the first argument of every verb of the domain."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,9 +9,9 @@ from crm_graph.identity.principal import Principal
 
 @dataclass(frozen=True, slots=True)
 class UnitOfWork:
-    """One change of the CRM: the transaction that it commits in, on whose behalf, and when.
+    """A change of the CRM: the transaction that it is part of, who makes it, and when.
 
-    The edge (a mutation field, the inbox, a command) opens the transaction and reads the clock, once.
+    The caller of the domain (a mutation field, the inbox, a command) opens the transaction and reads the clock, once.
     """
 
     transaction: Transaction

@@ -3,7 +3,6 @@
 import json
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from psycopg.errors import UniqueViolation
@@ -15,8 +14,7 @@ from crm_graph.domain.companies.match import ATTEMPTS, BEING_CREATED, Named
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, LostRace, NotFound, ValidationFailed
-from crm_graph.identity.principal import Principal
-from crm_graph.models import ActivityType, Company, table
+from crm_graph.models import Company, table
 from crm_graph.values import check_company_domain, check_document, check_text, merge_patch
 
 
@@ -97,7 +95,11 @@ async def _create(work: UnitOfWork, identity: Mapping[str, Any], asked: Mapping[
     values["enrichment_json"] = merge_patch({}, asked.get("enrichment") or {})
     id_ = uuid.uuid4()
     made = await _CREATE.one(
-        work.transaction, id=id_, now=work.now, **values, **_entry(work.principal, id_, "Company created", work.now, {})
+        work.transaction,
+        id=id_,
+        now=work.now,
+        **values,
+        **activities.entry_params(work, content="Company created", company_id=id_),
     )
     return id_ if made else None
 
@@ -118,7 +120,9 @@ async def _change(work: UnitOfWork, company: Any, changes: Mapping[str, Any]) ->
         return
     values = {name: changed.get(name, getattr(company, name)) for name in Company.EDITABLE}
     values["name_key"] = _key(values["name"], values["domain"])
-    entry = _entry(work.principal, company.id, "Company changed: " + ", ".join(told), work.now, {"changes": told})
+    entry = activities.entry_params(
+        work, content="Company changed: " + ", ".join(told), company_id=company.id, meta={"changes": told}
+    )
     try:
         await _EDIT.run(work.transaction, id=company.id, now=work.now, **values, **entry)
     except UniqueViolation as error:
@@ -145,14 +149,6 @@ def _taken(error: UniqueViolation, changed: Mapping[str, Any]) -> Conflict:
         return Conflict("domain is another company's", field="domain")
     field = "domain" if "domain" in changed else "name"
     return Conflict("another company of this name has no domain either: a domain would tell them apart", field=field)
-
-
-def _entry(
-    principal: Principal, company_id: uuid.UUID, content: str, now: datetime, meta: Mapping[str, Any]
-) -> dict[str, Any]:
-    return activities.entry_params(
-        principal, type=ActivityType.SYSTEM, content=content, occurred_at=now, company_id=company_id, meta=meta
-    )
 
 
 def _known(*, by_domain: bool) -> Any:

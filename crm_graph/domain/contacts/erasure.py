@@ -13,7 +13,7 @@ from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import NotFound, ValidationFailed
-from crm_graph.models import ActivityType, Contact, ContactEmail, Deal, Suppression, table
+from crm_graph.models import Contact, ContactEmail, Deal, Suppression, table
 from crm_graph.values import normal_email
 
 
@@ -35,7 +35,6 @@ async def erase(work: UnitOfWork, *, contact_id: uuid.UUID | None = None, email:
     if person and all(row.erased_at is not None for row in person):
         return root
     ids = [row.id for row in person]
-    told: dict[str, Any] = {"content": "Contact erased", "occurred_at": work.now, "contact_id": root}
     known = {known for row in person for known in (row.email, *row.further, erasure_rules.placeholder(row.id))}
     await _ERASE.run(
         work.transaction,
@@ -45,7 +44,7 @@ async def erase(work: UnitOfWork, *, contact_id: uuid.UUID | None = None, email:
         now=work.now,
         root=root,
         deal_meta={"source": work.principal.source},
-        **activities.entry_params(work.principal, type=ActivityType.SYSTEM, **told),
+        **activities.entry_params(work, content="Contact erased", contact_id=root),
     )
     return root
 

@@ -21,7 +21,7 @@ from crm_graph.values import check_text
 async def delete(work: UnitOfWork, *, contact_id: uuid.UUID, expected_version: int | None = None) -> uuid.UUID:
     """Hide a contact from every list and count; its deals stay. `restore` brings it back as it was."""
     await contacts.lock_visible(work, contact_id, expected_version)
-    told = contacts.entry(work.principal, contact_id, "Contact deleted", work.now)
+    told = activities.entry_params(work, content="Contact deleted", contact_id=contact_id)
     await _DELETE.run(work.transaction, id=contact_id, now=work.now, **told)
     return contact_id
 
@@ -46,7 +46,7 @@ async def restore(work: UnitOfWork, *, contact_id: uuid.UUID) -> uuid.UUID:
         work.transaction,
         id=contact_id,
         now=work.now,
-        **contacts.entry(work.principal, contact_id, "Contact restored", work.now),
+        **activities.entry_params(work, content="Contact restored", contact_id=contact_id),
     )
     return contact_id
 
@@ -76,8 +76,8 @@ async def _set_outreach(work: UnitOfWork, contact: Any, wanted: Mapping[str, Any
     changed = activities.differences(contact, wanted)
     if not changed:
         return
-    told = contacts.entry(
-        work.principal, contact.id, content, work.now, {"changes": activities.old_and_new(contact, changed)}
+    told = activities.entry_params(
+        work, content=content, contact_id=contact.id, meta={"changes": activities.old_and_new(contact, changed)}
     )
     await _SET_OUTREACH.run(work.transaction, id=contact.id, now=work.now, **wanted, **told)
 

@@ -8,7 +8,6 @@ from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from crm_graph.database.statements import Statement, combined, param
-from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.contacts.records import CUSTOM_MAX_KEYS
 from crm_graph.domain.contacts.verdicts import STRENGTH
 from crm_graph.domain.deals import cascade
@@ -65,8 +64,8 @@ async def merge(
         now=work.now,
         deal_meta={"source": work.principal.source, "changes": moved},
         **united,
-        **contacts.entry(
-            work.principal, survivor_id, f"Merged with {loser.email}", work.now, told | {"merged": str(loser_id)}
+        **activities.entry_params(
+            work, content=f"Merged with {loser.email}", contact_id=survivor_id, meta=told | {"merged": str(loser_id)}
         ),
     )
     owner_id = united["owner_id"]

@@ -54,8 +54,8 @@ async def _give(work: UnitOfWork, contact: Any, owner_id: uuid.UUID | None, *, i
     if not changed:
         return
     told = activities.old_and_new(contact, changed)
-    entry = contacts.entry(
-        work.principal, contact.id, "Contact changed: " + ", ".join(changed), work.now, {"changes": told}
+    entry = activities.entry_params(
+        work, content="Contact changed: " + ", ".join(changed), contact_id=contact.id, meta={"changes": told}
     )
     await _giving(to_somebody=owner_id is not None).run(
         work.transaction,
@@ -71,7 +71,7 @@ async def follow(work: UnitOfWork, contact: Any, owner_id: uuid.UUID) -> None:
     """Give a contact's open deals and tasks to its new owner, because an event has given it the contact; `contact` is
     as it was before.
     """
-    entry = contacts.entry(work.principal, contact.id, "", work.now)
+    entry = activities.entry_params(work, content="", contact_id=contact.id)
     await _FOLLOW.run(
         work.transaction,
         id=contact.id,

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -20,7 +19,6 @@ from crm_graph.errors import NotFound, ValidationFailed
 from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
 from crm_graph.models import (
-    ActivityType,
     Contact,
     ContactEmail,
     OwnerSource,
@@ -48,7 +46,7 @@ async def edit(
     asked = checked(work.principal, changes)
     contact = await lock_visible(work, contact_id, expected_version)
     await references.check(work, asked)
-    row = changed(work.principal, contact, merged(contact.custom, asked), work.now)
+    row = changed(work, contact, merged(contact.custom, asked))
     if row is not None:
         await write(work.transaction, row)
     return contact_id
@@ -116,7 +114,7 @@ async def write(transaction: Transaction, row: Mapping[str, Any]) -> None:
     await (_HAND_OVER if row["has_new_owner"] else _EDIT).run(transaction, **row)
 
 
-def changed(principal: Principal, contact: Any, changes: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
+def changed(work: UnitOfWork, contact: Any, changes: Mapping[str, Any]) -> dict[str, Any] | None:
     """The row of a locked contact that changes, with its entry; None when nothing does. A deleted one is restored."""
     new, restored = activities.differences(contact, changes), contact.deleted_at is not None
     if not new and not restored:
@@ -124,17 +122,13 @@ def changed(principal: Principal, contact: Any, changes: Mapping[str, Any], now:
     # Whatever an edit leaves alone is set to what it is: one statement, compiled once, for every edit.
     values = {name: new.get(name, getattr(contact, name)) for name in Contact.EDITABLE}
     what = ["Contact restored"] * restored + (["Contact changed: " + ", ".join(new)] if new else [])
-    told = entry(principal, contact.id, "; ".join(what), now, {"changes": activities.old_and_new(contact, new)})
-    return {"id": contact.id, "now": now, "has_new_owner": bool(new.get("owner_id")), **values, **told}
-
-
-def entry(
-    principal: Principal, contact_id: uuid.UUID, content: str, now: datetime, meta: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """The parameters of an entry on a contact's timeline."""
-    return activities.entry_params(
-        principal, type=ActivityType.SYSTEM, content=content, occurred_at=now, contact_id=contact_id, meta=meta
+    told = activities.entry_params(
+        work,
+        content="; ".join(what),
+        contact_id=contact.id,
+        meta={"changes": activities.old_and_new(contact, new)},
     )
+    return {"id": contact.id, "now": work.now, "has_new_owner": bool(new.get("owner_id")), **values, **told}
 
 
 @cache

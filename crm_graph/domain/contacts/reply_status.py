@@ -77,7 +77,7 @@ async def set_status(
     opened = found.opened_id if applied and status is not ReplyStatus.INTERESTED else None
     if is_known and opened is None:
         return Ruling(applied)
-    entry = _told(work.principal, contact, verdict, changes, applied=applied, now=work.now)
+    entry = _told(work, contact, verdict, changes, applied=applied)
     values = entry | {
         "opened_id": opened,
         "reply_at": found.reply_at or contact.reply_status_at,
@@ -140,13 +140,15 @@ def _set(contact: Any, changes: Mapping[str, Any], now: datetime) -> dict[str, A
 
 
 def _told(
-    principal: Principal, contact: Any, verdict: Verdict, changes: Mapping[str, Any], *, applied: bool, now: datetime
+    work: UnitOfWork, contact: Any, verdict: Verdict, changes: Mapping[str, Any], *, applied: bool
 ) -> dict[str, Any]:
     stands = f"; {contact.reply_status}, as judged by {contact.reply_status_source}, stands"
     said = {"status": verdict.status, "source": verdict.source, "confidence": verdict.confidence}
     content = f"Reply judged by {verdict.source}: {verdict.status}" + ("" if applied else stands)
     changed = activities.old_and_new(contact, activities.differences(contact, changes))
-    return contacts.entry(principal, contact.id, content, now, {"verdict": said, "changes": changed})
+    return activities.entry_params(
+        work, content=content, contact_id=contact.id, meta={"verdict": said, "changes": changed}
+    )
 
 
 @cache

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -52,15 +51,15 @@ class _Plan:
     def is_new(self) -> bool:
         return self.found.id is None
 
-    def row(self, principal: Principal, company_id: uuid.UUID | None, now: datetime) -> dict[str, Any] | None:
+    def row(self, work: UnitOfWork, company_id: uuid.UUID | None) -> dict[str, Any] | None:
         """What is to be written, with the entry that tells of it; None when nothing changes."""
         values = dict(self.values)
         values.pop("company_name", None)
         if self.company.is_given:
             values["company_id"] = company_id
         if self.is_new:
-            return _creation(principal, self.address, values, now)
-        return contacts.changed(principal, self.found, values, now)
+            return _creation(work, self.address, values)
+        return contacts.changed(work, self.found, values)
 
 
 async def upsert(work: UnitOfWork, *, restore_deleted: bool | None = False, **item: Any) -> tuple[uuid.UUID, bool]:
@@ -79,7 +78,7 @@ async def upsert(work: UnitOfWork, *, restore_deleted: bool | None = False, **it
         company_id = await employers.find_or_create(
             work.transaction, name=plan.company.name, domain=plan.company.domain
         )
-        row = plan.row(work.principal, company_id, work.now)
+        row = plan.row(work, company_id)
         if row is not None and plan.is_new and await _CREATE.one(work.transaction, **row):
             return row["id"], True
         if not plan.is_new:
@@ -122,8 +121,7 @@ async def _attempt(
     )
     company_ids = await employers.find_or_create_all(work.transaction, [plan.company for plan in plans.values()])
     rows = {
-        index: plan.row(work.principal, company_id, work.now)
-        for (index, plan), company_id in zip(plans.items(), company_ids, strict=True)
+        index: plan.row(work, company_id) for (index, plan), company_id in zip(plans.items(), company_ids, strict=True)
     }
     new = {index: row for index, row in rows.items() if row is not None and plans[index].is_new}
     changed = {index: row for index, row in rows.items() if row is not None and index not in new}
@@ -169,13 +167,15 @@ def _company(values: Mapping[str, Any], domain: str | None) -> Named:
     return Named() if is_known else Named(values.get("company_name"), domain)
 
 
-def _creation(principal: Principal, address: str, values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    owned = {"owner_id": principal.owner_id, "owner_source": OwnerSource.PERSON}
+def _creation(work: UnitOfWork, address: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    owned = {"owner_id": work.principal.owner_id, "owner_source": OwnerSource.PERSON}
     stage = {"lifecycle_stage": LifecycleStage.LEAD}
     meant = {name: value for name, value in values.items() if value is not None or name == "owner_id"}
     contact = {**dict.fromkeys(Contact.EDITABLE), "custom": {}, **owned, **stage, **meant}
     id_ = uuid.uuid4()
-    return {"id": id_, "email": address, "now": now, **contact} | contacts.entry(principal, id_, "Contact created", now)
+    return {"id": id_, "email": address, "now": work.now, **contact} | activities.entry_params(
+        work, content="Contact created", contact_id=id_
+    )
 
 
 async def _look(work: UnitOfWork, asked: _Asked) -> Any:

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Integer, any_, func, select
+from sqlalchemy import Executable, any_, func, select
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Statement, id_list, param_rows, types_of
+from crm_graph.database.statements import Query, Statement, id_list, param_rows, types_of
 from crm_graph.domain.batches import ItemErrors, ItemResult, check_size
 from crm_graph.domain.deals import ranks
-from crm_graph.domain.deals.moves import between, check_pipeline, check_time
-from crm_graph.domain.deals.stage_history import MOVED, moved, moves
+from crm_graph.domain.deals.moves import MovingDeal, check_pipeline, check_time, select_moving
+from crm_graph.domain.deals.stage_history import MOVE_TYPES, Stage, insert_moves, move_params
 from crm_graph.domain.locking import check_version
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import NotFound
@@ -34,92 +34,116 @@ class Move:
     expected_version: int | None = None
 
 
-async def move_all(work: UnitOfWork, *, items: Sequence[Move]) -> list[ItemResult]:
-    """Move deals to the tops of their columns, where they stand in the order of the items.
+class _LastMove(NamedTuple):
+    deal_id: uuid.UUID
+    moved_at: datetime
 
-    Tells of each item in order; one that `moves.move_stage` would refuse changes nothing, and the others are done. Of
-    two items for one deal, the later one is refused. As many statements for 500 items as for one. Raises
-    ValidationFailed for too many, or Forbidden.
+
+@dataclass(frozen=True, slots=True)
+class _Permitted:
+    """A move that may be made, unless its time is refused."""
+
+    deal: MovingDeal
+    target: Stage
+    occurred_at: datetime | None
+
+    @property
+    def is_change(self) -> bool:
+        return self.target.id != self.deal.stage_id
+
+
+async def move_all(work: UnitOfWork, *, items: Sequence[Move]) -> list[ItemResult]:
+    """Move deals to the tops of their columns, in the order of the items; returns the result of each item, in order.
+
+    An item that `moves.move_stage` would refuse changes nothing, and the others are done. Of two items for one deal,
+    the later one is refused. Takes as many statements for 500 items as for one. Raises ValidationFailed for too many
+    items, or Forbidden.
     """
     work.principal.must_write()
     check_size(items)
     errors, asked = ItemErrors(), dict(enumerate(items))
     errors.refuse_duplicates({index: item.deal_id for index, item in asked.items()}, "deal", "deal_id")
     found = await _lock(work, errors.remaining(asked))
-    deals = errors.try_each(found, lambda index, deal: _checked(deal, asked[index]))
-    moving = {index: deal for index, deal in deals.items() if deal.to_id != deal.stage_id}
-    last = await _last_moves(work.transaction, [deal.id for index, deal in moving.items() if asked[index].occurred_at])
-    moving = errors.try_each(moving, lambda index, deal: _in_time(deal, asked[index], last, work.now))
-    if moving:
-        await _move(work, moving, asked)
+    permitted = errors.try_each(found, lambda index, deal: _check(deal, asked[index]))
+    moves = {index: move for index, move in permitted.items() if move.is_change}
+    last = await _last_moves(work.transaction, [move.deal.id for move in moves.values() if move.occurred_at])
+    moves = errors.try_each(moves, lambda _, move: _check_time(move, last, work.now))
+    if moves:
+        await _move(work, list(moves.values()))
     return [
-        ItemResult(error=errors[index]) if index in errors else ItemResult(item.deal_id, changed=index in moving)
+        ItemResult(error=errors[index]) if index in errors else ItemResult(item.deal_id, changed=index in moves)
         for index, item in asked.items()
     ]
 
 
-def _checked(deal: Any, asked: Move) -> Any:
-    if deal.id is None:
+def _check(deal: MovingDeal | None, asked: Move) -> _Permitted:
+    if deal is None:
         raise NotFound("deal not found", field="deal_id")
     check_version(deal, asked.expected_version)
-    if deal.to_id is None:
+    if deal.target is None:
         raise NotFound("stage not found", field="stage_id")
-    check_pipeline(deal)
-    return deal
+    check_pipeline(deal, deal.target)
+    return _Permitted(deal, deal.target, asked.occurred_at)
 
 
-def _in_time(deal: Any, asked: Move, last: Mapping[uuid.UUID, datetime], now: datetime) -> Any:
-    if asked.occurred_at is not None:
-        check_time(asked.occurred_at, last.get(deal.id), now)
-    return deal
+def _check_time(move: _Permitted, last: Mapping[uuid.UUID, datetime], now: datetime) -> _Permitted:
+    if move.occurred_at is not None:
+        check_time(move.occurred_at, last.get(move.deal.id), now)
+    return move
 
 
-async def _move(work: UnitOfWork, deals: Mapping[int, Any], asked: Mapping[int, Move]) -> None:
+async def _move(work: UnitOfWork, moves: Sequence[_Permitted]) -> None:
     columns = defaultdict(list)
-    for deal in deals.values():
-        columns[deal.to_id].append(deal.id)
-    found = await ranks.on_top(work.transaction, columns)
+    for move in moves:
+        columns[move.target.id].append(move.deal.id)
+    rank_of = await ranks.on_top(work.transaction, columns)
     rows = [
-        moved(
-            work.principal, deal, found[deal.id], at=min(asked[index].occurred_at or work.now, work.now), now=work.now
+        move_params(
+            work,
+            move.deal.id,
+            move.deal.source,
+            move.target,
+            rank=rank_of[move.deal.id],
+            at=min(move.occurred_at or work.now, work.now),
         )
-        for index, deal in deals.items()
+        for move in moves
     ]
-    await _MOVE.run(work.transaction, moved=rows)
+    await _INSERT_MOVES.run(work.transaction, moves=rows)
 
 
-async def _lock(work: UnitOfWork, asked: Mapping[int, Move]) -> dict[int, Any]:
-    """The deals, locked, with the stages that they are in (`from_`) and go to (`to_`); None where there is none."""
-    rows = [{"place": index, "deal_id": item.deal_id, "stage_id": item.stage_id} for index, item in asked.items()]
-    found = await _locking(work.principal.role).rows(work.transaction, caller=work.principal.owner_id, asked=rows)
-    return {row.place: row for row in sorted(found, key=lambda row: row.place)}
+async def _lock(work: UnitOfWork, asked: Mapping[int, Move]) -> dict[int, MovingDeal | None]:
+    """The deals of the items, each of which is another one; None for one that does not exist."""
+    rows = [{"deal_id": item.deal_id, "stage_id": item.stage_id} for item in asked.values()]
+    found = await _lock_deals(work.principal.role).rows(work.transaction, caller=work.principal.owner_id, asked=rows)
+    deals = {deal.id: deal for deal in found}
+    return {index: deals.get(item.deal_id) for index, item in asked.items()}
 
 
 async def _last_moves(transaction: Transaction, deal_ids: list[uuid.UUID]) -> dict[uuid.UUID, datetime]:
-    rows = await _LAST.rows(transaction, deal_ids=deal_ids) if deal_ids else []
+    rows = await _LAST_MOVES.rows(transaction, deal_ids=deal_ids) if deal_ids else []
     return {row.deal_id: row.moved_at for row in rows}
 
 
 @cache
-def _locking(role: Role) -> Statement:
-    def make() -> Any:
+def _lock_deals(role: Role) -> Query[MovingDeal]:
+    def make() -> Executable:
         deals = table(Deal)
-        asked = param_rows("asked", {"place": Integer(), **types_of(Deal, "stage_id", deal_id="id")})
-        wanted = select(deals).where(deals.c.id.in_(select(asked.c.deal_id)), visible(Deal, Principal(None, role)))
+        asked = param_rows("asked", types_of(Deal, "stage_id", deal_id="id"))
+        is_asked = deals.c.id.in_(select(asked.c.deal_id)), visible(Deal, Principal(None, role))
         # In the order of the ids: of two calls for the same deals, one waits for the other.
-        deal = wanted.order_by(deals.c.id).with_for_update(key_share=True).cte("deal")
-        both = asked.outerjoin(deal, deal.c.id == asked.c.deal_id)
-        rows, columns, _ = between(both, deal, asked.c.stage_id)
-        return select(asked.c.place, deal, *columns).select_from(rows)
+        found = select(deals).where(*is_asked).order_by(deals.c.id).with_for_update(key_share=True)
+        locked = found.cte("locked")
+        rows = asked.join(locked, locked.c.id == asked.c.deal_id)
+        return select_moving(rows, locked, asked.c.stage_id, locks_column=False)
 
-    return Statement(make)
+    return Query(MovingDeal, make)
 
 
-def _last() -> Any:
+def _select_last_moves() -> Executable:
     c = table(DealStageHistory).c
     latest = select(c.deal_id, func.max(c.moved_at).label("moved_at"))
     return latest.where(c.deal_id == any_(id_list("deal_ids"))).group_by(c.deal_id)
 
 
-_MOVE = Statement(lambda: moves(param_rows("moved", MOVED)))
-_LAST = Statement(_last)
+_INSERT_MOVES = Statement(lambda: insert_moves(param_rows("moves", MOVE_TYPES)))
+_LAST_MOVES = Query(_LastMove, _select_last_moves)

@@ -1,18 +1,22 @@
-"""Where a deal stands in its column of the board: a text that sorts between those of its neighbours.
+"""Ranks: a deal's place in its column of the board, as a text that sorts between those of its neighbours.
 
-A rank is computed with the column locked, so no two deals of it get the same. Ranks are fractional indexes in base 62:
-between any two there is always another one, only longer.
+A rank is computed while the column is locked, so no two of its deals get the same one. Ranks are fractional indexes in
+base 62: there always is one between two others, but it gets longer.
 """
 
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import NamedTuple
 
 from fractional_indexing import generate_key_between, generate_n_keys_between
 from sqlalchemy import (
     ARRAY,
+    ColumnElement,
+    Executable,
+    FromClause,
+    ScalarSelect,
     Text,
     Uuid,
     and_,
@@ -27,12 +31,12 @@ from sqlalchemy import (
 )
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Statement, id_list, param
+from crm_graph.database.statements import Query, Statement, id_list, param
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
-from crm_graph.models import Deal, Role, table
+from crm_graph.models import Deal, Relation, Role, table
 
 LENGTH_MAX = 64
 
@@ -52,22 +56,52 @@ class Place:
 TOP = Place()
 
 
-def locked_top(stage_id: Any, deal_id: Any) -> Any:
-    """An expression that locks the column of a stage until the transaction ends, and then is the rank on top of it, but
-    for the deal's own. Deals are locked before columns.
+class _Id(NamedTuple):
+    id: uuid.UUID
+
+
+class _Column(NamedTuple):
+    """A stage's locked column, by the stage's id, with the rank on top of it."""
+
+    id: uuid.UUID
+    top: str | None
+
+
+class _Neighbours(NamedTuple):
+    """The deals of a Place, if the caller sees them, their ranks, if they are in the column, and those beyond them."""
+
+    after_id: uuid.UUID | None
+    before_id: uuid.UUID | None
+    after_rank: str | None
+    before_rank: str | None
+    in_order: bool | None
+    below: str | None
+    above: str | None
+
+
+def locked_top(stage_id: ColumnElement[uuid.UUID], deal_id: ColumnElement[uuid.UUID]) -> ColumnElement[str | None]:
+    """An expression that locks the column of a stage until the transaction ends, and returns the rank on top of it,
+    other than the deal's own. Lock deals before columns.
     """
     return func.crm_lock_column(stage_id, deal_id, type_=Text)
 
 
-def column_lock(stage_id: Any) -> Any:
-    """An expression that locks the column of a stage, and then is the rank on top of it."""
+def column_lock(stage_id: ColumnElement[uuid.UUID]) -> ColumnElement[str | None]:
+    """An expression that locks the column of a stage, and returns the rank on top of it."""
     return locked_top(stage_id, stage_id)  # no deal has the id of a stage
 
 
-async def rank(work: UnitOfWork, stage_id: uuid.UUID, deal_id: uuid.UUID, top: str | None, place: Place = TOP) -> str:
-    """The rank that puts a deal there, in a column that is locked already and has the rank `top` on top.
+def ids_with_ranks() -> FromClause:
+    """Rows of the parameters `ids`, of deals, and `ranks`, in step."""
+    both = func.unnest(id_list("ids"), bindparam("_ranks", type_=ARRAY(Text), required=True))
+    return both.table_valued(column("id", Uuid), column("rank", Text)).render_derived("placed")
 
-    Raises NotFound for a neighbour that is not the caller's to see, and Conflict for one that stands elsewhere now.
+
+async def rank(work: UnitOfWork, stage_id: uuid.UUID, deal_id: uuid.UUID, top: str | None, place: Place = TOP) -> str:
+    """The rank that puts a deal at a place in a column, which is locked already and has the rank `top` on top.
+
+    Raises ValidationFailed when the deal is its own neighbour, NotFound for a neighbour that the caller may not see,
+    and Conflict for one that is not there any more.
     """
     if deal_id in (place.after, place.before):
         name = "after_deal_id" if deal_id == place.after else "before_deal_id"
@@ -83,42 +117,46 @@ async def rank(work: UnitOfWork, stage_id: uuid.UUID, deal_id: uuid.UUID, top: s
 async def put(work: UnitOfWork, stage_id: uuid.UUID, deal_id: uuid.UUID, top: str | None, place: Place) -> None:
     """Put a deal elsewhere in its own column, which is locked already; raises what `rank` raises."""
     found = await rank(work, stage_id, deal_id, top, place)
-    await _SET.run(work.transaction, ids=[deal_id], ranks=[found])
+    await _SET_RANKS.run(work.transaction, ids=[deal_id], ranks=[found])
 
 
 async def ranks(transaction: Transaction, stage_id: uuid.UUID, coming: list[uuid.UUID]) -> list[str]:
-    """Ranks on top of a column for several deals that come to it, in this order; locks the column."""
+    """Ranks on top of a column for deals that move there, in this order; locks the column."""
     found = await on_top(transaction, {stage_id: coming})
     return [found[id_] for id_ in coming]
 
 
 async def on_top(transaction: Transaction, coming: Mapping[uuid.UUID, Sequence[uuid.UUID]]) -> dict[uuid.UUID, str]:
-    """Ranks on top of columns for the deals that come to each of them, in their order; locks the columns, in the order
-    of their ids.
+    """Ranks on top of columns for the deals that move to each stage (`coming`), in their order; by the deals' ids.
+
+    Locks the columns, in the order of the stages' ids.
     """
-    tops = await _TOPS.rows(transaction, stages=sorted(coming))
     found: dict[uuid.UUID, str] = {}
-    for stage in tops:
-        deals = coming[stage.id]
-        found |= zip(deals, generate_n_keys_between(None, stage.top, len(deals)), strict=True)
+    for stage in await _LOCK_COLUMNS.rows(transaction, stages=sorted(coming)):
+        deal_ids = coming[stage.id]
+        found |= zip(deal_ids, generate_n_keys_between(None, stage.top, len(deal_ids)), strict=True)
     return found
 
 
 async def _between(
     work: UnitOfWork, stage_id: uuid.UUID, deal_id: uuid.UUID, top: str | None, place: Place
 ) -> str | None:
-    """None when the neighbours have one rank, which only rows have that no verb made."""
+    """The rank at a place; None when both neighbours have the same rank, as rows written by other means may have."""
     if place.is_top:
         key: str = generate_key_between(None, top)
         return key
-    values = {"stage_id": stage_id, "deal_id": deal_id, "caller": work.principal.owner_id}
-    found = await _neighbours(work.principal.role).one(
-        work.transaction, after=place.after, before=place.before, **values
+    found = await _find_neighbours(work.principal.role).one(
+        work.transaction,
+        caller=work.principal.owner_id,
+        stage_id=stage_id,
+        deal_id=deal_id,
+        after=place.after,
+        before=place.before,
     )
-    assert found is not None
+    assert found is not None, "the look-up always has one row"
     for name, id_, seen, here in (
-        ("after_deal_id", place.after, found.after_seen, found.after_rank),
-        ("before_deal_id", place.before, found.before_seen, found.before_rank),
+        ("after_deal_id", place.after, found.after_id, found.after_rank),
+        ("before_deal_id", place.before, found.before_id, found.before_rank),
     ):
         if id_ is not None and not seen:
             raise NotFound("deal not found", field=name)
@@ -135,68 +173,71 @@ async def _between(
 
 
 async def _rebalance(transaction: Transaction, stage_id: uuid.UUID, deal_id: uuid.UUID) -> str | None:
-    """Short ranks for a whole column in the order that it has; deleted deals get theirs when they are restored. Returns
-    the one on top.
+    """Give a whole column short ranks in its present order; returns the rank on top.
+
+    Deleted deals get a rank when they are restored.
     """
-    rows = await _COLUMN.rows(transaction, stage_id=stage_id, deal_id=deal_id)
+    rows = await _SELECT_COLUMN.rows(transaction, stage_id=stage_id, deal_id=deal_id)
     keys = generate_n_keys_between(None, None, len(rows))
-    await _SET.run(transaction, ids=[row.id for row in rows], ranks=keys)
+    await _SET_RANKS.run(transaction, ids=[row.id for row in rows], ranks=keys)
     return keys[0] if keys else None
 
 
-def _others() -> Any:
-    """The deals of the column but for the one that moves."""
+def _is_other_in_column() -> ColumnElement[bool]:
+    """Whether a deal is in the column, and is not the one that moves."""
     c = table(Deal).c
-    here = c.stage_id == param(Deal, "stage_id")
-    return and_(here, c.deleted_at.is_(None), c.id != param(Deal, "id", "deal_id"))
+    is_here = c.stage_id == param(Deal, "stage_id")
+    return and_(is_here, c.deleted_at.is_(None), c.id != param(Deal, "id", "deal_id"))
 
 
-def _beside(neighbour: Any, *, is_below: bool) -> Any:
+def _next_rank(neighbour: Relation, *, is_below: bool) -> ScalarSelect[str]:
     """The rank of the next deal below, or above, a neighbour."""
     deals = table(Deal)
-    mine, theirs = tuple_(deals.c.rank, deals.c.id), tuple_(neighbour.c.rank, neighbour.c.id)
+    place, neighbours_place = tuple_(deals.c.rank, deals.c.id), tuple_(neighbour.c.rank, neighbour.c.id)
     order = [deals.c.rank, deals.c.id] if is_below else [deals.c.rank.desc(), deals.c.id.desc()]
-    beyond = mine > theirs if is_below else mine < theirs
-    return select(deals.c.rank).where(_others(), beyond).order_by(*order).limit(1).scalar_subquery()
+    is_beyond = place > neighbours_place if is_below else place < neighbours_place
+    found = select(deals.c.rank).where(_is_other_in_column(), is_beyond)
+    return found.order_by(*order).limit(1).scalar_subquery()
 
 
 @cache
-def _neighbours(role: Role) -> Statement:
-    def make() -> Any:
-        principal = Principal(None, role)
-        read = select(literal(1).label("one")).subquery("nothing")
-        joined: Any = read
+def _find_neighbours(role: Role) -> Query[_Neighbours]:
+    def make() -> Executable:
         named = {name: table(Deal).alias(name) for name in ("after", "before")}
+        joined: FromClause = select(literal(1).label("one")).subquery("nothing")
         for name, rows in named.items():
-            is_it = and_(rows.c.id == param(Deal, "id", name), visible(Deal, principal, rows))
+            is_it = and_(rows.c.id == param(Deal, "id", name), visible(Deal, Principal(None, role), rows))
             joined = joined.outerjoin(rows, is_it)
         after, before = named["after"], named["before"]
-        here = {name: rows.c.stage_id == param(Deal, "stage_id") for name, rows in named.items()}
+        is_here = {name: rows.c.stage_id == param(Deal, "stage_id") for name, rows in named.items()}
         return select(
-            after.c.id.label("after_seen"),
-            before.c.id.label("before_seen"),
-            case((here["after"], after.c.rank)).label("after_rank"),
-            case((here["before"], before.c.rank)).label("before_rank"),
+            after.c.id.label("after_id"),
+            before.c.id.label("before_id"),
+            case((is_here["after"], after.c.rank)).label("after_rank"),
+            case((is_here["before"], before.c.rank)).label("before_rank"),
             (tuple_(after.c.rank, after.c.id) < tuple_(before.c.rank, before.c.id)).label("in_order"),
-            _beside(after, is_below=True).label("below"),
-            _beside(before, is_below=False).label("above"),
+            _next_rank(after, is_below=True).label("below"),
+            _next_rank(before, is_below=False).label("above"),
         ).select_from(joined)
 
-    return Statement(make)
+    return Query(_Neighbours, make)
 
 
-def _tops() -> Any:
+def _lock_columns() -> Executable:
     stage = func.unnest(id_list("stages")).table_valued(column("id", Uuid)).render_derived("stage")
     return select(stage.c.id, column_lock(stage.c.id).label("top"))
 
 
-def _renumbered() -> Any:
+def _select_column() -> Executable:
     deals = table(Deal)
-    both = func.unnest(id_list("ids"), bindparam("_ranks", type_=ARRAY(Text), required=True))
-    placed = both.table_valued(column("id", Uuid), column("rank", Text)).render_derived("placed")
+    return select(deals.c.id).where(_is_other_in_column()).order_by(deals.c.rank, deals.c.id)
+
+
+def _set_ranks() -> Executable:
+    deals, placed = table(Deal), ids_with_ranks()
     return update(deals).where(deals.c.id == placed.c.id).values(rank=placed.c.rank)
 
 
-_TOPS = Statement(_tops)
-_COLUMN = Statement(lambda: select(table(Deal).c.id).where(_others()).order_by(table(Deal).c.rank, table(Deal).c.id))
-_SET = Statement(_renumbered)
+_LOCK_COLUMNS = Query(_Column, _lock_columns)
+_SELECT_COLUMN = Query(_Id, _select_column)
+_SET_RANKS = Statement(_set_ranks)

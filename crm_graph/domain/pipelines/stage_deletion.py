@@ -1,49 +1,51 @@
-"""How a stage is deleted: it disappears from the board, its deals move on, and their history still names it."""
+"""Deleting a stage: it disappears from the board, its deals move to another stage, and their history still names it."""
 
 import uuid
-from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, Text, Uuid, bindparam, case, column, func, literal, select, true, update
+from sqlalchemy import Boolean, Executable, Uuid, bindparam, case, func, literal, select, true, update
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Statement, id_list, param_row
+from crm_graph.database.statements import Statement, param_row
 from crm_graph.domain import config_lock
 from crm_graph.domain.deals import ranks
 from crm_graph.domain.deals.ranks import column_lock
-from crm_graph.domain.deals.stage_history import MOVED, moves
+from crm_graph.domain.deals.stage_history import MOVE_TYPES, insert_moves, mover_params
 from crm_graph.domain.pipelines import stages
+from crm_graph.domain.pipelines.stages import StageRow
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, ValidationFailed
-from crm_graph.models import ActivityType, Deal, DealStatus, PipelineStage, StageKind, table
+from crm_graph.models import Deal, DealStatus, PipelineStage, StageKind, table
 
-DEALS_MAX = 10_000  # of one stage: they move in one transaction, which lasts seconds at most
+DEALS_MAX = 10_000  # of one stage: they move in one transaction, which may last some seconds
 
 
 async def delete(work: UnitOfWork, *, stage_id: uuid.UUID, target_stage_id: uuid.UUID | None = None) -> int:
-    """Delete a stage; its deals go to the top of the target's column, in the order that they have. Returns how many.
+    """Delete a stage; its deals go to the top of the target's column, in their order. Returns how many there were.
 
-    Raises NotFound or ValidationFailed naming the field, and Conflict when deals are in it (deleted ones count, because
-    they can be restored) and no target is given, or more than DEALS_MAX, or when it is the pipeline's last open one.
+    Raises NotFound or ValidationFailed naming the field. Raises Conflict when the stage has deals (deleted ones count,
+    because they can be restored) and no target is given, when it has more than DEALS_MAX, and when it is the
+    pipeline's last open stage.
     """
     await config_lock.begin(work)
-    stage = await stages.find(work.transaction, stage_id)
+    stage = await stages.get(work.transaction, stage_id)
     await stages.check_open_is_left(work.transaction, stage, field="stage_id")
-    target = await _target(work.transaction, stage, target_stage_id)
-    found = await _hold(work.transaction, stage_id)
+    target = await _get_target(work.transaction, stage, target_stage_id)
+    deal_ids = await _lock_deals(work.transaction, stage_id)
     is_this = table(PipelineStage).c.id == stage_id
-    if len(found) > DEALS_MAX or (found and target is None):
-        raise _refusal(await stages.deal_count(work.transaction, is_this), has_target=target is not None)
-    if found:
-        await _move(work, stage, target, found)
+    if len(deal_ids) > DEALS_MAX or (deal_ids and target is None):
+        count = await stages.deal_count(work.transaction, is_this)
+        raise _refusal(count, has_target=target is not None)
+    if target is not None and deal_ids:
+        await _move(work, stage, target, deal_ids)
     await work.transaction.execute(update(table(PipelineStage)).where(is_this).values(deleted_at=work.now))
-    return len(found)
+    return len(deal_ids)
 
 
-async def _target(transaction: Transaction, stage: Any, target_stage_id: uuid.UUID | None) -> Any:
+async def _get_target(transaction: Transaction, stage: StageRow, target_stage_id: uuid.UUID | None) -> StageRow | None:
     if target_stage_id is None:
         return None
-    target = await stages.find(transaction, target_stage_id, "target_stage_id")
+    target = await stages.get(transaction, target_stage_id, "target_stage_id")
     if target.id == stage.id or target.pipeline_id != stage.pipeline_id:
         raise ValidationFailed("the deals go to another stage of the same pipeline", field="target_stage_id")
     return target
@@ -52,56 +54,55 @@ async def _target(transaction: Transaction, stage: Any, target_stage_id: uuid.UU
 def _refusal(count: int, *, has_target: bool) -> Conflict:
     if has_target:
         field = "stage_id"
-        message = f"{count} deals are in the stage; at most {DEALS_MAX} move with it: move some of them before"
+        message = f"{count} deals are in the stage; at most {DEALS_MAX} move with it: move some of them first"
     else:
         field = "target_stage_id"
         message = f"{count} deals, deleted ones included, are in the stage: name the stage that they go to"
     return Conflict(message, field=field, details={"dealCount": count})
 
 
-async def _hold(transaction: Transaction, stage_id: uuid.UUID) -> list[uuid.UUID]:
-    """The deals of a stage in their order, as far as they can be moved and one more; they are locked, and no other one
-    can come in any more."""
+async def _lock_deals(transaction: Transaction, stage_id: uuid.UUID) -> list[uuid.UUID]:
+    """Lock a stage's deals and its column, so that no others can come in; returns the deals in their order.
+
+    At most DEALS_MAX + 1: one more than can be moved.
+    """
     deals = table(Deal)
-    here = select(deals.c.id, deals.c.rank).where(deals.c.stage_id == stage_id)
-    held = here.order_by(deals.c.id).limit(DEALS_MAX + 1).with_for_update(key_share=True).cte("held")
-    # Deals are locked before their column, as everywhere; then those that came in between the two.
-    early = select(func.count().label("deals")).select_from(held).subquery("early")
-    await transaction.execute(select(early.c.deals, column_lock(literal(stage_id, Uuid))))
-    return list(await transaction.scalars(select(held.c.id).order_by(held.c.rank, held.c.id)))
+    is_here = deals.c.stage_id == stage_id
+    found = select(deals.c.id, deals.c.rank).where(is_here).order_by(deals.c.id).limit(DEALS_MAX + 1)
+    locked = found.with_for_update(key_share=True).cte("locked")
+    # Deals are locked before their column, as everywhere. The second look finds those that came in between the two.
+    count = select(func.count().label("deals")).select_from(locked).subquery("count")
+    await transaction.execute(select(count.c.deals, column_lock(literal(stage_id, Uuid))))
+    return list(await transaction.scalars(select(locked.c.id).order_by(locked.c.rank, locked.c.id)))
 
 
-async def _move(work: UnitOfWork, stage: Any, target: Any, found: list[uuid.UUID]) -> None:
-    """Move deals that are locked, with their history and entries, in one statement however many they are."""
+async def _move(work: UnitOfWork, stage: StageRow, target: StageRow, deal_ids: list[uuid.UUID]) -> None:
+    """Move locked deals, with their history and entries, in one statement however many they are."""
     await work.transaction.execute(select(column_lock(literal(target.id, Uuid))))
-    told = activities.entry_params(
-        work.principal,
-        type=ActivityType.SYSTEM,
+    entry = activities.entry_params(
+        work,
         content=f"{stage.name} -> {target.name}, because the stage was deleted",
-        occurred_at=work.now,
         meta={"from_stage": stage.key, "to_stage": target.key},
     )
-    await _MOVE.run(
+    await _MOVE_DEALS.run(
         work.transaction,
-        ids=found,
-        ranks=await ranks.ranks(work.transaction, target.id, found),
+        ids=deal_ids,
+        ranks=await ranks.ranks(work.transaction, target.id, deal_ids),
         from_stage_id=stage.id,
         stage_id=target.id,
         status=DealStatus(target.kind),
-        is_lost=target.kind is StageKind.LOST,
+        is_lost=target.kind == StageKind.LOST,
         moved_at=work.now,
-        moved_by=work.principal.owner_id,
-        source=work.principal.source,
         updated_at=work.now,
-        **told,
+        **mover_params(work),
+        **entry,
     )
 
 
-def _moved() -> Any:
-    """The moves of the deals `ids` to these `ranks`; what is not computed here is the same for each."""
+def _move_deals() -> Executable:
+    """The moves of the deals `ids` to these `ranks`; parameters that are not computed here are the same for each."""
     deals = table(Deal)
-    both = func.unnest(id_list("ids"), bindparam("_ranks", type_=ARRAY(Text), required=True))
-    placed = both.table_valued(column("id", Uuid), column("rank", Text)).render_derived("placed")
+    placed = ranks.ids_with_ranks()
     is_lost = bindparam("_is_lost", type_=Boolean, required=True)
     computed = {
         "id": deals.c.id,
@@ -110,10 +111,10 @@ def _moved() -> Any:
         "entry_id": func.gen_random_uuid(),
         "entry_deal_id": deals.c.id,
     }
-    same = param_row({name: type_ for name, type_ in MOVED.items() if name not in computed})
-    columns = [computed[name].label(name) if name in computed else same.c[name] for name in MOVED]
+    same = param_row({name: type_ for name, type_ in MOVE_TYPES.items() if name not in computed})
+    columns = [computed[name].label(name) if name in computed else same.c[name] for name in MOVE_TYPES]
     rows = placed.join(deals, deals.c.id == placed.c.id).join(same, true())
-    return moves(select(*columns).select_from(rows).cte("moving"))
+    return insert_moves(select(*columns).select_from(rows).cte("moves"))
 
 
-_MOVE = Statement(_moved)
+_MOVE_DEALS = Statement(_move_deals)

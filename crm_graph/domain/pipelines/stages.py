@@ -1,15 +1,16 @@
-"""The stages of a pipeline: added, changed and put in order. How one is deleted is the matter of `stage_deletion`."""
+"""The stages of a pipeline: adding, changing and reordering them. `stage_deletion` deletes them."""
 
 import re
 import uuid
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, Uuid, column, func, literal, select, update
+from sqlalchemy import ARRAY, ColumnElement, Executable, Uuid, column, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from crm_graph.database.engine import Transaction
+from crm_graph.database.statements import Query, columns_of, param
 from crm_graph.domain import config_lock
 from crm_graph.domain.deals.ranks import column_lock
 from crm_graph.domain.timeline import activities
@@ -24,6 +25,18 @@ _STAGES = table(PipelineStage)
 IS_LIVE = _STAGES.c.deleted_at.is_(None)
 
 
+class StageRow(NamedTuple):
+    """A stage that is not deleted."""
+
+    id: uuid.UUID
+    pipeline_id: uuid.UUID
+    key: str
+    name: str
+    kind: str
+    order_index: int
+    probability: Decimal
+
+
 async def create(
     work: UnitOfWork,
     *,
@@ -31,26 +44,23 @@ async def create(
     after_stage_id: uuid.UUID | None = None,
     **values: Any,
 ) -> uuid.UUID:
-    """Add a stage to a pipeline from `key`, `name`, `kind` and `probability`, last of all or after another one.
+    """Add a stage to a pipeline from `key`, `name`, `kind` and `probability`, as the last one or after another.
 
     Returns its id. Raises NotFound, ValidationFailed or Conflict (the key, or the number of stages) naming the field.
     """
     await config_lock.begin(work)
     stages = await in_order(work.transaction, pipeline_id)
     if len(stages) >= STAGES_MAX:
-        raise Conflict(f"a pipeline has at most {STAGES_MAX} stages: delete one before", field="pipeline_id")
+        raise Conflict(f"a pipeline has at most {STAGES_MAX} stages: delete one first", field="pipeline_id")
     order = [stage.id for stage in stages]
     if after_stage_id is not None and after_stage_id not in order:
         raise NotFound("stage not found", field="after_stage_id")
     place = len(order) if after_stage_id is None else order.index(after_stage_id) + 1
     last = stages[-1].order_index if stages else 0
-    row = _new(values) | {"pipeline_id": pipeline_id, "order_index": last + 1}
-    made = (
-        insert(_STAGES)
-        .values(row)
-        .on_conflict_do_nothing(index_elements=[_STAGES.c.pipeline_id, _STAGES.c.key], index_where=IS_LIVE)
-    )
-    stage_id: uuid.UUID | None = (await work.transaction.execute(made.returning(_STAGES.c.id))).scalar_one_or_none()
+    row = _new_row(values) | {"pipeline_id": pipeline_id, "order_index": last + 1}
+    identity = [_STAGES.c.pipeline_id, _STAGES.c.key]
+    new = insert(_STAGES).values(row).on_conflict_do_nothing(index_elements=identity, index_where=IS_LIVE)
+    stage_id: uuid.UUID | None = await work.transaction.scalar(new.returning(_STAGES.c.id))
     if stage_id is None:
         raise Conflict(f"the pipeline has a stage with the key {row['key']} already", field="key")
     await _put_in_order(work.transaction, [*order[:place], stage_id, *order[place:]])
@@ -58,22 +68,22 @@ async def create(
 
 
 async def edit(work: UnitOfWork, *, stage_id: uuid.UUID, **changes: Any) -> uuid.UUID:
-    """Change `name`, `probability` or `kind` of a stage; returns its id. Its key stays what it is.
+    """Change `name`, `probability` or `kind` of a stage (never its key); returns its id.
 
-    Raises NotFound or ValidationFailed naming the field, and Conflict for another kind while a deal is in the stage,
-    or when it is the pipeline's last open one.
+    Raises NotFound or ValidationFailed naming the field. Raises Conflict when the kind of a stage that has deals, or of
+    the pipeline's last open stage, would change.
     """
     await config_lock.begin(work)
-    stage = await find(work.transaction, stage_id)
-    changed = activities.differences(stage, _checked(changes))
-    if "kind" in changed:
+    stage = await get(work.transaction, stage_id)
+    new = activities.differences(stage, _checked(changes))
+    if "kind" in new:
         await check_open_is_left(work.transaction, stage, field="kind")
         await work.transaction.execute(select(column_lock(literal(stage_id, Uuid))))
         if count := await deal_count(work.transaction, _STAGES.c.id == stage_id):
-            message = f"{count} deals, deleted ones included, are in the stage, and their status is its kind: move them"
+            message = f"{count} deals, deleted ones included, are in the stage and have its kind as status: move them"
             raise Conflict(message, field="kind", details={"dealCount": count})
-    if changed:
-        await work.transaction.execute(update(_STAGES).where(_STAGES.c.id == stage_id).values(changed))
+    if new:
+        await work.transaction.execute(update(_STAGES).where(_STAGES.c.id == stage_id).values(new))
     return stage_id
 
 
@@ -95,56 +105,55 @@ async def add_all(transaction: Transaction, pipeline_id: uuid.UUID, stages: Sequ
     rows = []
     for place, values in enumerate(stages, start=1):
         try:
-            rows.append(_new(values) | {"pipeline_id": pipeline_id, "order_index": place})
+            rows.append(_new_row(values) | {"pipeline_id": pipeline_id, "order_index": place})
         except ValidationFailed as error:
             raise ValidationFailed(f"stage {place}: {error.message}", field="stages") from error
     if len({row["key"] for row in rows}) < len(rows):
         raise ValidationFailed("two stages have the same key", field="stages")
     if all(row["kind"] is not StageKind.OPEN for row in rows):
-        raise ValidationFailed("one stage at least must be of kind OPEN: new deals start there", field="stages")
+        raise ValidationFailed("at least one stage must be of kind OPEN: new deals start there", field="stages")
     await transaction.execute(insert(_STAGES).values(rows))
 
 
-def _new(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a new stage. By default it is open, and a deal is won there for sure or not at all."""
-    meant = {name: value for name, value in values.items() if value is not None}
-    kind = meant.get("kind", StageKind.OPEN)
-    is_sure = {"probability": 1 if kind is StageKind.WON else 0}
-    return {"id": uuid.uuid4(), "kind": kind} | _checked({"key": None, "name": None, **is_sure, **meant})
+def _new_row(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a new stage. By default it is open, and its probability is 1 if it is won, else 0."""
+    given = {name: value for name, value in values.items() if value is not None}
+    kind = given.get("kind", StageKind.OPEN)
+    default = {"probability": 1 if kind is StageKind.WON else 0}
+    return {"id": uuid.uuid4(), "kind": kind} | _checked({"key": None, "name": None, **default, **given})
 
 
-async def find(transaction: Transaction, stage_id: uuid.UUID, field: str = "stage_id") -> Any:
+async def get(transaction: Transaction, stage_id: uuid.UUID, field: str = "stage_id") -> StageRow:
     """A stage that is not deleted. Raises NotFound naming `field`."""
-    stage = (await transaction.execute(select(_STAGES).where(_STAGES.c.id == stage_id, IS_LIVE))).one_or_none()
+    stage = await _BY_ID.one(transaction, id=stage_id)
     if stage is None:
         raise NotFound("stage not found", field=field)
     return stage
 
 
-async def in_order(transaction: Transaction, pipeline_id: uuid.UUID) -> list[Any]:
+async def in_order(transaction: Transaction, pipeline_id: uuid.UUID) -> list[StageRow]:
     """The stages of a pipeline that are not deleted, in the order of the board. Raises NotFound."""
+    stages = await _OF_PIPELINE.rows(transaction, pipeline_id=pipeline_id)
     pipelines = table(Pipeline)
-    rows = pipelines.outerjoin(_STAGES, (_STAGES.c.pipeline_id == pipelines.c.id) & IS_LIVE)
-    query = select(_STAGES).select_from(rows).where(pipelines.c.id == pipeline_id).order_by(_STAGES.c.order_index)
-    found = (await transaction.execute(query)).all()
-    if not found:
+    is_there = select(pipelines.c.id).where(pipelines.c.id == pipeline_id)
+    if not stages and await transaction.scalar(is_there) is None:
         raise NotFound("pipeline not found", field="pipeline_id")
-    return [stage for stage in found if stage.id is not None]
+    return stages
 
 
-async def deal_count(transaction: Transaction, *are_meant: Any) -> int:
+async def deal_count(transaction: Transaction, *conditions: ColumnElement[bool]) -> int:
     """How many deals, deleted ones included, are in the stages that meet the conditions."""
     deals = table(Deal)
     rows = deals.join(_STAGES, _STAGES.c.id == deals.c.stage_id)
-    count: int = (await transaction.execute(select(func.count()).select_from(rows).where(*are_meant))).scalar_one()
+    count: int = await transaction.scalar(select(func.count()).select_from(rows).where(*conditions))
     return count
 
 
-async def check_open_is_left(transaction: Transaction, stage: Any, *, field: str) -> None:
+async def check_open_is_left(transaction: Transaction, stage: StageRow, *, field: str) -> None:
     """Raises Conflict when this is the pipeline's last open stage."""
     c = _STAGES.c
     others = select(c.id).where(c.pipeline_id == stage.pipeline_id, c.id != stage.id, c.kind == StageKind.OPEN, IS_LIVE)
-    if stage.kind is StageKind.OPEN and (await transaction.execute(others.limit(1))).one_or_none() is None:
+    if stage.kind == StageKind.OPEN and await transaction.scalar(others.limit(1)) is None:
         raise Conflict("it is the pipeline's last stage of kind OPEN, where new deals start: add another", field=field)
 
 
@@ -168,8 +177,17 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _put_in_order(transaction: Transaction, stage_ids: Sequence[uuid.UUID]) -> None:
-    # One statement: the constraint on the order is judged when it ends.
+    # In one statement: the constraint on the order is checked when it ends.
     ids = func.unnest(literal(list(stage_ids), ARRAY(Uuid)))
     order = ids.table_valued(column("id", Uuid), with_ordinality="place").render_derived("in_order")
     placed = update(_STAGES).where(_STAGES.c.id == order.c.id).values(order_index=order.c.place)
     await transaction.execute(placed)
+
+
+def _select(condition: ColumnElement[bool]) -> Executable:
+    found = select(*columns_of(StageRow, _STAGES)).where(condition, IS_LIVE)
+    return found.order_by(_STAGES.c.order_index)
+
+
+_BY_ID = Query(StageRow, lambda: _select(_STAGES.c.id == param(PipelineStage, "id")))
+_OF_PIPELINE = Query(StageRow, lambda: _select(_STAGES.c.pipeline_id == param(PipelineStage, "pipeline_id")))

@@ -1,11 +1,11 @@
-"""Follow-ups: tasks that events leave, and that a meeting arranged afterwards settles."""
+"""Follow-ups: tasks that events open, and that a meeting arranged later completes."""
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
-    Select,
+    Executable,
+    ScalarSelect,
     Text,
     and_,
     cast,
@@ -25,7 +25,7 @@ from crm_graph.models import Activity, ActivityType, Contact, Deal, Owner, Role,
 from crm_graph.models.sales import OPEN_TASK
 
 DUE_AFTER = timedelta(days=1)
-ARRANGES = "arranges"  # marks, in the meta of an event's entry, that a meeting was arranged
+ARRANGES = "arranges"  # the key in the meta of an event's entry which says that a meeting was arranged
 
 
 async def open(
@@ -37,13 +37,13 @@ async def open(
     deal_id: uuid.UUID | None,
     occurred_at: datetime,
 ) -> None:
-    """Leave an open task on a deal, else on its contact, because of what happened at `occurred_at`; once for a key.
+    """Open a task on a deal, else on its contact, because of what happened at `occurred_at`; only one for each key.
 
-    It is due a day from now, and is given to the deal's or contact's owner if that one can do it. None is left where
-    the contact has arranged a meeting since: events may come out of order.
+    It is due one day from now and assigned to the owner of the deal or contact, if that owner can do it. No task is
+    opened if the contact has arranged a meeting since then: events can arrive out of order.
     """
-    values = activities.entry_params(
-        work.principal,
+    task = activities.entry_params(
+        work,
         type=ActivityType.TASK,
         content=content,
         occurred_at=occurred_at,
@@ -52,63 +52,73 @@ async def open(
         due_at=work.now + DUE_AFTER,
         effect_key=f"task:{key or uuid.uuid4()}",
     )
-    await _LEAVE.run(work.transaction, contact_id=contact_id, **values)
+    await _INSERT_FOLLOW_UP.run(work.transaction, contact_id=contact_id, **task)
 
 
 async def complete(
     work: UnitOfWork, *, contact_id: uuid.UUID, deal_id: uuid.UUID | None, outcome: str, occurred_at: datetime
 ) -> None:
-    """Complete the open follow-ups of a deal and of its contact, because a meeting was arranged at `occurred_at`; those
-    of what happened later stay open."""
-    told = activities.entry_params(work.principal, type=ActivityType.SYSTEM, content="", occurred_at=work.now)
-    subject = {"contact_id": contact_id, "deal_id": deal_id, "occurred_at": occurred_at}
-    await _SETTLE.run(work.transaction, **subject, outcome=outcome, completed_at=work.now, **told)
+    """Complete the open follow-ups of a deal and its contact, because a meeting was arranged at `occurred_at`.
+
+    Follow-ups of later events stay open.
+    """
+    await _COMPLETE_FOLLOW_UPS.run(
+        work.transaction,
+        contact_id=contact_id,
+        deal_id=deal_id,
+        occurred_at=occurred_at,
+        outcome=outcome,
+        completed_at=work.now,
+        **activities.entry_params(work, content=""),
+    )
 
 
-def _left() -> Any:
+def _insert_follow_up() -> Executable:
     others = table(Activity).alias("others")
-    arranged = and_(
+    is_meeting_since = and_(
         others.c.contact_id == param(Activity, "contact_id"),
         others.c.type == ActivityType.MEETING,
         others.c.occurred_at > param(Activity, "occurred_at", "entry_occurred_at"),
         others.c.meta_json.has_key(ARRANGES),
     )
-    due = select(literal(1).label("one")).where(~exists(select(1).select_from(others).where(arranged))).subquery("due")
-    task = activities.insert_entry(for_each=due, assignee_id=_owner().scalar_subquery())
+    has_meeting = exists(select(1).select_from(others).where(is_meeting_since))
+    due = select(literal(1).label("one")).where(~has_meeting).subquery("due")
+    task = activities.insert_entry(for_each=due, assignee_id=_assignee_id())
     return task.on_conflict_do_nothing(index_elements=[table(Activity).c.effect_key])
 
 
-def _owner() -> Select[Any]:
-    """The owner of what the entry is about, as the event may just have changed it, if that one can do a task."""
+def _assignee_id() -> ScalarSelect[uuid.UUID]:
+    """The owner of the entry's subject, whom the event may just have changed, if that owner can do a task."""
     owners, deals, contacts = table(Owner), table(Deal), table(Contact)
     of_deal = select(deals.c.owner_id).where(deals.c.id == param(Activity, "deal_id", "entry_deal_id"))
     of_contact = select(contacts.c.owner_id).where(contacts.c.id == param(Activity, "contact_id", "entry_contact_id"))
-    is_theirs = owners.c.id.in_([of_deal.scalar_subquery(), of_contact.scalar_subquery()])
-    return select(owners.c.id).where(is_theirs, owners.c.active, owners.c.role != Role.READONLY)
+    is_owner = owners.c.id.in_([of_deal.scalar_subquery(), of_contact.scalar_subquery()])
+    return select(owners.c.id).where(is_owner, owners.c.active, owners.c.role != Role.READONLY).scalar_subquery()
 
 
-def _settled() -> Any:
+def _complete_follow_ups() -> Executable:
     rows = table(Activity)
     outcome = cast(param(Activity, "content", "outcome"), Text)
     is_of = or_(rows.c.deal_id == param(Activity, "deal_id"), tasks.is_contact_task(param(Activity, "contact_id")))
     is_follow_up = and_(rows.c.effect_key.is_not(None), rows.c.occurred_at < param(Activity, "occurred_at"))
     meta = rows.c.meta_json.op("||")(tasks.json_object(outcome=outcome))
-    done = (
+    completed = (
         update(rows)
         .where(is_of, OPEN_TASK, is_follow_up)
         .values(completed_at=param(Activity, "completed_at"), meta_json=meta)
         .returning(rows.c.id, rows.c.contact_id, rows.c.deal_id, rows.c.content)
-        .cte("done")
+        .cte("completed")
     )
+    headline = func.left(completed.c.content, tasks.HEADLINE_MAX)
     return activities.insert_entry(
-        for_each=done,
+        for_each=completed,
         id=func.gen_random_uuid(),
-        contact_id=done.c.contact_id,
-        deal_id=done.c.deal_id,
-        content=func.concat(literal_column("'Task completed: '"), func.left(done.c.content, tasks.HEADLINE_MAX)),
-        meta_json=tasks.task_entry_meta(done.c.id, outcome=outcome),
+        contact_id=completed.c.contact_id,
+        deal_id=completed.c.deal_id,
+        content=func.concat(literal_column("'Task completed: '"), headline),
+        meta_json=tasks.task_entry_meta(completed.c.id, outcome=outcome),
     )
 
 
-_LEAVE = Statement(_left)
-_SETTLE = Statement(_settled)
+_INSERT_FOLLOW_UP = Statement(_insert_follow_up)
+_COMPLETE_FOLLOW_UPS = Statement(_complete_follow_ups)
