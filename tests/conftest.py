@@ -82,7 +82,8 @@ async def database(admin_url: URL) -> AsyncIterator[Database]:
 
 @pytest.fixture(scope="session")
 async def _admin_engine(admin_url: URL) -> AsyncIterator[object]:
-    engine = create_async_engine(admin_url, isolation_level="AUTOCOMMIT")
+    readable = admin_url.update_query_dict({"options": "-c bytea_output=escape"})  # bytes that are text look like it
+    engine = create_async_engine(readable, isolation_level="AUTOCOMMIT")
     yield engine
     await engine.dispose()
 

@@ -71,14 +71,17 @@ def catalogue(connection: Connection) -> dict[str, dict[str, str]]:
     return found
 
 
+TABLES = Owner.metadata.sorted_tables
 REFERENCE_TABLES = {"pipelines", "pipeline_stages", "suppression_key"}
+_DELETES = "; ".join(f"DELETE FROM {one.name}" for one in reversed(TABLES) if one.name not in REFERENCE_TABLES)
+_EVERYTHING = " UNION ALL ".join(
+    f"SELECT '{one.name}' AS name, ARRAY(SELECT {one.name}::text FROM {one.name} ORDER BY 1) AS rows" for one in TABLES
+)
 
 
 async def empty(sql: AsyncConnection) -> None:
     """Delete every row but those that the migrations made (DELETE takes 3 ms where TRUNCATE takes 22)."""
-    for stored in reversed(Owner.metadata.sorted_tables):
-        if stored.name not in REFERENCE_TABLES:
-            await sql.execute(stored.delete())
+    await sql.exec_driver_sql(_DELETES)  # in one round trip, and one transaction
 
 
 async def rows(sql: AsyncConnection, model: Any) -> list[Any]:
@@ -87,13 +90,10 @@ async def rows(sql: AsyncConnection, model: Any) -> list[Any]:
     return list(found)
 
 
-async def everything(sql: AsyncConnection) -> dict[str, list[Any]]:
-    """Every row of every table, so that a refusal can show that it changed nothing."""
-    found = {}
-    for stored in Owner.metadata.sorted_tables:
-        rows = await sql.execute(select(stored))
-        found[stored.name] = sorted((tuple(row) for row in rows), key=repr)
-    return found
+async def everything(sql: AsyncConnection) -> dict[str, list[str]]:
+    """Every row of every table as PostgreSQL writes it, so that a refusal can show that it changed nothing."""
+    found = await sql.exec_driver_sql(_EVERYTHING)
+    return {row.name: row.rows for row in found}
 
 
 @asynccontextmanager

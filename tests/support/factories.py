@@ -94,7 +94,7 @@ async def add_note(sql: AsyncConnection, contact: Any, deal: Any, content: str, 
 
 
 async def _store(sql: AsyncConnection, model: type[SQLModel], rows: list[Row]) -> None:
-    await sql.execute(insert(table(model)), rows)
+    await sql.execute(insert(table(model)).returning(table(model).c.id), rows)  # RETURNING makes it one statement
 
 
 def _contact(email: str, owner: Any, **columns: Any) -> Row:
@@ -121,7 +121,7 @@ async def add_owner(
 ) -> Any:
     """An owner; returns the id."""
     owner = Owner(name=email.partition("@")[0].title(), email=email, role=role, **columns)
-    await sql.execute(insert(Owner).values(owner.model_dump(exclude={"created_at"})))
+    await sql.execute(insert(table(Owner)).values(owner.model_dump(exclude={"created_at"})))
     for mailbox in mailboxes:
         await sql.execute(insert(OwnerMailbox).values(email=mailbox, owner_id=owner.id))
     return owner.id
