@@ -14,10 +14,10 @@ from tests.support.commands import crm, data_dir
 __all__ = ["crm", "data_dir"]  # the fixtures
 
 
-@pytest.fixture(scope="module")
-def shared(data_dir: Path) -> Iterator[EmbeddedPostgres]:
-    """Keeps the server of the data folder running, so that commands join it instead of starting it."""
-    with EmbeddedPostgres(data_dir, durable=False) as postgres:
+@pytest.fixture(scope="session")
+def shared(embedded_dir: Path) -> Iterator[EmbeddedPostgres]:
+    """A migrated database on a server that runs, so that commands join it instead of starting it."""
+    with EmbeddedPostgres(embedded_dir) as postgres:
         migrate(postgres.url("app_admin"))
         yield postgres
 
@@ -34,7 +34,7 @@ def rows(shared: EmbeddedPostgres) -> Any:
 
 
 @pytest.fixture
-def team(shared: EmbeddedPostgres, data_dir: Path) -> dict[str, str]:
+def team(shared: EmbeddedPostgres, embedded_dir: Path) -> dict[str, str]:
     """Two owners, and the environment in which commands see them."""
     with psycopg.connect(**shared.conninfo("app_admin"), autocommit=True) as connection:
         for table in ("webhook_endpoints", "activities", "contacts", "companies", "owners"):
@@ -44,4 +44,4 @@ def team(shared: EmbeddedPostgres, data_dir: Path) -> dict[str, str]:
             "VALUES ('Ada', 'ada@seller.com', 'admin', true), ('Max', 'max@seller.com', 'sales', false)"
         )
         connection.execute("INSERT INTO owner_mailboxes SELECT 'max@sender.com', id FROM owners WHERE name = 'Max'")
-    return {"CRM_DATA_DIR": str(data_dir)}
+    return {"CRM_DATA_DIR": str(embedded_dir)}

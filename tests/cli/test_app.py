@@ -47,10 +47,10 @@ def test_wrong_usage(crm: Commands, arguments: str, problem: str) -> None:
     assert any(part in line for part in problem.split("|"))
 
 
-def test_migrate_joins_the_embedded_server(crm: Commands, team: dict[str, str], data_dir: Path) -> None:
+def test_migrate_joins_the_embedded_server(crm: Commands, team: dict[str, str], embedded_dir: Path) -> None:
     (line,) = crm("migrate", **team).lines()
-    assert line == f"the embedded database in {data_dir} has schema {migrations.head()}"
-    assert postgres_of(data_dir)
+    assert line == f"the embedded database in {embedded_dir} has schema {migrations.head()}"
+    assert postgres_of(embedded_dir)
 
 
 def test_migrate_on_a_given_server(crm: Commands, server: URL) -> None:

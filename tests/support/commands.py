@@ -21,9 +21,10 @@ import pytest
 SCRIPT = str(Path(sys.executable).with_name("crm-graph"))
 
 
-# Forks a process for each command: the imports take longer than most of what is tested.
+# Forks a process for each command: the imports take longer than most of what is tested. As long takes the interpreter's
+# own end, of which only the part is done that may be noticed.
 FORKS = """
-import json, os, sys
+import atexit, json, os, sys, threading
 import sqlalchemy.dialects.postgresql.psycopg, typer.rich_utils  # what commands import late
 from crm_graph.cli.app import main
 import gc; gc.freeze()
@@ -36,7 +37,16 @@ for line in sys.stdin:
         for number, path in enumerate(("/dev/null", order["out"], order["err"])):
             os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
         sys.argv = ["crm-graph", *order["arguments"]]
-        main()
+        try:
+            main()
+        except SystemExit as done:
+            if not isinstance(done.code, int | None):
+                raise
+            threading._shutdown()
+            atexit._run_exitfuncs()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(done.code or 0)
     print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 """
 
