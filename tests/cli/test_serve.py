@@ -14,10 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import psycopg
 import pytest
-from prometheus_client.parser import text_string_to_metric_families as metrics_in
 from sqlalchemy.engine import URL
 
 from crm_graph.database import migrations
@@ -25,7 +23,6 @@ from crm_graph.database.migrations import migrate
 from crm_graph.embedded import EmbeddedPostgres
 from tests.support.commands import Commands, free_port, postgres_of, started, wait_until_it_serves
 from tests.support.database import scratch_database
-from tests.support.otel_collector import Collector
 from tests.support.webhooks import signature
 
 SECRETS = {
@@ -174,36 +171,6 @@ def test_the_schema_is_behind_or_ahead(crm: Commands, server: URL) -> None:
             assert "run crm-graph migrate" in crm("owner", "list", **given).problem()
             connection.execute("UPDATE alembic_version SET version_num = '999'")
             assert "has schema 999" in crm("serve", **given).problem()
-
-
-def test_workers_share_the_port(data_dir: Path, tmp_path: Path, served: Served) -> None:
-    port, log = free_port(), tmp_path / "log"
-    arguments = ("serve", "--port", str(port), "--workers", "2")
-    base = f"http://127.0.0.1:{port}"
-    with (
-        Collector() as collector,
-        started(
-            *arguments, log=log, CRM_DATA_DIR=str(data_dir), OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, **SECRETS
-        ) as process,
-    ):
-        wait_until_it_serves(process, base, log)
-        deadline = time.monotonic() + 30
-        while log.read_text().count("Application startup complete") < 2 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        children = psutil.Process(process.pid).children(recursive=True)
-        workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-        counted = httpx.get(f"{base}/metrics").text
-        httpx.get(f"{base}/nothing-there")
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
-    assert len(workers) == 2
-    assert not [worker for worker in workers if worker.is_running()]
-    processes = {sample.labels.get("process") for family in metrics_in(counted) for sample in family.samples}
-    assert processes - {None} <= {str(worker.pid) for worker in workers}
-    assert processes > {None}, "what the database says is the same for all"
-    assert [span.name for span in collector.spans] == ["GET unmatched"], "the last spans are sent at the end"
-    assert all(json.loads(line) for line in log.read_text().splitlines())
-    assert httpx.get(f"{served.base}/readyz").status_code == 200  # the shared PostgreSQL is still there
 
 
 def test_sigterm_under_requests(served: Served, data_dir: Path) -> None:

@@ -1,0 +1,50 @@
+"""`serve --workers 2`: processes that share the port, the metrics, the traces and PostgreSQL."""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+from prometheus_client.parser import text_string_to_metric_families as metrics_in
+
+from tests.support.commands import Commands, free_port, serving, started, wait_until_it_serves
+from tests.support.otel_collector import Collector
+
+SECRETS = {
+    "JWT_SECRET": "a-secret-for-the-tests-of-serve-itself",
+    "HMAC_SHARED_SECRET_CALCOM": "cal-secret",
+    "HMAC_SHARED_SECRET_INSTANTLY": "new-secret,old-secret",
+}
+
+
+def test_workers_share_the_port(crm: Commands, data_dir: Path, tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "log"
+    arguments = ("serve", "--port", str(port), "--workers", "2")
+    base = f"http://127.0.0.1:{port}"
+    with (
+        serving(crm, data_dir, tmp_path / "beside") as beside,
+        Collector() as collector,
+        started(
+            *arguments, log=log, CRM_DATA_DIR=str(data_dir), OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, **SECRETS
+        ) as process,
+    ):
+        wait_until_it_serves(process, base, log)
+        deadline = time.monotonic() + 30
+        while log.read_text().count("Application startup complete") < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        children = psutil.Process(process.pid).children(recursive=True)
+        workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        counted = httpx.get(f"{base}/metrics").text
+        httpx.get(f"{base}/nothing-there")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert httpx.get(f"{beside.base}/readyz").status_code == 200  # the shared PostgreSQL is still there
+    assert len(workers) == 2
+    assert not [worker for worker in workers if worker.is_running()]
+    processes = {sample.labels.get("process") for family in metrics_in(counted) for sample in family.samples}
+    assert processes - {None} <= {str(worker.pid) for worker in workers}
+    assert processes > {None}, "what the database says is the same for all"
+    assert [span.name for span in collector.spans] == ["GET unmatched"], "the last spans are sent at the end"
+    assert all(json.loads(line) for line in log.read_text().splitlines())
