@@ -43,7 +43,7 @@ demo: $(STAMP)  ## set everything up, post signed sample webhooks, show what the
 	@cd "$(ROOT)" && exec "$(BIN)/crm-graph" demo
 
 test: $(STAMP)  ## run the tests, on the embedded PostgreSQL or on the server that PG_HOST names
-	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 2 --dist loadfile $(ARGS)
+	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP)  ## check lint, types, import contracts and schema drift
 	@cd "$(ROOT)" && "$(BIN)/ruff" check --output-format concise . && "$(BIN)/ruff" format --check . && "$(BIN)/mypy" && "$(BIN)/lint-imports"
@@ -51,7 +51,7 @@ check: $(STAMP)  ## check lint, types, import contracts and schema drift
 	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema --events | diff -u events.schema.json - || { echo 'events.schema.json is stale: run make schema'; exit 1; }
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/project/test_schema_drift.py
 
-e2e: $(PEERS)  ## test a running server with other programs, and every command of the guides (downloads npm packages once)
+e2e: $(PEERS)  ## test processes as operators run them, with other programs, and every command of the guides (downloads npm packages once)
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/e2e $(ARGS)
 
 soak: $(STAMP)  ## kill servers, workers and PostgreSQL under load: nothing may be lost or applied twice (SOAK_SECONDS=60)

@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -173,6 +174,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
                 pytest.exit(f"the tests need a superuser on {place(url)}: set PG_USER", returncode=2)
     except (SetupError, psycopg.Error) as error:
         pytest.exit(f"no PostgreSQL for the tests: {' '.join(str(error).split())}", returncode=2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files first, then those with many tests: workers take whole files, and the last ones should be short."""
+    sizes = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, -sizes[item.path]))
 
 
 def pytest_collection_finish() -> None:

@@ -14,6 +14,8 @@ from tests.support.commands import Commands, free_port, postgres_of
 from tests.support.database import scratch_database
 from tests.support.paths import PROJECT
 
+pytestmark = pytest.mark.slow
+
 SECRET = "a-secret-for-the-tests-of-commands"
 SDL_FILE = PROJECT / "schema.graphql"
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.commands import Commands
 
+pytestmark = pytest.mark.slow
+
 AS_ADA = "on behalf of ada@seller.com (admin); --owner names another"
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.commands import Commands
 
+pytestmark = pytest.mark.slow
+
 
 def test_owners_are_listed_for_machines(crm: Commands, team: dict[str, str]) -> None:
     assert crm("owner", "list", **team).lines() == [

@@ -25,6 +25,8 @@ from tests.support.commands import Commands, free_port, postgres_of, started, wa
 from tests.support.database import scratch_database
 from tests.support.webhooks import signature
 
+pytestmark = pytest.mark.slow
+
 SECRETS = {
     "JWT_SECRET": "a-secret-for-the-tests-of-serve-itself",
     "HMAC_SHARED_SECRET_CALCOM": "cal-secret",

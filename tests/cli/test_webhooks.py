@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.commands import Commands
 
+pytestmark = pytest.mark.slow
+
 URL = "https://1.1.1.1/hook"
 
 

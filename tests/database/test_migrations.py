@@ -21,6 +21,8 @@ from crm_graph.errors import SetupError
 from tests.support.database import catalogue, connected, scratch_database
 from tests.support.schema import definitions, migrate_to, run_client
 
+pytestmark = pytest.mark.slow
+
 KEPT = {"webhooks_log", "activities", "deal_stage_history"}
 FIXED = {"suppression_key", "events"}  # what the server may only read
 PRIVATE = {"suppression_key", "idempotency_keys", "webhook_endpoints"}  # from BI tools

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.models import Role
+from crm_graph.server import worker as worker_module
 from crm_graph.server.worker import working
 from crm_graph.settings import Settings
 from tests.support.factories import add_owner
@@ -29,6 +30,13 @@ async def boss(sql: AsyncConnection, clean: None) -> uuid.UUID:
 @pytest.fixture
 def working_settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"outbound_allowed_networks": ("127.0.0.0/8",)})
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers look and try again twenty times a second."""
+    monkeypatch.setattr(worker_module, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(worker_module, "RETRY_SECONDS", 0.05)
 
 
 @pytest.fixture

@@ -27,6 +27,8 @@ from crm_graph.web.signatures import new_webhook_secret
 from tests.support.deliveries import RENAME, call, create, row, settled, subscribe, until
 from tests.support.http_receiver import Receiver, answer, redirect, reset
 
+pytestmark = pytest.mark.slow
+
 
 async def test_a_change_arrives_signed_over_its_exact_bytes(
     client: httpx.AsyncClient, sql: AsyncConnection, boss: uuid.UUID, receiver: Receiver, worker: None
@@ -75,7 +77,7 @@ async def test_what_fails_is_tried_again_under_the_same_id_and_with_a_fresh_time
     worker: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sender, "WAITS", (1.0, 1.0, 1.0))
+    monkeypatch.setattr(sender, "WAITS", (0.4, 0.4, 0.4))  # together more than a second
     receiver.plan(reset, answer(500, b"down"), redirect("http://127.0.0.1/elsewhere"), answer(200))
     await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
     await create(client, boss, "Pilot")
@@ -99,7 +101,7 @@ async def test_after_the_last_attempt_it_is_kept_as_failed(
     worker: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sender, "WAITS", (0.1, 0.1))
+    monkeypatch.setattr(sender, "WAITS", (0.05, 0.05))
     receiver.usual = answer(500)
     await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
     await create(client, boss, "Pilot")
@@ -123,7 +125,7 @@ async def test_changes_of_one_deal_arrive_in_order_whatever_fails(
     worker: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sender, "WAITS", (0.2,) * 8)
+    monkeypatch.setattr(sender, "WAITS", (0.05,) * 8)
     receiver.plan(answer(500), answer(200), answer(500), reset, answer(200), answer(503))
     await subscribe(sql, boss, receiver.url())
     deal_id = await create(client, boss, "Pilot")
@@ -136,9 +138,15 @@ async def test_changes_of_one_deal_arrive_in_order_whatever_fails(
 
 
 async def test_what_fails_at_once_is_no_longer_outage_than_one_failure(
-    client: httpx.AsyncClient, sql: AsyncConnection, boss: uuid.UUID, receiver: Receiver, worker: None
+    client: httpx.AsyncClient,
+    sql: AsyncConnection,
+    boss: uuid.UUID,
+    receiver: Receiver,
+    worker: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Else the number of requests under way would decide how long a short outage is waited out: a day."""
+    monkeypatch.setattr(sender, "WAITS", (0.5, *sender.WAITS[1:]))
     await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
     all_sent = asyncio.Event()
 
@@ -167,7 +175,7 @@ async def test_nothing_is_sent_while_deliveries_are_paused(
     await sql.execute(text("INSERT INTO deployment (public_url, paused_at) VALUES ('https://a.example', now())"))
     await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
     await create(client, boss, "Pilot")
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(0.5)
     assert receiver.requests == []
     await sql.execute(text("UPDATE deployment SET paused_at = NULL"))
     await receiver.wait(1)

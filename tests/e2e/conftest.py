@@ -1,4 +1,4 @@
-"""Servers for other people's programs to talk to: the installed script on a port and a PostgreSQL of its own."""
+"""The installed script as operators run it, with a PostgreSQL of its own, and other people's programs against it."""
 
 from tests.support.commands import crm, data_dir
 

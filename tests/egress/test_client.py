@@ -27,6 +27,8 @@ from tests.support.http_receiver import (
     reset,
 )
 
+pytestmark = pytest.mark.slow
+
 HERE = Networks.of((), loopback=True)
 BODY = '{"deal":"Müşteri"}'.encode()
 

@@ -13,6 +13,8 @@ from crm_graph.embedded import EmbeddedError, EmbeddedPostgres, cluster
 from tests.support.data_folders import moved
 from tests.support.postgres_processes import ROOT, ask, child, servers, start, the_server
 
+pytestmark = pytest.mark.slow
+
 
 def test_after_kill_9_of_our_process_the_next_one_joins_the_server_and_stops_it(data_dir: Path) -> None:
     with child(data_dir) as process:

@@ -17,6 +17,8 @@ from crm_graph.embedded.runner import Runner
 from tests.support.data_folders import fake_cluster, moved
 from tests.support.postgres_processes import as_root, ask, servers, start, the_server
 
+pytestmark = pytest.mark.slow
+
 
 def assert_works(data_dir: Path) -> Path:
     with start(data_dir) as postgres:

@@ -32,6 +32,8 @@ from tests.support.logs import records, written
 from tests.support.otel_collector import Collector
 from tests.support.webhooks import fixture, post
 
+pytestmark = pytest.mark.slow
+
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 TRACEPARENT = f"00-{TRACE}-{PARENT}-01"
 CREATE = "mutation ($title: String!) { createDeal(input: {title: $title}) { deal { id } } }"

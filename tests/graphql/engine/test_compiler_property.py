@@ -44,7 +44,9 @@ from tests.support.query_data import CROWD, WHO
 from tests.support.query_draft import type_of
 from tests.support.query_generator import Asked, requests, schema
 
-EXAMPLES = 200
+pytestmark = pytest.mark.slow
+
+EXAMPLES = 80
 PARTS = 1
 if fuzz := os.environ.get("FUZZ_EXAMPLES"):  # see `make fuzz`
     PARTS = 2  # that can run side by side

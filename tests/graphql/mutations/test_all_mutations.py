@@ -16,6 +16,8 @@ from tests.support.factories import ADA, READER, ROOT
 from tests.support.mutation_calls import CALLS, OF_THE_POOL, OWNED, document, filled_in, ids, mutations, prepare
 from tests.support.pipelines import Board
 
+pytestmark = pytest.mark.slow
+
 WITHOUT_KEY = {"replayWebhook"}  # events have keys of their own
 FOR_ADMINS = [name for name, field in mutations().items() if (field.description or "").startswith("For admins")]
 TOLD_ONCE = {"createWebhookEndpoint": {"secret": None}, "rotateWebhookSecret": {"secret": None}}

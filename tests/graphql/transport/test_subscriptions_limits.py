@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
+from crm_graph.graphql.transport import sse
 from crm_graph.graphql.transport.subscriptions import Limits
 from crm_graph.identity.tokens import LEEWAY, Tokens
 from crm_graph.server.app import create_app
@@ -24,9 +25,17 @@ from tests.support.credentials import JWT_SECRET
 from tests.support.factories import ADA, BOB, World
 from tests.support.subscriptions import DEALS, listening, opened, serving, streaming
 
+pytestmark = pytest.mark.slow
+
 IDS = "subscription { dealChanged { dealId refetch } }"
 BOARD = "https://board.example.com"
 Serve = Any
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams look ten times a second whether they must end or say something."""
+    monkeypatch.setattr(sse, "TICK_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -232,6 +241,7 @@ async def test_an_expired_token_closes_the_socket_and_ends_the_stream(serve: Ser
             assert await stream.event() == ("complete", None)
 
 
+@pytest.mark.usefixtures("short_cache")
 async def test_an_owner_who_was_deactivated_is_cut_off(serve: Serve, sql: AsyncConnection) -> None:
     async with serve(check=0.2) as host, listening(host, ADA) as ada, streaming(host, ADA) as stream:
         await ada.subscribe()
