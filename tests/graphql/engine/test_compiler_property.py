@@ -136,7 +136,7 @@ async def clients(settings: Settings, database: Database, _admin_engine: AsyncEn
     shares = clients.asked["with data"] / clients.asked["all"], CountedReads.taken / clients.asked["all"]
     print(f"\n{clients.asked['all']} requests; with data: {shares[0]:.0%}; by the fast path: {shares[1]:.0%}")
     if clients.asked["documents"] >= EXAMPLES:  # else a failure has stopped it
-        assert shares[0] >= 0.7
+        assert shares[0] >= (0.7 if fuzz else 0.65)  # of few, chance may take a little
         assert shares[1] >= 0.6
 
 
