@@ -18,7 +18,7 @@ from tests.support.factories import add_owner
 from tests.support.http_receiver import Receiver
 
 TEST = text("SELECT crm_test_endpoint(:id, now())")
-DRAINS = text("SELECT count(*) FROM crm_jobs.procrastinate_jobs WHERE task_name = 'drain'")
+JOBS = text("SELECT count(*) FROM crm_jobs.procrastinate_jobs WHERE lock = :lock")
 JOB = """INSERT INTO crm_jobs.procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, status, worker_id)
     VALUES ('crm', 'drain', :lock, :lock, CAST(:args AS jsonb), :status, :worker)"""
 
@@ -55,7 +55,7 @@ async def test_a_job_of_a_worker_that_was_killed_makes_room_for_the_one_that_wai
         async with working(allowed, database, url):
             await receiver.wait(1, seconds=20)
             async with asyncio.timeout(20):
-                while await sql.scalar(DRAINS):  # noqa: ASYNC110
+                while await sql.scalar(JOBS, {"lock": f"drain:{endpoint}"}):  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
     assert await sql.scalar(text("SELECT status FROM webhook_deliveries")) == "delivered"
 
