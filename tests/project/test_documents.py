@@ -79,3 +79,27 @@ def test_the_readmes_figures_are_those_of_the_last_benchmark() -> None:
 
 def test_the_readme_stays_short() -> None:
     assert len(README.splitlines()) < 200
+
+    assert len((PROJECT / "README.md").read_text(encoding="utf-8").splitlines()) < 200
+
+
+PATH = re.compile(r"`([a-z_0-9<>]+(?:/[a-z_0-9.*<>]+)+)`")
+
+
+def exists(named: str) -> bool:
+    """Whether a path that a page names is there: from the project's folder, or from the package's; `.py` may be left
+    out, and `<provider>` stands for any folder.
+    """
+    pattern = re.sub(r"<\w+>", "*", named)
+    places = (PROJECT, PROJECT / "crm_graph")
+    return any(any(place.glob(form)) for place in places for form in (pattern, f"{pattern}.py"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_paths_in_the_code_exist(page: Path) -> None:
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    named = {path.rstrip("/.") for path in PATH.findall(text)}
+    roots = ("crm_graph", "webhooks", "tests", "alembic", "bench", "docs", "n8n_workflows", "database", "domain",
+             "graphql", "delivery", "identity", "server", "import_export", "egress", "web", "cli")  # fmt: skip
+
+    assert not [path for path in named if path.split("/")[0] in roots and not exists(path)]
