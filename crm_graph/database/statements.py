@@ -5,6 +5,7 @@ parameters, all of them each time: a column's default in Python is SQLAlchemy's 
 The owner rule's parameter is `caller`.
 """
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
@@ -45,6 +46,7 @@ Types = Mapping[str, TypeEngine[Any]]
 Reader: TypeAlias = Callable[[Mapping[str, object]], object]
 T = TypeVar("T")
 Row = TypeVar("Row", bound=NamedTuple)
+Beside = TypeVar("Beside", bound=NamedTuple)
 CALLER = "caller"  # the parameter of the owner rule
 DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
@@ -103,10 +105,52 @@ class Query(Generic[Row]):
 
     def _reader(self, cursor: AsyncCursor[Any]) -> Callable[[Sequence[Any]], Row]:
         if not self._fits:
-            columns = tuple(column.name for column in cursor.description or ())
-            assert columns == self._row._fields, f"{self._row.__name__} does not fit its statement: {columns}"
+            _check_columns(cursor, self._row._fields, self._row.__name__)
             self._fits = True
         return self._row._make
+
+
+class IdRow(NamedTuple):
+    """A row of which only the id is needed."""
+
+    id: uuid.UUID
+
+
+class PairQuery(Generic[Row, Beside]):
+    """A query over an outer join: it selects the columns of `row`, then those of `beside`, and each row becomes a pair.
+
+    The first half is None where nothing was joined, which is where its first column is NULL.
+    """
+
+    def __init__(self, row: type[Row], beside: type[Beside], make: Callable[[], Executable]) -> None:
+        self._row, self._beside, self._statement, self._fits = row, beside, Statement(make), False
+
+    async def rows(self, transaction: Transaction, **values: object) -> list[tuple[Row | None, Beside]]:
+        """All of its pairs."""
+        cursor = await self._statement._run(transaction, values, self._reader)
+        return await cursor.fetchall()
+
+    async def one(self, transaction: Transaction, **values: object) -> tuple[Row | None, Beside]:
+        """Its first pair. The statement starts from something that is always there, so it has one."""
+        cursor = await self._statement._run(transaction, values, self._reader)
+        pair = await cursor.fetchone()
+        assert pair is not None, "the statement starts from a row that is always there"
+        return pair
+
+    def _reader(self, cursor: AsyncCursor[Any]) -> Callable[[Sequence[Any]], tuple[Row | None, Beside]]:
+        width, make, make_beside = len(self._row._fields), self._row._make, self._beside._make
+        if not self._fits:
+            _check_columns(cursor, self._row._fields + self._beside._fields, self._row.__name__)
+            self._fits = True
+        return lambda values: (
+            make(values[:width]) if values[0] is not None else None,
+            make_beside(values[width:]),
+        )
+
+
+def _check_columns(cursor: AsyncCursor[Any], names: tuple[str, ...], what: str) -> None:
+    columns = tuple(column.name for column in cursor.description or ())
+    assert columns == names, f"{what} does not fit its statement: {columns}"
 
 
 def columns_of(row: type[NamedTuple], rows: Relation) -> list[ColumnElement[Any]]:
