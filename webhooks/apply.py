@@ -3,10 +3,10 @@
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from crm_graph.domain.contacts import erasure, ingest
-from crm_graph.domain.contacts.ingest import Colleague, Erased, Found
+from crm_graph.domain.contacts.ingest import Colleague, Erased, LockedContact
+from crm_graph.domain.contacts.records import ContactRow
 from crm_graph.domain.deals import moves
 from crm_graph.domain.deals import records as deals
 from crm_graph.domain.deals.records import OpenDeal
@@ -38,17 +38,18 @@ async def apply(
 
     Raises Erased, and NoSuchStage when the deal's pipeline lacks the stage that the deal should go to.
     """
-    found = await _lock_contact(work, event)
-    if found is None:
+    locked = await _lock_contact(work, event)
+    if locked is None:
         return None
-    deal = await deals.lock_newest_open(work.transaction, found.id)
+    contact_id = locked.contact.id
+    deal = await deals.lock_newest_open(work.transaction, contact_id)
     deal_id = deal.id if deal else None
     pipeline = await pipelines.find_pipeline(work.transaction, event.pipeline) if event.pipeline else None
     is_sent = event.type is ActivityType.EMAIL_OUT
     recorded = await ingest.record(
         work,
-        found,
-        _entry_params(work, event, pipeline, found.id, deal_id),
+        locked,
+        _entry_params(work, event, pipeline, contact_id, deal_id),
         verdict=event.verdict,
         latest_email_sent_at=event.occurred_at if is_sent else None,
     )
@@ -58,23 +59,23 @@ async def apply(
         await effects.change_follow_ups(deal_id)
         if deal_id is not None and deal is None:
             await activities.attach_to_deal(work.transaction, recorded.entry_id, deal_id)
-    return Applied(found.id, deal_id, _own_addresses(found, event))
+    return Applied(contact_id, deal_id, _own_addresses(locked, event))
 
 
-async def _lock_contact(work: UnitOfWork, event: ContactEvent) -> Found | None:
+async def _lock_contact(work: UnitOfWork, event: ContactEvent) -> LockedContact | None:
     lead = event.lead
     if event.contact_id is not None:
-        if await erasure.suppressed(work.transaction, {lead.email}):
+        if await erasure.find_suppressed(work.transaction, {lead.email}):
             raise Erased
-        address = await ingest.address_of(work.transaction, event.contact_id)
+        address = await ingest.find_address(work.transaction, event.contact_id)
         lead = replace(lead, email=address or lead.email)
     colleague = Colleague(event.colleague, event.colleague_source)
-    return await ingest.find(work.transaction, lead, colleague, creates=event.creates_contact, now=work.now)
+    return await ingest.lock_or_create(work, lead, colleague, creates=event.creates_contact)
 
 
-def _own_addresses(found: Found, event: ContactEvent) -> frozenset[str | None]:
+def _own_addresses(locked: LockedContact, event: ContactEvent) -> frozenset[str | None]:
     by_address = event.lead.email if event.contact_id is None else None
-    return frozenset({found.contact.email, by_address, event.colleague})
+    return frozenset({locked.contact.email, by_address, event.colleague})
 
 
 def _entry_params(
@@ -105,7 +106,7 @@ class _Effects:
 
     work: UnitOfWork
     event: ContactEvent
-    contact: Any
+    contact: ContactRow
     received_at: datetime  # an event that waited for a retry has no newer information than it had then
     pipeline: PipelineRow | None
     default_currency: str

@@ -107,7 +107,7 @@ async def record_result(
     An ignored or quarantined event that mentions an erased person becomes ignored, and its body is not kept.
     """
     others = mentioned(event.payload) - (applied.own_addresses if applied else frozenset())
-    erased = await erasure.suppressed(transaction, others)
+    erased = await erasure.find_suppressed(transaction, others)
     if erased and status in (WebhookStatus.IGNORED, WebhookStatus.QUARANTINED):
         status, reason = WebhookStatus.IGNORED, ERASED
     await _UPDATE_RESULT.run(
@@ -143,7 +143,7 @@ def _update_result() -> Executable:
 def _empty_body() -> Executable:
     addresses = bindparam("_addresses", type_=ARRAY(Text), required=True)
     is_it = _LOG.c.id == param(WebhookLog, "id")
-    return update(_LOG).where(is_it).values(erasure_rules.emptied(addresses))
+    return update(_LOG).where(is_it).values(erasure_rules.emptied_webhook(addresses))
 
 
 def _lock_by(*names: str) -> Query[LogRow]:

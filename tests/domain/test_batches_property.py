@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.database.engine import Database, Transaction
 from crm_graph.domain.batches import ItemResult
 from crm_graph.domain.companies import match
-from crm_graph.domain.companies.match import Named
+from crm_graph.domain.companies.match import CompanyHint
 from crm_graph.domain.contacts import upsert
 from crm_graph.domain.deals import bulk_moves, moves
 from crm_graph.domain.deals.bulk_moves import Move
@@ -144,18 +144,18 @@ names = st.sampled_from([None, "", "Fresh", "later.example", "Later", "LATER", "
 domains = st.sampled_from([None, "fresh.example", "later.example", "acme.example"])
 
 
-@given(st.lists(st.builds(Named, names, domains), min_size=2, max_size=8))
+@given(st.lists(st.builds(CompanyHint, names, domains), min_size=2, max_size=8))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_employers(database: Database, world: World, wanted: list[Named]) -> None:
+async def test_companies_of_contacts(database: Database, world: World, hints: list[CompanyHint]) -> None:
     async def kinds(session: Transaction, ids: list[uuid.UUID | None]) -> list[Any]:
         found = {row.id: (row.name, row.domain) for row in await session.execute(table(Company).select())}
         return [found[id_] if id_ else None for id_ in ids]
 
     async with undone(database) as session:
-        single = [await match.find_or_create(session, name=one.name, domain=one.domain) for one in wanted]
+        single = [await match.find_or_create(session, hint) for hint in hints]
         expected = await kinds(session, single), await state(session, COMPANIES)
     async with undone(database) as session:
-        many = await match.find_or_create_all(session, wanted)
+        many = await match.find_or_create_all(session, hints)
         assert (await kinds(session, many), await state(session, COMPANIES)) == expected
 
 

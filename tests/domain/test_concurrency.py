@@ -102,7 +102,7 @@ async def test_a_move_does_not_wait_for_who_holds_the_deals_contact(
     await ask(client, ADA, "{ me { id } }")
 
     async with asyncio.timeout(30), database.transaction() as session:
-        assert await contacts.lock_visible(UnitOfWork(session, machine("test"), utc_now()), world.ada.contact)
+        assert await contacts.LOCK.one(UnitOfWork(session, machine("test"), utc_now()), world.ada.contact)
         await ask(client, ADA, MOVE, **{"in": given})
 
 
@@ -113,7 +113,7 @@ async def test_edits_and_moves_around_one_contact_never_deadlock(
 
     async def event() -> None:
         async with database.transaction() as session:
-            assert await contacts.lock_visible(UnitOfWork(session, machine("test"), utc_now()), contact)
+            assert await contacts.LOCK.one(UnitOfWork(session, machine("test"), utc_now()), contact)
             await asyncio.sleep(0.01)
             assert await deals.lock_newest_open(session, contact)
 

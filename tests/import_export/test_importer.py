@@ -121,7 +121,7 @@ async def test_bad_lines_are_told_with_their_numbers(bring_in: Any, world: World
         11: "it has 7 cells, but the header 6: is a delimiter in a cell unquoted?",
         12: "email is not an e-mail address",
         13: "Name is longer than 500 characters",
-        14: "email: this e-mail belongs to a contact of a colleague",
+        14: "email: this e-mail belongs to a colleague's contact",
         15: "companyId: company not found",
         16: "custom contains a number beyond 64 bits; send it as text",
     }

@@ -162,7 +162,7 @@ async def test_a_person_that_comes_back_is_a_new_contact(
     await post(client, "instantly", REPLY)
     await erase(database, LEAD)
     async with database.transaction() as session:
-        assert await erasure.lift(UnitOfWork(session, ADMIN, utc_now()), email=LEAD)
+        assert await erasure.lift_suppression(UnitOfWork(session, ADMIN, utc_now()), email=LEAD)
 
     answer = await post(client, "instantly", event("email_sent"))
 

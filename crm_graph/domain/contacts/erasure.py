@@ -1,13 +1,14 @@
-"""Erasure: a person's data gone for good, and never taken in again (GDPR, article 17; KVKK, article 7)."""
+"""Erasure: removes a person's data for good and keeps it from being stored again (GDPR art. 17, KVKK art. 7)."""
 
 import uuid
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import any_, delete, func, or_, select
+from sqlalchemy import Executable, any_, delete, func, or_, select
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Statement, combined, from_file, param
+from crm_graph.database.statements import IdRow, Query, Statement, combined, from_file, param
 from crm_graph.domain.contacts import erasure_rules
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.timeline import activities
@@ -17,91 +18,114 @@ from crm_graph.models import Contact, ContactEmail, Deal, Suppression, table
 from crm_graph.values import normal_email
 
 
-async def erase(work: UnitOfWork, *, contact_id: uuid.UUID | None = None, email: str | None = None) -> uuid.UUID | None:
-    """Erase the person with this contact or address, in deleted and merged contacts too, and suppress its addresses.
+class _PersonContact(NamedTuple):
+    """A contact of the person, with its further addresses. The others were merged into the one that is not merged."""
 
-    Returns the contact's id; None when there was none, and only the address is suppressed. To be erased already is
-    success. Raises Forbidden for anyone but an admin, NotFound, or ValidationFailed naming the field.
+    id: uuid.UUID
+    email: str
+    merged_into_id: uuid.UUID | None
+    erased_at: datetime | None
+    further_emails: list[str]
+
+
+class _Suppressed(NamedTuple):
+    address: str
+
+
+async def erase(work: UnitOfWork, *, contact_id: uuid.UUID | None = None, email: str | None = None) -> uuid.UUID | None:
+    """Erase the person with this contact or address, including deleted and merged contacts, and suppress its addresses.
+
+    Returns the contact's id, or None when there is none, and only the address is suppressed. A person who is erased
+    already stays as it is. Raises Forbidden for anyone but an admin, NotFound, or ValidationFailed naming the field.
     """
     work.principal.must_be_admin()
     if (contact_id is None) == (email is None):
-        raise ValidationFailed("give one of contactId and email", field="contact_id")
+        raise ValidationFailed("give either contactId or email", field="contact_id")
     address = normal_email(email) if email is not None else None
-    await _LOCK_WEBHOOKS.run(work.transaction)
+    await _LOCK_WEBHOOK_LOG.run(work.transaction)
     person = await _PERSON.rows(work.transaction, contact_id=contact_id, address=address)
     if not person and address is None:
         raise NotFound("contact not found", field="contact_id")
-    root: uuid.UUID | None = next((row.id for row in person if row.merged_into_id is None), None)
+    root_id = next((row.id for row in person if row.merged_into_id is None), None)
     if person and all(row.erased_at is not None for row in person):
-        return root
+        return root_id
     ids = [row.id for row in person]
-    known = {known for row in person for known in (row.email, *row.further, erasure_rules.placeholder(row.id))}
+    deals = await _DEALS.rows(work.transaction, ids=ids)
     await _ERASE.run(
         work.transaction,
         ids=ids,
-        deal_ids=[row.id for row in await _DEALS.rows(work.transaction, ids=ids)],
-        addresses=sorted(known | ({address} if address else set())),
+        deal_ids=[deal.id for deal in deals],
+        addresses=_addresses(person, address),
         now=work.now,
-        root=root,
+        root_id=root_id,
         deal_meta={"source": work.principal.source},
-        **activities.entry_params(work, content="Contact erased", contact_id=root),
+        **activities.entry_params(work, content="Contact erased", contact_id=root_id),
     )
-    return root
+    return root_id
 
 
-async def lift(work: UnitOfWork, *, email: str) -> bool:
-    """Let a person who was erased be known again, on its own wish; returns whether the address was suppressed."""
+def _addresses(person: Iterable[_PersonContact], address: str | None) -> list[str]:
+    """Every address of the person: those of its contacts, their placeholders, and the one that was asked for."""
+    addresses = {
+        known for row in person for known in (row.email, *row.further_emails, erasure_rules.placeholder(row.id))
+    }
+    return sorted(addresses | ({address} if address else set()))
+
+
+async def lift_suppression(work: UnitOfWork, *, email: str) -> bool:
+    """Let an erased person be stored again, at the person's own request; returns whether the address was suppressed."""
     work.principal.must_be_admin()
     return bool(await _LIFT.run(work.transaction, address=normal_email(email)))
 
 
-async def suppressed(transaction: Transaction, addresses: Iterable[str]) -> set[str]:
+async def find_suppressed(transaction: Transaction, addresses: Iterable[str]) -> set[str]:
     """Those of the addresses (in normal form) whose persons were erased."""
-    asked = list(addresses)
-    return {row.address for row in await _SUPPRESSED.rows(transaction, addresses=asked)} if asked else set()
+    candidates = list(addresses)
+    if not candidates:
+        return set()
+    return {row.address for row in await _SUPPRESSED.rows(transaction, addresses=candidates)}
 
 
-def _person() -> Any:
+def _person() -> Executable:
     """The contact that is meant, and all that were merged into it, locked, with their further addresses."""
     people, emails = table(Contact), table(ContactEmail).c
-    asked = people.alias("asked")
-    is_it = or_(
-        asked.c.id == param(Contact, "id", "contact_id"),
-        contacts.has_address(param(Contact, "email", "address"), asked),
+    meant = people.alias("meant")
+    is_meant = or_(
+        meant.c.id == param(Contact, "id", "contact_id"),
+        contacts.has_address(param(Contact, "email", "address"), meant),
     )
-    root = select(func.coalesce(asked.c.merged_into_id, asked.c.id)).where(is_it).limit(1).scalar_subquery()
+    root = select(func.coalesce(meant.c.merged_into_id, meant.c.id)).where(is_meant).limit(1).scalar_subquery()
     further = func.array(select(emails.email).where(emails.contact_id == people.c.id).scalar_subquery())
-    columns = [people.c[name] for name in ("id", "email", "merged_into_id", "erased_at")]
-    theirs = select(*columns, further.label("further")).where(or_(people.c.id == root, people.c.merged_into_id == root))
-    return theirs.order_by(people.c.id).with_for_update()
+    columns = (people.c.id, people.c.email, people.c.merged_into_id, people.c.erased_at)
+    person = select(*columns, further.label("further_emails"))
+    person = person.where(or_(people.c.id == root, people.c.merged_into_id == root))
+    return person.order_by(people.c.id).with_for_update()
 
 
-def _erased() -> Any:
-    root = param(Contact, "id", "root")
-    told = activities.insert_entry(select(root.label("id")).where(root.is_not(None)).subquery())
-    return combined(*(statement() for statement in erasure_rules.ERASED), *erasure_rules.deals(), told)
+def _deals() -> Executable:
+    deals = table(Deal).c
+    return select(deals.id).where(deals.contact_id == any_(erasure_rules.IDS)).order_by(deals.id).with_for_update()
 
 
-def _suppressed() -> Any:
+def _erase() -> Executable:
+    root_id = param(Contact, "id", "root_id")
+    root = select(root_id.label("id")).where(root_id.is_not(None)).subquery()
+    return combined(*erasure_rules.erase_everywhere(), activities.insert_entry(for_each=root))
+
+
+def _suppressed() -> Executable:
     address = func.unnest(erasure_rules.ADDRESSES).column_valued("address")
     return select(address).where(contacts.is_suppressed(address))
 
 
-def _lifted() -> Any:
+def _lift() -> Executable:
     hmac = func.crm_address_hmac(param(Contact, "email", "address"))
     return delete(table(Suppression)).where(table(Suppression).c.address_hmac == hmac)
 
 
-_LOCK_WEBHOOKS = Statement(from_file("lock_webhooks_log.sql"))
-_PERSON = Statement(_person)
-_DEALS = Statement(
-    lambda: (
-        select(table(Deal).c.id)
-        .where(table(Deal).c.contact_id == any_(erasure_rules.IDS))
-        .order_by(table(Deal).c.id)
-        .with_for_update()
-    )
-)
-_ERASE = Statement(_erased)
-_SUPPRESSED = Statement(_suppressed)
-_LIFT = Statement(_lifted)
+_LOCK_WEBHOOK_LOG = Statement(from_file("lock_webhooks_log.sql"))
+_PERSON = Query(_PersonContact, _person)
+_DEALS = Query(IdRow, _deals)
+_ERASE = Statement(_erase)
+_SUPPRESSED = Query(_Suppressed, _suppressed)
+_LIFT = Statement(_lift)

@@ -1,7 +1,7 @@
-"""Leads: what events say of a person, and how far that may change the contact. Every write here is a machine's.
+"""Ingest: turns what provider events say about a person into a contact. Every write here is a machine's.
 
-What an event changes is gathered first, from the contact as it is locked, and then written with the event's entry on
-the timeline in one statement.
+An event's changes are collected first, from the locked contact, and then written with its timeline entry in one
+statement.
 """
 
 import uuid
@@ -9,17 +9,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import case, exists, func, literal, literal_column, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Select,
+    case,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import Update
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Statement, param
+from crm_graph.database.statements import IdRow, PairQuery, Query, columns_of, param
 from crm_graph.domain.companies import match
+from crm_graph.domain.companies.match import ATTEMPTS, CompanyHint
 from crm_graph.domain.contacts import ownership, verdicts
 from crm_graph.domain.contacts import records as contacts
-from crm_graph.domain.contacts.records import CUSTOM_MAX_KEYS
+from crm_graph.domain.contacts.records import CUSTOM_MAX_KEYS, ContactRow
 from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork
@@ -37,12 +52,10 @@ from crm_graph.models import (
 )
 from crm_graph.values import company_domain
 
-ATTEMPTS = 3  # to find a contact that somebody else makes or merges at the same moment
-
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """What an event says of a person; None and empty mean that it says nothing."""
+    """What an event says about a person; None and empty mean that it says nothing."""
 
     email: str
     full_name: str | None = None
@@ -51,70 +64,93 @@ class Lead:
     website: str | None = None
     linkedin_url: str | None = None
     company_name: str | None = None
-    custom: Mapping[str, Any] = field(default_factory=dict)
+    custom: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def company(self) -> CompanyHint:
+        return CompanyHint(self.company_name, company_domain(self.email))
+
+    @property
+    def storable_custom(self) -> dict[str, object]:
+        """The custom fields, as many as a contact may have."""
+        return dict(list(self.custom.items())[:CUSTOM_MAX_KEYS])
 
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """Who of the team an event names, by an address or mailbox, and as what."""
+    """The team member that an event names, by an address or mailbox, and in which role."""
 
     address: str | None
     source: OwnerSource
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A contact that is locked, and what the event changes in it."""
+class LockedContact:
+    """A locked contact, and what the event changes in it."""
 
-    contact: Any
-    changes: dict[str, Any]
-
-    @property
-    def id(self) -> uuid.UUID:
-        id_: uuid.UUID = self.contact.id
-        return id_
+    contact: ContactRow
+    changes: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The contact as it is now, and its new entry: None when another event has announced this already."""
+    """The contact after the event, and its new entry: None when another event has announced the same before."""
 
-    contact: Any
+    contact: ContactRow
     entry_id: uuid.UUID | None
 
 
 class Erased(Exception):
-    """The person was erased, and asked not to be known again."""
+    """The person was erased and must not be stored again."""
 
 
-async def find(
-    transaction: Transaction, lead: Lead, colleague: Colleague, *, creates: bool, now: datetime
-) -> Found | None:
-    """The contact that an event speaks of, locked, made if missing; None where the event may not make one.
+class _Lookup(NamedTuple):
+    """What is known besides the contact: the colleague who would own a new one, and its present owner and company.
 
-    An event only fills what is empty: it may be older than what a person typed since. Further addresses find the
-    contact they belong to; a deleted contact stays deleted. Raises Erased.
+    The colleague is the one that the event names (`is_named`), or else the default owner.
     """
+
+    is_suppressed: bool
+    colleague_id: uuid.UUID | None
+    is_named: bool | None
+    owner_is_active: bool | None
+    company_is_unnamed: bool | None
+
+
+class _Email(NamedTuple):
+    email: str
+
+
+async def lock_or_create(work: UnitOfWork, lead: Lead, colleague: Colleague, *, creates: bool) -> LockedContact | None:
+    """The contact that an event is about, locked; a missing one is created, or None where the event may not do that.
+
+    An event only fills empty columns, because it may be older than what a person typed since. Further addresses lead to
+    the contact that has them; a deleted contact stays deleted. Raises Erased, or Conflict.
+    """
+    transaction = work.transaction
     for _ in range(ATTEMPTS):
-        seen = await _LOOK.one(transaction, address=lead.email, colleague=colleague.address)
-        assert seen is not None
-        if seen.is_suppressed:
+        contact, lookup = await _LOOK_UP.one(transaction, address=lead.email, colleague=colleague.address)
+        if lookup.is_suppressed:
             raise Erased
-        if seen.id is not None:
-            return Found(seen, await _missing(transaction, lead, seen) | _taken_over(seen, colleague))
-        # Nobody has it, or whoever had it was merged while we waited: then the address is another one's by now.
-        made = await _create(transaction, lead, colleague, seen, now) if creates else None
-        if made is not None:
-            return Found(made, {})
+        if contact is not None:
+            filled = await _empty_columns(transaction, lead, contact, lookup)
+            return LockedContact(contact, filled | _new_owner(contact, lookup, colleague))
+        if not creates:
+            continue
+        # No contact has the address, or the one that had it was merged while we waited for it: then the INSERT finds
+        # the address taken, and the next attempt finds the survivor.
+        created = await _create(work, lead, colleague, lookup)
+        if created is not None:
+            return LockedContact(created, {})
     if not creates:
         return None
-    raise Conflict("the contact is being made or merged by somebody else; retry")
+    raise Conflict("another request is creating or merging this contact at the moment; retry")
 
 
-async def address_of(transaction: Transaction, contact_id: uuid.UUID) -> str | None:
-    """The address of a contact that is not deleted, by its id or that of one that was merged into it.
+async def find_address(transaction: Transaction, contact_id: uuid.UUID) -> str | None:
+    """The address of a contact that is not deleted, by its id or the id of one that was merged into it.
 
-    For events: they see every owner's contacts.
+    For events, which see every owner's contacts.
     """
     found = await _ADDRESS.one(transaction, id=contact_id)
     return found.email if found else None
@@ -122,144 +158,137 @@ async def address_of(transaction: Transaction, contact_id: uuid.UUID) -> str | N
 
 async def record(
     work: UnitOfWork,
-    found: Found,
+    locked: LockedContact,
     entry: Mapping[str, Any],
     *,
     verdict: Verdict | None,
     latest_email_sent_at: datetime | None,
 ) -> Recorded:
-    """Write what an event changes in a contact, together with its entry (see activities.entry_params) and the verdict
-    on the reply.
-    """
-    contact, changes = found.contact, dict(found.changes)
+    """Write what an event changes in a contact, with its entry (of activities.entry_params) and the verdict on it."""
+    contact, changes = locked.contact, dict(locked.changes)
     if latest_email_sent_at is not None:
-        latest = contact.latest_email_sent_at
-        changes["latest_email_sent_at"] = max(latest or latest_email_sent_at, latest_email_sent_at)
-    judged: dict[str, Any] = {}
+        changes["latest_email_sent_at"] = max(
+            contact.latest_email_sent_at or latest_email_sent_at, latest_email_sent_at
+        )
+    verdict_params: dict[str, object] = {}
     if verdict is not None:
-        changes |= verdicts.consequences(contact, verdict)
-        judged = verdicts.kept(contact.id, entry["entry_id"], verdict, None, work.now)
+        changes |= verdicts.contact_changes(contact, verdict)
+        verdict_params = verdicts.verdict_params(contact.id, entry["entry_id"], verdict, None, work.now)
     changed = activities.differences(contact, changes)
-    values = {name: changed.get(name, getattr(contact, name)) for name in Contact.FROM_EVENTS} if changed else {}
-    statement = _recording(bool(changed), verdict is not None)
-    told = await statement.one(work.transaction, id=contact.id, now=work.now, **values, **entry, **judged)
+    new = contact._replace(**changed)
+    values = {name: getattr(new, name) for name in Contact.FROM_EVENTS} if changed else {}
+    query = _record(has_changes=bool(changed), has_verdict=verdict is not None)
+    added = await query.one(work.transaction, id=contact.id, now=work.now, **values, **entry, **verdict_params)
     if "owner_id" in changed:
-        await ownership.follow(work, contact, changed["owner_id"])
-    return Recorded(contact._replace(**changed), told.id if told else None)
+        await ownership.reassign_deals_and_tasks(work, contact, changed["owner_id"])
+    return Recorded(new, added.id if added else None)
 
 
-async def _missing(transaction: Transaction, lead: Lead, contact: Any) -> dict[str, Any]:
-    """What the lead says and the contact lacks."""
-    said: dict[str, Any] = {name: getattr(lead, name) for name in Contact.DETAILS}
-    if contact.company_id is None or (lead.company_name and contact.company_is_unnamed):
-        said["company_id"] = await _company(transaction, lead)
-    missing = {name: new for name, new in said.items() if new is not None and getattr(contact, name) is None}
-    merged = {**_custom(lead), **contact.custom}
-    return missing | ({"custom": merged} if len(merged) <= CUSTOM_MAX_KEYS else {})
+async def _empty_columns(
+    transaction: Transaction, lead: Lead, contact: ContactRow, lookup: _Lookup
+) -> dict[str, object]:
+    """The contact's empty columns that the lead fills."""
+    values: dict[str, object] = {name: getattr(lead, name) for name in Contact.DETAILS}
+    if contact.company_id is None or (lead.company_name and lookup.company_is_unnamed):
+        values["company_id"] = await match.find_or_create(transaction, lead.company)
+    filled = {name: new for name, new in values.items() if new is not None and getattr(contact, name) is None}
+    custom = {**lead.storable_custom, **contact.custom}
+    return filled | ({"custom": custom} if len(custom) <= CUSTOM_MAX_KEYS else {})
 
 
-def _taken_over(contact: Any, colleague: Colleague) -> dict[str, Any]:
-    """A mailbox or organiser takes over a contact that nobody chose an owner for."""
-    if not contact.colleague_is_theirs or contact.colleague_id == contact.owner_id:
+def _new_owner(contact: ContactRow, lookup: _Lookup, colleague: Colleague) -> dict[str, object]:
+    """A mailbox's owner or an organiser takes over a contact whose owner nobody chose, or whose owner is inactive."""
+    if not lookup.is_named or lookup.colleague_id == contact.owner_id:
         return {}
     is_chosen = contact.owner_id is not None and contact.owner_source != OwnerSource.DEFAULT
-    if is_chosen and contact.owner_is_active:
+    if is_chosen and lookup.owner_is_active:
         return {}
-    return {"owner_id": contact.colleague_id, "owner_source": colleague.source}
+    return {"owner_id": lookup.colleague_id, "owner_source": colleague.source}
 
 
-async def _create(transaction: Transaction, lead: Lead, colleague: Colleague, seen: Any, now: datetime) -> Any | None:
-    """A new contact: its colleague's, else the default owner's, else nobody's."""
-    source = colleague.source if seen.colleague_is_theirs else OwnerSource.DEFAULT
-    values = {name: getattr(lead, name) for name in Contact.DETAILS} | {
+async def _create(work: UnitOfWork, lead: Lead, colleague: Colleague, lookup: _Lookup) -> ContactRow | None:
+    """A new contact; None when its address is taken. It belongs to the colleague, or to nobody if there is none."""
+    source = colleague.source if lookup.is_named else OwnerSource.DEFAULT
+    values: dict[str, object] = {name: getattr(lead, name) for name in Contact.DETAILS}
+    values |= {
         "email": lead.email,
-        "company_id": await _company(transaction, lead),
-        "custom": _custom(lead),
-        "owner_id": seen.colleague_id,
-        "owner_source": source if seen.colleague_id else None,
+        "company_id": await match.find_or_create(work.transaction, lead.company),
+        "custom": lead.storable_custom,
+        "owner_id": lookup.colleague_id,
+        "owner_source": source if lookup.colleague_id else None,
     }
-    return await _CREATE.one(transaction, id=uuid.uuid4(), now=now, **values)
+    return await _CREATE.one(work.transaction, id=uuid.uuid4(), now=work.now, **values)
 
 
-async def _company(transaction: Transaction, lead: Lead) -> uuid.UUID | None:
-    return await match.find_or_create(transaction, name=lead.company_name, domain=company_domain(lead.email))
-
-
-def _custom(lead: Lead) -> dict[str, Any]:
-    return dict(list(lead.custom.items())[:CUSTOM_MAX_KEYS])
-
-
-def _look() -> Any:
-    """The contact with an address, locked; beside it the colleague who would own a new one."""
+def _look_up() -> Executable:
+    """The contact with an address, locked, and beside it what `_Lookup` says."""
     address = param(Contact, "email", "address")
-    contact = select(table(Contact)).where(contacts.has_address(address)).limit(1)
-    found = contact.with_for_update(key_share=True).cte("contact")
+    contact = select(*columns_of(ContactRow, table(Contact))).where(contacts.has_address(address)).limit(1)
+    locked = contact.with_for_update(key_share=True).cte("contact")
     colleague, owner, company = _colleague().subquery("colleague"), table(Owner).alias(), table(Company).alias()
     asked = select(contacts.is_suppressed(address).label("is_suppressed")).subquery("asked")
-    rows = asked.outerjoin(found, true()).outerjoin(colleague, true())
-    rows = rows.outerjoin(owner, owner.c.id == found.c.owner_id).outerjoin(company, company.c.id == found.c.company_id)
+    rows = asked.outerjoin(locked, true()).outerjoin(colleague, true())
+    rows = rows.outerjoin(owner, owner.c.id == locked.c.owner_id)
+    rows = rows.outerjoin(company, company.c.id == locked.c.company_id)
     return select(
-        found,
+        *columns_of(ContactRow, locked),
         asked.c.is_suppressed,
         colleague.c.id.label("colleague_id"),
-        colleague.c.is_theirs.label("colleague_is_theirs"),
+        colleague.c.is_named,
         owner.c.active.label("owner_is_active"),
         (company.c.name == company.c.domain).label("company_is_unnamed"),
     ).select_from(rows)
 
 
-def _colleague() -> Any:
-    """The active owner with an address or mailbox, else the default one."""
+def _colleague() -> Select[Any]:
+    """The active owner with an address or mailbox, else the default owner."""
     owners, boxes, address = table(Owner), table(OwnerMailbox), param(Owner, "email", "colleague")
-    mailbox = select(boxes.c.owner_id).where(boxes.c.email == address).scalar_subquery()
-    is_theirs = or_(owners.c.email == address, owners.c.id == mailbox)
-    either = select(owners.c.id, is_theirs.label("is_theirs")).where(
-        owners.c.active, or_(is_theirs, owners.c.is_default)
-    )
-    return either.order_by(case((is_theirs, 0), else_=1)).limit(1)
+    mailbox_owner = select(boxes.c.owner_id).where(boxes.c.email == address).scalar_subquery()
+    is_named: ColumnElement[bool] = or_(owners.c.email == address, owners.c.id == mailbox_owner)
+    either = select(owners.c.id, is_named.label("is_named")).where(owners.c.active, or_(is_named, owners.c.is_default))
+    return either.order_by(case((is_named, 0), else_=1)).limit(1)
 
 
-def _address() -> Any:
-    c, asked = table(Contact).c, table(Contact).alias("asked").c
-    meant = select(func.coalesce(asked.merged_into_id, asked.id)).where(asked.id == param(Contact, "id"))
-    return select(c.email).where(c.id == meant.scalar_subquery(), c.deleted_at.is_(None))
+def _address() -> Executable:
+    c, named = table(Contact).c, table(Contact).alias("named").c
+    id_ = select(func.coalesce(named.merged_into_id, named.id)).where(named.id == param(Contact, "id"))
+    return select(c.email).where(c.id == id_.scalar_subquery(), c.deleted_at.is_(None))
 
 
-def _created() -> Any:
-    row: dict[str, Any] = {
-        name: param(Contact, name) for name in ("id", "email", *Contact.PROFILE, "custom", *Contact.OWNERSHIP)
-    }
+def _insert_contact() -> Executable:
+    names = ("id", "email", *Contact.PROFILE, "custom", *Contact.OWNERSHIP)
+    row: dict[str, ColumnElement[Any]] = {name: param(Contact, name) for name in names}
     row |= {name: param(Contact, name, "now") for name in ("created_at", "updated_at")}
     row |= {"lifecycle_stage": literal(LifecycleStage.LEAD.value), "version": literal_column("1")}
-    aliases = table(ContactEmail)
-    is_alias = exists(select(1).where(aliases.c.email == param(Contact, "email")))
+    is_alias = exists(select(1).where(table(ContactEmail).c.email == param(Contact, "email")))
     new = insert(table(Contact)).from_select(list(row), select(*row.values()).where(~is_alias), include_defaults=False)
-    return new.on_conflict_do_nothing(index_elements=[table(Contact).c.email]).returning(table(Contact))
+    insertion = new.on_conflict_do_nothing(index_elements=[table(Contact).c.email])
+    return insertion.returning(*columns_of(ContactRow, table(Contact)))
 
 
 @cache
-def _recording(has_changes: bool, has_verdict: bool) -> Statement:
-    def make() -> Any:
+def _record(*, has_changes: bool, has_verdict: bool) -> Query[IdRow]:
+    def make() -> Executable:
         entries = table(Activity)
         new = activities.insert_entry().on_conflict_do_nothing(index_elements=[entries.c.effect_key])
         entry = new.returning(entries.c.id).cte("entry")
         statement = select(entry.c.id)
         if has_changes:
-            statement = statement.add_cte(_changes().cte("changed"))
+            statement = statement.add_cte(_update_contact().cte("changed"))
         if has_verdict:
-            statement = statement.add_cte(verdicts.keeping(only_with=entry).cte("judged"))
+            statement = statement.add_cte(verdicts.upsert_verdict(only_with=entry).cte("verdict"))
         return statement
 
-    return Statement(make)
+    return Query(IdRow, make)
 
 
-def _changes() -> Any:
+def _update_contact() -> Update:
     c = table(Contact).c
-    values: dict[str, Any] = {name: param(Contact, name) for name in Contact.FROM_EVENTS}
+    values: dict[str, object] = {name: param(Contact, name) for name in Contact.FROM_EVENTS}
     values |= {"version": c.version + 1, "updated_at": param(Contact, "updated_at", "now")}
     return update(table(Contact)).where(c.id == param(Contact, "id")).values(values)
 
 
-_LOOK = Statement(_look)
-_CREATE = Statement(_created)
-_ADDRESS = Statement(_address)
+_LOOK_UP = PairQuery(ContactRow, _Lookup, _look_up)
+_CREATE = Query(ContactRow, _insert_contact)
+_ADDRESS = Query(_Email, _address)

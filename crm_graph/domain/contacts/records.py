@@ -2,70 +2,78 @@
 
 import uuid
 from collections.abc import Mapping
-from functools import cache
-from typing import Any
+from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import Boolean, ColumnElement, FromClause, and_, exists, func, null, or_, select, update
 from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import col
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Statement, combined, param, param_row, types_of
+from crm_graph.database.statements import Statement, combined, param_row, types_of
 from crm_graph.domain import references
-from crm_graph.domain.locking import check_version
+from crm_graph.domain.locking import RowLock
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.domain.unit_of_work import UnitOfWork
-from crm_graph.errors import NotFound, ValidationFailed
-from crm_graph.identity.access import visible
+from crm_graph.errors import ValidationFailed
 from crm_graph.identity.principal import Principal
-from crm_graph.models import (
-    Contact,
-    ContactEmail,
-    OwnerSource,
-    Relation,
-    Role,
-    Suppression,
-    table,
-)
+from crm_graph.models import Contact, ContactEmail, OwnerSource, Relation, Suppression, table
 from crm_graph.values import check_json, check_text, merge_patch
 
 CUSTOM_MAX_KEYS = 200
 
 
-async def edit(
-    work: UnitOfWork,
-    *,
-    contact_id: uuid.UUID,
-    expected_version: int | None = None,
-    **changes: Any,
-) -> uuid.UUID:
-    """Change columns of a contact and leave an entry with the old and new values.
+class ContactRow(NamedTuple):
+    """A stored contact."""
 
-    Raises NotFound, ValidationFailed or Forbidden naming the field; then nothing was changed.
+    id: uuid.UUID
+    email: str
+    full_name: str | None
+    title: str | None
+    linkedin_url: str | None
+    website: str | None
+    phone: str | None
+    company_id: uuid.UUID | None
+    owner_id: uuid.UUID | None
+    owner_source: str | None
+    lifecycle_stage: str
+    custom: dict[str, object]
+    reply_status: str | None
+    reply_status_source: str | None
+    reply_status_at: datetime | None
+    reply_summary: str | None
+    needs_review: bool
+    do_not_contact_at: datetime | None
+    do_not_contact_reason: str | None
+    ooo_until: date | None
+    latest_email_sent_at: datetime | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    merged_into_id: uuid.UUID | None
+    erased_at: datetime | None
+
+
+async def edit(
+    work: UnitOfWork, *, contact_id: uuid.UUID, expected_version: int | None = None, **changes: object
+) -> uuid.UUID:
+    """Change columns of a contact, with a timeline entry of old and new values; `custom` is merged (RFC 7396).
+
+    Raises NotFound, ValidationFailed, VersionConflict or Forbidden naming the field; then nothing was changed.
     """
-    asked = checked(work.principal, changes)
-    contact = await lock_visible(work, contact_id, expected_version)
-    await references.check(work, asked)
-    row = changed(work, contact, merged(contact.custom, asked))
-    if row is not None:
-        await write(work.transaction, row)
+    checked = check_values(work.principal, changes)
+    contact = await LOCK.one(work, contact_id, expected_version)
+    await references.check(work, checked)
+    params = edit_params(work, contact, merge_custom(contact.custom, checked))
+    if params is not None:
+        await write_edit(work.transaction, params)
     return contact_id
 
 
-async def lock_visible(work: UnitOfWork, contact_id: uuid.UUID, expected_version: int | None = None) -> Any:
-    """A contact that the caller may change, locked. Raises Forbidden, NotFound or VersionConflict."""
-    work.principal.must_write()
-    contact = await _locking(work.principal.role).one(work.transaction, caller=work.principal.owner_id, id=contact_id)
-    if contact is None:
-        raise NotFound("contact not found", field="contact_id")
-    check_version(contact, expected_version)
-    return contact
-
-
 def has_address(address: str | ColumnElement[str], rows: Relation | None = None) -> ColumnElement[bool]:
-    """Whether a contact (of `rows`, the table or an alias of it) has this normal address, be it as a further one.
-
-    A merged contact's address is the survivor's.
+    """Whether a contact (of `rows`, the table or an alias of it) has this normal-form address, as its own or a further
+    one. A merged contact's addresses are the survivor's.
     """
     c = (table(Contact) if rows is None else rows).c
     alias = select(col(ContactEmail.contact_id)).where(col(ContactEmail.email) == address).scalar_subquery()
@@ -73,13 +81,16 @@ def has_address(address: str | ColumnElement[str], rows: Relation | None = None)
 
 
 def is_suppressed(address: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether the person with this normal address was erased, and asked not to be known again."""
+    """Whether the person with this normal-form address was erased and must not be stored again."""
     hmac = func.crm_address_hmac(address)
     return exists(select(1).where(table(Suppression).c.address_hmac == hmac))
 
 
-def checked(principal: Principal, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values, if they may be stored; a new owner counts as a person's choice."""
+def check_values(principal: Principal, values: Mapping[str, object]) -> dict[str, object]:
+    """The values with what follows from them: an owner who is given counts as a person's choice.
+
+    Raises ValidationFailed or Forbidden naming the field.
+    """
     references.check_new_owner(principal, values)
     for name, value in values.items():
         if isinstance(value, str):
@@ -95,13 +106,16 @@ def checked(principal: Principal, values: Mapping[str, Any]) -> dict[str, Any]:
     return {**values, "owner_source": OwnerSource.PERSON} if "owner_id" in values else dict(values)
 
 
-def _check_size(custom: Mapping[str, Any]) -> None:
+def _check_size(custom: Mapping[str, object]) -> None:
     if len(custom) > CUSTOM_MAX_KEYS:
         raise ValidationFailed(f"custom may have at most {CUSTOM_MAX_KEYS} keys", field="custom")
 
 
-def merged(custom: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The changes with all of `custom` as it becomes: the keys given are set, null removes one (RFC 7396)."""
+def merge_custom(custom: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:
+    """The changes, where `custom` is the whole new object: the given keys are set, null removes one (RFC 7396).
+
+    Raises ValidationFailed when it gets too many keys.
+    """
     if "custom" not in changes:
         return dict(changes)
     patched = {} if changes["custom"] is None else merge_patch(custom, changes["custom"])
@@ -109,51 +123,44 @@ def merged(custom: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
     return {**changes, "custom": patched}
 
 
-async def write(transaction: Transaction, row: Mapping[str, Any]) -> None:
-    """Write a row as `changed` returns it."""
-    await (_HAND_OVER if row["has_new_owner"] else _EDIT).run(transaction, **row)
-
-
-def changed(work: UnitOfWork, contact: Any, changes: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The row of a locked contact that changes, with its entry; None when nothing does. A deleted one is restored."""
-    new, restored = activities.differences(contact, changes), contact.deleted_at is not None
-    if not new and not restored:
+def edit_params(work: UnitOfWork, contact: ContactRow, changes: Mapping[str, object]) -> dict[str, object] | None:
+    """The parameters of `write_edit`; None when the edit changes nothing. It restores a deleted contact."""
+    changed, is_deleted = activities.differences(contact, changes), contact.deleted_at is not None
+    if not changed and not is_deleted:
         return None
-    # Whatever an edit leaves alone is set to what it is: one statement, compiled once, for every edit.
-    values = {name: new.get(name, getattr(contact, name)) for name in Contact.EDITABLE}
-    what = ["Contact restored"] * restored + (["Contact changed: " + ", ".join(new)] if new else [])
-    told = activities.entry_params(
-        work,
-        content="; ".join(what),
-        contact_id=contact.id,
-        meta={"changes": activities.old_and_new(contact, new)},
-    )
-    return {"id": contact.id, "now": work.now, "has_new_owner": bool(new.get("owner_id")), **values, **told}
+    # Unchanged columns are set to their present values, so that one compiled statement serves every edit.
+    values = {name: changed.get(name, getattr(contact, name)) for name in Contact.EDITABLE}
+    content = ["Contact restored"] if is_deleted else []
+    if changed:
+        content.append("Contact changed: " + ", ".join(changed))
+    meta = {"changes": activities.old_and_new(contact, changed)}
+    entry = activities.entry_params(work, content="; ".join(content), contact_id=contact.id, meta=meta)
+    return {"id": contact.id, "now": work.now, "has_new_owner": bool(changed.get("owner_id")), **values, **entry}
 
 
-@cache
-def _locking(role: Role) -> Statement:
-    c = table(Contact).c
-    is_it = and_(c.id == param(Contact, "id"), visible(Contact, Principal(None, role)))
-    return Statement(lambda: select(table(Contact)).where(is_it).with_for_update(key_share=True))
+async def write_edit(transaction: Transaction, params: Mapping[str, object]) -> None:
+    """Write an edit with its entry; a new owner also gets the contact's open tasks."""
+    await (_UPDATE_AND_REASSIGN if params["has_new_owner"] else _UPDATE).run(transaction, **params)
 
 
-def edits(new: FromClause) -> list[Insert | Update]:
-    """The writes that change contacts as rows of `changed` say."""
+def update_contacts(edits: FromClause) -> list[Insert | Update]:
+    """The writes of the `edits`, rows of `edit_params`: each changes a contact and adds its entry."""
     contacts = table(Contact)
-    values: dict[str, Any] = {name: new.c[name] for name in Contact.EDITABLE}
-    values |= {"version": contacts.c.version + 1, "updated_at": new.c.now, "deleted_at": null()}
-    return [update(contacts).where(contacts.c.id == new.c.id).values(values), activities.insert_entries(new)]
+    values: dict[str, object] = {name: edits.c[name] for name in Contact.EDITABLE}
+    values |= {"version": contacts.c.version + 1, "updated_at": edits.c.now, "deleted_at": null()}
+    return [update(contacts).where(contacts.c.id == edits.c.id).values(values), activities.insert_entries(edits)]
 
 
-def hand_over(new: FromClause) -> Update:
-    """The write by which the contacts' tasks go to their new owners, where rows of `changed` have one."""
-    return tasks.reassign_open_tasks(and_(tasks.is_contact_task(new.c.id), new.c.has_new_owner), new.c.owner_id)
+def reassign_tasks(edits: FromClause) -> Update:
+    """The write that gives the contacts' open tasks to their new owners, for the `edits` that have one."""
+    is_meant = and_(tasks.is_contact_task(edits.c.id), edits.c.has_new_owner)
+    return tasks.reassign_open_tasks(is_meant, edits.c.owner_id)
 
 
-CHANGED = (
+LOCK = RowLock(ContactRow, Contact, "contact")
+EDIT_TYPES = (
     types_of(Contact, "id", *Contact.EDITABLE, now="updated_at") | {"has_new_owner": Boolean()} | activities.ENTRY_TYPES
 )
-_ROW = param_row(CHANGED)
-_EDIT = Statement(lambda: combined(*edits(_ROW)))
-_HAND_OVER = Statement(lambda: combined(*edits(_ROW), hand_over(_ROW)))
+_EDIT = param_row(EDIT_TYPES)
+_UPDATE = Statement(lambda: combined(*update_contacts(_EDIT)))
+_UPDATE_AND_REASSIGN = Statement(lambda: combined(*update_contacts(_EDIT), reassign_tasks(_EDIT)))

@@ -1,17 +1,35 @@
-"""Rulings: what people and models say that a reply means, beside what the rules and providers made of it."""
+"""Reply status: people and models say what a reply means, beside the verdicts of rules and providers."""
 
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
-from typing import Any
+from decimal import Decimal
+from functools import partial
+from typing import NamedTuple
 
-from sqlalchemy import CTE, Boolean, bindparam, case, exists, false, func, literal, select, true, update
+from sqlalchemy import (
+    CTE,
+    Boolean,
+    ColumnElement,
+    Executable,
+    FromClause,
+    Select,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    select,
+    true,
+    update,
+)
 
-from crm_graph.database.statements import Statement, param
+from crm_graph.database.statements import IdRow, Query, param
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.contacts import verdicts
+from crm_graph.domain.contacts.records import ContactRow
 from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.domain.deals import cascade
 from crm_graph.domain.timeline import activities
@@ -38,11 +56,32 @@ DELETED = "Deal deleted: the reply that opened it was judged wrongly"
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
-    """What came of a verdict: whether the contact's status is its status now, and the deal that was deleted with it."""
+class ReplyStatusResult:
+    """Whether the verdict's status is the contact's now, and the deal that was deleted with it."""
 
     applied: bool
     deleted_deal_id: uuid.UUID | None = None
+
+
+class _Reply(NamedTuple):
+    """The reply that a verdict is about, with what its source said of it before; None where there is none of it.
+
+    `latest_at` is when the contact wrote its latest reply, `opened_id` the deal to delete.
+    """
+
+    reply_id: uuid.UUID | None
+    reply_at: datetime | None
+    latest_at: datetime | None
+    opened_id: uuid.UUID | None
+    known_id: uuid.UUID | None
+    status: str | None
+    summary: str | None
+    confidence: Decimal | None
+
+    def has(self, verdict: Verdict) -> bool:
+        """Whether its source said the same before."""
+        known = (self.status, self.summary, self.confidence)
+        return self.known_id is not None and known == (verdict.status, verdict.summary, verdict.rounded_confidence)
 
 
 async def set_status(
@@ -56,54 +95,51 @@ async def set_status(
     activity_id: uuid.UUID | None = None,
     delete_deal: bool = False,
     expected_version: int | None = None,
-) -> Ruling:
-    """Say what a reply means, by default the contact's latest one; it is kept, also where a stronger verdict holds.
+) -> ReplyStatusResult:
+    """Say what a reply means, by default the contact's latest one. The verdict is stored even if a stronger one holds.
 
     The same verdict again changes nothing. `delete_deal` deletes the deal that events opened because of the reply,
-    unless more has happened with it since. Raises NotFound or ValidationFailed naming the field, or VersionConflict.
+    unless somebody or a later event changed it since. Raises NotFound or ValidationFailed naming the field, or
+    VersionConflict.
     """
     _check(summary, confidence)
-    contact = await contacts.lock_visible(work, contact_id, expected_version)
-    found = await _look(work, contact_id, activity_id, source, delete_deal=delete_deal)
-    verdict = Verdict(status, source, _written_at(contact, found, work.now), summary, confidence)
-    kept = verdicts.kept(contact_id, found.reply_id, verdict, work.principal.owner_id, work.now)
-    is_known = found.known_id is not None and all(getattr(found, name) == kept[name] for name in verdicts.SAID)
-    changes = (
-        {}
-        if is_known
-        else verdicts.consequences(contact, _summed_up(verdict, contact, has_reply=found.reply_id is not None))
-    )
-    applied = "reply_status" in changes or (is_known and _is_its_status(contact, verdict))
-    opened = found.opened_id if applied and status is not ReplyStatus.INTERESTED else None
-    if is_known and opened is None:
-        return Ruling(applied)
-    entry = _told(work, contact, verdict, changes, applied=applied)
-    values = entry | {
-        "opened_id": opened,
-        "reply_at": found.reply_at or contact.reply_status_at,
+    contact = await contacts.LOCK.one(work, contact_id, expected_version)
+    reply = await _find_reply(work, contact_id, activity_id, source, delete_deal=delete_deal)
+    verdict = Verdict(status, source, _written_at(contact, reply, work.now), summary, confidence)
+    is_known = reply.has(verdict)
+    changes = {} if is_known else verdicts.contact_changes(contact, _with_summary(verdict, contact, reply))
+    applied = "reply_status" in changes or (is_known and _is_contacts_status(contact, verdict))
+    opened_id = reply.opened_id if applied and status is not ReplyStatus.INTERESTED else None
+    if is_known and opened_id is None:
+        return ReplyStatusResult(applied)
+    params = _entry_params(work, contact, verdict, changes, applied=applied) | {
+        "opened_id": opened_id,
+        "reply_at": reply.reply_at or contact.reply_status_at,
         "deal_meta": {"source": work.principal.source},
     }
     if not is_known:
-        values |= kept | _set(contact, changes, work.now)
-    deleted = await (_DELETE_DEAL if is_known else _JUDGE).one(work.transaction, now=work.now, **values)
-    return Ruling(applied, deleted.id if deleted else None)
+        params |= verdicts.verdict_params(contact_id, reply.reply_id, verdict, work.principal.owner_id, work.now)
+        params |= _contact_params(work, contact, changes)
+    query = _DELETE_DEAL if is_known else _STORE_VERDICT
+    deleted = await query.one(work.transaction, now=work.now, **params)
+    return ReplyStatusResult(applied, deleted.id if deleted else None)
 
 
-async def _look(
+async def _find_reply(
     work: UnitOfWork,
     contact_id: uuid.UUID,
     activity_id: uuid.UUID | None,
     source: ReplyStatusSource,
     *,
     delete_deal: bool,
-) -> Any:
-    """The reply that is judged, and what is known of it; raises NotFound."""
-    parameters = {"contact_id": contact_id, "activity_id": activity_id, "source": source, "delete_deal": delete_deal}
-    found = await _looking(work.principal.role).one(work.transaction, caller=work.principal.owner_id, **parameters)
-    assert found is not None, "the look-up always has one row"
-    if activity_id is not None and found.reply_id is None:
-        raise NotFound("no e-mail of this contact has this id", field="activity_id")
-    return found
+) -> _Reply:
+    """The reply that is judged; raises NotFound when it is named and not there."""
+    params = {"contact_id": contact_id, "activity_id": activity_id, "source": source, "delete_deal": delete_deal}
+    reply = await _REPLY[work.principal.role].one(work.transaction, caller=work.principal.owner_id, **params)
+    assert reply is not None, "the query always has one row"
+    if activity_id is not None and reply.reply_id is None:
+        raise NotFound("this contact has no e-mail with this id", field="activity_id")
+    return reply
 
 
 def _check(summary: str | None, confidence: float | None) -> None:
@@ -113,108 +149,118 @@ def _check(summary: str | None, confidence: float | None) -> None:
         raise ValidationFailed("confidence must be between 0 and 1", field="confidence")
 
 
-def _written_at(contact: Any, found: Any, now: datetime) -> datetime:
-    """When the contact wrote what is judged. What others say of the latest reply is said of the same reply."""
-    if found.reply_id is None:  # whoever waited for the contact's lock speaks after whom they waited for
+def _written_at(contact: ContactRow, reply: _Reply, now: datetime) -> datetime:
+    """When the contact wrote what is judged; the present status counts as a verdict on the latest reply."""
+    if reply.reply_at is None or reply.latest_at is None:
+        # Two calls may have waited for the contact's lock: the later one speaks after the one it waited for.
         return max(now, contact.reply_status_at or now)
-    reply_at: datetime = found.reply_at
-    return reply_at if reply_at < found.latest_at else max(reply_at, contact.reply_status_at or reply_at)
+    if reply.reply_at < reply.latest_at:
+        return reply.reply_at
+    return max(reply.reply_at, contact.reply_status_at or reply.reply_at)
 
 
-def _summed_up(verdict: Verdict, contact: Any, *, has_reply: bool) -> Verdict:
-    """The verdict with the summary that is there, when it corrects what the same reply means without giving one."""
-    is_same_reply = not has_reply or contact.reply_status_at == verdict.occurred_at
-    gives_none = verdict.summary is None and is_same_reply
-    return replace(verdict, summary=contact.reply_summary) if gives_none else verdict
+def _with_summary(verdict: Verdict, contact: ContactRow, reply: _Reply) -> Verdict:
+    """The verdict with the present summary, when it has none and corrects what the same reply means."""
+    is_same_reply = reply.reply_id is None or contact.reply_status_at == verdict.occurred_at
+    lacks_one = verdict.summary is None and is_same_reply
+    return replace(verdict, summary=contact.reply_summary) if lacks_one else verdict
 
 
-def _is_its_status(contact: Any, verdict: Verdict) -> bool:
-    return bool(contact.reply_status == verdict.status and contact.reply_status_source == verdict.source)
+def _is_contacts_status(contact: ContactRow, verdict: Verdict) -> bool:
+    return contact.reply_status == verdict.status and contact.reply_status_source == verdict.source
 
 
-def _set(contact: Any, changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """The parameters of `_changed`: whatever is left alone is set to what it is."""
-    changed = bool(activities.differences(contact, changes))
+def _contact_params(work: UnitOfWork, contact: ContactRow, changes: Mapping[str, object]) -> dict[str, object]:
+    """The contact's columns; unchanged ones are set to their present values."""
+    is_changed = bool(activities.differences(contact, changes))
     values = {name: changes.get(name, getattr(contact, name)) for name in Contact.FROM_VERDICTS}
-    return values | {"version": contact.version + changed, "updated_at": now if changed else contact.updated_at}
+    version, updated_at = (contact.version + 1, work.now) if is_changed else (contact.version, contact.updated_at)
+    return values | {"version": version, "updated_at": updated_at}
 
 
-def _told(
-    work: UnitOfWork, contact: Any, verdict: Verdict, changes: Mapping[str, Any], *, applied: bool
-) -> dict[str, Any]:
-    stands = f"; {contact.reply_status}, as judged by {contact.reply_status_source}, stands"
-    said = {"status": verdict.status, "source": verdict.source, "confidence": verdict.confidence}
-    content = f"Reply judged by {verdict.source}: {verdict.status}" + ("" if applied else stands)
-    changed = activities.old_and_new(contact, activities.differences(contact, changes))
-    return activities.entry_params(
-        work, content=content, contact_id=contact.id, meta={"verdict": said, "changes": changed}
+def _entry_params(
+    work: UnitOfWork, contact: ContactRow, verdict: Verdict, changes: Mapping[str, object], *, applied: bool
+) -> dict[str, object]:
+    content = f"Reply judged by {verdict.source}: {verdict.status}"
+    if not applied:
+        content += f"; {contact.reply_status}, as judged by {contact.reply_status_source}, stands"
+    meta = {
+        "verdict": {"status": verdict.status, "source": verdict.source, "confidence": verdict.confidence},
+        "changes": activities.old_and_new(contact, activities.differences(contact, changes)),
+    }
+    return activities.entry_params(work, content=content, contact_id=contact.id, meta=meta)
+
+
+def _reply(role: Role) -> Executable:
+    """The reply that is judged, the latest one, what the source said of it before, and the deal that it opened."""
+    said, a, contact_id = table(ReplyVerdict).c, table(Activity).c, param(Contact, "id", "contact_id")
+    replies = select(a.id, a.occurred_at, a.deal_id)
+    replies = replies.where(a.contact_id == contact_id, a.type == ActivityType.EMAIL_IN)
+    # An absence notice says nothing, so it is the latest reply only when there is no other.
+    is_absence = select(func.bool_and(said.status == ReplyStatus.OUT_OF_OFFICE)).where(said.activity_id == a.id)
+    order = func.coalesce(is_absence.scalar_subquery(), false()), a.occurred_at.desc(), a.id.desc()
+    latest = replies.order_by(*order).limit(1).cte("latest")
+    meant = func.coalesce(param(Activity, "id", "activity_id"), select(latest.c.id).scalar_subquery())
+    reply = replies.where(a.id == meant).cte("reply")
+    is_known = (
+        said.contact_id == contact_id,
+        said.source == param(ReplyVerdict, "source"),
+        said.activity_id.is_not_distinct_from(select(reply.c.id).scalar_subquery()),
     )
+    known = select(said.id, said.status, said.summary, said.confidence).where(*is_known).subquery("known")
+    opened = _opened_deal(Principal(None, role), reply)
+    rows: FromClause = select(literal(1).label("one")).subquery("nothing")
+    for part in (latest, reply, known, opened):
+        rows = rows.outerjoin(part, true())
+    return select(
+        reply.c.id.label("reply_id"),
+        reply.c.occurred_at.label("reply_at"),
+        latest.c.occurred_at.label("latest_at"),
+        opened.c.id.label("opened_id"),
+        known.c.id.label("known_id"),
+        *(known.c[name] for name in ("status", "summary", "confidence")),
+    ).select_from(rows)
 
 
-@cache
-def _looking(role: Role) -> Statement:
-    """The reply that is judged, the latest one, what its source has said of it, and the deal that it opened."""
+def _opened_deal(principal: Principal, reply: CTE) -> CTE:
+    """The open deal that the reply is about, locked, when a deal is to be deleted.
 
-    def make() -> Any:
-        said, a, contact_id = table(ReplyVerdict).c, table(Activity).c, param(Contact, "id", "contact_id")
-        wrote = select(a.id, a.occurred_at, a.deal_id)
-        wrote = wrote.where(a.contact_id == contact_id, a.type == ActivityType.EMAIL_IN)
-        # An absence notice is what is meant last: it says nothing.
-        is_absence = select(func.bool_and(said.status == ReplyStatus.OUT_OF_OFFICE)).where(said.activity_id == a.id)
-        order = func.coalesce(is_absence.scalar_subquery(), false()), a.occurred_at.desc(), a.id.desc()
-        latest = wrote.order_by(*order).limit(1).cte("latest")
-        meant = func.coalesce(param(Activity, "id", "activity_id"), select(latest.c.id).scalar_subquery())
-        reply = wrote.where(a.id == meant).cte("reply")
-        theirs = said.contact_id == contact_id, said.source == param(ReplyVerdict, "source")
-        is_it = said.activity_id.is_not_distinct_from(select(reply.c.id).scalar_subquery())
-        known = select(said.id, *(said[name] for name in verdicts.SAID)).where(*theirs, is_it).subquery("known")
-        opened = _opened(Principal(None, role), reply)
-        rows: Any = select(literal(1).label("one")).subquery("nothing")
-        for more in (latest, reply, known, opened):
-            rows = rows.outerjoin(more, true())
-        columns: list[Any] = [reply.c.id.label("reply_id"), reply.c.occurred_at.label("reply_at")]
-        columns += [latest.c.occurred_at.label("latest_at"), opened.c.id.label("opened_id")]
-        columns += [known.c.id.label("known_id"), *(known.c[name] for name in verdicts.SAID)]
-        return select(*columns).select_from(rows)
-
-    return Statement(make)
-
-
-def _opened(principal: Principal, reply: CTE) -> CTE:
-    """The open deal that the reply is about, locked, when a deal is to be deleted; without a reply (a provider labels
-    contacts that have written nothing), the newest one of the contact."""
-    deals, wanted = table(Deal), bindparam("_delete_deal", type_=Boolean, required=True)
+    Without a reply (providers label contacts that have written nothing), it is the contact's newest open one.
+    """
+    deals, is_wanted = table(Deal), bindparam("_delete_deal", type_=Boolean, required=True)
     is_open = deals.c.status == DealStatus.OPEN, visible(Deal, principal)
-    theirs = select(deals.c.id).where(deals.c.contact_id == param(Contact, "id", "contact_id"), *is_open)
-    newest = theirs.order_by(deals.c.created_at.desc(), deals.c.id.desc()).limit(1).scalar_subquery()
+    of_contact = select(deals.c.id).where(deals.c.contact_id == param(Contact, "id", "contact_id"), *is_open)
+    newest = of_contact.order_by(deals.c.created_at.desc(), deals.c.id.desc()).limit(1).scalar_subquery()
     meant = case((exists(select(reply.c.id)), select(reply.c.deal_id).scalar_subquery()), else_=newest)
-    is_it = deals.c.id == meant
-    return select(deals.c.id).where(wanted, is_it, *is_open).with_for_update(key_share=True).cte("opened")
+    found = select(deals.c.id).where(is_wanted, deals.c.id == meant, *is_open)
+    return found.with_for_update(key_share=True).cte("opened")
 
 
-def _judged() -> Any:
+def _store_verdict() -> Executable:
     people = table(Contact)
     values = {name: param(Contact, name) for name in (*Contact.FROM_VERDICTS, "version", "updated_at")}
-    changed = update(people).where(people.c.id == param(Contact, "id", "contact_id")).values(values)
-    return _deal_deleted().add_cte(
-        verdicts.keeping().cte("kept"), changed.cte("changed"), activities.insert_entry().cte("told")
+    change = update(people).where(people.c.id == param(Contact, "id", "contact_id")).values(values)
+    return _delete_deal().add_cte(
+        verdicts.upsert_verdict().cte("verdict"), change.cte("changed"), activities.insert_entry().cte("entry")
     )
 
 
-def _deal_deleted() -> Any:
-    """Delete the deal that the reply opened, and nothing has happened with since: no person and no booking."""
+def _delete_deal() -> Select[tuple[uuid.UUID]]:
+    """Delete the deal that an event opened because of the reply, if neither a person nor a later event changed it."""
     deals, moves, entries = table(Deal), table(DealStageHistory).c, table(Activity).c
     of_deal = moves.deal_id == deals.c.id
-    by_event = moves.from_stage_id.is_(None), moves.moved_by.is_(None)
-    by_it = exists(select(1).where(of_deal, *by_event, moves.moved_at == param(Activity, "occurred_at", "reply_at")))
-    moved = exists(select(1).where(of_deal, moves.from_stage_id.is_not(None)))
-    touched = exists(select(1).where(entries.deal_id == deals.c.id, entries.created_by.is_not(None)))
-    is_it = deals.c.id == param(Deal, "id", "opened_id")
-    untouched = select(deals.c.id).where(is_it, by_it, ~moved, ~touched).cte("untouched")
-    deleted = cascade.update_deals(untouched, deleted_at=param(Deal, "deleted_at", "now"))
-    gone = deleted.returning(deals.c.id).cte("gone")
-    return select(gone.c.id).add_cte(cascade.insert_deal_entries(gone, DELETED).cte("told_deal"))
+    is_by_event = moves.from_stage_id.is_(None), moves.moved_by.is_(None)
+    is_of_reply = moves.moved_at == param(Activity, "occurred_at", "reply_at")
+    was_opened = exists(select(1).where(of_deal, *is_by_event, is_of_reply))
+    was_moved = exists(select(1).where(of_deal, moves.from_stage_id.is_not(None)))
+    was_touched = exists(select(1).where(entries.deal_id == deals.c.id, entries.created_by.is_not(None)))
+    is_meant: ColumnElement[bool] = deals.c.id == param(Deal, "id", "opened_id")
+    untouched = select(deals.c.id).where(is_meant, was_opened, ~was_moved, ~was_touched).cte("untouched")
+    deletion = cascade.update_deals(untouched, deleted_at=param(Deal, "deleted_at", "now"))
+    deleted = deletion.returning(deals.c.id).cte("deleted")
+    return select(deleted.c.id).add_cte(cascade.insert_deal_entries(deleted, DELETED).cte("deal_entry"))
 
 
-_JUDGE = Statement(_judged)
-_DELETE_DEAL = Statement(_deal_deleted)
+_REPLY = {role: Query(_Reply, partial(_reply, role)) for role in Role}
+_STORE_VERDICT = Query(IdRow, _store_verdict)
+_DELETE_DEAL = Query(IdRow, _delete_deal)

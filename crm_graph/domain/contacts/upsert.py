@@ -1,21 +1,30 @@
-"""Upserts: contacts that are found by their address and changed, or made; one at a time, or many in one call."""
+"""Upserts: find contacts by e-mail address and change them, or create them; one at a time, or many in one call."""
 
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
-from sqlalchemy import FromClause, Integer, Select, and_, exists, select, union_all
+from sqlalchemy import CTE, Executable, FromClause, Integer, Select, and_, exists, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 
-from crm_graph.database.statements import Statement, combined, param_row, param_rows, types_of
+from crm_graph.database.statements import (
+    IdRow,
+    PairQuery,
+    Query,
+    columns_of,
+    combined,
+    param_row,
+    param_rows,
+    types_of,
+)
 from crm_graph.domain import references
 from crm_graph.domain.batches import ItemErrors, ItemResult, check_size
-from crm_graph.domain.companies import match as employers
-from crm_graph.domain.companies.match import Named
+from crm_graph.domain.companies import match
+from crm_graph.domain.companies.match import ATTEMPTS, CompanyHint
 from crm_graph.domain.contacts import records as contacts
-from crm_graph.domain.contacts.records import CHANGED, edits, hand_over, has_address, is_suppressed
+from crm_graph.domain.contacts.records import ContactRow, has_address, is_suppressed
 from crm_graph.domain.locking import check_version
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork
@@ -25,227 +34,244 @@ from crm_graph.identity.principal import Principal
 from crm_graph.models import Contact, ContactEmail, LifecycleStage, OwnerSource, Role, table
 from crm_graph.values import company_domain, normal_email
 
-ATTEMPTS = 3  # of an upsert whose address somebody else takes at the same moment
-TAKEN = "this e-mail is being created by somebody else at this moment; retry"
+BEING_CREATED = "another request is creating a contact with this e-mail at the moment; retry"
+_INSERT_TYPES = types_of(Contact, "id", "email", *Contact.EDITABLE, now="created_at") | activities.ENTRY_TYPES
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """What an upsert asks for: an address in normal form, and values that may be stored."""
+class _Item:
+    """A valid item: an address in normal form, and values that may be stored."""
 
     address: str
     values: Mapping[str, Any]
     expected_version: int | None
 
 
+class _Lookup(NamedTuple):
+    """What is known of an item besides the contact that has its address; `ref_` are the rows that its ids refer to."""
+
+    place: int
+    is_visible: bool | None
+    is_restorable: bool | None
+    is_suppressed: bool
+    ref_company_id: uuid.UUID | None
+    ref_owner_id: uuid.UUID | None
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """An upsert that is permitted: of the contact that was found, or of a new one when `found.id` is None."""
+    """A permitted upsert: an edit of the contact that was found, or a new contact if that is None."""
 
+    contact_id: uuid.UUID
     address: str
-    found: Any
-    values: Mapping[str, Any]
-    company: Named  # that the contact is to be given, by what it is found or made
+    contact: ContactRow | None
+    values: Mapping[str, object]
+    company: CompanyHint  # of the company to find or create for the contact
 
-    @property
-    def is_new(self) -> bool:
-        return self.found.id is None
-
-    def row(self, work: UnitOfWork, company_id: uuid.UUID | None) -> dict[str, Any] | None:
-        """What is to be written, with the entry that tells of it; None when nothing changes."""
-        values = dict(self.values)
-        values.pop("company_name", None)
+    def params(self, work: UnitOfWork, company_id: uuid.UUID | None) -> dict[str, object] | None:
+        """The parameters of the write, with its entry; None when nothing changes."""
+        values = {name: value for name, value in self.values.items() if name != "company_name"}
         if self.company.is_given:
             values["company_id"] = company_id
-        if self.is_new:
-            return _creation(work, self.address, values)
-        return contacts.changed(work, self.found, values)
+        if self.contact is None:
+            return _insert_params(work, self.contact_id, self.address, values)
+        return contacts.edit_params(work, self.contact, values)
 
 
 async def upsert(work: UnitOfWork, *, restore_deleted: bool | None = False, **item: Any) -> tuple[uuid.UUID, bool]:
     """Create the contact with the address `email`, or change the given columns of the one that has it.
 
-    Returns the contact's id and whether it is new. A new one belongs to its creator, unless an admin names an owner,
-    and to the company named by `company_name` or by the address. A deleted one comes back with `restore_deleted`.
+    Returns the contact's id and whether it is new. A new contact belongs to its creator, unless an admin names an
+    owner, and to the company that `company_name` or the address names. `restore_deleted` restores a deleted contact.
     Raises Conflict when the address is a colleague's, a deleted contact's or an erased person's; ValidationFailed,
     VersionConflict (see `expected_version`), NotFound or Forbidden naming a field; then nothing was changed.
     """
     work.principal.must_write()
-    asked = _read(work.principal, item)
+    checked = _check_item(work.principal, item)
     for _ in range(ATTEMPTS):
-        found = await _look(work, asked)
-        plan = _permitted(work.principal, asked, found, restore_deleted)
-        company_id = await employers.find_or_create(
-            work.transaction, name=plan.company.name, domain=plan.company.domain
+        contact, lookup = await _LOOK_UP[work.principal.role].one(
+            work.transaction, caller=work.principal.owner_id, place=0, **_lookup_params(checked)
         )
-        row = plan.row(work, company_id)
-        if row is not None and plan.is_new and await _CREATE.one(work.transaction, **row):
-            return row["id"], True
-        if not plan.is_new:
-            if row is not None:
-                await contacts.write(work.transaction, row)
-            return found.id, False
-    raise Conflict(TAKEN, field="email")
+        plan = _plan(work.principal, checked, contact, lookup, restore_deleted)
+        company_id = await match.find_or_create(work.transaction, plan.company)
+        params = plan.params(work, company_id)
+        if params is None:
+            return plan.contact_id, False
+        if contact is not None:
+            await contacts.write_edit(work.transaction, params)
+            return plan.contact_id, False
+        if await _CREATE.one(work.transaction, **params) is not None:
+            return plan.contact_id, True
+    raise Conflict(BEING_CREATED, field="email")
 
 
 async def upsert_all(
     work: UnitOfWork, *, items: Sequence[Mapping[str, Any]], restore_deleted: bool | None = False
 ) -> list[ItemResult]:
-    """Do what `upsert` does for each item in turn, in as many statements for 500 as for one.
+    """Do what `upsert` does for each item in turn, in as many statements for 500 items as for one.
 
-    Tells of each item in order; one that can't be done changes nothing, and the others are done. Of two items for one
-    contact, the later one can't be done. Raises ValidationFailed for too many items, or Forbidden.
+    Returns each item's result, in order; an item that fails changes nothing, and the others are done. Of two items for
+    one contact, the second fails. Raises ValidationFailed for too many items, or Forbidden.
     """
     work.principal.must_write()
     check_size(items)
-    errors, done = ItemErrors(), dict[int, ItemResult]()
-    asked = errors.try_each(dict(enumerate(items)), lambda _, item: _read(work.principal, item))
-    errors.refuse_duplicates({index: item.address for index, item in asked.items()}, "e-mail", "email")
+    errors, results = ItemErrors(), dict[int, ItemResult]()
+    open_items = errors.try_each(dict(enumerate(items)), lambda _, item: _check_item(work.principal, item))
+    errors.refuse_duplicates({index: item.address for index, item in open_items.items()}, "e-mail", "email")
     for _ in range(ATTEMPTS):
-        asked = errors.remaining(asked)
-        if asked:
-            done |= await _attempt(work, asked, errors, restore_deleted)
-            asked = {index: item for index, item in asked.items() if index not in done}
-    errors |= {index: Conflict(TAKEN, field="email") for index in errors.remaining(asked)}
-    return [done[index] if index in done else ItemResult(error=errors[index]) for index in range(len(items))]
+        open_items = errors.remaining(open_items)
+        if open_items:
+            results |= await _attempt_all(work, open_items, errors, restore_deleted)
+            open_items = {index: item for index, item in open_items.items() if index not in results}
+    errors |= {index: Conflict(BEING_CREATED, field="email") for index in errors.remaining(open_items)}
+    return [results[index] if index in results else ItemResult(error=errors[index]) for index in range(len(items))]
 
 
-async def _attempt(
-    work: UnitOfWork, asked: Mapping[int, _Asked], errors: ItemErrors, restore_deleted: bool | None
+async def _attempt_all(
+    work: UnitOfWork, items: Mapping[int, _Item], errors: ItemErrors, restore_deleted: bool | None
 ) -> dict[int, ItemResult]:
-    """What became of these items, but for those whose address somebody else took meanwhile."""
-    found = await _look_all(work, asked)
-    errors.refuse_duplicates({index: row.id for index, row in found.items() if row.id is not None}, "contact", "email")
+    """The results of these items, except of those that failed, and of those whose address another transaction took."""
+    found = await _look_up_all(work, items)
+    ids = {index: contact.id for index, (contact, _) in found.items() if contact is not None}
+    errors.refuse_duplicates(ids, "contact", "email")
     plans = errors.try_each(
-        errors.remaining(asked), lambda index, item: _permitted(work.principal, item, found[index], restore_deleted)
+        errors.remaining(items), lambda index, item: _plan(work.principal, item, *found[index], restore_deleted)
     )
-    company_ids = await employers.find_or_create_all(work.transaction, [plan.company for plan in plans.values()])
-    rows = {
-        index: plan.row(work, company_id) for (index, plan), company_id in zip(plans.items(), company_ids, strict=True)
+    company_ids = await match.find_or_create_all(work.transaction, [plan.company for plan in plans.values()])
+    params = {
+        index: params
+        for (index, plan), company_id in zip(plans.items(), company_ids, strict=True)
+        if (params := plan.params(work, company_id)) is not None
     }
-    new = {index: row for index, row in rows.items() if row is not None and plans[index].is_new}
-    changed = {index: row for index, row in rows.items() if row is not None and index not in new}
-    made = (
-        await _WRITE.rows(work.transaction, new=[*new.values()], changed=[*changed.values()]) if new or changed else []
-    )
-    created = {row.id for row in made}
-    kept = {index: ItemResult(found[index].id, changed=index in changed) for index in plans if index not in new}
-    return kept | {
-        index: ItemResult(row["id"], created=True, changed=True) for index, row in new.items() if row["id"] in created
+    new = [params[index] for index, plan in plans.items() if plan.contact is None]
+    edits = [params[index] for index, plan in plans.items() if plan.contact is not None and index in params]
+    rows = await _CREATE_AND_EDIT.rows(work.transaction, new=new, edits=edits) if params else []
+    created = {row.id for row in rows}
+    return {
+        index: ItemResult(plan.contact_id, created=plan.contact is None, changed=index in params)
+        for index, plan in plans.items()
+        if plan.contact is not None or plan.contact_id in created
     }
 
 
-def _read(principal: Principal, item: Mapping[str, Any]) -> _Asked:
-    """What is asked for, if it may be; raises ValidationFailed or Forbidden naming a field."""
-    given = dict(item)
-    address, expected_version = normal_email(given.pop("email")), given.pop("expected_version", None)
-    return _Asked(address, contacts.checked(principal, given), expected_version)
+def _check_item(principal: Principal, item: Mapping[str, Any]) -> _Item:
+    """Raises ValidationFailed or Forbidden naming a field."""
+    values = dict(item)
+    address, expected_version = normal_email(values.pop("email")), values.pop("expected_version", None)
+    return _Item(address, contacts.check_values(principal, values), expected_version)
 
 
-def _permitted(principal: Principal, asked: _Asked, found: Any, restore_deleted: bool | None) -> _Plan:
-    """What is to be done, if the caller may do it to what was `found`; raises what `upsert` raises."""
-    if found.is_suppressed or (found.id is not None and found.erased_at is not None):
-        raise Conflict("the person with this e-mail was erased, and asked not to be known again", field="email")
-    references.check_found(principal, asked.values, found)
-    if found.id is None and asked.expected_version is not None:
-        raise NotFound("no contact has this e-mail any more; leave expectedVersion out to create one", field="email")
-    if found.id is None:
-        company = _company(asked.values, company_domain(asked.address))
-        return _Plan(asked.address, found, contacts.merged({}, asked.values), company)
-    if not found.is_visible and not found.is_restorable:
-        raise Conflict("this e-mail belongs to a contact of a colleague", field="email")
-    if not found.is_visible and not restore_deleted:
-        hint = "restoreDeleted: true brings it back"
-        raise Conflict(f"this e-mail belongs to a deleted contact; {hint}", field="email")
-    check_version(found, asked.expected_version)
-    return _Plan(asked.address, found, contacts.merged(found.custom, asked.values), _company(asked.values, None))
+def _plan(
+    principal: Principal, item: _Item, contact: ContactRow | None, lookup: _Lookup, restore_deleted: bool | None
+) -> _Plan:
+    """What to write, if the caller may; raises what `upsert` raises."""
+    if lookup.is_suppressed or (contact is not None and contact.erased_at is not None):
+        raise Conflict("the person with this e-mail was erased and must not be stored again", field="email")
+    references.check_found(principal, item.values, lookup)
+    if contact is None:
+        if item.expected_version is not None:
+            raise NotFound("no contact has this e-mail any more; omit expectedVersion to create one", field="email")
+        values = contacts.merge_custom({}, item.values)
+        return _Plan(uuid.uuid4(), item.address, None, values, _company_hint(item.values, company_domain(item.address)))
+    if not lookup.is_visible and not lookup.is_restorable:
+        raise Conflict("this e-mail belongs to a colleague's contact", field="email")
+    if not lookup.is_visible and not restore_deleted:
+        message = "this e-mail belongs to a deleted contact; set restoreDeleted to true to restore it"
+        raise Conflict(message, field="email")
+    check_version(contact, item.expected_version)
+    values = contacts.merge_custom(contact.custom, item.values)
+    return _Plan(contact.id, item.address, contact, values, _company_hint(item.values, None))
 
 
-def _company(values: Mapping[str, Any], domain: str | None) -> Named:
-    """The company that an upsert names, or that has the domain, unless it gives the company's id."""
+def _company_hint(values: Mapping[str, Any], domain: str | None) -> CompanyHint:
+    """The company that an item names, or that has the domain; an empty hint when the item has the company's id."""
     is_known = values.get("company_id") is not None
-    return Named() if is_known else Named(values.get("company_name"), domain)
+    return CompanyHint() if is_known else CompanyHint(values.get("company_name"), domain)
 
 
-def _creation(work: UnitOfWork, address: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    owned = {"owner_id": work.principal.owner_id, "owner_source": OwnerSource.PERSON}
-    stage = {"lifecycle_stage": LifecycleStage.LEAD}
-    meant = {name: value for name, value in values.items() if value is not None or name == "owner_id"}
-    contact = {**dict.fromkeys(Contact.EDITABLE), "custom": {}, **owned, **stage, **meant}
-    id_ = uuid.uuid4()
-    return {"id": id_, "email": address, "now": work.now, **contact} | activities.entry_params(
-        work, content="Contact created", contact_id=id_
-    )
+def _insert_params(
+    work: UnitOfWork, contact_id: uuid.UUID, address: str, values: Mapping[str, object]
+) -> dict[str, object]:
+    defaults: dict[str, object] = {
+        **dict.fromkeys(Contact.EDITABLE),
+        "custom": {},
+        "owner_id": work.principal.owner_id,
+        "owner_source": OwnerSource.PERSON,
+        "lifecycle_stage": LifecycleStage.LEAD,
+    }
+    # Null as the owner means the unassigned pool; any other null means the default.
+    given = {name: value for name, value in values.items() if value is not None or name == "owner_id"}
+    entry = activities.entry_params(work, content="Contact created", contact_id=contact_id)
+    return {"id": contact_id, "email": address, "now": work.now, **defaults, **given, **entry}
 
 
-async def _look(work: UnitOfWork, asked: _Asked) -> Any:
-    """The contact with this address, locked, whosever it is; its columns are None when there is none."""
-    found = await _looking(work.principal.role, many=False).one(
-        work.transaction, caller=work.principal.owner_id, place=0, **_referring(asked)
-    )
-    assert found is not None
-    return found
+async def _look_up_all(work: UnitOfWork, items: Mapping[int, _Item]) -> dict[int, tuple[ContactRow | None, _Lookup]]:
+    rows = [{"place": place, **_lookup_params(item)} for place, item in items.items()]
+    pairs = await _LOOK_UP_ALL[work.principal.role].rows(work.transaction, caller=work.principal.owner_id, items=rows)
+    return {lookup.place: (contact, lookup) for contact, lookup in pairs}
 
 
-async def _look_all(work: UnitOfWork, asked: Mapping[int, _Asked]) -> dict[int, Any]:
-    rows = [{"place": place, **_referring(item)} for place, item in asked.items()]
-    found = await _looking(work.principal.role, many=True).rows(
-        work.transaction, caller=work.principal.owner_id, asked=rows
-    )
-    return {row.place: row for row in found}
+def _lookup_params(item: _Item) -> dict[str, object]:
+    return {"address": item.address, **{name: item.values.get(name) for name in ("company_id", "owner_id")}}
 
 
-def _referring(asked: _Asked) -> dict[str, Any]:
-    return {"address": asked.address, **{name: asked.values.get(name) for name in ("company_id", "owner_id")}}
-
-
-@cache
-def _looking(role: Role, *, many: bool) -> Statement:
+def _look_up(role: Role, *, many: bool) -> Executable:
+    """For each item, the contact that has its address, locked, and what else is known of the item."""
     types = {"place": Integer(), **types_of(Contact, "company_id", "owner_id", address="email")}
-    principal = Principal(None, role)
-    return Statement(lambda: _looked(principal, param_rows("asked", types) if many else param_row(types)))
+    items = param_rows("items", types) if many else param_row(types)
+    principal, all_contacts, aliases = Principal(None, role), table(Contact), table(ContactEmail)
+    is_email, is_alias = all_contacts.c.email == items.c.address, aliases.c.email == items.c.address
+    by_email = select(items.c.place, all_contacts.c.id).join_from(items, all_contacts, is_email)
+    by_alias = select(items.c.place, aliases.c.contact_id).join_from(items, aliases, is_alias)
+    matches = union_all(by_email, by_alias).cte("match")
+    contact = _lock_contacts(principal, matches)
+    # The address is compared again with the locked contact: one that was merged meanwhile has lost it.
+    still_has_it = and_(matches.c.place == items.c.place, has_address(items.c.address, contact))
+    rows = items.outerjoin(matches.join(contact, contact.c.id == matches.c.id), still_has_it)
+    ids = {"company_id": items.c.company_id, "owner_id": items.c.owner_id}
+    rows_with_references, references_columns = references.joined(principal, rows, ids)
+    return select(
+        *columns_of(ContactRow, contact),
+        items.c.place,
+        contact.c.is_visible,
+        contact.c.is_restorable,
+        is_suppressed(items.c.address).label("is_suppressed"),
+        *references_columns,
+    ).select_from(rows_with_references)
 
 
-def _looked(principal: Principal, asked: FromClause) -> Select[Any]:
-    """For each row that is asked for, the contact that has its address, locked, with what the row refers to."""
-    all_contacts, aliases = table(Contact), table(ContactEmail)
-    by_email = select(asked.c.place, all_contacts.c.id).join_from(
-        asked, all_contacts, all_contacts.c.email == asked.c.address
+def _lock_contacts(principal: Principal, matches: CTE) -> CTE:
+    """The matching contacts, locked in one order: of two calls for the same contacts, one waits for the other."""
+    all_contacts = table(Contact)
+    locked = select(
+        *columns_of(ContactRow, all_contacts),
+        visible(Contact, principal).label("is_visible"),
+        restorable(Contact, principal).label("is_restorable"),
     )
-    by_alias = select(asked.c.place, aliases.c.contact_id).join_from(asked, aliases, aliases.c.email == asked.c.address)
-    match = union_all(by_email, by_alias).cte("match")
-    seen = [visible(Contact, principal).label("is_visible"), restorable(Contact, principal).label("is_restorable")]
-    # In the order of the ids: of two calls for the same contacts, one waits for the other.
-    locked = select(all_contacts, *seen).where(all_contacts.c.id.in_(select(match.c.id))).order_by(all_contacts.c.id)
-    contact = locked.with_for_update(key_share=True).cte("contact")
-    # What was found is read again once it is locked: a contact that was merged meanwhile has its address no more.
-    has_it = and_(match.c.place == asked.c.place, has_address(asked.c.address, contact))
-    rows = asked.outerjoin(match.join(contact, contact.c.id == match.c.id), has_it)
-    beside, columns = references.joined(
-        principal, rows, {"company_id": asked.c.company_id, "owner_id": asked.c.owner_id}
-    )
-    suppressed = is_suppressed(asked.c.address).label("is_suppressed")
-    return select(asked.c.place, contact, suppressed, *columns).select_from(beside)
+    locked = locked.where(all_contacts.c.id.in_(select(matches.c.id))).order_by(all_contacts.c.id)
+    return locked.with_for_update(key_share=True).cte("contact")
 
 
-def _created(new: FromClause) -> Select[Any]:
-    """Make contacts of rows as `_creation` returns them, unless their address is taken; returns the ids."""
+def _create(new: FromClause) -> Select[Any]:
+    """Create contacts from rows of `_insert_params`, except those whose address is taken; selects the created ids."""
     row = {name: new.c[name] for name in ("id", "email", *Contact.EDITABLE)}
     row |= {"created_at": new.c.now, "updated_at": new.c.now}
     is_alias = exists(select(1).where(table(ContactEmail).c.email == new.c.email))
-    # Looked for once more: of a contact that is erased at this moment, the address is free by now.
+    # Checked again: an erasure that ended since the look-up has freed the address and suppressed it.
     is_free = and_(~is_alias, ~is_suppressed(new.c.email))
     free = select(*row.values()).where(is_free).order_by(new.c.email)
     insertion = insert(table(Contact)).from_select(list(row), free, include_defaults=False)
     c = table(Contact).c
-    made = insertion.on_conflict_do_nothing(index_elements=[c.email]).returning(c.id).cte("made")
-    return select(made.c.id).add_cte(activities.insert_entries(new, only_with=made).cte("told"))
+    created = insertion.on_conflict_do_nothing(index_elements=[c.email]).returning(c.id).cte("created")
+    return select(created.c.id).add_cte(activities.insert_entries(new, only_with=created).cte("entries"))
 
 
-def _written(changed: FromClause, new: FromClause) -> Select[Any]:
-    return combined(*edits(changed), hand_over(changed), beside=_created(new))
+def _create_and_edit() -> Executable:
+    edits, new = param_rows("edits", contacts.EDIT_TYPES), param_rows("new", _INSERT_TYPES)
+    return combined(*contacts.update_contacts(edits), contacts.reassign_tasks(edits), beside=_create(new))
 
 
-_NEW_ROW = types_of(Contact, "id", "email", *Contact.EDITABLE, now="created_at") | activities.ENTRY_TYPES
-_CREATE = Statement(lambda: _created(param_row(_NEW_ROW)))
-_WRITE = Statement(lambda: _written(changed=param_rows("changed", CHANGED), new=param_rows("new", _NEW_ROW)))
+_LOOK_UP = {role: PairQuery(ContactRow, _Lookup, partial(_look_up, role, many=False)) for role in Role}
+_LOOK_UP_ALL = {role: PairQuery(ContactRow, _Lookup, partial(_look_up, role, many=True)) for role in Role}
+_CREATE = Query(IdRow, lambda: _create(param_row(_INSERT_TYPES)))
+_CREATE_AND_EDIT = Query(IdRow, _create_and_edit)

@@ -57,5 +57,5 @@ class ErasureMutations:
         description="For admins: let a person who was erased be known again, on its own wish. What was erased stays so."
     )
     async def lift_suppression(self, info: Info, input: LiftSuppressionInput) -> LiftSuppressionPayload:
-        """See erasure.lift."""
-        return await perform(info, input, doing(erasure.lift, "lifted"))
+        """See erasure.lift_suppression."""
+        return await perform(info, input, doing(erasure.lift_suppression, "lifted"))

@@ -100,8 +100,8 @@ async def test_a_partial_call_does_what_can_be_done(
     items: list[tuple[Json, tuple[str, str | None, str] | None]] = [
         ({"email": "new@fresh.example"}, None),
         ({"email": "two@@"}, ("VALIDATION", "email", "is not an e-mail address")),
-        ({"email": world.bob.email}, ("CONFLICT", "email", "of a colleague")),
-        ({"email": world.pool.email}, ("CONFLICT", "email", "restoreDeleted: true brings it back")),
+        ({"email": world.bob.email}, ("CONFLICT", "email", "belongs to a colleague's contact")),
+        ({"email": world.pool.email}, ("CONFLICT", "email", "set restoreDeleted to true to restore it")),
         ({"email": "Gone@x.example"}, ("CONFLICT", "email", "was erased")),
         ({"email": world.ada.email, "expectedVersion": 7}, ("VERSION_CONFLICT", "expectedVersion", "version 1")),
         ({"email": "alias@acme.example"}, ("VALIDATION", "email", "the same contact as items[5]")),
