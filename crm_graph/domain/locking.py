@@ -3,9 +3,9 @@
 import uuid
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Generic, Protocol, TypeAlias, cast
+from typing import Generic, Protocol, TypeAlias, cast
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, select, true
+from sqlalchemy import CTE, ColumnElement, Executable, and_, select, true
 from sqlmodel import SQLModel
 
 from crm_graph.database.statements import Query, Row, columns_of, param
@@ -16,7 +16,7 @@ from crm_graph.identity.principal import Principal
 from crm_graph.models import Role, table
 
 OwnerRule: TypeAlias = Callable[[type[SQLModel], Principal], ColumnElement[bool]]
-Read: TypeAlias = Callable[[CTE], Select[Any]]
+Read: TypeAlias = Callable[[CTE], Executable]
 
 
 class Versioned(Protocol):
@@ -44,7 +44,7 @@ class RowLock(Generic[Row]):
         only: ColumnElement[bool] | None = None,
         read: Read | None = None,
     ) -> None:
-        def make(role: Role) -> Select[Any]:
+        def make(role: Role) -> Executable:
             rows = table(model)
             # PostgreSQL checks the rule again once it has the lock: a row that was given away meanwhile is not found.
             may_change = rule(model, Principal(None, role))

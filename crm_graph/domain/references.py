@@ -15,7 +15,7 @@ from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Company, Contact, Deal, Owner, Role, table
 
-# For each kind of reference: the model, and the columns of the row that callers read, by their names in `joined`.
+# For each kind of reference: the model, and the columns of the row that callers read, by their names in `join`.
 _REFERRED: dict[str, tuple[type[SQLModel], dict[str, str]]] = {
     "contact_id": (
         Contact,
@@ -45,7 +45,7 @@ async def check(work: UnitOfWork, values: Mapping[str, object]) -> None:
     check_new_owner(work.principal, values)
     if _to_look_up(work.principal, values):
         found = await _look_up(work.principal.role).one(
-            work.transaction, caller=work.principal.owner_id, **parameters(values)
+            work.transaction, caller=work.principal.owner_id, **params(values)
         )
         check_found(work.principal, values, found)
 
@@ -64,17 +64,17 @@ def check_new_owner(principal: Principal, values: Mapping[str, object]) -> None:
         raise Forbidden("only an admin may give it to somebody else, or to nobody", field="owner_id")
 
 
-def parameters(values: Mapping[str, object]) -> dict[str, object]:
-    """The parameters of `joined`."""
+def params(values: Mapping[str, object]) -> dict[str, object]:
+    """The parameters of `join`."""
     return {f"ref_{name}": values.get(name) for name in _NAMES}
 
 
-def joined(
+def join(
     principal: Principal, rows: FromClause, ids: Mapping[str, ColumnElement[Any]] | None = None
 ) -> tuple[FromClause, list[Label[Any]]]:
     """`rows` joined with the rows that ids refer to, and the columns of those (null if not found) for `check_found`.
 
-    The ids are the `parameters`, or the expressions `ids` by reference. The columns are `ref_` and the reference, and
+    The ids are the `params`, or the expressions `ids` by reference. The columns are `ref_` and the reference, and
     a contact's `ref_contact_owner_id` and `ref_contact_company_id`, a deal's `ref_deal_contact_id`.
     """
     ids = {name: param(Owner, "id", f"ref_{name}") for name in _NAMES} if ids is None else ids
@@ -95,7 +95,7 @@ def joined(
 
 
 def check_found(principal: Principal, values: Mapping[str, object], found: object) -> None:
-    """Raises NotFound for the first of `values` whose row is not in `found`, which has columns of `joined`."""
+    """Raises NotFound for the first of `values` whose row is not in `found`, which has columns of `join`."""
     for name in _to_look_up(principal, values):
         if getattr(found, f"ref_{name}") is None:
             what = "owner not found, not active, or readonly" if name == "owner_id" else f"{name[:-3]} not found"
@@ -106,7 +106,7 @@ def check_found(principal: Principal, values: Mapping[str, object], found: objec
 def _look_up(role: Role) -> Query[_Found]:
     def make() -> Executable:
         nothing = select(literal(1).label("one")).subquery("nothing")
-        rows, columns = joined(Principal(None, role), nothing)
+        rows, columns = join(Principal(None, role), nothing)
         return select(*(column for column in columns if column.name in _Found._fields)).select_from(rows)
 
     return Query(_Found, make)

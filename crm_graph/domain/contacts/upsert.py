@@ -229,7 +229,7 @@ def _look_up(role: Role, *, many: bool) -> Executable:
     still_has_it = and_(matches.c.place == items.c.place, has_address(items.c.address, contact))
     rows = items.outerjoin(matches.join(contact, contact.c.id == matches.c.id), still_has_it)
     ids = {"company_id": items.c.company_id, "owner_id": items.c.owner_id}
-    rows_with_references, references_columns = references.joined(principal, rows, ids)
+    rows_with_references, references_columns = references.join(principal, rows, ids)
     return select(
         *columns_of(ContactRow, contact),
         items.c.place,

@@ -96,7 +96,7 @@ async def _move(work: UnitOfWork, moves: Sequence[_Permitted]) -> None:
     columns = defaultdict(list)
     for move in moves:
         columns[move.target.id].append(move.deal.id)
-    rank_of = await ranks.on_top(work.transaction, columns)
+    rank_of = await ranks.ranks_on_top(work.transaction, columns)
     rows = [
         move_params(
             work,

@@ -2,9 +2,9 @@
 
 import uuid
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import CTE, ColumnElement, FromClause, Select, Text, and_, case, func, null, select
+from sqlalchemy import CTE, ColumnElement, Executable, FromClause, Text, and_, case, func, null, select
 
 from crm_graph.database.statements import Statement, param
 from crm_graph.domain.deals import ranks
@@ -71,14 +71,14 @@ async def move_stage(
     Already in the stage: succeeds, and only its place in the column changes, if one is given. `occurred_at` (default:
     now) is when the move happened. Raises ValidationFailed if that is in the future, and Conflict if the deal has moved
     since, because a late report must not overwrite a newer state. Raises NotFound or ValidationFailed for a stage of
-    another pipeline, and what `ranks.rank` raises.
+    another pipeline, and what `ranks.rank_at` raises.
     """
     place = Place(after_deal_id, before_deal_id)
     deal, target = await _lock(work, deal_id, expected_version, stage_id=stage_id)
     check_pipeline(deal, target)
     if target.id == deal.stage_id:
         if not place.is_top:
-            await ranks.put(work, deal.stage_id, deal.id, deal.top, place)
+            await ranks.reposition(work, deal.stage_id, deal.id, deal.top, place)
         return deal_id
     if occurred_at is not None:
         last = await last_move(work.transaction, deal.id)
@@ -177,7 +177,7 @@ async def _move(
     lost_reason: str | None = None,
 ) -> None:
     """Move a locked deal to a stage whose column is locked too, with its history and its entry, in one statement."""
-    rank = await ranks.rank(work, target.id, deal.id, deal.top, place)
+    rank = await ranks.rank_at(work, target.id, deal.id, deal.top, place)
     params = move_params(work, deal.id, deal.source, target, rank=rank, at=at, lost_reason=lost_reason)
     await INSERT_MOVE.run(work.transaction, **params)
 
@@ -188,9 +188,7 @@ async def _set_lost_reason(work: UnitOfWork, deal: MovingDeal, reason: str | Non
     await _UPDATE_REASON.run(work.transaction, id=deal.id, lost_reason=reason, now=work.now, **entry)
 
 
-def select_moving(
-    rows: FromClause, deal: CTE, stage_id: ColumnElement[uuid.UUID], *, locks_column: bool
-) -> Select[Any]:
+def select_moving(rows: FromClause, deal: CTE, stage_id: ColumnElement[uuid.UUID], *, locks_column: bool) -> Executable:
     """The columns of MovingDeal, from `rows` that include a locked deal and the id of the stage that it goes to."""
     before, after = (table(PipelineStage).alias(name) for name in ("before", "after"))
     is_target = and_(after.c.id == stage_id, after.c.deleted_at.is_(None))
@@ -198,7 +196,7 @@ def select_moving(
     columns = [deal.c[name] for name in MovingDeal._fields if name in deal.c]
     columns += [before.c[name].label(f"from_{name}") for name in ("key", "name", "kind", "order_index")]
     columns += [after.c[name].label(f"to_{name}") for name in Stage._fields]
-    top = ranks.locked_top(after.c.id, deal.c.id) if locks_column else null().cast(Text)
+    top = ranks.lock_column(after.c.id, deal.c.id) if locks_column else null().cast(Text)
     return select(*columns, top.label("top")).select_from(joined)
 
 
@@ -217,11 +215,11 @@ def _of_kind(deal: CTE) -> ColumnElement[uuid.UUID]:
     )
 
 
-def _with_stage(deal: CTE) -> Select[Any]:
+def _with_stage(deal: CTE) -> Executable:
     return select_moving(deal, deal, param(PipelineStage, "id", "stage_id"), locks_column=True)
 
 
-def _with_stage_of_kind(deal: CTE) -> Select[Any]:
+def _with_stage_of_kind(deal: CTE) -> Executable:
     return select_moving(deal, deal, _of_kind(deal), locks_column=True)
 
 

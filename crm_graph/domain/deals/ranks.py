@@ -79,16 +79,13 @@ class _Neighbours(NamedTuple):
     above: str | None
 
 
-def locked_top(stage_id: ColumnElement[uuid.UUID], deal_id: ColumnElement[uuid.UUID]) -> ColumnElement[str | None]:
+def lock_column(
+    stage_id: ColumnElement[uuid.UUID], deal_id: ColumnElement[uuid.UUID] | None = None
+) -> ColumnElement[str | None]:
     """An expression that locks the column of a stage until the transaction ends, and returns the rank on top of it,
-    other than the deal's own. Lock deals before columns.
+    other than that of the deal. Lock deals before columns.
     """
-    return func.crm_lock_column(stage_id, deal_id, type_=Text)
-
-
-def column_lock(stage_id: ColumnElement[uuid.UUID]) -> ColumnElement[str | None]:
-    """An expression that locks the column of a stage, and returns the rank on top of it."""
-    return locked_top(stage_id, stage_id)  # no deal has the id of a stage
+    return func.crm_lock_column(stage_id, stage_id if deal_id is None else deal_id, type_=Text)
 
 
 def ids_with_ranks() -> FromClause:
@@ -97,7 +94,9 @@ def ids_with_ranks() -> FromClause:
     return both.table_valued(column("id", Uuid), column("rank", Text)).render_derived("placed")
 
 
-async def rank(work: UnitOfWork, stage_id: uuid.UUID, deal_id: uuid.UUID, top: str | None, place: Place = TOP) -> str:
+async def rank_at(
+    work: UnitOfWork, stage_id: uuid.UUID, deal_id: uuid.UUID, top: str | None, place: Place = TOP
+) -> str:
     """The rank that puts a deal at a place in a column, which is locked already and has the rank `top` on top.
 
     Raises ValidationFailed when the deal is its own neighbour, NotFound for a neighbour that the caller may not see,
@@ -114,19 +113,15 @@ async def rank(work: UnitOfWork, stage_id: uuid.UUID, deal_id: uuid.UUID, top: s
     return found
 
 
-async def put(work: UnitOfWork, stage_id: uuid.UUID, deal_id: uuid.UUID, top: str | None, place: Place) -> None:
-    """Put a deal elsewhere in its own column, which is locked already; raises what `rank` raises."""
-    found = await rank(work, stage_id, deal_id, top, place)
+async def reposition(work: UnitOfWork, stage_id: uuid.UUID, deal_id: uuid.UUID, top: str | None, place: Place) -> None:
+    """Put a deal elsewhere in its own column, which is locked already; raises what `rank_at` raises."""
+    found = await rank_at(work, stage_id, deal_id, top, place)
     await _SET_RANKS.run(work.transaction, ids=[deal_id], ranks=[found])
 
 
-async def ranks(transaction: Transaction, stage_id: uuid.UUID, coming: list[uuid.UUID]) -> list[str]:
-    """Ranks on top of a column for deals that move there, in this order; locks the column."""
-    found = await on_top(transaction, {stage_id: coming})
-    return [found[id_] for id_ in coming]
-
-
-async def on_top(transaction: Transaction, coming: Mapping[uuid.UUID, Sequence[uuid.UUID]]) -> dict[uuid.UUID, str]:
+async def ranks_on_top(
+    transaction: Transaction, coming: Mapping[uuid.UUID, Sequence[uuid.UUID]]
+) -> dict[uuid.UUID, str]:
     """Ranks on top of columns for the deals that move to each stage (`coming`), in their order; by the deals' ids.
 
     Locks the columns, in the order of the stages' ids.
@@ -154,22 +149,26 @@ async def _between(
         before=place.before,
     )
     assert found is not None, "the look-up always has one row"
-    for name, id_, seen, here in (
+    _check_neighbours(place, found)
+    above = found.after_rank if place.after is not None else found.above
+    below = found.below if place.after is not None else found.before_rank
+    if above is not None and below is not None and above >= below:
+        return None
+    between: str = generate_key_between(above, below)
+    return between
+
+
+def _check_neighbours(place: Place, found: _Neighbours) -> None:
+    for name, id_, seen, rank in (
         ("after_deal_id", place.after, found.after_id, found.after_rank),
         ("before_deal_id", place.before, found.before_id, found.before_rank),
     ):
         if id_ is not None and not seen:
             raise NotFound("deal not found", field=name)
-        if id_ is not None and here is None:
+        if id_ is not None and rank is None:
             raise Conflict("that deal is not in this stage any more; read the column again", field=name)
-    above = found.after_rank if place.after is not None else found.above
-    below = found.below if place.after is not None else found.before_rank
     if place.after is not None and place.before is not None and not found.in_order:
-        raise Conflict("afterDealId stands below beforeDealId; read the column again", field="after_deal_id")
-    if above is not None and below is not None and above >= below:
-        return None
-    between: str = generate_key_between(above, below)
-    return between
+        raise Conflict("afterDealId is below beforeDealId; read the column again", field="after_deal_id")
 
 
 async def _rebalance(transaction: Transaction, stage_id: uuid.UUID, deal_id: uuid.UUID) -> str | None:
@@ -225,7 +224,7 @@ def _find_neighbours(role: Role) -> Query[_Neighbours]:
 
 def _lock_columns() -> Executable:
     stage = func.unnest(id_list("stages")).table_valued(column("id", Uuid)).render_derived("stage")
-    return select(stage.c.id, column_lock(stage.c.id).label("top"))
+    return select(stage.c.id, lock_column(stage.c.id).label("top"))
 
 
 def _select_column() -> Executable:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, ColumnElement, Executable, Select, and_, func, insert, null, select
+from sqlalchemy import CTE, ColumnElement, Executable, and_, func, insert, null, select
 
 from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import Query, Statement, columns_of, combined, param
@@ -103,7 +103,7 @@ async def create(
         "pipeline_id": stage.pipeline_id,
         "stage_id": stage.id,
         "status": DealStatus(stage.kind),
-        "rank": await ranks.rank(work, stage.id, id_, stage.top),
+        "rank": await ranks.rank_at(work, stage.id, id_, stage.top),
         "now": work.now,
     }
     entry = deal_entry_params(work, id_, f"Deal created in {stage.name}", {"to_stage": stage.key}, at=at)
@@ -158,7 +158,7 @@ async def restore(work: UnitOfWork, *, deal_id: uuid.UUID) -> uuid.UUID:
     if deal is None:
         await _LOCK.one(work, deal_id)
         return deal_id
-    rank = await ranks.rank(work, deal.stage_id, deal_id, deal.top)
+    rank = await ranks.rank_at(work, deal.stage_id, deal_id, deal.top)
     entry = deal_entry_params(work, deal_id, "Deal restored")
     await _RESTORE.run(work.transaction, id=deal_id, rank=rank, now=work.now, **entry)
     return deal_id
@@ -201,7 +201,7 @@ async def _lock_starting_stage(work: UnitOfWork, deal_id: uuid.UUID, asked: Mapp
         id=deal_id,
         stage_id=stage_id,
         pipeline_id=pipeline_id,
-        **references.parameters(asked),
+        **references.params(asked),
     )
     if stage is None:
         name = "stage_id" if stage_id is not None else "pipeline_id"
@@ -237,16 +237,16 @@ def _find_starting_stage(role: Role, by: str) -> Query[StartingStage]:
             pipeline_id = default if by == "default" else given
             found = live.where(stages.c.pipeline_id == pipeline_id, stages.c.kind == StageKind.OPEN)
         stage = found.order_by(stages.c.order_index).limit(1).subquery("stage")
-        rows, refs = references.joined(Principal(None, role), stage)
+        rows, refs = references.join(Principal(None, role), stage)
         columns = [stage.c[name] for name in StartingStage._fields if name in stage.c]
-        top = ranks.locked_top(stage.c.id, param(Deal, "id")).label("top")
+        top = ranks.lock_column(stage.c.id, param(Deal, "id")).label("top")
         return select(*columns, top, *(ref for ref in refs if ref.name in StartingStage._fields)).select_from(rows)
 
     return Query(StartingStage, make)
 
 
-def _read_deleted(deal: CTE) -> Select[Any]:
-    return select(deal.c.stage_id, ranks.locked_top(deal.c.stage_id, deal.c.id).label("top"))
+def _read_deleted(deal: CTE) -> Executable:
+    return select(deal.c.stage_id, ranks.lock_column(deal.c.stage_id, deal.c.id).label("top"))
 
 
 def _insert_deal() -> Executable:

@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import Query, columns_of, param
 from crm_graph.domain import config_lock
-from crm_graph.domain.deals.ranks import column_lock
-from crm_graph.domain.pipelines.stages import IS_LIVE, StageRow, add_all, deal_count
+from crm_graph.domain.deals.ranks import lock_column
+from crm_graph.domain.pipelines.stages import IS_LIVE, StageRow, add_all, count_deals
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, CrmError, NotFound
 from crm_graph.models import Pipeline, PipelineStage, StageKind, table
@@ -82,8 +82,8 @@ async def delete(work: UnitOfWork, *, pipeline_id: uuid.UUID) -> uuid.UUID:
     if pipeline.is_default:
         raise Conflict("it is the default pipeline: make another one the default first", field="pipeline_id")
     is_own = _STAGES.c.pipeline_id == pipeline_id
-    await work.transaction.execute(select(column_lock(_STAGES.c.id)).where(is_own).order_by(_STAGES.c.id))
-    if count := await deal_count(work.transaction, is_own):
+    await work.transaction.execute(select(lock_column(_STAGES.c.id)).where(is_own).order_by(_STAGES.c.id))
+    if count := await count_deals(work.transaction, is_own):
         message = f"{count} deals, deleted ones included, are in the pipeline, and their history needs it"
         raise Conflict(message, field="pipeline_id", details={"dealCount": count})
     await work.transaction.execute(delete_from(_STAGES).where(is_own))

@@ -8,7 +8,7 @@ from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import Statement, param_row
 from crm_graph.domain import config_lock
 from crm_graph.domain.deals import ranks
-from crm_graph.domain.deals.ranks import column_lock
+from crm_graph.domain.deals.ranks import lock_column
 from crm_graph.domain.deals.stage_history import MOVE_TYPES, insert_moves, mover_params
 from crm_graph.domain.pipelines import stages
 from crm_graph.domain.pipelines.stages import StageRow
@@ -34,7 +34,7 @@ async def delete(work: UnitOfWork, *, stage_id: uuid.UUID, target_stage_id: uuid
     deal_ids = await _lock_deals(work.transaction, stage_id)
     is_this = table(PipelineStage).c.id == stage_id
     if len(deal_ids) > DEALS_MAX or (deal_ids and target is None):
-        count = await stages.deal_count(work.transaction, is_this)
+        count = await stages.count_deals(work.transaction, is_this)
         raise _refusal(count, has_target=target is not None)
     if target is not None and deal_ids:
         await _move(work, stage, target, deal_ids)
@@ -72,13 +72,13 @@ async def _lock_deals(transaction: Transaction, stage_id: uuid.UUID) -> list[uui
     locked = found.with_for_update(key_share=True).cte("locked")
     # Deals are locked before their column, as everywhere. The second look finds those that came in between the two.
     count = select(func.count().label("deals")).select_from(locked).subquery("count")
-    await transaction.execute(select(count.c.deals, column_lock(literal(stage_id, Uuid))))
+    await transaction.execute(select(count.c.deals, lock_column(literal(stage_id, Uuid))))
     return list(await transaction.scalars(select(locked.c.id).order_by(locked.c.rank, locked.c.id)))
 
 
 async def _move(work: UnitOfWork, stage: StageRow, target: StageRow, deal_ids: list[uuid.UUID]) -> None:
     """Move locked deals, with their history and entries, in one statement however many they are."""
-    await work.transaction.execute(select(column_lock(literal(target.id, Uuid))))
+    rank_of = await ranks.ranks_on_top(work.transaction, {target.id: deal_ids})
     entry = activities.entry_params(
         work,
         content=f"{stage.name} -> {target.name}, because the stage was deleted",
@@ -87,7 +87,7 @@ async def _move(work: UnitOfWork, stage: StageRow, target: StageRow, deal_ids: l
     await _MOVE_DEALS.run(
         work.transaction,
         ids=deal_ids,
-        ranks=await ranks.ranks(work.transaction, target.id, deal_ids),
+        ranks=[rank_of[deal_id] for deal_id in deal_ids],
         from_stage_id=stage.id,
         stage_id=target.id,
         status=DealStatus(target.kind),

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import Query, columns_of, param
 from crm_graph.domain import config_lock
-from crm_graph.domain.deals.ranks import column_lock
+from crm_graph.domain.deals.ranks import lock_column
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
@@ -49,7 +49,7 @@ async def create(
     Returns its id. Raises NotFound, ValidationFailed or Conflict (the key, or the number of stages) naming the field.
     """
     await config_lock.begin(work)
-    stages = await in_order(work.transaction, pipeline_id)
+    stages = await list_in_order(work.transaction, pipeline_id)
     if len(stages) >= STAGES_MAX:
         raise Conflict(f"a pipeline has at most {STAGES_MAX} stages: delete one first", field="pipeline_id")
     order = [stage.id for stage in stages]
@@ -75,11 +75,11 @@ async def edit(work: UnitOfWork, *, stage_id: uuid.UUID, **changes: Any) -> uuid
     """
     await config_lock.begin(work)
     stage = await get(work.transaction, stage_id)
-    new = activities.differences(stage, _checked(changes))
+    new = activities.differences(stage, _check(changes))
     if "kind" in new:
         await check_open_is_left(work.transaction, stage, field="kind")
-        await work.transaction.execute(select(column_lock(literal(stage_id, Uuid))))
-        if count := await deal_count(work.transaction, _STAGES.c.id == stage_id):
+        await work.transaction.execute(select(lock_column(literal(stage_id, Uuid))))
+        if count := await count_deals(work.transaction, _STAGES.c.id == stage_id):
             message = f"{count} deals, deleted ones included, are in the stage and have its kind as status: move them"
             raise Conflict(message, field="kind", details={"dealCount": count})
     if new:
@@ -90,7 +90,7 @@ async def edit(work: UnitOfWork, *, stage_id: uuid.UUID, **changes: Any) -> uuid
 async def reorder(work: UnitOfWork, *, pipeline_id: uuid.UUID, stage_ids: Sequence[uuid.UUID]) -> uuid.UUID:
     """Put all stages of a pipeline in this order; returns the pipeline's id. Raises NotFound or ValidationFailed."""
     await config_lock.begin(work)
-    stages = await in_order(work.transaction, pipeline_id)
+    stages = await list_in_order(work.transaction, pipeline_id)
     if sorted(stage_ids) != sorted(stage.id for stage in stages):
         message = f"stage_ids must name each of the pipeline's {len(stages)} stages once"
         raise ValidationFailed(message, field="stage_ids")
@@ -120,7 +120,7 @@ def _new_row(values: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in values.items() if value is not None}
     kind = given.get("kind", StageKind.OPEN)
     default = {"probability": 1 if kind is StageKind.WON else 0}
-    return {"id": uuid.uuid4(), "kind": kind} | _checked({"key": None, "name": None, **default, **given})
+    return {"id": uuid.uuid4(), "kind": kind} | _check({"key": None, "name": None, **default, **given})
 
 
 async def get(transaction: Transaction, stage_id: uuid.UUID, field: str = "stage_id") -> StageRow:
@@ -131,7 +131,7 @@ async def get(transaction: Transaction, stage_id: uuid.UUID, field: str = "stage
     return stage
 
 
-async def in_order(transaction: Transaction, pipeline_id: uuid.UUID) -> list[StageRow]:
+async def list_in_order(transaction: Transaction, pipeline_id: uuid.UUID) -> list[StageRow]:
     """The stages of a pipeline that are not deleted, in the order of the board. Raises NotFound."""
     stages = await _OF_PIPELINE.rows(transaction, pipeline_id=pipeline_id)
     pipelines = table(Pipeline)
@@ -141,7 +141,7 @@ async def in_order(transaction: Transaction, pipeline_id: uuid.UUID) -> list[Sta
     return stages
 
 
-async def deal_count(transaction: Transaction, *conditions: ColumnElement[bool]) -> int:
+async def count_deals(transaction: Transaction, *conditions: ColumnElement[bool]) -> int:
     """How many deals, deleted ones included, are in the stages that meet the conditions."""
     deals = table(Deal)
     rows = deals.join(_STAGES, _STAGES.c.id == deals.c.stage_id)
@@ -157,7 +157,7 @@ async def check_open_is_left(transaction: Transaction, stage: StageRow, *, field
         raise Conflict("it is the pipeline's last stage of kind OPEN, where new deals start: add another", field=field)
 
 
-def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+def _check(values: Mapping[str, Any]) -> dict[str, Any]:
     """Columns of a stage, if they may be stored. Raises ValidationFailed naming the field."""
     found = dict(values)
     for name in ("probability", "kind"):

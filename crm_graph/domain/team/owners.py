@@ -56,7 +56,7 @@ async def create(work: UnitOfWork, *, name: str, email: str, **values: Any) -> u
     if await work.transaction.scalar(select(func.count()).select_from(_OWNERS)) >= OWNERS_MAX:
         raise Conflict(f"there are {OWNERS_MAX} owners already")
     address, id_ = normal_email(email), uuid.uuid4()
-    asked = _checked({"name": name} | {key: value for key, value in values.items() if value is not None})
+    asked = _check({"name": name} | {key: value for key, value in values.items() if value is not None})
     row = {"id": id_, "email": address, "role": Role.SALES, "created_at": work.now, **_columns(asked)}
     new = insert(_OWNERS).values(row).on_conflict_do_nothing(index_elements=[_OWNERS.c.email])
     if await work.transaction.scalar(new.returning(_OWNERS.c.id)) is None:
@@ -76,7 +76,7 @@ async def edit(work: UnitOfWork, *, owner_id: uuid.UUID, **changes: Any) -> uuid
     colleague's mailbox, an inactive default owner, or another role for the last active admin, naming the field.
     """
     await config_lock.begin(work)
-    asked = _checked(changes)
+    asked = _check(changes)
     await _update(work.transaction, await _get(work.transaction, owner_id), asked)
     return owner_id
 
@@ -150,7 +150,7 @@ async def list_with_mailboxes(transaction: Transaction) -> list[tuple[OwnerRow, 
     ]
 
 
-def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+def _check(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values, if they may be stored. Raises ValidationFailed naming the field."""
     found = dict(values)
     for name in _REQUIRED:

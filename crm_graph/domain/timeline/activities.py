@@ -8,7 +8,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Executable, FromClause, Select, and_, literal, or_, select, update
+from sqlalchemy import ColumnElement, Executable, FromClause, and_, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.sql.dml import Update
 
@@ -67,7 +67,7 @@ async def log_activity(
         raise ValidationFailed(message, field="contact_id")
     details = _check_entry(content, occurred_at, meta, work.now)
     found = await _find_subjects(work.principal.role).one(
-        work.transaction, caller=work.principal.owner_id, **references.parameters(about)
+        work.transaction, caller=work.principal.owner_id, **references.params(about)
     )
     assert found is not None, "the look-up always has one row"
     references.check_found(work.principal, about, found)
@@ -117,7 +117,7 @@ def insert_entries(rows: FromClause, *, only_with: FromClause | None = None) -> 
 
 def update_with_entry(
     model: type[Contact] | type[Deal], *names: str, also: Sequence[Insert | Update] = (), **values: object
-) -> Select[Any]:
+) -> Executable:
     """The UPDATE of one row with its entry, and other writes (`also`) in the same statement.
 
     Run it with `id`, `now`, `entry_params`, and a parameter for each of the columns `names`. `values` are the other
@@ -207,7 +207,7 @@ def _to_json(value: object) -> object:
 def _find_subjects(role: Role) -> Query[_Subjects]:
     def make() -> Executable:
         principal, contacts = Principal(None, role), table(Contact)
-        rows, columns = references.joined(principal, select(literal(1).label("one")).subquery("nothing"))
+        rows, columns = references.join(principal, select(literal(1).label("one")).subquery("nothing"))
         found = select(*columns).select_from(rows).subquery("found")
         is_deals_contact = and_(contacts.c.id == found.c.ref_deal_contact_id, visible(Contact, principal))
         with_contact = found.outerjoin(contacts, is_deals_contact)
