@@ -30,7 +30,7 @@ SETUP = "docs/server-setup.md"
 NOT_RUN = {
     "make demo\n": "the demo that serves these tests was started by it, on another port",
     "make install\n": "the tests run in what it installs",
-    "pip wheel": "tests/project/test_packaging.py builds and installs the wheel",
+    "pip wheel": "test_packaging.py builds and installs the wheel",
     "python -m crm_graph.intent": "it rewrites a file of the project",
     "n8n ": "needs an n8n",
     "$N8N/": "needs an n8n",
