@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from crm_graph.delivery.payload_parts import (
+from crm_graph.delivery.event_data import (
     ActivityData,
     ContactChangeData,
     ContactData,
