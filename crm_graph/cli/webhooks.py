@@ -10,8 +10,10 @@ import typer
 from crm_graph.cli.context import as_operator, in_unit_of_work, load_settings, moment, with_database
 from crm_graph.cli.output import remark, show
 from crm_graph.database.engine import Database, Transaction
-from crm_graph.delivery import endpoints
+from crm_graph.delivery import endpoints, listings, pause
 from crm_graph.delivery import replay as deliveries
+from crm_graph.delivery.listings import ListedDelivery, ListedEndpoint
+from crm_graph.delivery.pause import DeploymentState
 from crm_graph.domain.team import owners
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.egress import client
@@ -84,13 +86,13 @@ def update(
     given |= {"event_types": event} if event or all_events else {}
     given |= {"headers": _headers(header, may_remove=True)} if header or no_headers else {}
 
-    async def work(database: Database) -> list[Any]:
+    async def work(database: Database) -> list[ListedEndpoint]:
         if url is not None:
             given["url"] = await client.check_url(url, settings.networks())
 
-        async def change(work: UnitOfWork) -> list[Any]:
+        async def change(work: UnitOfWork) -> list[ListedEndpoint]:
             await endpoints.edit(work, endpoint_id=endpoint, **given)
-            return await endpoints.everyone(work.transaction)
+            return await listings.list_endpoints(work.transaction)
 
         return await in_unit_of_work(database, change)
 
@@ -101,8 +103,8 @@ def update(
 def list_all(owner: OnlyOf = None) -> None:
     """List the endpoints."""
 
-    async def act(work: UnitOfWork) -> list[Any]:
-        return await endpoints.everyone(work.transaction, await _email(work.transaction, owner))
+    async def act(work: UnitOfWork) -> list[ListedEndpoint]:
+        return await listings.list_endpoints(work.transaction, await _email(work.transaction, owner))
 
     _show(as_operator(act))
 
@@ -133,15 +135,12 @@ def list_deliveries(
 ) -> None:
     """List deliveries, newest first."""
 
-    async def act(work: UnitOfWork) -> list[Any]:
-        return await deliveries.recent(work.transaction, await _email(work.transaction, owner), status, limit)
+    async def act(work: UnitOfWork) -> list[ListedDelivery]:
+        return await listings.list_deliveries(work.transaction, await _email(work.transaction, owner), status, limit)
 
     show(
         ("delivery", "created", "event", "status", "attempts", "url", "owner"),
-        [
-            (str(d.id), _time(d.created_at), d.type.value, d.status.value, str(d.attempts), d.url, d.email)
-            for d in as_operator(act)
-        ],
+        [(str(d.id), _time(d.created_at), d.type, d.status, str(d.attempts), d.url, d.email) for d in as_operator(act)],
     )
 
 
@@ -181,14 +180,14 @@ def resume() -> None:
     """Resume deliveries under the configured PUBLIC_URL. Never do this on a copy of a database that is in use."""
     settings = load_settings()
 
-    async def act(work: UnitOfWork) -> Any | None:
-        before = await deliveries.pause(work.transaction)
-        await deliveries.resume(work, settings.public_url)
+    async def act(work: UnitOfWork) -> DeploymentState | None:
+        before = await pause.find_state(work.transaction)
+        await pause.resume(work, settings.public_url)
         return before
 
     before = as_operator(act, settings)
     served = f"this database is served under {settings.public_url or 'no PUBLIC_URL'}"
-    if before is None:
+    if before is None or before.paused_at is None:
         print(f"deliveries were not paused; {served}")
     else:
         since = f"{_time(before.paused_at)} ({before.paused_reason})"
@@ -212,7 +211,7 @@ async def _email(transaction: Transaction, owner: str | None) -> str | None:
     return (await owners.get_by_email(transaction, owner)).email if owner else None
 
 
-def _show(found: Sequence[Any]) -> None:
+def _show(found: Sequence[ListedEndpoint]) -> None:
     show(
         ("endpoint", "owner", "url", "events", "headers", "state", "failures", "pending"),
         [

@@ -1,28 +1,28 @@
-"""Endpoints: the URLs that owners want events sent to, with the secrets that sign what goes there."""
+"""Endpoints: the URLs to which owners have their events sent, each with the secret that signs its deliveries."""
 
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, Unpack
 
+from sqlalchemy import CTE, Executable, Select, func, literal, select, update
 from sqlalchemy import delete as delete_from
-from sqlalchemy import func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from crm_graph.database import channels
 from crm_graph.database.engine import Transaction
+from crm_graph.database.statements import Query, Statement, param
+from crm_graph.delivery import disabled_reasons, queue
+from crm_graph.delivery.notifications import notify_senders
 from crm_graph.domain import references
-from crm_graph.domain.locking import check_version
+from crm_graph.domain.locking import RowLock
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.egress import client
-from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.identity.access import visible
+from crm_graph.errors import Conflict, ValidationFailed
 from crm_graph.models import EventType, Owner, WebhookDelivery, WebhookEndpoint, table
 from crm_graph.web import signatures
 
 ENDPOINTS_MAX = 100  # of one owner
 OLD_SECRET_SIGNS_FOR = timedelta(hours=24)
-BY_ITS_OWNER = "by its owner"  # the one reason of which nobody has to be told
 _ENDPOINTS, _DELIVERIES, _OWNERS = table(WebhookEndpoint), table(WebhookDelivery), table(Owner)
 _NOT_FAILING = {"failures": 0, "failing_since": None, "retry_at": None}
 _ENABLED = {"disabled_at": None, "disabled_reason": None, **_NOT_FAILING}
@@ -35,35 +35,67 @@ class Created(NamedTuple):
     secret: str | None
 
 
+class LockedEndpoint(NamedTuple):
+    """An endpoint under a lock; `active` and `role` are its owner's."""
+
+    id: uuid.UUID
+    owner_id: uuid.UUID
+    url: str
+    event_types: list[str]
+    headers: dict[str, str]
+    secret: str
+    failures: int
+    disabled_at: datetime | None
+    disabled_reason: str | None
+    version: int
+    active: bool
+    role: str
+
+
+class Changes(TypedDict, total=False):
+    """What can be changed in an endpoint besides `active`. An absent key leaves its value unchanged."""
+
+    url: str | None
+    event_types: Sequence[EventType] | None
+    headers: object
+
+
+class _Id(NamedTuple):
+    id: uuid.UUID
+
+
+class _Known(NamedTuple):
+    id: uuid.UUID
+    url: str
+
+
 async def create(
     work: UnitOfWork,
     *,
     url: str,
     owner_id: uuid.UUID | None = None,
     event_types: Sequence[EventType] | None = None,
-    headers: Mapping[str, Any] | None = None,
+    headers: object = None,
 ) -> Created:
-    """Make an endpoint of the caller, or of `owner_id`; one that the owner has under this URL stays as it is.
+    """Create an endpoint of the caller, or of `owner_id`. One that the owner has under this URL stays unchanged.
 
-    `url` must have passed outbound.check_url, which looks names up and therefore has no place in a transaction. Without
-    `event_types` it gets all. Raises ValidationFailed, Forbidden, NotFound for the owner, and Conflict when the owner
-    has ENDPOINTS_MAX.
+    `url` must have passed client.check_url, which resolves names and so must not run in a transaction. Without
+    `event_types` it gets all events. Raises ValidationFailed, Forbidden, NotFound for the owner, and Conflict when the
+    owner has ENDPOINTS_MAX endpoints.
     """
     work.principal.must_write()
-    holder = owner_id or work.principal.owner_id
-    await references.check(work, {"owner_id": holder})
+    owner = owner_id or work.principal.owner_id
+    await references.check(work, {"owner_id": owner})
     id_, secret = uuid.uuid4(), signatures.new_webhook_secret()
-    row: dict[str, Any] = {"id": id_, "owner_id": holder, "url": url, "secret": secret}
+    row: dict[str, object] = {"id": id_, "owner_id": owner, "url": url, "secret": secret}
     row |= {"created_at": work.now, "updated_at": work.now}
     row |= {"event_types": _types(event_types), "headers": _merged({}, headers)}
-    # Who comes second with the same URL waits here, and then sees the first one's endpoint.
-    await work.transaction.execute(select(_OWNERS.c.id).where(_OWNERS.c.id == holder).with_for_update(key_share=True))
-    own = select(_ENDPOINTS.c.id, _ENDPOINTS.c.url).where(_ENDPOINTS.c.owner_id == holder)
-    found = {known.url: known.id for known in await work.transaction.execute(own)}
-    if url in found:
-        return Created(found[url], None)
-    if len(found) >= ENDPOINTS_MAX:
-        raise Conflict(f"there are {ENDPOINTS_MAX} endpoints already; delete one that is not used", field="url")
+    await _lock_owner(work.transaction, owner)
+    known = {row.url: row.id for row in await _OF_OWNER.rows(work.transaction, owner_id=owner)}
+    if url in known:
+        return Created(known[url], None)
+    if len(known) >= ENDPOINTS_MAX:
+        raise Conflict(f"there are already {ENDPOINTS_MAX} endpoints; delete an unused one first", field="url")
     await work.transaction.execute(insert(_ENDPOINTS).values(row))
     return Created(id_, secret)
 
@@ -74,89 +106,76 @@ async def edit(
     endpoint_id: uuid.UUID,
     expected_version: int | None = None,
     active: bool | None = None,
-    **changes: Any,
+    **changes: Unpack[Changes],
 ) -> uuid.UUID:
     """Change the `url` (see `create`), `event_types` or `headers` of an endpoint, or disable or enable it.
 
-    Headers are set one by one, None removes one; None for all of them removes all, and None for the types means all
-    types. Another URL, or to be enabled, ends an outage: what waits is due now. Raises NotFound, VersionConflict,
+    Each header that is given is set, or removed by None; None for `headers` removes all, None for `event_types` means
+    all types. A new URL, or enabling, ends an outage: waiting deliveries become due. Raises NotFound, VersionConflict,
     ValidationFailed and Conflict.
     """
     endpoint = await lock_visible(work, endpoint_id, expected_version)
-    values = await _changed(work.transaction, endpoint, changes)
+    values = await _changed_values(work.transaction, endpoint, changes)
     if active is True and (endpoint.disabled_at is not None or endpoint.failures):
         values |= _ENABLED
     if active is False and endpoint.disabled_at is None:
-        values |= {"disabled_at": work.now, "disabled_reason": BY_ITS_OWNER}
+        values |= {"disabled_at": work.now, "disabled_reason": disabled_reasons.BY_OWNER}
     if values:
-        await _write(work.transaction, endpoint_id, work.now, values)
+        await _update(work, endpoint_id, values)
     if "failures" in values:
-        await _flush(work.transaction, endpoint_id)
+        await queue.make_due(work.transaction, endpoint_id)
+        await notify_senders(work.transaction)
     return endpoint_id
 
 
-async def _changed(transaction: Transaction, endpoint: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
+async def _changed_values(transaction: Transaction, endpoint: LockedEndpoint, changes: Changes) -> dict[str, object]:
     """The columns that get other values."""
-    asked: dict[str, Any] = {}
+    values: dict[str, object] = {}
     if "url" in changes:
-        asked["url"] = await _free_url(transaction, endpoint, changes["url"])
+        values["url"] = await _free_url(transaction, endpoint, changes["url"])
     if "event_types" in changes:
-        asked["event_types"] = _types(changes["event_types"])
+        values["event_types"] = _types(changes["event_types"])
     if "headers" in changes:
-        asked["headers"] = _merged(endpoint.headers, changes["headers"])
-    values = {name: value for name, value in asked.items() if value != getattr(endpoint, name)}
+        values["headers"] = _merged(endpoint.headers, changes["headers"])
+    values = {name: value for name, value in values.items() if value != getattr(endpoint, name)}
     return values | (_NOT_FAILING if "url" in values else {})
 
 
 async def delete(work: UnitOfWork, *, endpoint_id: uuid.UUID, expected_version: int | None = None) -> uuid.UUID:
-    """Remove an endpoint and its deliveries; the events stay. Raises NotFound or VersionConflict."""
+    """Delete an endpoint with its deliveries; the events stay. Raises NotFound or VersionConflict."""
     await lock_visible(work, endpoint_id, expected_version)
     await work.transaction.execute(delete_from(_ENDPOINTS).where(_ENDPOINTS.c.id == endpoint_id))
     return endpoint_id
 
 
 async def rotate(work: UnitOfWork, *, endpoint_id: uuid.UUID, expected_version: int | None = None) -> str:
-    """Give an endpoint a new secret and return it; the present one signs beside it for 24 hours, an older one no more.
+    """Give an endpoint a new secret and return it. For 24 hours the present secret signs too; an older one stops.
 
     Raises NotFound or VersionConflict.
     """
     endpoint = await lock_visible(work, endpoint_id, expected_version)
     secret = signatures.new_webhook_secret()
     old = {"previous_secret": endpoint.secret, "previous_secret_until": work.now + OLD_SECRET_SIGNS_FOR}
-    await _write(work.transaction, endpoint_id, work.now, {"secret": secret, **old})
+    await _update(work, endpoint_id, {"secret": secret, **old})
     return secret
 
 
 async def send_test(work: UnitOfWork, *, endpoint_id: uuid.UUID) -> uuid.UUID:
-    """Queue one event `test` for an endpoint; returns the delivery's id. Raises NotFound, Conflict as `check_on`."""
-    check_on(await lock_visible(work, endpoint_id))
-    event_id = (await work.transaction.execute(select(func.crm_test_endpoint(endpoint_id, work.now)))).scalar_one()
-    queued = select(_DELIVERIES.c.id).where(
-        _DELIVERIES.c.endpoint_id == endpoint_id, _DELIVERIES.c.event_id == event_id
-    )
-    found: uuid.UUID = (await work.transaction.execute(queued)).scalar_one()
-    return found
+    """Queue one `test` event for an endpoint; return the delivery's id. Raises NotFound, and as `check_enabled`."""
+    check_enabled(await lock_visible(work, endpoint_id))
+    event_id = await work.transaction.scalar(select(func.crm_test_endpoint(endpoint_id, work.now)))
+    delivery = await _DELIVERY_OF_EVENT.one(work.transaction, endpoint_id=endpoint_id, event_id=event_id)
+    assert delivery is not None, "crm_test_endpoint queues it"
+    return delivery.id
 
 
-async def lock_visible(work: UnitOfWork, endpoint_id: uuid.UUID, expected_version: int | None = None) -> Any:
-    """An endpoint that the caller may change, locked, with its owner's `active` and `role`.
-
-    Raises Forbidden, NotFound or VersionConflict.
-    """
-    work.principal.must_write()
-    beside = _ENDPOINTS.join(_OWNERS, _OWNERS.c.id == _ENDPOINTS.c.owner_id)
-    query = select(_ENDPOINTS, _OWNERS.c.active, _OWNERS.c.role).select_from(beside)
-    query = query.where(_ENDPOINTS.c.id == endpoint_id, visible(WebhookEndpoint, work.principal))
-    locked = query.with_for_update(key_share=True, of=_ENDPOINTS)
-    endpoint = (await work.transaction.execute(locked)).one_or_none()
-    if endpoint is None:
-        raise NotFound("endpoint not found", field="endpoint_id")
-    check_version(endpoint, expected_version)
-    return endpoint
+async def lock_visible(work: UnitOfWork, endpoint_id: uuid.UUID, expected_version: int | None = None) -> LockedEndpoint:
+    """Lock an endpoint that the caller may change. Raises Forbidden, NotFound or VersionConflict."""
+    return await _LOCK.one(work, endpoint_id, expected_version)
 
 
-def check_on(endpoint: Any) -> None:
-    """Raises Conflict for an endpoint that gets nothing: a disabled one, or an inactive owner's."""
+def check_enabled(endpoint: LockedEndpoint) -> None:
+    """Raises Conflict for an endpoint to which nothing is sent: it is disabled, or its owner is inactive."""
     if endpoint.disabled_at is not None:
         message = f"the endpoint is disabled ({endpoint.disabled_reason}): enable it first"
         raise Conflict(message, field="endpoint_id")
@@ -164,42 +183,22 @@ def check_on(endpoint: Any) -> None:
         raise Conflict("the endpoint's owner is inactive, so nothing is sent to it", field="endpoint_id")
 
 
-async def everyone(transaction: Transaction, email: str | None = None) -> list[Any]:
-    """All endpoints, or one owner's, with the owner's `email` and how many deliveries are `pending`."""
-    pending = select(func.count()).where(
-        _DELIVERIES.c.endpoint_id == _ENDPOINTS.c.id, _DELIVERIES.c.status == "pending"
-    )
-    query = select(_ENDPOINTS, _OWNERS.c.email, pending.scalar_subquery().label("pending"))
-    query = query.join(_OWNERS, _OWNERS.c.id == _ENDPOINTS.c.owner_id).order_by(_OWNERS.c.email, _ENDPOINTS.c.url)
-    return list(await transaction.execute(query.where(_OWNERS.c.email == email) if email else query))
+async def _lock_owner(transaction: Transaction, owner_id: uuid.UUID | None) -> None:
+    """Serialise changes of one owner's URLs: the second writer waits, and then sees the first one's endpoint."""
+    await _LOCK_OWNER.run(transaction, id=owner_id)
 
 
-async def wake(transaction: Transaction) -> None:
-    """Tell whoever sends that there is something to send, once this is committed."""
-    await transaction.execute(select(func.pg_notify(channels.DELIVERIES, "")))
+async def _update(work: UnitOfWork, endpoint_id: uuid.UUID, values: Mapping[str, object]) -> None:
+    row = {**values, "version": _ENDPOINTS.c.version + 1, "updated_at": work.now}
+    await work.transaction.execute(update(_ENDPOINTS).where(_ENDPOINTS.c.id == endpoint_id).values(row))
 
 
-async def _flush(transaction: Transaction, endpoint_id: uuid.UUID) -> None:
-    c = _DELIVERIES.c
-    waits = update(_DELIVERIES).where(c.endpoint_id == endpoint_id, c.status == "pending", c.due_at > func.now())
-    await transaction.execute(waits.values(due_at=func.now()))
-    await wake(transaction)
-
-
-async def _write(transaction: Transaction, endpoint_id: uuid.UUID, now: datetime, values: Mapping[str, Any]) -> None:
-    counted = {"version": _ENDPOINTS.c.version + 1, "updated_at": now}
-    await transaction.execute(update(_ENDPOINTS).where(_ENDPOINTS.c.id == endpoint_id).values(**values, **counted))
-
-
-async def _free_url(transaction: Transaction, endpoint: Any, url: str | None) -> str:
+async def _free_url(transaction: Transaction, endpoint: LockedEndpoint, url: str | None) -> str:
     if url is None:
         raise ValidationFailed("url can't be cleared", field="url")
-    c = _ENDPOINTS.c
-    others = select(literal(1)).where(c.owner_id == endpoint.owner_id, c.url == url, c.id != endpoint.id)
-    await transaction.execute(
-        select(_OWNERS.c.id).where(_OWNERS.c.id == endpoint.owner_id).with_for_update(key_share=True)
-    )
-    if (await transaction.execute(others)).one_or_none() is not None:
+    await _lock_owner(transaction, endpoint.owner_id)
+    others = await _OF_OWNER.rows(transaction, owner_id=endpoint.owner_id)
+    if any(other.url == url and other.id != endpoint.id for other in others):
         raise Conflict("another endpoint of this owner has this url", field="url")
     return url
 
@@ -208,8 +207,8 @@ def _types(event_types: Sequence[EventType] | None) -> list[str]:
     return sorted({EventType(one).value for one in event_types or ()})
 
 
-def _merged(stored: Mapping[str, str], headers: Any) -> dict[str, str]:
-    """The headers after a change; raises ValidationFailed, whose message shows no value."""
+def _merged(stored: Mapping[str, str], headers: object) -> dict[str, str]:
+    """The headers after a change. Raises ValidationFailed, whose message shows no value."""
     if headers is None:
         return {}
     if not isinstance(headers, Mapping) or not all(isinstance(value, str | None) for value in headers.values()):
@@ -217,3 +216,28 @@ def _merged(stored: Mapping[str, str], headers: Any) -> dict[str, str]:
     removed = {name.lower() for name, value in headers.items() if value is None}
     added = client.check_headers({name: value for name, value in headers.items() if value is not None})
     return client.check_headers({k: v for k, v in stored.items() if k not in removed} | added)
+
+
+def _with_owner(locked: CTE) -> Select[Any]:
+    of_owner = ("active", "role")
+    columns = [(_OWNERS if name in of_owner else locked).c[name] for name in LockedEndpoint._fields]
+    return select(*columns).join_from(locked, _OWNERS, _OWNERS.c.id == locked.c.owner_id)
+
+
+def _of_owner() -> Executable:
+    c = _ENDPOINTS.c
+    return select(c.id, c.url).where(c.owner_id == param(WebhookEndpoint, "owner_id"))
+
+
+def _delivery_of_event() -> Executable:
+    c = _DELIVERIES.c
+    is_it = (c.endpoint_id == param(WebhookDelivery, "endpoint_id"), c.event_id == param(WebhookDelivery, "event_id"))
+    return select(c.id).where(*is_it)
+
+
+_LOCK = RowLock(LockedEndpoint, WebhookEndpoint, "endpoint", read=_with_owner)
+_LOCK_OWNER = Statement(
+    lambda: select(literal(1)).where(_OWNERS.c.id == param(Owner, "id")).with_for_update(key_share=True)
+)
+_OF_OWNER = Query(_Known, _of_owner)
+_DELIVERY_OF_EVENT = Query(_Id, _delivery_of_event)

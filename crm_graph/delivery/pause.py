@@ -1,47 +1,82 @@
-"""Where this database is served: a restored or staging copy must not send what the original sends."""
+"""The pause of deliveries: a restored or staging copy of a database must not send what the original sends."""
 
-from sqlalchemy import func, select, update
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Executable, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Statement, param
+from crm_graph.database.statements import Query, Statement, columns_of, param
+from crm_graph.delivery.notifications import notify_senders
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import SetupError
 from crm_graph.models import Deployment, table
 
 HINT = "if this is the original, and moved on purpose: crm-graph deliveries resume"
+_DEPLOYMENT = table(Deployment)
 
 
-async def served_under(transaction: Transaction, public_url: str | None) -> str | None:
-    """Say that the database is served under this PUBLIC_URL; returns why nothing is delivered, or None.
+class DeploymentState(NamedTuple):
+    """Where the database was last served, and since when and why its deliveries are paused; None while they are not."""
 
-    Deliveries are paused when it was served under another one before, until somebody resumes them.
+    public_url: str | None
+    paused_at: datetime | None
+    paused_reason: str | None
+
+
+async def find_state(transaction: Transaction) -> DeploymentState | None:
+    """The state of the deployment; None for a database that was never served."""
+    return await _FIND_STATE.one(transaction)
+
+
+async def pause_if_moved(transaction: Transaction, public_url: str | None) -> str | None:
+    """Record that the database is served under this PUBLIC_URL. Returns why deliveries are paused, or None.
+
+    They are paused when the database was served under another PUBLIC_URL before, until they are resumed.
     """
-    reason = f"PUBLIC_URL is {public_url or 'not set'}, and this database was last served under {{}}: {HINT}"
-    await _SERVED.run(transaction, public_url=public_url)
-    row = await _STATE.one(transaction)
-    assert row is not None, "the first statement makes it"
-    if row.public_url != public_url and row.paused_at is None:
-        told = reason.format(row.public_url or "none")
-        await _PAUSE.run(transaction, reason=told)
-        return told
-    paused: str | None = row.paused_reason
-    return paused
+    state = await _create_state(transaction, public_url)
+    if state.public_url == public_url or state.paused_at is not None:
+        return state.paused_reason
+    before = state.public_url or "none"
+    reason = f"PUBLIC_URL is {public_url or 'not set'}, and this database was last served under {before}: {HINT}"
+    await _PAUSE.run(transaction, reason=reason)
+    return reason
 
 
-async def must_be(transaction: Transaction, public_url: str | None) -> None:
-    """Raises SetupError when the database is served under another PUBLIC_URL: a worker elsewhere must not send."""
-    await _SERVED.run(transaction, public_url=public_url)
-    row = await _STATE.one(transaction)
-    if row is not None and row.public_url != public_url:
-        difference = f"PUBLIC_URL is {public_url or 'not set'}, and the server has {row.public_url or 'none'}"
+async def check_public_url(transaction: Transaction, public_url: str | None) -> None:
+    """Raises SetupError when the server has another PUBLIC_URL: a worker elsewhere must not send."""
+    state = await _create_state(transaction, public_url)
+    if state.public_url != public_url:
+        difference = f"PUBLIC_URL is {public_url or 'not set'}, and the server has {state.public_url or 'none'}"
         raise SetupError(f"{difference}: set the same; {HINT}")
 
 
-_DEPLOYMENT = table(Deployment)
-_SERVED = Statement(
+async def resume(work: UnitOfWork, public_url: str | None) -> None:
+    """Resume deliveries, from now on under `public_url`. Raises Forbidden for anyone but an admin."""
+    work.principal.must_be_admin()
+    await _RESUME.run(work.transaction, public_url=public_url)
+    await notify_senders(work.transaction)
+
+
+async def _create_state(transaction: Transaction, public_url: str | None) -> DeploymentState:
+    await _CREATE_STATE.run(transaction, public_url=public_url)
+    state = await find_state(transaction)
+    assert state is not None, "it was created if it was missing"
+    return state
+
+
+def _resume() -> Executable:
+    values = {"public_url": param(Deployment, "public_url"), "paused_at": None, "paused_reason": None}
+    new = insert(_DEPLOYMENT).values(id=True, **values)
+    return new.on_conflict_do_update(index_elements=[_DEPLOYMENT.c.id], set_=values)
+
+
+_FIND_STATE = Query(DeploymentState, lambda: select(*columns_of(DeploymentState, _DEPLOYMENT)))
+_CREATE_STATE = Statement(
     lambda: insert(_DEPLOYMENT).values(id=True, public_url=param(Deployment, "public_url")).on_conflict_do_nothing()
 )
-_STATE = Statement(lambda: select(_DEPLOYMENT.c.public_url, _DEPLOYMENT.c.paused_at, _DEPLOYMENT.c.paused_reason))
 _PAUSE = Statement(
     lambda: update(_DEPLOYMENT).values(paused_at=func.now(), paused_reason=param(Deployment, "paused_reason", "reason"))
 )
+_RESUME = Statement(_resume)

@@ -1,30 +1,32 @@
-"""The queue of deliveries: which are due, taking them under a lease, and writing down what came of them.
+"""The queue of deliveries: finds due ones, leases them, and records their attempts.
 
-Of the deliveries of one endpoint that are about one deal (or contact), only the oldest that is pending may go. The
-clock is the database's: workers run on machines whose clocks differ.
+Of an endpoint's pending deliveries about one deal (or contact), only the oldest may be sent. The clock is the
+database's, because workers run on machines whose clocks differ.
 """
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Boolean, Double, Integer, Text, Update, Uuid, func, update
+from sqlalchemy import Boolean, ColumnElement, Double, Integer, Text, Update, Uuid, func, literal_column, update
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Statement, from_file, param, rows_param_type
+from crm_graph.database.statements import Query, Statement, from_file, param, rows_param_type
+from crm_graph.delivery import disabled_reasons
 from crm_graph.models import DeliveryStatus, WebhookDelivery, table
 
-LEASE_SECONDS = 20  # longer than the deadline of a request: nobody else sends what is being sent
-OUTAGE = 5  # failures in a row, after which one delivery at a time tries whether the endpoint is back
-DISABLE_AFTER = timedelta(days=5)
-LOOKED_AT = 1_000  # of each endpoint's deliveries, for the oldest that could go: many may wait for one
+LEASE_SECONDS = 20  # longer than the deadline of a request, so that nobody else sends what is being sent
+OUTAGE_FAILURES = 5  # in a row; from then on one delivery at a time tests whether the endpoint is back
+CANDIDATES_MAX = 1_000  # due deliveries of each endpoint among which the oldest sendable one is looked for
+# A literal: with a parameter, PostgreSQL can't know that the index of pending deliveries has all that it needs.
+PENDING: ColumnElement[str] = literal_column(f"'{DeliveryStatus.PENDING}'")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of one attempt: the delivery's status now and, while it is pending, the seconds until the next try."""
+class AttemptResult:
+    """The result of one attempt: the delivery's new status and, while it is pending, the seconds until the next one."""
 
     delivery_id: uuid.UUID
     status: DeliveryStatus
@@ -35,90 +37,153 @@ class Outcome:
     answer: str | None
     error: str | None
     is_gone: bool = False
-    endpoint_wait: float = 0.0  # that the endpoint itself asks for
+    endpoint_wait: float = 0.0  # seconds that the endpoint asks to be left alone
 
     @property
     def is_success(self) -> bool:
-        """Whether the endpoint took it."""
+        """Whether the endpoint accepted the delivery."""
         return self.status is DeliveryStatus.DELIVERED
 
 
-async def due_endpoints(transaction: Transaction) -> list[uuid.UUID]:
-    """The endpoints to which something can be sent at this moment."""
-    return [row.id for row in await _DUE.rows(transaction)]
+class LeasedDelivery(NamedTuple):
+    """A delivery under a lease, with all that is needed to send it. `failures` are the endpoint's, in a row."""
+
+    id: uuid.UUID
+    attempts: int
+    position: int
+    event_id: uuid.UUID
+    payload: dict[str, Any]
+    traceparent: str | None
+    url: str
+    headers: dict[str, str]
+    secret: str
+    owner_id: uuid.UUID
+    role: str
+    failures: int
+    previous_secret: str | None
 
 
-async def take(transaction: Transaction, endpoint_id: uuid.UUID, limit: int) -> list[Any]:
-    """Lease at most `limit` deliveries, oldest first, with all that is needed to send them; one during an outage."""
-    return await _LEASE.rows(
-        transaction, endpoint_id=endpoint_id, max_rows=limit, lease_seconds=LEASE_SECONDS, outage_failures=OUTAGE
-    )
+class Backlog(NamedTuple):
+    """The state of the queue.
 
-
-async def settle(transaction: Transaction, outcomes: Sequence[Outcome]) -> None:
-    """Write down what came of attempts."""
-    fields = ("status", "wait", "attempted_at", "duration_ms", "status_code", "answer", "error")
-    rows = [{"id": one.delivery_id, **{name: getattr(one, name) for name in fields}} for one in outcomes]
-    await _RECORD.run(transaction, attempts=rows)
-
-
-async def judge(transaction: Transaction, endpoint_id: uuid.UUID, outcomes: Sequence[Outcome], back_off: float) -> None:
-    """Write down what attempts, in the order in which they ended, say of an endpoint that fails, or has failed.
-
-    `back_off` are the seconds without a request if it is down. When it is back, what waited is due at once.
+    `pending` deliveries by state, recently `settled` ones by status, `endpoints` by state. `oldest_due_age` is how
+    many seconds the oldest sendable delivery has been due; 0 without one.
     """
-    failed = list(reversed([not one.is_success for one in outcomes]))
-    since_success = failed.index(False) if False in failed else len(failed)
-    row = await _UPDATE_HEALTH.one(
+
+    pending: dict[str, int]
+    settled: dict[str, int]
+    endpoints: dict[str, int]
+    is_paused: bool
+    oldest_due_age: float
+
+
+class _EndpointId(NamedTuple):
+    id: uuid.UUID
+
+
+class _Health(NamedTuple):
+    was_down: bool
+
+
+async def due_endpoints(transaction: Transaction) -> list[uuid.UUID]:
+    """The endpoints that have a delivery to send now."""
+    return [row.id for row in await _DUE_ENDPOINTS.rows(transaction)]
+
+
+async def lease(transaction: Transaction, endpoint_id: uuid.UUID, limit: int) -> list[LeasedDelivery]:
+    """Lease at most `limit` deliveries for LEASE_SECONDS, oldest first; only one during an outage."""
+    return await _LEASE.rows(
         transaction,
         endpoint_id=endpoint_id,
-        failures=since_success,
-        has_success=False in failed,
-        is_gone=any(one.is_gone for one in outcomes),
-        outage_failures=OUTAGE,
-        back_off=back_off,
-        retry_after=max(one.endpoint_wait for one in outcomes),
-        disable_after=DISABLE_AFTER.total_seconds(),
-        failing_reason=f"it has failed for {DISABLE_AFTER.days} days",
+        max_rows=limit,
+        lease_seconds=LEASE_SECONDS,
+        outage_failures=OUTAGE_FAILURES,
     )
-    if row and row.was_down and False in failed:
-        await _DUE_NOW.run(transaction, endpoint_id=endpoint_id)
 
 
-async def backlog(transaction: Transaction, at_most: int, recent: timedelta) -> Any:
-    """How the queue stands: deliveries `pending` by state, `settled` recently by status, each of at most so many rows;
-    `oldest_due_age` in seconds, of those that could go now; `endpoints` by state; `is_paused`.
+async def record_attempts(transaction: Transaction, results: Sequence[AttemptResult]) -> None:
+    """Record attempts, with the status of their deliveries."""
+    fields = ("status", "wait", "attempted_at", "duration_ms", "status_code", "answer", "error")
+    rows = [{"id": one.delivery_id, **{name: getattr(one, name) for name in fields}} for one in results]
+    await _RECORD_ATTEMPTS.run(transaction, attempts=rows)
+
+
+async def update_endpoint_health(
+    transaction: Transaction, endpoint_id: uuid.UUID, results: Sequence[AttemptResult], back_off: float
+) -> None:
+    """Update the failures of an endpoint from attempts, in the order in which they ended; disable it if needed.
+
+    During an outage nothing is sent for `back_off` seconds. When it ends, everything that waits is due at once.
     """
-    return await _BACKLOG.one(
+    failed = [not one.is_success for one in reversed(results)]
+    has_success = False in failed
+    row = await _UPDATE_ENDPOINT_HEALTH.one(
         transaction,
-        max_rows=at_most,
-        max_candidates=LOOKED_AT,
-        recent_seconds=recent.total_seconds(),
-        outage_failures=OUTAGE,
+        endpoint_id=endpoint_id,
+        failures=failed.index(False) if has_success else len(failed),
+        has_success=has_success,
+        is_gone=any(one.is_gone for one in results),
+        outage_failures=OUTAGE_FAILURES,
+        back_off=back_off,
+        retry_after=max(one.endpoint_wait for one in results),
+        disable_after=disabled_reasons.DISABLE_AFTER.total_seconds(),
+        gone_reason=disabled_reasons.GONE,
+        failing_reason=disabled_reasons.FAILING,
     )
+    if row is not None and row.was_down and has_success:
+        await make_due(transaction, endpoint_id)
 
 
-_DUE = Statement(from_file("due_endpoints.sql"))
-_BACKLOG = Statement(
+async def make_due(transaction: Transaction, endpoint_id: uuid.UUID) -> None:
+    """Make all pending deliveries of an endpoint due now."""
+    await _MAKE_DUE.run(transaction, endpoint_id=endpoint_id)
+
+
+async def backlog(transaction: Transaction, max_rows: int, recent: timedelta) -> Backlog:
+    """The state of the queue. Counts at most `max_rows` pending and as many settled deliveries."""
+    row = await _BACKLOG.one(
+        transaction,
+        max_rows=max_rows,
+        max_candidates=CANDIDATES_MAX,
+        recent_seconds=recent.total_seconds(),
+        outage_failures=OUTAGE_FAILURES,
+    )
+    assert row is not None, "it selects one row"
+    return row
+
+
+def _make_due() -> Update:
+    deliveries = table(WebhookDelivery)
+    c = deliveries.c
+    waiting = (c.endpoint_id == param(WebhookDelivery, "endpoint_id"), c.status == PENDING, c.due_at > func.now())
+    return update(deliveries).values(due_at=func.now()).where(*waiting)
+
+
+_DUE_ENDPOINTS = Query(_EndpointId, from_file("due_endpoints.sql"))
+_MAKE_DUE = Statement(_make_due)
+_RECORD_ATTEMPTS = Statement(from_file("record_attempts.sql", attempts=rows_param_type()))
+_BACKLOG = Query(
+    Backlog,
     from_file(
         "delivery_backlog.sql",
         max_rows=Integer(),
         max_candidates=Integer(),
         recent_seconds=Double(),
         outage_failures=Integer(),
-    )
+    ),
 )
-_LEASE = Statement(
+_LEASE = Query(
+    LeasedDelivery,
     from_file(
         "lease_deliveries.sql",
         endpoint_id=Uuid(),
         max_rows=Integer(),
         lease_seconds=Integer(),
         outage_failures=Integer(),
-    )
+    ),
 )
-_RECORD = Statement(from_file("record_attempts.sql", attempts=rows_param_type()))
-_UPDATE_HEALTH = Statement(
+_UPDATE_ENDPOINT_HEALTH = Query(
+    _Health,
     from_file(
         "update_endpoint_health.sql",
         endpoint_id=Uuid(),
@@ -129,22 +194,7 @@ _UPDATE_HEALTH = Statement(
         back_off=Double(),
         retry_after=Double(),
         disable_after=Double(),
+        gone_reason=Text(),
         failing_reason=Text(),
-    )
+    ),
 )
-
-
-def _due_now() -> Update:
-    deliveries = table(WebhookDelivery)
-    return (
-        update(deliveries)
-        .values(due_at=func.now())
-        .where(
-            deliveries.c.endpoint_id == param(WebhookDelivery, "endpoint_id"),
-            deliveries.c.status == DeliveryStatus.PENDING,
-            deliveries.c.due_at > func.now(),
-        )
-    )
-
-
-_DUE_NOW = Statement(_due_now)

@@ -1,7 +1,7 @@
-"""Delivery: sends what the queue holds for an endpoint, signed, and schedules what failed.
+"""Sends the deliveries that the queue holds for an endpoint, signed, and schedules the next attempt of failed ones.
 
-At least once, in order for each deal. What an endpoint misses is tried again for two days; an endpoint that is down is
-asked by one delivery at a time, and gets the others at once when it is back.
+At least once, and in order for each deal. A failed delivery is retried for two days. During an outage, one delivery
+at a time tests the endpoint; when it is back, it gets the others at once.
 """
 
 import asyncio
@@ -12,13 +12,12 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from importlib.metadata import version
 from time import monotonic
-from typing import Any
 
 import orjson
 
 from crm_graph.database.engine import Database
 from crm_graph.delivery import queue, redaction
-from crm_graph.delivery.queue import OUTAGE, Outcome
+from crm_graph.delivery.queue import OUTAGE_FAILURES, AttemptResult, LeasedDelivery
 from crm_graph.egress.client import Attempt, Sender
 from crm_graph.models import DeliveryStatus, Role
 from crm_graph.telemetry import tracing
@@ -27,175 +26,176 @@ from crm_graph.web import signatures
 log = logging.getLogger(__name__)
 
 USER_AGENT = f"crm-graph/{version('crm-graph')}"
-IN_FLIGHT = 16  # requests at once to one endpoint
-SLICE_SECONDS = 30.0  # after which a job makes room for those of other endpoints
-LINGER_SECONDS = 0.5  # for more to send, before a job ends: to start one takes longer than to send
+CONCURRENT_MAX = 16  # requests at once to one endpoint
+SLICE_SECONDS = 30.0  # after which a job makes room for the jobs of other endpoints
+LINGER_SECONDS = 0.5  # waits for more deliveries before a job ends: starting a job takes longer than sending
 MINUTE, HOUR = 60.0, 3600.0
-WAITS = (5.0, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 24 * HOUR)
-JITTER = 0.2  # the part of a wait that chance adds: what failed together is not tried together
-ABOUT_ENDPOINT = frozenset({429, 503})  # where Retry-After is about the endpoint, not about the request
+BACKOFF = (5.0, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 24 * HOUR)
+JITTER = 0.2  # the random part of a wait, so that deliveries that failed together are not retried together
+ABOUT_ENDPOINT = frozenset({429, 503})  # the statuses whose Retry-After is about the endpoint, not about the request
 
 
-class Courier:
-    """Sends the deliveries of endpoints; one of a worker process."""
+class DeliverySender:
+    """Sends the deliveries of endpoints; each worker process has one."""
 
-    def __init__(self, database: Database, sender: Sender) -> None:
-        self._database, self._sender = database, sender
-        self._served: dict[uuid.UUID, asyncio.Event] = {}
+    def __init__(self, database: Database, http: Sender) -> None:
+        self._database, self._http = database, http
+        self._wake_ups: dict[uuid.UUID, asyncio.Event] = {}  # of the endpoints that are being drained
         self._stopping = False
 
-    def serves(self, endpoint_id: uuid.UUID) -> bool:
-        """Whether the endpoint's deliveries are being sent here at this moment."""
-        return endpoint_id in self._served
+    def is_draining(self, endpoint_id: uuid.UUID) -> bool:
+        """Whether this process is sending the endpoint's deliveries now."""
+        return endpoint_id in self._wake_ups
 
-    def announce(self) -> None:
-        """Say that there may be more to send."""
-        for news in self._served.values():
-            news.set()
+    def wake(self) -> None:
+        """Look for due deliveries of every endpoint that is being drained."""
+        for wake_up in self._wake_ups.values():
+            wake_up.set()
 
     def stop(self) -> None:
-        """Take nothing more; what is being sent is waited for."""
+        """Lease no more deliveries; the ones being sent are finished."""
         self._stopping = True
-        self.announce()
+        self.wake()
 
     async def drain(self, endpoint_id: uuid.UUID) -> None:
-        """Send all that is due to an endpoint, and what comes meanwhile."""
-        news = self._served[endpoint_id] = asyncio.Event()
-        flight = _Flight(self._database, self._sender, endpoint_id)
+        """Send all due deliveries of an endpoint, and those that become due meanwhile."""
+        wake_up = self._wake_ups[endpoint_id] = asyncio.Event()
+        requests = _Requests(self._database, self._http, endpoint_id)
         ends_at = monotonic() + SLICE_SECONDS
         try:
             while True:
-                news.clear()
+                wake_up.clear()
                 is_over = self._stopping or monotonic() > ends_at
-                await flight.settle_and_take(0 if is_over else IN_FLIGHT)
-                if flight.is_empty and (is_over or not await _comes(news)):
+                await requests.record_and_lease(0 if is_over else CONCURRENT_MAX)
+                if requests.is_empty and (is_over or not await _is_woken(wake_up)):
                     return
-                await flight.wait(news)
+                await requests.wait(wake_up)
         finally:
-            del self._served[endpoint_id]
-            await flight.abandon()
+            del self._wake_ups[endpoint_id]
+            await requests.cancel()
 
 
-async def _comes(news: asyncio.Event) -> bool:
+async def _is_woken(wake_up: asyncio.Event) -> bool:
+    """Wait for LINGER_SECONDS; whether there may be more to send."""
     try:
         async with asyncio.timeout(LINGER_SECONDS):
-            return await news.wait()
+            return await wake_up.wait()
     except TimeoutError:
         return False
 
 
-class _Flight:
-    """The requests to one endpoint that are under way."""
+class _Requests:
+    """The requests to one endpoint: those in progress, and the results that are not recorded yet."""
 
-    def __init__(self, database: Database, sender: Sender, endpoint_id: uuid.UUID) -> None:
-        self._database, self._sender, self._endpoint_id = database, sender, endpoint_id
-        self._under_way: set[asyncio.Task[Outcome]] = set()
-        self._landed: list[Outcome] = []
+    def __init__(self, database: Database, http: Sender, endpoint_id: uuid.UUID) -> None:
+        self._database, self._http, self._endpoint_id = database, http, endpoint_id
+        self._in_progress: set[asyncio.Task[AttemptResult]] = set()
+        self._results: list[AttemptResult] = []
         self._failures = 0
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is under way, or waits to be written down."""
-        return not self._under_way and not self._landed
+        """Whether no request is in progress and no result waits to be recorded."""
+        return not self._in_progress and not self._results
 
-    async def settle_and_take(self, room: int) -> None:
-        """Write down what ended, and start what may go now, in one transaction between them."""
-        landed, self._landed = self._landed, []
-        free = room - len(self._under_way)
-        if not landed and free <= 0:
+    async def record_and_lease(self, max_requests: int) -> None:
+        """Record the results and start more requests, up to `max_requests`, with one transaction in between."""
+        results, self._results = self._results, []
+        free = max_requests - len(self._in_progress)
+        if not results and free <= 0:
             return
         async with self._database.transaction(source="crm-graph") as transaction:
-            if landed:
-                await queue.settle(transaction, landed)
-            if landed and (self._failures or not all(one.is_success for one in landed)):
-                back_off = wait_of(max(0, self._failures + 1 - OUTAGE))
-                await queue.judge(transaction, self._endpoint_id, landed, back_off)
+            if results:
+                await queue.record_attempts(transaction, results)
+            if results and (self._failures or not all(one.is_success for one in results)):
+                back_off = backoff_seconds(max(0, self._failures + 1 - OUTAGE_FAILURES))
+                await queue.update_endpoint_health(transaction, self._endpoint_id, results, back_off)
                 self._failures = max(1, self._failures)  # until it is read again
-            taken = await queue.take(transaction, self._endpoint_id, free) if free > 0 else []
-        for delivery in taken:
+            leased = await queue.lease(transaction, self._endpoint_id, free) if free > 0 else []
+        for delivery in leased:
             self._failures = delivery.failures
-            self._under_way.add(asyncio.create_task(_attempt(self._sender, delivery)))
+            self._in_progress.add(asyncio.create_task(_attempt(self._http, delivery)))
 
-    async def wait(self, news: asyncio.Event) -> None:
-        """Until one has ended, or there is news."""
-        if not self._under_way or news.is_set():
+    async def wait(self, wake_up: asyncio.Event) -> None:
+        """Wait until a request has ended or `wake_up` is set."""
+        if not self._in_progress or wake_up.is_set():
             return
-        waiter = asyncio.create_task(news.wait())
-        await asyncio.wait({*self._under_way, waiter}, return_when=asyncio.FIRST_COMPLETED)
+        waiter = asyncio.create_task(wake_up.wait())
+        await asyncio.wait({*self._in_progress, waiter}, return_when=asyncio.FIRST_COMPLETED)
         waiter.cancel()
-        for task in [task for task in self._under_way if task.done()]:
-            self._under_way.remove(task)
-            self._landed.append(task.result())
+        for task in [task for task in self._in_progress if task.done()]:
+            self._in_progress.remove(task)
+            self._results.append(task.result())
 
-    async def abandon(self) -> None:
-        """Hang up; what was under way is due again when its lease ends."""
-        for task in self._under_way:
+    async def cancel(self) -> None:
+        """Cancel the requests in progress; their deliveries are due again when their leases end."""
+        for task in self._in_progress:
             task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await asyncio.gather(*self._in_progress, return_exceptions=True)
 
 
-async def _attempt(sender: Sender, delivery: Any) -> Outcome:
+async def _attempt(http: Sender, delivery: LeasedDelivery) -> AttemptResult:
     number = delivery.attempts + 1
-    facts = {"delivery": str(delivery.id), "event": str(delivery.event_id), "attempt": number}
-    with tracing.span("deliver", delivery.traceparent, kind="client", attributes=facts) as span:
+    details = {"delivery": str(delivery.id), "event": str(delivery.event_id), "attempt": number}
+    with tracing.span("deliver", delivery.traceparent, kind="client", attributes=details) as span:
         now = datetime.now(UTC)
-        attempt = await sender.post(delivery.url, *_request(delivery, now))
-        details = facts | {"status": attempt.status, "ms": attempt.duration_ms}
-        log.info("delivered" if attempt.is_success else "delivery failed", extra={"details": details})
+        attempt = await http.post(delivery.url, *_request(delivery, now))
+        answer = {"status": attempt.status, "ms": attempt.duration_ms}
+        log.info("delivered" if attempt.is_success else "delivery failed", extra={"details": details | answer})
         if attempt.status is not None:
             span.set_attribute("http.response.status_code", attempt.status)
         if not attempt.is_success:
             tracing.mark_failed(str(attempt.status or "no answer"))
-    status, wait = _verdict(attempt, number)
-    asked = attempt.retry_after.total_seconds() if attempt.retry_after and not attempt.is_success else 0.0
-    return Outcome(
+    status, wait = _next_status(attempt, number)
+    retry_after = attempt.retry_after.total_seconds() if attempt.retry_after and not attempt.is_success else 0.0
+    return AttemptResult(
         delivery_id=delivery.id,
         status=status,
-        wait=max(wait, asked),
+        wait=max(wait, retry_after),
         attempted_at=now,
         duration_ms=attempt.duration_ms,
         status_code=attempt.status,
         answer=attempt.answer,
         error=attempt.error,
         is_gone=attempt.is_gone,
-        endpoint_wait=asked if attempt.status in ABOUT_ENDPOINT else 0.0,
+        endpoint_wait=retry_after if attempt.status in ABOUT_ENDPOINT else 0.0,
     )
 
 
-def _request(delivery: Any, now: datetime) -> tuple[dict[str, str], bytes]:
-    payload = redaction.payload_for(delivery.payload, delivery.owner_id, Role(delivery.role))
-    body = orjson.dumps(payload)
+def _request(delivery: LeasedDelivery, now: datetime) -> tuple[dict[str, str], bytes]:
+    """The headers and the body. An endpoint's own headers never replace ours."""
+    body = orjson.dumps(redaction.redact(delivery.payload, delivery.owner_id, Role(delivery.role)))
     secrets = [delivery.secret, *([delivery.previous_secret] if delivery.previous_secret else [])]
     signed = signatures.delivery_headers(secrets, str(delivery.event_id), body, now)
-    ours = {"content-type": "application/json", "user-agent": USER_AGENT, **signed}
+    headers = {**delivery.headers, "content-type": "application/json", "user-agent": USER_AGENT, **signed}
     traceparent = tracing.current_traceparent()
     if traceparent is not None:
-        ours["traceparent"] = traceparent
-    return {**delivery.headers, **ours}, body
+        headers["traceparent"] = traceparent
+    return headers, body
 
 
-def _verdict(attempt: Attempt, number: int) -> tuple[DeliveryStatus, float]:
-    """What becomes of a delivery after its attempt of this number, from 1; with the wait until the next one."""
+def _next_status(attempt: Attempt, number: int) -> tuple[DeliveryStatus, float]:
+    """A delivery's status after its attempt of this number, from 1, and the seconds until the next attempt."""
     if attempt.is_success:
         return DeliveryStatus.DELIVERED, 0.0
-    if number > len(WAITS):
+    if number > len(BACKOFF):
         return DeliveryStatus.FAILED, 0.0
-    return DeliveryStatus.PENDING, wait_of(number - 1)
+    return DeliveryStatus.PENDING, backoff_seconds(number - 1)
 
 
-def wait_of(failures: int) -> float:
-    """The seconds to wait after so many failures before, with jitter."""
-    wait = WAITS[min(failures, len(WAITS) - 1)]
-    return wait * (1 + JITTER * random.random())  # noqa: S311  # spreads load, guards nothing
+def backoff_seconds(failures: int) -> float:
+    """The seconds to wait after so many earlier failures, with jitter."""
+    wait = BACKOFF[min(failures, len(BACKOFF) - 1)]
+    return wait * (1 + JITTER * random.random())  # noqa: S311 - spreads load, not a secret
 
 
-Defer = Callable[[uuid.UUID], Coroutine[Any, Any, None]]
+Defer = Callable[[uuid.UUID], Coroutine[object, object, None]]
 
 
-async def dispatch(database: Database, courier: Courier, defer: Defer) -> None:
-    """Have every endpoint drained to which something is due and that isn't being served here already."""
+async def dispatch(database: Database, sender: DeliverySender, defer: Defer) -> None:
+    """Defer a drain job for every endpoint that has due deliveries and is not being drained by this process."""
     async with database.transaction() as transaction:
         endpoints = await queue.due_endpoints(transaction)
     for endpoint_id in endpoints:
-        if not courier.serves(endpoint_id):
+        if not sender.is_draining(endpoint_id):
             await defer(endpoint_id)

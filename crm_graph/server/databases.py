@@ -76,6 +76,6 @@ async def _check_schema(opened: Database, urls: Urls) -> None:
 async def pause_if_moved(opened: Database, settings: Settings) -> None:
     """Pause deliveries when the database was served under another PUBLIC_URL before: it may be a copy."""
     async with opened.transaction() as transaction:
-        paused = await pause.served_under(transaction, settings.public_url)
+        paused = await pause.pause_if_moved(transaction, settings.public_url)
     if paused is not None:
         log.warning("deliveries are paused: %s", paused)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
 from multiprocessing import parent_process
@@ -70,9 +70,9 @@ def _admit(request: Request, token: bytes | None) -> None:
 class Reading:
     """What was read from the database."""
 
-    last_events: dict[str, float] = field(default_factory=dict)  # seconds since the last one of each source
-    webhooks: dict[str, int] = field(default_factory=dict)  # how many of each status that needs attention
-    backlog: Any = None
+    last_events: dict[str, float]  # seconds since the last one of each source
+    webhooks: dict[str, int]  # how many of each status that needs attention
+    backlog: queue.Backlog
 
 
 async def read(database: Database) -> Reading | None:
@@ -135,7 +135,7 @@ class OfDatabase:
         unapplied = f"Stored webhooks that are not applied, up to {COUNTED_MAX}."
         yield _gauge("webhooks_unapplied", unapplied, reading.webhooks, "status")
 
-    def _deliveries(self, backlog: Any) -> Iterator[Metric]:
+    def _deliveries(self, backlog: queue.Backlog) -> Iterator[Metric]:
         pending = f"Deliveries that are not settled; counted up to {COUNTED_MAX}."
         yield _gauge("deliveries_pending", pending, backlog.pending, "state")
         settled = f"Deliveries settled in the last 5 minutes, up to {COUNTED_MAX}."

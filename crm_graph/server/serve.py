@@ -99,7 +99,7 @@ def work(settings: Settings) -> None:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with database(urls) as opened:
             async with opened.transaction() as transaction:
-                await pause.must_be(transaction, settings.public_url)
+                await pause.check_public_url(transaction, settings.public_url)
             async with working(settings, opened, urls.server):
                 log.info("working")
                 await stop.wait()

@@ -25,7 +25,7 @@ from crm_graph.database.engine import Database
 from crm_graph.database.jobs import job_app
 from crm_graph.database.listener import listen
 from crm_graph.database.statements import Statement, param
-from crm_graph.delivery.sender import Courier, dispatch
+from crm_graph.delivery.sender import DeliverySender, dispatch
 from crm_graph.egress.client import Sender
 from crm_graph.errors import CrmError
 from crm_graph.models import Event
@@ -76,9 +76,9 @@ async def _keep_working(settings: Settings, database: Database, url: URL, stoppi
 
 async def _work(settings: Settings, database: Database, url: URL, stopping: asyncio.Event) -> None:
     app = job_app(url)
-    async with Sender(settings.networks()) as sender, app.open_async():
-        courier = Courier(database, sender)
-        _add_jobs(app, settings, database, courier)
+    async with Sender(settings.networks()) as http, app.open_async():
+        sender = DeliverySender(database, http)
+        _add_jobs(app, settings, database, sender)
         running = asyncio.create_task(
             app.run_worker_async(
                 concurrency=CONCURRENCY,
@@ -90,12 +90,12 @@ async def _work(settings: Settings, database: Database, url: URL, stopping: asyn
                 fetch_job_polling_interval=POLL_SECONDS,
             )
         )
-        dispatching = asyncio.create_task(_dispatch(database, url, courier, app))
+        dispatching = asyncio.create_task(_dispatch(database, url, sender, app))
         stop = asyncio.create_task(stopping.wait())
         try:
             await asyncio.wait({running, dispatching, stop}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            courier.stop()
+            sender.stop()
             stop.cancel()
             for task in (dispatching, running):
                 task.cancel()
@@ -105,12 +105,12 @@ async def _work(settings: Settings, database: Database, url: URL, stopping: asyn
                 raise result
 
 
-def _add_jobs(app: App, settings: Settings, database: Database, courier: Courier) -> None:
+def _add_jobs(app: App, settings: Settings, database: Database, sender: DeliverySender) -> None:
     """The jobs. Their names are stored in the queue, so that none may be renamed while jobs wait under it."""
 
     @app.task(name="drain", queue="crm")
     async def drain(endpoint_id: str) -> None:
-        await courier.drain(uuid.UUID(endpoint_id))
+        await sender.drain(uuid.UUID(endpoint_id))
 
     @app.periodic(cron="* * * * * */5")
     @app.task(name="rescue", queue="crm", queueing_lock="rescue")
@@ -142,13 +142,13 @@ async def _rescue(app: App, job: jobs.Job) -> None:
             await app.job_manager.finish_job(job, jobs.Status.FAILED, delete_job=True)
 
 
-async def _dispatch(database: Database, url: URL, courier: Courier, app: App) -> None:
+async def _dispatch(database: Database, url: URL, sender: DeliverySender, app: App) -> None:
     """Defer a drain job for each endpoint that has due deliveries, whenever there may be some."""
     wake_up = asyncio.Event()
 
     def notify() -> None:
         wake_up.set()
-        courier.announce()
+        sender.wake()
 
     async def defer(endpoint_id: uuid.UUID) -> None:
         lock = f"drain:{endpoint_id}"
@@ -161,7 +161,7 @@ async def _dispatch(database: Database, url: URL, courier: Courier, app: App) ->
     try:
         while True:
             wake_up.clear()
-            await dispatch(database, courier, defer)
+            await dispatch(database, sender, defer)
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await wake_up.wait()

@@ -12,7 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
-from crm_graph.delivery import endpoints
+from crm_graph.database.sql_files import read_sql
+from crm_graph.delivery import disabled_reasons, endpoints
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound
 from crm_graph.identity.principal import Principal
@@ -310,3 +311,7 @@ async def test_an_id_of_nothing_is_not_found_to_admins(client: httpx.AsyncClient
     for document in (UPDATE, ROTATE, DELETE, TEST):
         error = await refusal(client, ROOT, document, **{"in": {"endpointId": str(uuid.uuid4())}})
         assert reason(error) == ("NOT_FOUND", "endpointId")
+
+
+def test_the_trigger_knows_the_reason_that_needs_no_event() -> None:
+    assert f"NEW.disabled_reason <> '{disabled_reasons.BY_OWNER}'" in read_sql("events/endpoint_disabled.sql")

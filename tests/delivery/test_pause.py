@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
-from crm_graph.delivery import pause, replay
+from crm_graph.delivery import pause
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import SetupError
 from crm_graph.identity.principal import machine
@@ -18,7 +18,7 @@ STATE = text("SELECT public_url, paused_at IS NOT NULL, paused_reason FROM deplo
 async def start(database: Database, public_url: str | None) -> str | None:
     """What a server does when it starts."""
     async with database.transaction() as session:
-        return await pause.served_under(session, public_url)
+        return await pause.pause_if_moved(session, public_url)
 
 
 async def state(sql: AsyncConnection) -> tuple[str | None, bool, str | None]:
@@ -55,7 +55,7 @@ async def test_resumed_it_sends_and_the_new_place_is_the_right_one(
     await start(database, COPY)
 
     async with database.transaction() as session:
-        await replay.resume(UnitOfWork(session, machine("crm-graph"), utc_now()), COPY)
+        await pause.resume(UnitOfWork(session, machine("crm-graph"), utc_now()), COPY)
 
     assert await start(database, COPY) is None
     assert await state(sql) == (COPY, False, None)
@@ -68,10 +68,10 @@ async def test_a_worker_elsewhere_does_not_start_and_pauses_nobody(
     await start(database, HOME)
 
     async with database.transaction() as session:
-        await pause.must_be(session, HOME)
+        await pause.check_public_url(session, HOME)
         with pytest.raises(
             SetupError, match=r"PUBLIC_URL is https://staging.example.com, and the server has https://crm"
         ):
-            await pause.must_be(session, COPY)
+            await pause.check_public_url(session, COPY)
 
     assert await state(sql) == (HOME, False, None)

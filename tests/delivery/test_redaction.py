@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import JSON, Uuid, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.delivery.redaction import payload_for, payload_in_sql
+from crm_graph.delivery.redaction import redact, redact_in_sql
 from crm_graph.models import Role
 
 ME, COLLEAGUE = uuid.uuid4(), uuid.uuid4()
@@ -53,26 +53,26 @@ def nulls(payload: dict[str, Any]) -> set[str]:
 def test_a_colleagues_parts_are_null(deal: str | None, contact: str | None, withheld: set[str]) -> None:
     payload = event(deal, contact, changes={"title": {"old": "a", "new": "b"}})
 
-    assert nulls(payload_for(payload, ME, Role.SALES)) == withheld
-    assert payload_for(payload, ME, Role.ADMIN) == payload
+    assert nulls(redact(payload, ME, Role.SALES)) == withheld
+    assert redact(payload, ME, Role.ADMIN) == payload
 
 
 def test_both_stages_of_a_colleagues_move_are_null() -> None:
     payload = event("theirs", "mine", old_stage={"key": "new"}, new_stage={"key": "won"})
 
-    assert {"old_stage", "new_stage"} < nulls(payload_for(payload, ME, Role.SALES))
+    assert {"old_stage", "new_stage"} < nulls(redact(payload, ME, Role.SALES))
 
 
 def test_what_is_sent_is_not_what_is_stored() -> None:
     payload = event("theirs", "mine")
-    payload_for(payload, ME, Role.SALES)
+    redact(payload, ME, Role.SALES)
 
     assert payload == event("theirs", "mine")
 
 
 @pytest.mark.parametrize("role", Role)
 async def test_what_is_shown_is_what_was_sent(role: Role, sql: AsyncConnection) -> None:
-    shown = payload_in_sql(bindparam("payload", type_=JSON), bindparam("me", ME, type_=Uuid), role)
+    shown = redact_in_sql(bindparam("payload", type_=JSON), bindparam("me", ME, type_=Uuid), role)
     held = [None, *HOLDERS]
     more: list[dict[str, Any]] = [{}, {"changes": {"a": {"old": 1.50, "new": "ö"}}}, {"old_stage": {}, "activity": [1]}]
     payloads = [event(*both, **each) for both, each in itertools.product(itertools.product(held, held), more)]
@@ -85,4 +85,4 @@ async def test_what_is_shown_is_what_was_sent(role: Role, sql: AsyncConnection) 
 
     for payload in payloads:
         found = (await sql.execute(select(shown), {"payload": payload})).scalar_one()
-        assert found == payload_for(payload, ME, role)
+        assert found == redact(payload, ME, role)

@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
+from crm_graph.delivery import pause
 from crm_graph.delivery import replay as deliveries
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Forbidden
@@ -165,7 +166,7 @@ async def test_an_admins_endpoint_gets_everybodys_events_again(
 async def test_more_than_one_call_can_bring_goes_on_where_it_ended(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries, "AT_ONCE", 3)
+    monkeypatch.setattr(deliveries, "EVENTS_MAX", 3)
     endpoint = await add_endpoint(sql, world.ada.owner)
     for minutes in (0, 1, 2, 2, 2, 3, 4):  # those of one transaction have one time
         await add_event(sql, world.ada.owner, created_at=START + minutes * MINUTE)
@@ -307,11 +308,11 @@ async def test_a_pause_is_shown_to_everybody_until_it_is_over(
     assert paused == {"pausedAt": "2026-01-05T09:00:00+00:00", "reason": why["paused_reason"]}
     with pytest.raises(Forbidden):
         async with database.transaction() as session:
-            await deliveries.resume(
+            await pause.resume(
                 UnitOfWork(session, Principal(world.ada.owner, Role.SALES), utc_now()), "https://new.example"
             )
     async with database.transaction() as session:
-        await deliveries.resume(UnitOfWork(session, machine("crm-graph"), utc_now()), "https://new.example")
+        await pause.resume(UnitOfWork(session, machine("crm-graph"), utc_now()), "https://new.example")
 
     assert await ask(client, ADA, document) == {"deliveriesPaused": None}
     [stored] = await rows(sql, Deployment)

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.delivery import sender
-from crm_graph.delivery.queue import OUTAGE
+from crm_graph.delivery.queue import OUTAGE_FAILURES
 from crm_graph.models import WebhookAttempt, WebhookEndpoint, table
 from crm_graph.server.worker import working
 from crm_graph.settings import Settings
@@ -77,7 +77,7 @@ async def test_what_fails_is_tried_again_under_the_same_id_and_with_a_fresh_time
     worker: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sender, "WAITS", (0.4, 0.4, 0.4))  # together more than a second
+    monkeypatch.setattr(sender, "BACKOFF", (0.4, 0.4, 0.4))  # together more than a second
     receiver.plan(reset, answer(500, b"down"), redirect("http://127.0.0.1/elsewhere"), answer(200))
     await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
     await create(client, boss, "Pilot")
@@ -101,7 +101,7 @@ async def test_after_the_last_attempt_it_is_kept_as_failed(
     worker: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sender, "WAITS", (0.05, 0.05))
+    monkeypatch.setattr(sender, "BACKOFF", (0.05, 0.05))
     receiver.usual = answer(500)
     await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
     await create(client, boss, "Pilot")
@@ -112,9 +112,9 @@ async def test_after_the_last_attempt_it_is_kept_as_failed(
 def test_the_waits_are_those_that_are_promised() -> None:
     minute, hour = 60, 3600
     promised: tuple[float, ...] = (5, minute, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 24 * hour)
-    assert promised == sender.WAITS
+    assert promised == sender.BACKOFF
     for failures, wait in enumerate(promised):
-        assert wait <= sender.wait_of(failures) <= wait * 1.2
+        assert wait <= sender.backoff_seconds(failures) <= wait * 1.2
 
 
 async def test_changes_of_one_deal_arrive_in_order_whatever_fails(
@@ -125,7 +125,7 @@ async def test_changes_of_one_deal_arrive_in_order_whatever_fails(
     worker: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sender, "WAITS", (0.05,) * 8)
+    monkeypatch.setattr(sender, "BACKOFF", (0.05,) * 8)
     receiver.plan(answer(500), answer(200), answer(500), reset, answer(200), answer(503))
     await subscribe(sql, boss, receiver.url())
     deal_id = await create(client, boss, "Pilot")
@@ -146,26 +146,26 @@ async def test_what_fails_at_once_is_no_longer_outage_than_one_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Else the number of requests under way would decide how long a short outage is waited out: a day."""
-    monkeypatch.setattr(sender, "WAITS", (0.5, *sender.WAITS[1:]))
+    monkeypatch.setattr(sender, "BACKOFF", (0.5, *sender.BACKOFF[1:]))
     await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
     all_sent = asyncio.Event()
 
     async def fail_together(writer: asyncio.StreamWriter) -> None:
-        if len(receiver.requests) >= sender.IN_FLIGHT:
+        if len(receiver.requests) >= sender.CONCURRENT_MAX:
             all_sent.set()
         await all_sent.wait()
         await answer(500)(writer)
 
     receiver.usual = fail_together
     await sql.execute(text("INSERT INTO deployment (paused_at) VALUES (now())"))
-    for number in range(sender.IN_FLIGHT):
+    for number in range(sender.CONCURRENT_MAX):
         await create(client, boss, f"Deal {number}")
     await sql.execute(text("UPDATE deployment SET paused_at = NULL"))
     await until(lambda: sql.scalar(text("SELECT count(*) = 16 FROM webhook_attempts")))
-    assert (await row(sql, WebhookEndpoint)).failures == OUTAGE
+    assert (await row(sql, WebhookEndpoint)).failures == OUTAGE_FAILURES
     await until(lambda: sql.scalar(text("SELECT failures > 5 FROM webhook_endpoints")))
     endpoint = await row(sql, WebhookEndpoint)
-    assert endpoint.failures == OUTAGE + 1
+    assert endpoint.failures == OUTAGE_FAILURES + 1
     assert endpoint.retry_at - datetime.now(UTC) < timedelta(seconds=75)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.delivery import sender
-from crm_graph.delivery.queue import OUTAGE
+from crm_graph.delivery.queue import OUTAGE_FAILURES
 from crm_graph.models import WebhookDelivery, WebhookEndpoint, table
 from tests.support.deliveries import create, row, settled, subscribe, until
 from tests.support.http_receiver import Receiver, answer, hang
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 
 async def _is_down(sql: AsyncConnection) -> bool:
-    return bool((await row(sql, WebhookEndpoint)).failures >= OUTAGE)
+    return bool((await row(sql, WebhookEndpoint)).failures >= OUTAGE_FAILURES)
 
 
 async def test_an_endpoint_that_hangs_delays_nobody_else(
@@ -49,7 +49,7 @@ async def test_an_outage_is_asked_about_by_one_delivery_and_its_end_sends_the_re
     worker: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sender, "WAITS", (1.0, 2.0, 60.0, 60.0, 60.0, 60.0, 60.0, 60.0))
+    monkeypatch.setattr(sender, "BACKOFF", (1.0, 2.0, 60.0, 60.0, 60.0, 60.0, 60.0, 60.0))
     receiver.usual = answer(500)
     await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
     for number in range(12):

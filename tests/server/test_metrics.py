@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
-from crm_graph.delivery.queue import OUTAGE
+from crm_graph.delivery.queue import OUTAGE_FAILURES
 from crm_graph.models import DeliveryStatus, Event, EventType, WebhookDelivery, WebhookEndpoint, WebhookLog, table
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
@@ -192,7 +192,7 @@ async def test_how_endpoints_and_their_deliveries_stand(
     leaver = await add_owner(sql, "leaver@seller.com", active=False)
     healthy = await endpoint(sql, ada)
     await endpoint(sql, ada, failures=1, failing_since=ago)
-    down = await endpoint(sql, ada, failures=OUTAGE, failing_since=ago, retry_at=soon)
+    down = await endpoint(sql, ada, failures=OUTAGE_FAILURES, failing_since=ago, retry_at=soon)
     disabled = await endpoint(sql, ada, disabled_at=ago, disabled_reason="it answered 410 Gone")
     await endpoint(sql, leaver)
     order_key = uuid.uuid4()

@@ -65,7 +65,7 @@ class Event:
     occurred_at: datetime = column()
     source: str = column(doc="What changed it: `graphql`, a provider, a command, or `sql`.")
     payload: JSON = computed(
-        lambda site: redaction.payload_in_sql(site.parent.c.payload, caller(site.principal), site.principal.role),
+        lambda site: redaction.redact_in_sql(site.parent.c.payload, caller(site.principal), site.principal.role),
         doc="The body that is sent. What a colleague holds is null in it, unless you are an admin.",
     )
 

@@ -14,6 +14,7 @@
 -- \set back_off 60.0
 -- \set retry_after 0.0
 -- \set disable_after 432000.0
+-- \set gone_reason '''it answered 410 Gone'''
 -- \set failing_reason '''it has failed for 5 days'''
 WITH before AS (
     SELECT id, failures >= :outage_failures AS was_down,
@@ -33,7 +34,7 @@ WITH before AS (
                 * interval '1 second' END,
         disabled_at = CASE WHEN :is_gone OR before.failing_since < now() - :disable_after * interval '1 second'
             THEN now() ELSE w.disabled_at END,
-        disabled_reason = CASE WHEN :is_gone THEN 'it answered 410 Gone'
+        disabled_reason = CASE WHEN :is_gone THEN :gone_reason
             WHEN before.failing_since < now() - :disable_after * interval '1 second'
             THEN :failing_reason ELSE w.disabled_reason END
     FROM before WHERE w.id = before.id AND w.disabled_at IS NULL
