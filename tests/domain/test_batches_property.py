@@ -1,4 +1,4 @@
-"""A bulk call is many calls: over random items, it leaves the rows and tells of the errors that single calls do."""
+"""Bulk calls equal single calls: over random items, they leave the same rows and return the same errors."""
 
 import uuid
 from collections.abc import AsyncIterator, Coroutine
@@ -38,7 +38,7 @@ ENTRIES = """SELECT to_jsonb(a) - 'id' - 'created_at' - 'contact_id' || jsonb_bu
     FROM activities a JOIN contacts ON contacts.id = contact_id"""
 DEALS = "SELECT to_jsonb(deals) - 'rank' FROM deals"
 HISTORY = "SELECT to_jsonb(deal_stage_history) - 'id' FROM deal_stage_history"
-TOLD = "SELECT to_jsonb(activities) - 'id' - 'created_at' FROM activities"
+ALL_ENTRIES = "SELECT to_jsonb(activities) - 'id' - 'created_at' FROM activities"
 BOARD = "SELECT stage_id, id FROM deals ORDER BY stage_id, rank, id"
 
 
@@ -58,12 +58,12 @@ async def undone(database: Database) -> AsyncIterator[Transaction]:
 
 
 async def state(session: Transaction, *queries: str) -> list[list[Any]]:
-    """What is stored, but for ids that are drawn at random."""
+    """What is stored, except random ids."""
     return [sorted(map(repr, await session.scalars(text(query)))) for query in queries]
 
 
-async def told(call: Coroutine[Any, Any, Any]) -> Any:
-    """What became of a single call."""
+async def result_of(call: Coroutine[Any, Any, Any]) -> Any:
+    """The result or the error of a single call."""
     try:
         return await call
     except CrmError as error:
@@ -113,7 +113,7 @@ fields = st.fixed_dictionaries(
 
 @given(st.data(), st.sampled_from([Role.SALES, Role.ADMIN]), st.booleans())
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_upserts(database: Database, world: World, data: Any, role: Role, restore: bool) -> None:
+async def test_upserts_of_contacts(database: Database, world: World, data: Any, role: Role, restore: bool) -> None:
     principal = Principal(world.ada.owner, role)
     known = {"ada": world.ada.email, "bob": world.bob.email, "pool": world.pool.email, "alias": "alias@acme.example"}
     ids = {"ada": world.ada.owner, "bob": world.bob.owner, "acme": world.company, "nobody": uuid.UUID(int=7)}
@@ -125,19 +125,19 @@ async def test_upserts(database: Database, world: World, data: Any, role: Role, 
 
     async with undone(database) as session:
         calls = [upsert.upsert(UnitOfWork(session, principal, NOW), restore_deleted=restore, **item) for item in items]
-        single = [await told(call) for call in calls]
+        single = [await result_of(call) for call in calls]
         expected = await state(session, CONTACTS, COMPANIES, ENTRIES)
     async with undone(database) as session:
         many = await upsert.upsert_all(UnitOfWork(session, principal, NOW), items=items, restore_deleted=restore)
         found = await state(session, CONTACTS, COMPANIES, ENTRIES)
 
     assert found == expected
-    for outcome, result in zip(many, single, strict=True):
-        assert _is_new(outcome) == (result if isinstance(result[1], str) else result[1])
+    for bulk_result, result in zip(many, single, strict=True):
+        assert _is_new(bulk_result) == (result if isinstance(result[1], str) else result[1])
 
 
-def _is_new(outcome: ItemResult) -> Any:
-    return _error(outcome.error) if outcome.error else outcome.created
+def _is_new(result: ItemResult) -> Any:
+    return _error(result.error) if result.error else result.created
 
 
 names = st.sampled_from([None, "", "Fresh", "later.example", "Later", "LATER", "\N{ROCKET}"])
@@ -179,12 +179,12 @@ async def test_moves(database: Database, world: World, sql: AsyncConnection, dat
 
     async with undone(database) as session:
         calls = [moves.move_stage(UnitOfWork(session, principal, NOW), **asdict(item)) for item in reversed(items)]
-        single = [await told(call) for call in calls]
-        expected = await state(session, DEALS, HISTORY, TOLD)
+        single = [await result_of(call) for call in calls]
+        expected = await state(session, DEALS, HISTORY, ALL_ENTRIES)
         board = list(await session.execute(text(BOARD)))
     async with undone(database) as session:
         many = await bulk_moves.move_all(UnitOfWork(session, principal, NOW), items=items)
-        found = await state(session, DEALS, HISTORY, TOLD)
+        found = await state(session, DEALS, HISTORY, ALL_ENTRIES)
         assert list(await session.execute(text(BOARD))) == board, "the first item on top"
 
     assert found == expected

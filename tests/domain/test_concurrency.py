@@ -1,4 +1,4 @@
-"""Many callers at once: histories without gaps, one row for one address, and no deadlock that a client hears of."""
+"""Many callers at once: histories have no gaps, an address has one row, and no client gets a deadlock."""
 
 import asyncio
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ STAGES = ("new", "contacted", "qualified", "meeting_scheduled", "won", "lost")
 
 
 async def all_succeed(calls: Iterable[Any]) -> list[Any]:
-    """The data of answers that came at once."""
+    """The data of the responses to concurrent calls."""
     answers = await asyncio.gather(*calls)
     failed = [answer.text for answer in answers if answer.status_code != 200 or "errors" in answer.json()]
     assert failed == []
@@ -50,7 +50,7 @@ async def test_50_moves_of_one_deal_leave_a_gap_free_history(
     assert entries == count - 1
 
 
-async def test_50_upserts_of_one_new_address_make_one_contact(
+async def test_50_upserts_of_one_new_address_create_one_contact(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     spellings = ("new.lead@fresh.example", "New.Lead@Fresh.Example", " NEW.LEAD@fresh.example ")
@@ -66,7 +66,7 @@ async def test_50_upserts_of_one_new_address_make_one_contact(
     assert await sql.scalar(text("SELECT count(*) FROM companies WHERE domain = 'fresh.example'")) == 1
 
 
-async def test_of_two_owners_with_one_new_address_the_second_hears_of_a_conflict(
+async def test_of_two_owners_with_one_new_address_the_second_gets_a_conflict(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     given = {"email": "both@fresh.example"}
@@ -94,7 +94,7 @@ async def test_opposing_moves_of_two_deals_do_not_block_each_other(
     await assert_gap_free(sql, world.ada.cross)
 
 
-async def test_a_move_does_not_wait_for_who_holds_the_deals_contact(
+async def test_a_move_does_not_wait_for_a_lock_of_the_deals_contact(
     client: httpx.AsyncClient, world: World, database: Database
 ) -> None:
     # An event locks the contact and then its deals, a move the deal and then, by its foreign key, the contact.

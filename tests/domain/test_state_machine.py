@@ -1,7 +1,7 @@
-"""Two salespeople and an admin do anything in any order: each sees exactly what a small model in memory says.
+"""Two salespeople and an admin make any calls in any order: each sees exactly what a small model in memory says.
 
-What is refused must change nothing, which the comparison after every step shows; and nothing of a colleague's is ever
-seen or changed.
+The comparison after every step shows that a refused call changes nothing, and that nobody sees or changes a
+colleague's rows.
 """
 
 import asyncio
@@ -197,8 +197,8 @@ class Crm(RuleBasedStateMachine):
     @rule(who=people, email=st.sampled_from(EMAILS), name=st.sampled_from(["Ann", "Ben", None]))
     def upsert_contact(self, who: str, email: str, name: str | None) -> None:
         contact = self.model.contacts.get(email)
-        theirs = contact is not None and not self.model.sees(who, contact)
-        if not self.do(who, "upsertContact", "CONFLICT" if theirs else None, email=email.upper(), fullName=name):
+        is_colleagues = contact is not None and not self.model.sees(who, contact)
+        if not self.do(who, "upsertContact", "CONFLICT" if is_colleagues else None, email=email.upper(), fullName=name):
             return
         if contact is None:
             self.model.contacts[email] = Contact(who, name)
@@ -271,10 +271,10 @@ class Crm(RuleBasedStateMachine):
 
         moves, ranks = self.runner.run(read())
         for id_, deal in self.model.deals.items():
-            theirs = [move for move in moves if str(move.id) == id_]
-            assert [move.new for move in theirs] == deal.way
-            assert [theirs[0].old, theirs[-1].present] == [None, deal.stage]
-            assert all(b.old == a.new and b.moved_at > a.moved_at for a, b in pairwise(theirs))
+            history = [move for move in moves if str(move.id) == id_]
+            assert [move.new for move in history] == deal.way
+            assert [history[0].old, history[-1].present] == [None, deal.stage]
+            assert all(b.old == a.new and b.moved_at > a.moved_at for a, b in pairwise(history))
         assert len({tuple(row) for row in ranks}) == len(ranks)
 
 

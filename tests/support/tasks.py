@@ -1,4 +1,4 @@
-"""Tasks as a client of the API makes and does them, and what is stored of them."""
+"""Tasks: mutations as a client of the API sends them, and what is stored."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ async def stored(sql: AsyncConnection, id_: str) -> Any:
     return (await sql.execute(query, {"id": id_})).one()
 
 
-async def told(sql: AsyncConnection) -> list[Any]:
+async def task_entries(sql: AsyncConnection) -> list[Any]:
     """The system's entries about tasks, oldest first."""
     query = "SELECT * FROM activities WHERE type = 'system' AND content LIKE 'Task %' ORDER BY occurred_at"
     return list(await sql.execute(text(query)))

@@ -123,7 +123,7 @@ async def reopen(work: UnitOfWork, *, task_id: uuid.UUID) -> uuid.UUID:
     return task_id
 
 
-def reassign_open_tasks(is_affected: ColumnElement[bool], owner_id: ColumnElement[Any]) -> Update:
+def reassign_open_tasks(is_affected: ColumnElement[bool], owner_id: ColumnElement[uuid.UUID]) -> Update:
     """The UPDATE that gives the open tasks of a deal or contact to its new owner, because their assignees may no longer
     see it. Admins, who see everything, keep their tasks."""
     tasks, owners = table(Activity), table(Owner)
@@ -131,13 +131,13 @@ def reassign_open_tasks(is_affected: ColumnElement[bool], owner_id: ColumnElemen
     return update(tasks).where(is_affected, OPEN_TASK, ~is_an_admins).values(assignee_id=owner_id)
 
 
-def is_contact_task(contact_id: ColumnElement[Any]) -> ColumnElement[bool]:
+def is_contact_task(contact_id: ColumnElement[uuid.UUID]) -> ColumnElement[bool]:
     """Whether a task is about the contact only: one about a deal as well belongs to the deal."""
     c = table(Activity).c
     return and_(c.contact_id == contact_id, c.deal_id.is_(None))
 
 
-def task_entry_meta(task_id: ColumnElement[Any], **details: ColumnElement[Any]) -> ColumnElement[Any]:
+def task_entry_meta(task_id: ColumnElement[uuid.UUID], **details: ColumnElement[Any]) -> ColumnElement[Any]:
     """The meta of an entry about a task that the same statement finds: the entry's own, the task's id, the details."""
     return param(Activity, "meta_json", "entry_meta_json").op("||")(json_object(task_id=task_id, **details))
 

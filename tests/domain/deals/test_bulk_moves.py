@@ -35,7 +35,7 @@ async def column(sql: AsyncConnection, stage: Any) -> list[Any]:
     return list(await sql.scalars(text(query), {"stage": stage}))
 
 
-async def test_deals_come_to_the_tops_of_their_columns_in_order(
+async def test_deals_move_to_the_tops_of_their_columns_in_order(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     stage, ada = world.stage, world.ada
@@ -61,7 +61,7 @@ async def test_deals_come_to_the_tops_of_their_columns_in_order(
         assert tuple((await sql.execute(text(query), {"deal": deal})).one()) == (stage["new"], stage[key], ada.owner)
 
 
-async def test_to_be_there_already_changes_nothing(
+async def test_a_move_to_the_same_stage_changes_nothing(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     async with unchanged(sql):
@@ -73,8 +73,8 @@ async def test_to_be_there_already_changes_nothing(
 async def test_a_partial_call_does_what_can_be_done(
     client: httpx.AsyncClient, world: World, board: Board, sql: AsyncConnection
 ) -> None:
-    gone = world.stage["lost"]
-    await sql.execute(text("UPDATE pipeline_stages SET deleted_at = now() WHERE id = :id"), {"id": gone})
+    deleted_stage = world.stage["lost"]
+    await sql.execute(text("UPDATE pipeline_stages SET deleted_at = now() WHERE id = :id"), {"id": deleted_stage})
     deals = [await add_deal(sql, world.stage, world.ada.owner, world.ada.contact) for _ in range(6)]
     to = world.stage["contacted"]
     early, ahead = (START - timedelta(days=1)).isoformat(), "2999-01-01T00:00:00Z"
@@ -84,7 +84,7 @@ async def test_a_partial_call_does_what_can_be_done(
         (item(world.company, to), ("NOT_FOUND", "dealId", "deal not found")),
         (item(deals[0], world.stage["won"]), ("VALIDATION", "dealId", "the same deal as items[0]")),
         (item(deals[1], world.company), ("NOT_FOUND", "stageId", "stage not found")),
-        (item(deals[1], gone), ("VALIDATION", "dealId", "the same deal as items[4]")),
+        (item(deals[1], deleted_stage), ("VALIDATION", "dealId", "the same deal as items[4]")),
         (item(deals[2], board.stage["new"]), ("VALIDATION", "stageId", "another pipeline")),
         (item(deals[3], to, expectedVersion=2), ("VERSION_CONFLICT", "expectedVersion", "version 1")),
         (item(deals[4], to, occurredAt=early), ("CONFLICT", "occurredAt", "the deal was moved at")),
@@ -137,7 +137,7 @@ async def test_a_repeated_call_moves_nothing(client: httpx.AsyncClient, world: W
     assert again == first | {"replayed": True}
 
 
-async def test_as_many_statements_for_500_moves_as_for_one(
+async def test_number_of_statements_is_the_same_for_500_moves(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     columns = [world.stage[key] for key in ("contacted", "qualified", "won", "lost")]
@@ -190,7 +190,7 @@ async def test_opposing_moves_wait_for_each_other(
     assert len({(row.stage_id, row.rank) for row in ranks}) == len(deals)
 
 
-async def test_a_colleagues_deal_is_a_missing_deal(client: httpx.AsyncClient, world: World) -> None:
+async def test_a_colleagues_deal_looks_like_a_missing_one(client: httpx.AsyncClient, world: World) -> None:
     to = world.stage["contacted"]
     errors = [
         (await move(client, item(deal, to), who=BOB, partial=True))[0]["error"]

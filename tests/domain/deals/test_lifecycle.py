@@ -1,4 +1,4 @@
-"""What becomes of deals after their creation: won, lost, reopened, deleted, restored, given away and claimed."""
+"""Deals after their creation: won, lost, reopened, deleted, restored, reassigned and claimed."""
 
 import asyncio
 from typing import Any
@@ -64,7 +64,7 @@ async def test_a_deal_that_was_never_open_reopens_in_the_first_stage(client: htt
     assert reopened["stage"]["key"] == "new"
 
 
-async def test_what_a_deal_is_already_changes_nothing(
+async def test_a_mutation_to_the_present_status_changes_nothing(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await do(client, WON, world.ada.deal)
@@ -75,7 +75,7 @@ async def test_what_a_deal_is_already_changes_nothing(
         await do(client, REOPEN, world.pool.deal)
 
 
-async def test_a_lost_deal_takes_another_reason(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_a_lost_deal_gets_another_reason(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     await do(client, LOST, world.ada.deal, reason="No budget")
 
     again = await do(client, LOST, world.ada.deal, reason="No answer")
@@ -86,7 +86,7 @@ async def test_a_lost_deal_takes_another_reason(client: httpx.AsyncClient, world
     assert changes == {"lost_reason": {"old": "No budget", "new": "No answer"}}
 
 
-async def test_a_stage_of_its_own_kind_can_be_named(
+async def test_a_stage_of_the_same_kind_can_be_named(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     place = {"pipeline_id": world.stage["pipeline"], "order_index": 90, "probability": 0, "kind": "lost"}
@@ -111,7 +111,7 @@ async def test_a_deal_is_not_lost_without_a_reason(
     assert reason(error) == ("VALIDATION", "reason")
 
 
-async def test_a_deleted_deal_is_nowhere_and_comes_back_on_top(
+async def test_a_deleted_deal_is_hidden_and_restored_on_top(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     before = await ask(client, ADA, SEEN, id=str(world.ada.deal))
@@ -119,9 +119,9 @@ async def test_a_deleted_deal_is_nowhere_and_comes_back_on_top(
     deleted = await do(client, DELETE, world.ada.deal)
 
     assert deleted == {"deletedDealId": str(world.ada.deal), "replayed": False}
-    gone = await ask(client, ADA, SEEN, id=str(world.ada.deal))
-    assert gone["deal"] is None
-    assert gone["deals"]["totalCount"] == before["deals"]["totalCount"] - 1
+    deleted = await ask(client, ADA, SEEN, id=str(world.ada.deal))
+    assert deleted["deal"] is None
+    assert deleted["deals"]["totalCount"] == before["deals"]["totalCount"] - 1
     for mutation, more in ((MOVE, {"stageId": str(world.stage["won"])}), (UPDATE, {"title": "x"}), (DELETE, {})):
         async with unchanged(sql):
             assert reason(await no(client, mutation, world.ada.deal, **more)) == ("NOT_FOUND", "dealId")
@@ -147,7 +147,7 @@ async def test_a_deleted_deal_of_a_colleague_stays_deleted(
     await do(client, RESTORE, world.bob.deal, ROOT)
 
 
-async def test_an_admin_gives_a_deal_away_and_a_salesperson_does_not(
+async def test_an_admin_gives_a_deal_to_somebody_and_a_salesperson_does_not(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     for who in (world.bob.owner, None):
@@ -163,7 +163,7 @@ async def test_an_admin_gives_a_deal_away_and_a_salesperson_does_not(
     assert contents == ["Deal changed: owner_id", "Deal changed: owner_id"]
 
 
-async def test_nobody_gets_a_deal_who_could_not_work_on_it(
+async def test_an_owner_who_could_not_work_on_a_deal_is_refused(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await sql.execute(text("UPDATE owners SET active = false WHERE email = :email"), {"email": BOB})
@@ -174,7 +174,7 @@ async def test_nobody_gets_a_deal_who_could_not_work_on_it(
         assert reason(error) == ("NOT_FOUND", "ownerId")
 
 
-async def test_of_two_who_claim_a_deal_one_gets_it(
+async def test_of_two_concurrent_claims_one_succeeds(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     given = {"in": {"dealId": str(world.pool.deal)}}
@@ -190,7 +190,7 @@ async def test_of_two_who_claim_a_deal_one_gets_it(
     assert len(await timeline(sql, world.pool.deal)) == 1
 
 
-async def test_a_claimed_deal_is_nobody_elses_to_claim(
+async def test_a_claimed_deal_can_not_be_claimed_by_others(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     async with unchanged(sql):
@@ -218,20 +218,20 @@ def meant(world: World, more: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("mutation", "more"), [*EVERY, (RESTORE, {})])
-async def test_a_colleagues_deal_looks_like_none_and_readers_write_nothing(
+async def test_a_colleagues_deal_looks_like_a_missing_one_and_readers_write_nothing(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection, mutation: str, more: dict[str, Any]
 ) -> None:
     given = meant(world, more)
     async with unchanged(sql):
-        theirs = await no(client, mutation, world.bob.deal, **given)
+        colleagues = await no(client, mutation, world.bob.deal, **given)
         missing = await no(client, mutation, world.company, **given)
         forbidden = await no(client, mutation, world.bob.deal, READER, **given)
-    assert theirs == missing
-    assert (reason(theirs), reason(forbidden)[0]) == (("NOT_FOUND", "dealId"), "FORBIDDEN")
+    assert colleagues == missing
+    assert (reason(colleagues), reason(forbidden)[0]) == (("NOT_FOUND", "dealId"), "FORBIDDEN")
 
 
 @pytest.mark.parametrize(("mutation", "more"), EVERY)
-async def test_a_stale_version_changes_nothing_and_tells_the_present_one(
+async def test_a_stale_version_changes_nothing_and_returns_the_present_one(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection, mutation: str, more: dict[str, Any]
 ) -> None:
     deal = world.pool.deal

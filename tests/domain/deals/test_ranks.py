@@ -1,4 +1,4 @@
-"""Where a deal stands in its column: exactly where it was put, whoever else puts deals there, for ever."""
+"""Ranks: a deal stays exactly where it was put in its column, whatever other deals are put there."""
 
 import asyncio
 from typing import Any
@@ -29,7 +29,7 @@ async def column(client: httpx.AsyncClient, key: str, who: str = ROOT) -> list[s
 async def fill(
     client: httpx.AsyncClient, world: World, count: int, key: str = "qualified", who: str = ADA
 ) -> list[str]:
-    """New deals in a column, as they stand in it."""
+    """New deals in a column, in its order."""
     made = []
     for i in range(count):
         given = {"title": f"{i}", "stageId": str(world.stage[key])}
@@ -46,7 +46,7 @@ async def ranks(sql: AsyncConnection, world: World, key: str = "qualified") -> l
     return list((await sql.scalars(query, {"stage": world.stage[key]})).all())
 
 
-async def test_a_deal_stands_where_it_was_put(client: httpx.AsyncClient, world: World) -> None:
+async def test_a_deal_is_where_it_was_put(client: httpx.AsyncClient, world: World) -> None:
     a, b, c = await fill(client, world, 3)
     deal = str(world.ada.deal)
     for place, expected in (
@@ -63,7 +63,7 @@ async def test_a_deal_stands_where_it_was_put(client: httpx.AsyncClient, world: 
         assert await column(client, "qualified") == expected
 
 
-async def test_a_new_place_in_the_same_column_is_no_move(
+async def test_a_new_place_in_the_same_column_is_not_a_move(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     a, _, c = await fill(client, world, 3)
@@ -76,13 +76,13 @@ async def test_a_new_place_in_the_same_column_is_no_move(
     assert await sql.scalar(text("SELECT count(*) FROM deal_stage_history WHERE deal_id = :id"), {"id": a}) == 1
 
 
-async def test_neighbours_that_are_not_there(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_missing_neighbours_are_refused(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     a, b = await fill(client, world, 2)
-    [theirs] = await fill(client, world, 1, who=BOB)
+    [colleagues] = await fill(client, world, 1, who=BOB)
     deal = world.ada.deal
     async with unchanged(sql):
         for name in ("afterDealId", "beforeDealId"):
-            for other in (theirs, str(world.company)):
+            for other in (colleagues, str(world.company)):
                 error = await refusal(client, ADA, MOVE, **moving(world, deal, **{name: other}))
                 assert reason(error) == ("NOT_FOUND", name)
             elsewhere = await refusal(client, ADA, MOVE, **moving(world, deal, **{name: str(world.ada.cross)}))
@@ -93,18 +93,18 @@ async def test_neighbours_that_are_not_there(client: httpx.AsyncClient, world: W
         assert reason(crossed) == ("CONFLICT", "afterDealId")
 
 
-async def test_a_colleagues_deal_between_two_does_not_show(client: httpx.AsyncClient, world: World) -> None:
+async def test_a_colleagues_deal_between_two_is_not_revealed(client: httpx.AsyncClient, world: World) -> None:
     [low] = await fill(client, world, 1)
-    [theirs] = await fill(client, world, 1, who=BOB)
+    [colleagues] = await fill(client, world, 1, who=BOB)
     [high] = await fill(client, world, 1)
 
     await ask(client, ADA, MOVE, **moving(world, world.ada.deal, afterDealId=high, beforeDealId=low))
 
-    assert await column(client, "qualified") == [high, str(world.ada.deal), theirs, low]
+    assert await column(client, "qualified") == [high, str(world.ada.deal), colleagues, low]
     assert await column(client, "qualified", ADA) == [high, str(world.ada.deal), low]
 
 
-async def test_ranks_stay_short_however_often_one_gap_is_halved(
+async def test_ranks_stay_short_when_one_gap_is_halved_again_and_again(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     top, low = await fill(client, world, 2)
@@ -120,7 +120,9 @@ async def test_ranks_stay_short_however_often_one_gap_is_halved(
     assert max(map(len, await ranks(sql, world))) < 5
 
 
-async def test_deals_of_one_rank_are_told_apart(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_deals_with_the_same_rank_are_separated(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
     ada, there = world.ada, {"stage_id": world.stage["qualified"]}
     deals = [str(await add_deal(sql, world.stage, ada.owner, ada.contact, **there)) for _ in range(4)]
     first, second, *rest = sorted(deals)
@@ -131,7 +133,7 @@ async def test_deals_of_one_rank_are_told_apart(client: httpx.AsyncClient, world
     assert len(set(await ranks(sql, world))) == 5
 
 
-async def test_whoever_puts_deals_there_at_once_no_two_share_a_rank(
+async def test_concurrent_moves_never_give_two_deals_one_rank(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     a, b = await fill(client, world, 2)
@@ -159,7 +161,7 @@ steps = st.lists(
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plan=steps)
-async def test_a_column_is_ordered_as_a_list_would_be(
+async def test_a_column_is_ordered_like_a_list(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection, plan: list[Step]
 ) -> None:
     await sql.execute(text("DELETE FROM deals"))

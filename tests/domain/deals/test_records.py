@@ -1,4 +1,4 @@
-"""Deals through the API: what a mutation stores, what it leaves on the timeline, and what it leaves alone."""
+"""Deals through the API: what a mutation stores, what it adds to the timeline, and what it does not change."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -52,9 +52,7 @@ async def test_a_deal_needs_only_a_title(client: httpx.AsyncClient, world: World
     assert entry.meta == {"source": "graphql", "to_stage": "new"}
 
 
-async def test_a_deal_takes_everything_that_is_given(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
+async def test_a_deal_stores_every_given_field(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     deal = await create(
         client, contactId=str(world.ada.contact), stageId=str(world.stage["qualified"]), amount="12.5", currency="EUR",
         closeDate="2026-06-30", source="n8n", notes="a\nb", campaignId="c-1", ownerId=str(world.ada.owner),
@@ -67,10 +65,10 @@ async def test_a_deal_takes_everything_that_is_given(
     )  # fmt: skip
     assert (str(row["amount"]), row["close_date"].isoformat()) == ("12.50", "2026-06-30")
     [entry] = await timeline(sql, deal["id"])
-    assert entry.contact_id is None  # whoever sees the contact may not see the deal
+    assert entry.contact_id is None  # who sees the contact may not see the deal
 
 
-async def test_nulls_at_creation_mean_not_given(client: httpx.AsyncClient, world: World) -> None:
+async def test_null_at_creation_is_the_default(client: httpx.AsyncClient, world: World) -> None:
     nulls: dict[str, Any] = dict.fromkeys(
         ("contactId", "companyId", "pipelineId", "stageId", "ownerId", "amount", "currency", "closeDate", "source")
     )
@@ -99,7 +97,7 @@ async def test_the_status_follows_the_stage_from_the_start(
     assert (await create(client, stageId=str(world.stage[key])))["status"] == status
 
 
-async def test_new_deals_lie_on_top_of_their_column(client: httpx.AsyncClient, world: World) -> None:
+async def test_new_deals_are_on_top_of_their_column(client: httpx.AsyncClient, world: World) -> None:
     made = [(await create(client, title=f"{i}"))["id"] for i in range(5)]
 
     board = "{ pipeline { stages { deals(first: 5) { nodes { id } } } } }"
@@ -141,7 +139,7 @@ async def test_winning_losing_and_reopening(client: httpx.AsyncClient, world: Wo
     assert await history(sql, deal) == list(zip([None, *keys], keys, strict=False))
 
 
-async def test_moving_to_the_same_stage_leaves_no_trace(
+async def test_moving_to_the_same_stage_writes_nothing(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     deal = (await create(client))["id"]
@@ -181,7 +179,7 @@ async def test_a_report_from_the_future_is_refused(
             assert reason(error) == ("VALIDATION", "occurredAt")
 
 
-async def test_a_clock_that_is_a_little_ahead_counts_as_now(
+async def test_a_time_slightly_in_the_future_counts_as_now(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     ahead = (datetime.now(UTC) + timedelta(minutes=4)).isoformat()
@@ -210,7 +208,7 @@ async def test_absent_fields_stay_and_null_clears(
     assert await history(sql, deal) == [(None, "new")]
 
 
-async def test_an_edit_keeps_old_and_new_of_every_kind(
+async def test_an_edit_records_old_and_new_values_of_every_type(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     deal = (await create(client, amount="5", closeDate="2026-01-01"))["id"]
@@ -228,7 +226,7 @@ async def test_an_edit_keeps_old_and_new_of_every_kind(
     assert json.dumps(changes["amount"]) in json.dumps(shown)
 
 
-async def test_an_edit_that_changes_nothing_leaves_no_trace(
+async def test_an_edit_that_changes_nothing_writes_nothing(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     deal = (await create(client, amount="5"))["id"]

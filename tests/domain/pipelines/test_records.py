@@ -1,4 +1,4 @@
-"""Pipelines through the API: set up by admins, one of them always the default."""
+"""Pipelines through the API: admins set them up, and one is always the default."""
 
 import asyncio
 import uuid
@@ -29,9 +29,7 @@ async def defaults(sql: AsyncConnection) -> list[str]:
     return list(await sql.scalars(text("SELECT name FROM pipelines WHERE is_default")))
 
 
-async def test_a_pipeline_has_the_contracts_stages_unless_it_is_given_others(
-    client: httpx.AsyncClient, board: Board
-) -> None:
+async def test_a_pipeline_without_stages_gets_the_contracts_seven(client: httpx.AsyncClient, board: Board) -> None:
     made = (await create(client, name="  Resellers "))["pipeline"]
 
     default = await ask(client, ROOT, "{ pipeline { stages { key name kind probability } } }")
@@ -40,7 +38,7 @@ async def test_a_pipeline_has_the_contracts_stages_unless_it_is_given_others(
     assert [stage["key"] for stage in made["stages"]][:2] == ["new", "contacted"]
 
 
-async def test_a_pipeline_with_stages_of_its_own(client: httpx.AsyncClient, board: Board) -> None:
+async def test_a_pipeline_with_its_own_stages(client: httpx.AsyncClient, board: Board) -> None:
     stages = [
         {"key": "first_talk", "name": "First talk", "probability": 0.125},
         {"key": "won", "name": "Won", "kind": "WON"},
@@ -71,7 +69,7 @@ BAD: list[tuple[Json, tuple[str, str]]] = [
 ]
 
 
-async def test_pipelines_that_can_not_be(client: httpx.AsyncClient, board: Board, sql: AsyncConnection) -> None:
+async def test_invalid_pipelines_are_refused(client: httpx.AsyncClient, board: Board, sql: AsyncConnection) -> None:
     async with unchanged(sql):
         for given, expected in BAD:
             error = await refusal(client, ROOT, CREATE, **{"in": {"name": "Resellers", **given}})
@@ -96,7 +94,7 @@ async def test_one_pipeline_is_always_the_default(
     assert reason(error) == ("CONFLICT", "isDefault")
 
 
-async def test_of_many_who_make_theirs_the_default_one_is_the_last(
+async def test_concurrent_changes_leave_one_default(
     client: httpx.AsyncClient, board: Board, sql: AsyncConnection
 ) -> None:
     ids = [board.pipeline, board.world.stage["pipeline"], (await create(client))["pipeline"]["id"]]
@@ -126,19 +124,19 @@ async def test_a_pipeline_is_renamed(client: httpx.AsyncClient, board: Board, sq
         assert reason(error) == expected
 
 
-async def test_a_pipeline_is_removed_with_its_stages(client: httpx.AsyncClient, board: Board) -> None:
+async def test_a_pipeline_is_deleted_with_its_stages(client: httpx.AsyncClient, board: Board) -> None:
     given = {"pipelineId": str(board.pipeline), "idempotencyKey": "k"}
 
-    gone = await ask(client, ROOT, DELETE, **{"in": given})
+    result = await ask(client, ROOT, DELETE, **{"in": given})
     again = await ask(client, ROOT, DELETE, **{"in": given})
 
-    assert gone["deletePipeline"] == {"deletedPipelineId": str(board.pipeline), "replayed": False}
+    assert result["deletePipeline"] == {"deletedPipelineId": str(board.pipeline), "replayed": False}
     assert again["deletePipeline"] == {"deletedPipelineId": str(board.pipeline), "replayed": True}
     assert (await ask(client, ADA, PIPELINES))["pipelines"] == [{"name": "Default Sales", "isDefault": True}]
     assert await board.stages() == []
 
 
-async def test_a_pipeline_with_deals_or_the_default_one_stays(
+async def test_a_pipeline_with_deals_and_the_default_one_are_not_deleted(
     client: httpx.AsyncClient, board: Board, sql: AsyncConnection
 ) -> None:
     await board.deal("new")
@@ -154,15 +152,15 @@ async def test_a_pipeline_with_deals_or_the_default_one_stays(
     assert reason(missing) == ("NOT_FOUND", "pipelineId")
 
 
-async def test_deals_that_come_while_their_pipeline_goes(
+async def test_deals_created_while_their_pipeline_is_deleted(
     client: httpx.AsyncClient, board: Board, sql: AsyncConnection
 ) -> None:
     new = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal { id } } }"
     given = {"title": "x", "pipelineId": str(board.pipeline)}
 
     made = [send(client, ADA, new, **{"in": given}) for _ in range(10)]
-    gone = send(client, ROOT, DELETE, **{"in": {"pipelineId": str(board.pipeline)}})
-    answers = [answer.json() for answer in await asyncio.gather(*made[:5], gone, *made[5:])]
+    deletion = send(client, ROOT, DELETE, **{"in": {"pipelineId": str(board.pipeline)}})
+    answers = [answer.json() for answer in await asyncio.gather(*made[:5], deletion, *made[5:])]
 
     deleted, created = answers[5], answers[:5] + answers[6:]
     stored = text("SELECT count(*) FROM deals WHERE pipeline_id = :id")
@@ -174,7 +172,7 @@ async def test_deals_that_come_while_their_pipeline_goes(
         assert (codes, deals) == (["NOT_FOUND"] * 10, 0)
 
 
-async def test_a_repeated_creation_makes_one_pipeline(
+async def test_a_repeated_call_creates_one_pipeline(
     client: httpx.AsyncClient, board: Board, sql: AsyncConnection
 ) -> None:
     first = await create(client, idempotencyKey="k", stages=[{"key": "new", "name": "New"}])
@@ -185,7 +183,7 @@ async def test_a_repeated_creation_makes_one_pipeline(
     assert first["pipeline"] == again["pipeline"]
 
 
-async def test_statements(client: httpx.AsyncClient, board: Board) -> None:
+async def test_number_of_statements(client: httpx.AsyncClient, board: Board) -> None:
     await ask(client, ROOT, "{ __typename }")
     with recorded() as sent:
         await create(client, idempotencyKey="k", isDefault=True)

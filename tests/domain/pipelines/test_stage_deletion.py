@@ -1,4 +1,4 @@
-"""A stage that is deleted: its deals move on, history still names it, and nothing gets into it any more."""
+"""Deleting a stage: its deals move to another one, history still names it, and no deal can enter it any more."""
 
 import asyncio
 import uuid
@@ -50,11 +50,11 @@ async def moves(board: Board, deal: Any) -> list[tuple[Any, Any]]:
 
 
 async def test_an_empty_stage_disappears_from_the_board(client: httpx.AsyncClient, board: Board) -> None:
-    gone = await delete(client, board, "talks", idempotencyKey="k")
+    deleted = await delete(client, board, "talks", idempotencyKey="k")
     again = await delete(client, board, "talks", idempotencyKey="k")
 
-    assert gone == {"deletedStageId": str(board.stage["talks"]), "movedDealCount": 0, "replayed": False}
-    assert again == gone | {"replayed": True}
+    assert deleted == {"deletedStageId": str(board.stage["talks"]), "movedDealCount": 0, "replayed": False}
+    assert again == deleted | {"replayed": True}
     seen = await ask(client, ADA, "query ($id: UUID) { pipeline(id: $id) { stages { key } } }", id=str(board.pipeline))
     assert [stage["key"] for stage in seen["pipeline"]["stages"]] == ["new", "won", "lost"]
     new = {"pipelineId": str(board.pipeline), "key": "talks", "name": "Talks"}
@@ -63,21 +63,21 @@ async def test_an_empty_stage_disappears_from_the_board(client: httpx.AsyncClien
     assert made["createStage"]["stage"]["id"] != str(board.stage["talks"])
 
 
-async def test_deals_go_on_top_of_the_target_in_their_order(client: httpx.AsyncClient, board: Board) -> None:
+async def test_deals_move_to_the_top_of_the_target_in_their_order(client: httpx.AsyncClient, board: Board) -> None:
     there = [await board.deal("new", rank) for rank in ("a0", "a1")]
     moved = {rank: await board.deal("talks", rank) for rank in ("a2", "a0", "a1")}
     hidden = await board.deal("talks", "Zz", deleted_at="2026-01-05")
 
-    gone = await delete(client, board, "talks", "new")
+    deleted = await delete(client, board, "talks", "new")
 
-    assert gone["movedDealCount"] == 4
+    assert deleted["movedDealCount"] == 4
     found = await column(board, "new")
     assert [row.id for row in found] == [hidden, moved["a0"], moved["a1"], moved["a2"], *there]
     assert len({row.rank for row in found}) == 6
     assert [(row.version, row.deleted_at is None) for row in found] == [(2, False), *[(2, True)] * 3, *[(1, True)] * 2]
 
 
-async def test_every_deal_keeps_its_history_and_says_what_happened(client: httpx.AsyncClient, board: Board) -> None:
+async def test_every_deal_gets_a_move_and_an_entry(client: httpx.AsyncClient, board: Board) -> None:
     deals = [await board.deal("talks"), await board.deal("talks", deleted_at="2026-01-05")]
 
     await delete(client, board, "talks", "new")
@@ -107,7 +107,7 @@ async def test_every_deal_keeps_its_history_and_says_what_happened(client: httpx
     ("key", "to", "status", "lost_reason"),
     [("talks", "won", "won", None), ("talks", "lost", "lost", None), ("lost", "new", "open", None)],
 )
-async def test_the_status_is_the_targets(
+async def test_deals_get_the_status_of_the_target(
     key: str, to: str, status: str, lost_reason: str | None, client: httpx.AsyncClient, board: Board
 ) -> None:
     await board.deal(key, lost_reason="too dear" if key == "lost" else None)
@@ -118,7 +118,7 @@ async def test_the_status_is_the_targets(
     assert (row.status, row.lost_reason) == (status, lost_reason)
 
 
-async def test_lost_deals_stay_lost_for_the_same_reason(client: httpx.AsyncClient, board: Board) -> None:
+async def test_lost_deals_keep_their_reason(client: httpx.AsyncClient, board: Board) -> None:
     create = """mutation ($in: CreateStageInput!) { createStage(input: $in) { stage { id } } }"""
     given = {"pipelineId": str(board.pipeline), "key": "no_answer", "name": "No answer", "kind": "LOST"}
     board.stage["no_answer"] = (await ask(client, ROOT, create, **{"in": given}))["createStage"]["stage"]["id"]
@@ -130,7 +130,7 @@ async def test_lost_deals_stay_lost_for_the_same_reason(client: httpx.AsyncClien
     assert (row.status, row.lost_reason) == ("lost", "too dear")
 
 
-async def test_a_stage_that_stays(client: httpx.AsyncClient, board: Board, sql: AsyncConnection) -> None:
+async def test_refused_deletions_change_nothing(client: httpx.AsyncClient, board: Board, sql: AsyncConnection) -> None:
     await board.deal("talks")
     await board.deal("talks", deleted_at="2026-01-05")
     foreign = {"targetStageId": str(board.world.stage["new"])}
@@ -149,7 +149,7 @@ async def test_a_stage_that_stays(client: httpx.AsyncClient, board: Board, sql: 
         assert error["extensions"].get("dealCount") == (2 if given == talks else None)
 
 
-async def test_more_deals_than_move_at_once(
+async def test_too_many_deals_are_refused(
     client: httpx.AsyncClient, board: Board, sql: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert stage_deletion.DEALS_MAX == 10_000  # in the schema's description
@@ -163,7 +163,7 @@ async def test_more_deals_than_move_at_once(
     assert (reason(error), error["extensions"]["dealCount"]) == (("CONFLICT", "stageId"), 2)
 
 
-async def test_one_stage_stays_open(client: httpx.AsyncClient, board: Board) -> None:
+async def test_the_last_open_stage_is_not_deleted(client: httpx.AsyncClient, board: Board) -> None:
     answers = await asyncio.gather(
         send(client, ROOT, DELETE, **{"in": doomed(board, "new", "talks")}),
         send(client, ROOT, DELETE, **{"in": doomed(board, "talks", "new")}),
@@ -174,7 +174,7 @@ async def test_one_stage_stays_open(client: httpx.AsyncClient, board: Board) -> 
     assert len({"new", "talks"} & set(await board.keys())) == 1
 
 
-async def test_a_deleted_stage_is_nowhere_to_go(client: httpx.AsyncClient, board: Board, sql: AsyncConnection) -> None:
+async def test_a_deleted_stage_accepts_no_deals(client: httpx.AsyncClient, board: Board, sql: AsyncConnection) -> None:
     deal = await board.deal("new")
     await delete(client, board, "talks")
     talks = {"stageId": str(board.stage["talks"])}
@@ -191,7 +191,7 @@ async def test_a_deleted_stage_is_nowhere_to_go(client: httpx.AsyncClient, board
         assert error["extensions"]["code"] == "NOT_FOUND"
 
 
-async def test_a_deleted_deal_comes_back_where_it_was_moved_to(client: httpx.AsyncClient, board: Board) -> None:
+async def test_a_deleted_deal_is_restored_in_the_target(client: httpx.AsyncClient, board: Board) -> None:
     deal = await board.deal("talks", deleted_at="2026-01-05")
     await delete(client, board, "talks", "new")
 
@@ -200,7 +200,7 @@ async def test_a_deleted_deal_comes_back_where_it_was_moved_to(client: httpx.Asy
     assert back["restoreDeal"]["deal"]["stage"] == {"key": "new"}
 
 
-async def test_who_waited_for_the_stage_finds_it_deleted(
+async def test_calls_that_waited_for_the_stage_find_it_deleted(
     client: httpx.AsyncClient, board: Board, sql: AsyncConnection, database: Database
 ) -> None:
     deal, other = await board.deal("new"), await board.deal("new")
@@ -226,7 +226,7 @@ async def test_who_waited_for_the_stage_finds_it_deleted(
     assert await column(board, "won") == []
 
 
-async def test_an_event_that_waited_for_its_stage_says_what_is_missing(
+async def test_an_event_that_waited_for_its_stage_reports_what_is_missing(
     client: httpx.AsyncClient, board: Board, sql: AsyncConnection, database: Database
 ) -> None:
     root = await sql.scalar(text("SELECT id FROM owners WHERE email = :email"), {"email": ROOT})
@@ -242,7 +242,7 @@ async def test_an_event_that_waited_for_its_stage_says_what_is_missing(
     assert row.error.endswith(" has no stage with the key 'qualified': add it, then replay")
 
 
-async def test_no_deal_ends_in_a_stage_that_is_deleted_while_many_move(
+async def test_no_deal_ends_in_a_stage_that_is_deleted_during_moves(
     client: httpx.AsyncClient, board: Board, sql: AsyncConnection
 ) -> None:
     deals = [await board.deal(("new", "talks")[i % 2]) for i in range(12)]
@@ -257,8 +257,10 @@ async def test_no_deal_ends_in_a_stage_that_is_deleted_while_many_move(
     def make() -> Any:
         return send(client, ADA, CREATE, **{"in": {"title": "x", "stageId": str(board.stage["talks"])}})
 
-    gone = send(client, ROOT, DELETE, **{"in": doomed(board, "talks", "new")})
-    answers = await asyncio.gather(*(move(i) for i in range(16)), gone, *(move(i) for i in range(16)), make(), make())
+    deletion = send(client, ROOT, DELETE, **{"in": doomed(board, "talks", "new")})
+    answers = await asyncio.gather(
+        *(move(i) for i in range(16)), deletion, *(move(i) for i in range(16)), make(), make()
+    )
 
     refused = [body["errors"][0] for body in (answer.json() for answer in answers) if "errors" in body]
     assert {reason(error) for error in refused} <= {("NOT_FOUND", "stageId")}
@@ -272,7 +274,7 @@ async def test_no_deal_ends_in_a_stage_that_is_deleted_while_many_move(
         assert walked[-1][1] in (board.stage["new"], board.stage["won"])
 
 
-async def test_statements_are_as_many_for_many_deals(client: httpx.AsyncClient, board: Board) -> None:
+async def test_number_of_statements_is_the_same_for_many_deals(client: httpx.AsyncClient, board: Board) -> None:
     counts = []
     for deals, (key, to) in ((1, ("won", "lost")), (30, ("talks", "new"))):
         for _ in range(deals):

@@ -1,4 +1,4 @@
-"""Stages through the API: added, changed and put in order by admins."""
+"""Stages through the API: admins add, change and reorder them."""
 
 import asyncio
 import uuid
@@ -27,7 +27,7 @@ async def create(client: httpx.AsyncClient, board: Board, **given: Any) -> Json:
     return dict((await ask(client, ROOT, CREATE, **{"in": values}))["createStage"])
 
 
-async def test_a_stage_comes_last_or_where_it_is_put(client: httpx.AsyncClient, board: Board) -> None:
+async def test_a_new_stage_is_the_last_or_follows_another(client: httpx.AsyncClient, board: Board) -> None:
     await create(client, board)
     await create(client, board, key="last", name="Last", kind="OPEN", probability=0.05, afterStageId=None)
     await create(client, board, key="paid", name="Paid", kind="WON", afterStageId=str(board.stage["talks"]))
@@ -57,7 +57,7 @@ BAD: list[tuple[Json, tuple[str, str]]] = [
 ]
 
 
-async def test_stages_that_can_not_be(client: httpx.AsyncClient, board: Board, sql: AsyncConnection) -> None:
+async def test_invalid_stages_are_refused(client: httpx.AsyncClient, board: Board, sql: AsyncConnection) -> None:
     async with unchanged(sql):
         for given, expected in BAD:
             values = {"pipelineId": str(board.pipeline), "key": "proposal", "name": "Proposal", **given}
@@ -76,7 +76,7 @@ async def test_a_pipeline_has_50_stages_at_most(client: httpx.AsyncClient, board
     assert reason(error) == ("CONFLICT", "pipelineId")
 
 
-async def test_of_many_stages_at_once_all_have_a_place(client: httpx.AsyncClient, board: Board) -> None:
+async def test_concurrently_added_stages_get_different_places(client: httpx.AsyncClient, board: Board) -> None:
     shared = {"pipelineId": str(board.pipeline), "name": "S", "afterStageId": str(board.stage["new"])}
     given = [shared | {"key": f"s{i % 8}"} for i in range(16)]
 
@@ -87,7 +87,7 @@ async def test_of_many_stages_at_once_all_have_a_place(client: httpx.AsyncClient
     assert sorted((await board.keys())[1:9]) == [f"s{i}" for i in range(8)]
 
 
-async def test_a_repeated_creation_makes_one_stage(client: httpx.AsyncClient, board: Board) -> None:
+async def test_a_repeated_call_creates_one_stage(client: httpx.AsyncClient, board: Board) -> None:
     first = await create(client, board, idempotencyKey="k")
     again = await create(client, board, idempotencyKey="k")
 
@@ -96,7 +96,7 @@ async def test_a_repeated_creation_makes_one_stage(client: httpx.AsyncClient, bo
     assert (await board.keys()).count("proposal") == 1
 
 
-async def test_a_stage_changes_but_for_its_key(client: httpx.AsyncClient, board: Board) -> None:
+async def test_everything_but_the_key_of_a_stage_changes(client: httpx.AsyncClient, board: Board) -> None:
     given = {"stageId": str(board.stage["talks"]), "name": "Negotiation", "probability": 0.75, "kind": "LOST"}
 
     changed = await ask(client, ROOT, UPDATE, **{"in": given})
@@ -105,7 +105,7 @@ async def test_a_stage_changes_but_for_its_key(client: httpx.AsyncClient, board:
     assert (await board.stages())[1] == ("talks", "Negotiation", "lost", 0.75)
 
 
-async def test_changes_that_can_not_be(client: httpx.AsyncClient, board: Board, sql: AsyncConnection) -> None:
+async def test_invalid_changes_are_refused(client: httpx.AsyncClient, board: Board, sql: AsyncConnection) -> None:
     bad: list[tuple[Json, tuple[str, str]]] = [
         ({"name": None}, ("VALIDATION", "name")),
         ({"kind": None}, ("VALIDATION", "kind")),
@@ -120,7 +120,7 @@ async def test_changes_that_can_not_be(client: httpx.AsyncClient, board: Board, 
             assert reason(await refusal(client, ROOT, UPDATE, **{"in": values})) == expected
 
 
-async def test_the_kind_stays_while_deals_are_there(
+async def test_the_kind_of_a_stage_with_deals_does_not_change(
     client: httpx.AsyncClient, board: Board, sql: AsyncConnection
 ) -> None:
     await board.deal("talks")
@@ -134,7 +134,7 @@ async def test_the_kind_stays_while_deals_are_there(
     assert (await ask(client, ROOT, UPDATE, **{"in": same}))["updateStage"]["stage"]["name"] == "Still open"
 
 
-async def test_one_stage_stays_open(client: httpx.AsyncClient, board: Board) -> None:
+async def test_the_last_open_stage_stays_open(client: httpx.AsyncClient, board: Board) -> None:
     ids = [board.stage["new"], board.stage["talks"]]
 
     answers = await asyncio.gather(
@@ -146,7 +146,7 @@ async def test_one_stage_stays_open(client: httpx.AsyncClient, board: Board) -> 
     assert sorted(kind for key, _, kind, _ in await board.stages() if key in ("new", "talks")) == ["lost", "open"]
 
 
-async def test_moves_into_a_stage_that_changes_its_kind_meanwhile(
+async def test_moves_into_a_stage_during_a_change_of_its_kind(
     client: httpx.AsyncClient, board: Board, sql: AsyncConnection
 ) -> None:
     talks = str(board.stage["talks"])
@@ -166,7 +166,7 @@ async def test_moves_into_a_stage_that_changes_its_kind_meanwhile(
     assert (await board.stages())[1][2] == kind.lower()
 
 
-async def test_stages_are_put_in_order(client: httpx.AsyncClient, board: Board) -> None:
+async def test_stages_are_reordered(client: httpx.AsyncClient, board: Board) -> None:
     order = ["talks", "lost", "new", "won"]
     given = {"pipelineId": str(board.pipeline), "stageIds": [str(board.stage[key]) for key in order]}
 
@@ -189,7 +189,7 @@ async def test_an_order_names_every_stage_once(client: httpx.AsyncClient, board:
             assert reason(await refusal(client, ROOT, REORDER, **{"in": given})) == ("VALIDATION", "stageIds")
 
 
-async def test_orders_at_the_same_time(client: httpx.AsyncClient, board: Board) -> None:
+async def test_concurrent_reorderings(client: httpx.AsyncClient, board: Board) -> None:
     ids = [str(id_) for id_ in board.stage.values()]
     orders = [ids[i % 4 :] + ids[: i % 4] for i in range(12)]
 
@@ -201,7 +201,7 @@ async def test_orders_at_the_same_time(client: httpx.AsyncClient, board: Board) 
     assert [str(board.stage[key]) for key in await board.keys()] in orders
 
 
-async def test_statements(client: httpx.AsyncClient, board: Board) -> None:
+async def test_number_of_statements(client: httpx.AsyncClient, board: Board) -> None:
     await ask(client, ROOT, "{ __typename }")
     with recorded() as sent:
         await create(client, board)

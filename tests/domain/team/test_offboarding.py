@@ -1,4 +1,4 @@
-"""A member of the team who leaves: everything that was theirs is somebody else's, or the pool's, in one transaction."""
+"""Offboarding: all that an owner has goes to somebody else, or to the unassigned pool, in one transaction."""
 
 import asyncio
 import uuid
@@ -27,7 +27,7 @@ async def deactivate(client: httpx.AsyncClient, owner: Any, to: Any = None, **gi
 
 
 async def task(sql: AsyncConnection, world: World, **columns: Any) -> Any:
-    """A task of ada's, about her deal unless it is said otherwise; returns its id."""
+    """A task of ada's, by default about her deal; returns its id."""
     about = {} if {"deal_id", "contact_id"} & columns.keys() else {"deal_id": world.ada.deal}
     values = {"type": ActivityType.TASK, "content": "Call", "occurred_at": START, "assignee_id": world.ada.owner}
     return await add(sql, Activity, **values | about | columns)
@@ -49,7 +49,7 @@ async def assignee(sql: AsyncConnection, task_id: Any) -> Any:
     return await sql.scalar(text("SELECT assignee_id FROM activities WHERE id = :id"), {"id": task_id})
 
 
-async def test_a_colleague_takes_over_everything(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_a_colleague_gets_everything(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     ada, bob = world.ada.owner, world.bob.owner
     closed = await add_deal(sql, world.stage | {"new": world.stage["won"]}, ada, None, status="won")
     deleted = await add_deal(sql, world.stage, ada, None, deleted_at=START)
@@ -78,7 +78,7 @@ async def test_a_colleague_takes_over_everything(client: httpx.AsyncClient, worl
     assert await sql.scalar(text("SELECT version FROM deals WHERE id = :id"), {"id": world.ada.deal}) == 2
 
 
-async def test_every_timeline_says_so(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_every_timeline_gets_an_entry(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     ada, bob = world.ada.owner, world.bob.owner
     todo = await task(sql, world)
 
@@ -97,7 +97,7 @@ async def test_every_timeline_says_so(client: httpx.AsyncClient, world: World, s
     assert len(await entries(sql, "contact_id", world.bob.contact)) == 0
 
 
-async def test_without_a_successor_everything_is_in_the_pool(
+async def test_without_a_new_owner_everything_is_unassigned(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     ada = world.ada.owner
@@ -118,7 +118,7 @@ async def test_without_a_successor_everything_is_in_the_pool(
     assert seen == {"deal": {"owner": None}}
 
 
-async def test_a_task_goes_to_whoever_sees_what_it_is_about(
+async def test_a_task_is_unassigned_if_the_new_owner_does_not_see_its_subject(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     carl = await add_owner(sql, "carl@seller.com")
@@ -133,9 +133,7 @@ async def test_a_task_goes_to_whoever_sees_what_it_is_about(
     assert entry.meta_json["changes"]["assignee_id"]["new"] is None
 
 
-async def test_an_admin_sees_what_every_task_is_about(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
+async def test_an_admin_gets_every_task(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     root = await sql.scalar(text("SELECT id FROM owners WHERE email = :e"), {"e": ROOT})
     about_bobs = await task(sql, world, deal_id=world.bob.deal)
 
@@ -144,7 +142,7 @@ async def test_an_admin_sees_what_every_task_is_about(
     assert await assignee(sql, about_bobs) == root
 
 
-async def test_what_came_later_is_handed_over_by_another_call(
+async def test_a_second_call_hands_over_what_came_later(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     ada, bob = world.ada.owner, world.bob.owner
@@ -160,13 +158,13 @@ async def test_what_came_later_is_handed_over_by_another_call(
     assert await owned(sql, "deals", ada) == set()
 
 
-async def test_who_can_not_take_over(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
-    gone = await add_owner(sql, "gone@seller.com", active=False)
+async def test_invalid_new_owners_are_refused(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+    inactive = await add_owner(sql, "gone@seller.com", active=False)
     reader = await sql.scalar(text("SELECT id FROM owners WHERE email = :e"), {"e": READER})
     ada = str(world.ada.owner)
 
     for given, expected in (
-        ({"handOverTo": str(gone)}, ("NOT_FOUND", "handOverTo")),
+        ({"handOverTo": str(inactive)}, ("NOT_FOUND", "handOverTo")),
         ({"handOverTo": str(uuid.uuid4())}, ("NOT_FOUND", "handOverTo")),
         ({"handOverTo": str(reader)}, ("VALIDATION", "handOverTo")),
         ({"handOverTo": ada}, ("VALIDATION", "handOverTo")),
@@ -177,7 +175,7 @@ async def test_who_can_not_take_over(client: httpx.AsyncClient, world: World, sq
         assert reason(error) == expected
 
 
-async def test_a_hand_over_while_the_deals_move(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_deals_move_during_the_hand_over(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     deals = [world.ada.deal, world.ada.cross, *[await add_deal(sql, world.stage, world.ada.owner, None) for _ in "123"]]
     await ask(client, ADA, "{ __typename }")
 
@@ -187,8 +185,8 @@ async def test_a_hand_over_while_the_deals_move(client: httpx.AsyncClient, world
         return send(client, (ADA, ROOT)[i % 2], MOVE, **{"in": given})
 
     leaves = {"ownerId": str(world.ada.owner), "handOverTo": str(world.bob.owner)}
-    gone = send(client, ROOT, DEACTIVATE, **{"in": leaves})
-    answers = await asyncio.gather(*(move(i) for i in range(12)), gone, *(move(i) for i in range(12)))
+    deactivation = send(client, ROOT, DEACTIVATE, **{"in": leaves})
+    answers = await asyncio.gather(*(move(i) for i in range(12)), deactivation, *(move(i) for i in range(12)))
 
     assert "errors" not in answers[12].json()
     refused = [body["errors"][0] for body in (answer.json() for answer in answers) if "errors" in body]
@@ -196,7 +194,7 @@ async def test_a_hand_over_while_the_deals_move(client: httpx.AsyncClient, world
     assert set(deals) <= await owned(sql, "deals", world.bob.owner)
 
 
-async def test_opposite_hand_overs_never_give_to_who_is_gone(
+async def test_opposite_hand_overs_never_give_to_an_inactive_owner(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     pairs = [(world.ada.owner, world.bob.owner), (world.bob.owner, world.ada.owner)]
@@ -211,13 +209,13 @@ async def test_opposite_hand_overs_never_give_to_who_is_gone(
     assert await sql.scalar(text(query)) == 0
 
 
-async def test_the_token_of_who_left_is_refused(client: httpx.AsyncClient, world: World) -> None:
+async def test_the_token_of_a_deactivated_owner_is_refused(client: httpx.AsyncClient, world: World) -> None:
     await deactivate(client, world.ada.owner)
 
     assert (await send(client, ADA, "{ me { id } }")).status_code == 401
 
 
-async def test_statements_are_as_many_for_many_rows(
+async def test_number_of_statements_is_the_same_for_many_rows(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await sql.execute(text("UPDATE owners SET is_default = (id = :ada)"), {"ada": world.ada.owner})
@@ -233,7 +231,7 @@ async def test_statements_are_as_many_for_many_rows(
     assert counts == [12, 10]
 
 
-async def test_more_than_a_request_has_time_for(
+async def test_too_many_rows_are_refused(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert offboarding.AT_ONCE == 20_000  # in the schema's description
@@ -246,10 +244,10 @@ async def test_more_than_a_request_has_time_for(
     assert "crm-graph owner update --email ada@seller.com --inactive" in error["message"]
 
 
-async def test_an_admin_who_leaves(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_offboarding_an_admin(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     second = await add_owner(sql, "second@seller.com", role=Role.ADMIN)
 
     leaves = {"ownerId": str(second), "handOverTo": str(world.ada.owner)}
-    gone = await ask(client, "second@seller.com", DEACTIVATE, **{"in": leaves})
+    result = await ask(client, "second@seller.com", DEACTIVATE, **{"in": leaves})
 
-    assert gone["deactivateOwner"]["owner"]["active"] is False
+    assert result["deactivateOwner"]["owner"]["active"] is False

@@ -1,4 +1,4 @@
-"""The team through the API: added and changed by admins, of whom one stays; seen by everybody."""
+"""The team through the API: admins change it, one of them always stays active, and everybody sees it."""
 
 import asyncio
 import uuid
@@ -37,7 +37,7 @@ async def id_of(sql: AsyncConnection, email: str) -> Any:
     return await sql.scalar(text("SELECT id FROM owners WHERE email = :email"), {"email": email})
 
 
-async def test_an_owner_is_a_salesperson_unless_it_is_said_otherwise(client: httpx.AsyncClient, world: World) -> None:
+async def test_an_owner_is_a_salesperson_by_default(client: httpx.AsyncClient, world: World) -> None:
     plain = (await create(client, email=" Eve@SELLER.com "))["owner"]
     full = await create(
         client, name="Zoë", email="zoe@seller.com", role="ADMIN", mailboxes=["b@x.example", "A@x.example"],
@@ -56,7 +56,7 @@ async def test_an_owner_is_a_salesperson_unless_it_is_said_otherwise(client: htt
     assert await ask(client, "zoe@seller.com", "{ me { name } }") == {"me": {"name": "Zoë"}}
 
 
-async def test_the_team_is_everybodys_to_see(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_everybody_sees_the_team(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     await add_owner(sql, "gone@seller.com", active=False)
 
     for who in (ADA, READER, ROOT):
@@ -82,7 +82,7 @@ BAD: list[tuple[Json, tuple[str, str]]] = [
 ]
 
 
-async def test_owners_who_can_not_be(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_invalid_owners_are_refused(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     await update(client, world.bob.owner, mailboxes=["bob@sender.example"])
     addresses = [({"email": "ADA@seller.com"}, ("CONFLICT", "email")), ({"email": "eve"}, ("VALIDATION", "email"))]
 
@@ -92,7 +92,7 @@ async def test_owners_who_can_not_be(client: httpx.AsyncClient, world: World, sq
             assert reason(await refusal(client, ROOT, CREATE, **{"in": values})) == expected
 
 
-async def test_changes_that_can_not_be(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_invalid_changes_are_refused(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     await update(client, world.bob.owner, mailboxes=["bob@sender.example"])
     cleared = [({name: None}, ("VALIDATION", name)) for name in ("name", "role", "isDefault")]
     missing = [({"ownerId": str(uuid.uuid4()), "name": "x"}, ("NOT_FOUND", "ownerId"))]
@@ -103,7 +103,7 @@ async def test_changes_that_can_not_be(client: httpx.AsyncClient, world: World, 
             assert reason(await refusal(client, ROOT, UPDATE, **{"in": values})) == expected
 
 
-async def test_what_is_not_given_stays_and_null_clears(client: httpx.AsyncClient, world: World) -> None:
+async def test_absent_fields_stay_and_null_clears(client: httpx.AsyncClient, world: World) -> None:
     ada = world.ada.owner
     before = await update(
         client, ada, timezone="Europe/Berlin", bookingUrl="http://x.example", mailboxes=["a@x.example"]
@@ -118,9 +118,7 @@ async def test_what_is_not_given_stays_and_null_clears(client: httpx.AsyncClient
     assert cleared == before | {"timezone": None, "bookingUrl": None, "mailboxes": []}
 
 
-async def test_a_refused_mailbox_says_whose_it_is(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
+async def test_a_refused_mailbox_names_its_owner(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     await update(client, world.bob.owner, mailboxes=["bob@x.example", "other@x.example"])
 
     given = {"ownerId": str(world.ada.owner), "mailboxes": ["bob@x.example"]}
@@ -131,7 +129,9 @@ async def test_a_refused_mailbox_says_whose_it_is(
     assert error["extensions"]["otherMailboxes"] == ["other@x.example"]
 
 
-async def test_one_default_owner_at_most(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_there_is_at_most_one_default_owner(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
     query = text("SELECT email FROM owners WHERE is_default")
     await update(client, world.ada.owner, isDefault=True)
     await update(client, world.bob.owner, isDefault=True)
@@ -147,29 +147,33 @@ async def test_one_default_owner_at_most(client: httpx.AsyncClient, world: World
     assert list(await sql.scalars(query)) == []
 
 
-async def test_an_inactive_owner_is_no_default(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
-    gone = await add_owner(sql, "gone@seller.com", active=False)
+async def test_an_inactive_owner_can_not_be_the_default(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    inactive = await add_owner(sql, "gone@seller.com", active=False)
 
     async with unchanged(sql):
-        error = await refusal(client, ROOT, UPDATE, **{"in": {"ownerId": str(gone), "isDefault": True}})
+        error = await refusal(client, ROOT, UPDATE, **{"in": {"ownerId": str(inactive), "isDefault": True}})
 
     assert reason(error) == ("CONFLICT", "isDefault")
 
 
-async def test_the_last_active_admin_stays_one(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_the_last_active_admin_stays_an_admin(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
     root = str(await id_of(sql, ROOT))
     await add_owner(sql, "former@seller.com", role=Role.ADMIN, active=False)
 
     async with unchanged(sql):
         demoted = await refusal(client, ROOT, UPDATE, **{"in": {"ownerId": root, "role": "SALES"}})
-        gone = await refusal(client, ROOT, DEACTIVATE, **{"in": {"ownerId": root}})
+        refused = await refusal(client, ROOT, DEACTIVATE, **{"in": {"ownerId": root}})
 
     assert reason(demoted) == ("CONFLICT", "role")
-    assert reason(gone) == ("CONFLICT", "ownerId")
+    assert reason(refused) == ("CONFLICT", "ownerId")
     assert (await update(client, root, role="ADMIN", name="Root II"))["name"] == "Root II"
 
 
-async def test_of_two_admins_who_go_at_once_one_stays(
+async def test_of_two_admins_deactivated_at_once_one_stays(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     other = await add_owner(sql, "second@seller.com", role=Role.ADMIN)
@@ -188,7 +192,7 @@ async def test_of_two_admins_who_go_at_once_one_stays(
 
 
 @pytest.mark.usefixtures("short_cache")
-async def test_a_role_holds_once_the_cache_is_old(client: httpx.AsyncClient, world: World) -> None:
+async def test_a_role_takes_effect_when_the_cache_expires(client: httpx.AsyncClient, world: World) -> None:
     document = "{ webhooksLog { totalCount } }"
     assert reason(await refusal(client, ADA, document)) == ("FORBIDDEN", None)
 
@@ -199,7 +203,7 @@ async def test_a_role_holds_once_the_cache_is_old(client: httpx.AsyncClient, wor
 
 
 @pytest.mark.usefixtures("short_cache")
-async def test_an_owner_comes_back(client: httpx.AsyncClient, world: World) -> None:
+async def test_an_owner_is_reactivated(client: httpx.AsyncClient, world: World) -> None:
     await ask(client, ROOT, DEACTIVATE, **{"in": {"ownerId": str(world.ada.owner)}})
     assert (await send(client, ADA, "{ me { id } }")).status_code == 401
 
@@ -221,7 +225,7 @@ async def test_a_repeated_call_adds_one_owner(client: httpx.AsyncClient, world: 
     assert first["owner"] == again["owner"]
 
 
-async def test_as_many_owners_as_a_list_can_show(
+async def test_too_many_owners_are_refused(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(owners, "OWNERS_MAX", 4)
@@ -232,7 +236,7 @@ async def test_as_many_owners_as_a_list_can_show(
     assert reason(error) == ("CONFLICT", None)
 
 
-async def test_statements(client: httpx.AsyncClient, world: World) -> None:
+async def test_number_of_statements(client: httpx.AsyncClient, world: World) -> None:
     await ask(client, ROOT, "{ __typename }")
     with recorded() as sent:
         await update(client, world.ada.owner, name="A", role="SALES", mailboxes=[f"m{i}@x.example" for i in range(50)])
@@ -240,9 +244,7 @@ async def test_statements(client: httpx.AsyncClient, world: World) -> None:
     assert len(sent) == 7
 
 
-async def test_contacts_do_not_fall_to_somebody_who_only_reads(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
+async def test_a_readonly_owner_gets_no_contacts(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     await update(client, world.ada.owner, isDefault=True)
     async with unchanged(sql):
         for given in (

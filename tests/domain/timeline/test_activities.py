@@ -1,4 +1,4 @@
-"""Notes, calls and e-mails that people and workflows log: on which timelines they stand, and who sees them."""
+"""Notes, calls and e-mails that people and workflows log: on which timelines they are, and who sees them."""
 
 import asyncio
 import uuid
@@ -40,7 +40,9 @@ async def latest_email(sql: AsyncConnection, contact: Any) -> Any:
     return await sql.scalar(text("SELECT latest_email_sent_at FROM contacts WHERE id = :id"), {"id": contact})
 
 
-async def test_a_note_stands_where_it_was_put(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_a_note_is_on_the_timeline_of_its_subject_only(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
     before = datetime.now(UTC)
 
     note = await log(client, dealId=str(world.ada.deal), content="a\n\tb", meta={"call": {"minutes": 5}})
@@ -54,7 +56,7 @@ async def test_a_note_stands_where_it_was_put(client: httpx.AsyncClient, world: 
 
 
 @pytest.mark.parametrize("type_", ["CALL", "EMAIL_OUT"])
-async def test_a_call_or_an_email_about_a_deal_is_its_contacts_too(
+async def test_a_call_or_an_email_about_a_deal_is_also_on_its_contacts_timeline(
     type_: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     seen = await log(client, type=type_, dealId=str(world.ada.deal))
@@ -68,7 +70,7 @@ async def test_a_call_or_an_email_about_a_deal_is_its_contacts_too(
     assert await latest_email(sql, world.bob.contact) is None
 
 
-async def test_an_email_moves_the_contacts_latest_one_forward_only(
+async def test_an_email_only_moves_the_contacts_latest_one_forward(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     contact, at = str(world.ada.contact), START + timedelta(days=2)
@@ -86,7 +88,9 @@ async def test_an_email_moves_the_contacts_latest_one_forward_only(
     assert await latest_email(sql, world.ada.contact) > at + timedelta(days=1)
 
 
-async def test_emails_at_once_leave_the_latest(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_concurrent_emails_leave_the_latest(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
     times = [START + timedelta(minutes=i * 7 % 20) for i in range(20)]
     given = [{"type": "EMAIL_OUT", "content": "x", "contactId": str(world.ada.contact)} for _ in times]
 
@@ -99,7 +103,7 @@ async def test_emails_at_once_leave_the_latest(client: httpx.AsyncClient, world:
     assert await latest_email(sql, world.ada.contact) == max(times)
 
 
-async def test_an_entry_about_a_company_alone_is_everybodys(
+async def test_everybody_sees_an_entry_about_a_company_only(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     company = str(world.company)
@@ -155,9 +159,7 @@ NOT_META: list[Any] = [
 ]  # fmt: skip
 
 
-async def test_what_cannot_be_meant_is_refused_by_name(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
+async def test_invalid_input_is_refused_by_field(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     deal = str(world.ada.deal)
     async with unchanged(sql):
         for content in NOT_CONTENT:
@@ -173,23 +175,21 @@ async def test_what_cannot_be_meant_is_refused_by_name(
     assert len((await stored(sql, long["id"])).content) == 100_000
 
 
-async def test_what_is_a_colleagues_answers_as_what_does_not_exist(
+async def test_a_colleagues_rows_look_like_missing_ones(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     mine, nobody = str(world.ada.contact), str(uuid.uuid4())
     async with unchanged(sql):
-        for name, theirs in (("contactId", world.bob.contact), ("dealId", world.bob.deal), ("companyId", nobody)):
+        for name, colleagues in (("contactId", world.bob.contact), ("dealId", world.bob.deal), ("companyId", nobody)):
             for type_ in ("NOTE", "EMAIL_OUT"):
                 other = {} if name == "contactId" else {"contactId": mine}
-                one = await refused(client, type=type_, **{name: str(theirs)}, **other)
+                one = await refused(client, type=type_, **{name: str(colleagues)}, **other)
                 assert reason(one) == ("NOT_FOUND", name)
                 assert await refused(client, type=type_, **{name: nobody}, **other) == one
         assert reason(await refused(client, READER, dealId=str(world.ada.deal))) == ("FORBIDDEN", None)
 
 
-async def test_a_call_that_is_repeated_is_logged_once(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
+async def test_a_repeated_call_is_logged_once(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     given = {"type": "EMAIL_OUT", "content": "x", "dealId": str(world.ada.deal), "meta": {"a": 1}}
     given["idempotencyKey"] = "one"
 

@@ -1,4 +1,4 @@
-"""Tasks: made, changed, completed and reopened, each once, by whoever sees them."""
+"""Tasks: those who see a task create, change, complete and reopen it, each once."""
 
 import asyncio
 import uuid
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.support.api import Json, ask, reason, send
 from tests.support.database import recorded, unchanged
 from tests.support.factories import ADA, BOB, READER, ROOT, World
-from tests.support.tasks import COMPLETE, CREATE, MINE, REOPEN, UPDATE, do, made, no, stored, told
+from tests.support.tasks import COMPLETE, CREATE, MINE, REOPEN, UPDATE, do, made, no, stored, task_entries
 
 THEIRS = "query ($of: UUID!) { activities(filter: {type: TASK, assigneeId: $of}) { totalCount } }"
 DUE = "2026-03-01T09:00:00+00:00"
@@ -19,7 +19,7 @@ NOT_TEXT = ["", " \n", "a\x00b", "\ud800", "\x07", "x" * 100_001]
 CHANGES: list[tuple[str, Json]] = [(UPDATE, {"content": "x"}), (UPDATE, {}), (COMPLETE, {}), (REOPEN, {})]
 
 
-async def test_a_task_is_the_callers_and_stands_where_it_was_put(
+async def test_a_task_is_assigned_to_the_caller_on_its_subjects_timeline(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     task = await do(client, CREATE, content="Call back\nafter lunch", dealId=str(world.ada.deal), dueAt=DUE)
@@ -52,7 +52,9 @@ async def test_my_open_tasks_are_one_query(client: httpx.AsyncClient, world: Wor
     assert (mine["totalCount"], len(sent)) == (3, 1)
 
 
-async def test_an_edit_keeps_old_and_new(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_an_edit_records_old_and_new_values(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
     id_ = await made(client, world, dueAt=DUE)
 
     changed = await do(client, UPDATE, taskId=id_, content="Write", dueAt=None)
@@ -60,7 +62,7 @@ async def test_an_edit_keeps_old_and_new(client: httpx.AsyncClient, world: World
     row = await stored(sql, id_)
     assert (row.content, row.due_at, row.assignee_id) == ("Write", None, world.ada.owner)
     assert (changed["content"], changed["dueAt"]) == ("Write", None)
-    [entry] = await told(sql)
+    [entry] = await task_entries(sql)
     assert (entry.content, entry.created_by) == ("Task changed: content, due_at", world.ada.owner)
     assert (entry.deal_id, entry.contact_id) == (world.ada.deal, None)
     changes = {"content": {"old": "Call back", "new": "Write"}, "due_at": {"old": DUE, "new": None}}
@@ -91,26 +93,28 @@ async def test_a_task_is_completed_once_and_reopened(
     assert (reopened["completedAt"], reopened["meta"]) == (None, {"source": "graphql"})
     async with unchanged(sql):
         assert await do(client, REOPEN, taskId=id_) == reopened
-    assert [(entry.content, entry.meta_json.get("outcome")) for entry in await told(sql)] == [
+    assert [(entry.content, entry.meta_json.get("outcome")) for entry in await task_entries(sql)] == [
         ("Task completed: Call back", "They will sign"), ("Task reopened: Call back", None),
     ]  # fmt: skip
     assert (await do(client, COMPLETE, taskId=id_, outcome=None))["meta"] == {"source": "graphql"}
 
 
-async def test_of_many_who_complete_it_one_does(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_concurrent_calls_complete_a_task_once(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
     id_ = await made(client, world)
     given = [{"taskId": id_, "outcome": f"{i}"} for i in range(20)]
 
     answers = await asyncio.gather(*(send(client, (ADA, ROOT)[i % 2], COMPLETE, **{"in": given[i]}) for i in range(20)))
 
     outcomes = {answer.json()["data"]["done"]["task"]["meta"]["outcome"] for answer in answers}
-    assert len(outcomes) == len(await told(sql)) == 1
+    assert len(outcomes) == len(await task_entries(sql)) == 1
 
 
-async def test_a_colleagues_task_answers_as_one_that_does_not_exist(
+async def test_a_colleagues_task_looks_like_a_missing_one(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
-    theirs = [await made(client, world, BOB, dealId=str(world.bob.deal)),
+    colleagues = [await made(client, world, BOB, dealId=str(world.bob.deal)),
               await made(client, world, BOB, contactId=str(world.bob.contact))]  # fmt: skip
     note = await sql.scalar(text("SELECT id FROM activities WHERE content = 'ada-note'"))
 
@@ -118,7 +122,7 @@ async def test_a_colleagues_task_answers_as_one_that_does_not_exist(
         for mutation, given in CHANGES:
             missing = await no(client, mutation, taskId=str(uuid.uuid4()), **given)
             assert reason(missing) == ("NOT_FOUND", "taskId")
-            for id_ in (*theirs, note):
+            for id_ in (*colleagues, note):
                 assert await no(client, mutation, taskId=str(id_), **given) == missing
         for name, own, other in (("dealId", "contactId", world.bob.deal), ("contactId", "dealId", world.bob.contact)):
             mine = {own: str(world.ada.contact if own == "contactId" else world.ada.deal)}
@@ -128,9 +132,7 @@ async def test_a_colleagues_task_answers_as_one_that_does_not_exist(
     assert (await ask(client, ADA, THEIRS, of=str(world.bob.owner)))["activities"]["totalCount"] == 0
 
 
-async def test_what_cannot_be_meant_is_refused_by_name(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
+async def test_invalid_input_is_refused_by_field(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     deal, id_ = str(world.ada.deal), await made(client, world)
     async with unchanged(sql):
         for wrong in NOT_TEXT:

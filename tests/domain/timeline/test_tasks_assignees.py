@@ -1,4 +1,4 @@
-"""Who may be given a task, by whom, and whose tasks are when their deal or contact changes hands."""
+"""Assignees: who may get a task, who may assign it, and who has it after its deal or contact has a new owner."""
 
 import uuid
 
@@ -10,14 +10,14 @@ from crm_graph.models import Role
 from tests.support.api import ask, reason
 from tests.support.database import recorded, unchanged
 from tests.support.factories import ADA, BOB, READER, ROOT, World, add_owner
-from tests.support.tasks import COMPLETE, CREATE, MINE, UPDATE, assignee, do, made, no, told
+from tests.support.tasks import COMPLETE, CREATE, MINE, UPDATE, assignee, do, made, no, task_entries
 
 ASSIGN_DEAL = "mutation ($in: AssignDealInput!) { assignDeal(input: $in) { deal { id } } }"
 UPDATE_CONTACT = "mutation ($in: UpdateContactInput!) { updateContact(input: $in) { contact { id } } }"
 CLAIM_DEAL = "mutation ($in: ClaimDealInput!) { claimDeal(input: $in) { deal { id } } }"
 
 
-async def test_an_admin_gives_a_task_to_who_can_do_it(
+async def test_an_admin_assigns_a_task_to_somebody_who_can_do_it(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     other_admin = await add_owner(sql, "second@seller.com", role=Role.ADMIN)
@@ -35,10 +35,10 @@ async def test_an_admin_gives_a_task_to_who_can_do_it(
     moved = await do(client, UPDATE, ROOT, taskId=id_, assigneeId=bob)
     assert moved["assignee"] == {"email": BOB}
     changes = {"assignee_id": {"old": str(other_admin), "new": bob}}
-    assert (await told(sql))[-1].meta_json["changes"] == changes
+    assert (await task_entries(sql))[-1].meta_json["changes"] == changes
 
 
-async def test_who_could_not_do_it_is_no_assignee(
+async def test_somebody_who_could_not_do_a_task_is_refused(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     inactive = await add_owner(sql, "gone@seller.com", role=Role.ADMIN, active=False)
@@ -54,7 +54,7 @@ async def test_who_could_not_do_it_is_no_assignee(
         assert reason(await no(client, UPDATE, ROOT, taskId=id_, content=None)) == ("VALIDATION", "content")
 
 
-async def test_a_salesperson_gives_tasks_to_nobody_else_and_learns_nothing_from_trying(
+async def test_a_salesperson_assigns_tasks_to_nobody_else_and_learns_nothing_from_trying(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     shared = await made(client, world, ROOT, dealId=str(world.bob.cross), contactId=str(world.ada.contact))
@@ -72,7 +72,7 @@ async def test_a_salesperson_gives_tasks_to_nobody_else_and_learns_nothing_from_
     assert (await do(client, UPDATE, taskId=shared, assigneeId=str(world.ada.owner)))["assignee"] == {"email": ADA}
 
 
-async def test_an_admins_create_looks_once_more(client: httpx.AsyncClient, world: World) -> None:
+async def test_an_admins_creation_takes_one_more_statement(client: httpx.AsyncClient, world: World) -> None:
     given = {"content": "x", "dealId": str(world.ada.deal), "assigneeId": str(world.ada.owner), "idempotencyKey": "one"}
     await ask(client, ROOT, "{ __typename }")
     with recorded() as sent:
@@ -80,7 +80,7 @@ async def test_an_admins_create_looks_once_more(client: httpx.AsyncClient, world
     assert len(sent) == 6
 
 
-async def test_open_tasks_follow_their_deal_but_for_an_admins(
+async def test_open_tasks_follow_their_deal_except_admins(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     deal, bob = str(world.ada.deal), str(world.bob.owner)
@@ -102,7 +102,7 @@ async def test_open_tasks_follow_their_deal_but_for_an_admins(
     assert await assignee(sql, adas) == world.ada.owner
 
 
-async def test_open_tasks_follow_their_contact_unless_they_are_a_deals(
+async def test_open_tasks_follow_their_contact_unless_they_belong_to_a_deal(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     contact, deal = str(world.ada.contact), str(world.ada.deal)
