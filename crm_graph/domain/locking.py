@@ -77,5 +77,5 @@ class RowLock(Generic[Row]):
 def check_version(row: Versioned, expected: int | None) -> None:
     """Raises VersionConflict with the present version when the caller has read another one."""
     if expected is not None and row.version != expected:
-        message = f"it has version {row.version} by now, not {expected}; read it again, then decide"
+        message = f"it now has version {row.version}, not {expected}; read it again, then decide"
         raise VersionConflict(message, field="expected_version", details={"version": row.version})

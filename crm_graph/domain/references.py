@@ -61,7 +61,7 @@ def check_new_owner(principal: Principal, values: Mapping[str, object]) -> None:
     if "owner_id" not in values or principal.role is Role.ADMIN:
         return
     if values["owner_id"] is None or values["owner_id"] != principal.owner_id:
-        raise Forbidden("only an admin may give it to somebody else, or to nobody", field="owner_id")
+        raise Forbidden("only an admin may assign it to another owner, or unassign it", field="owner_id")
 
 
 def params(values: Mapping[str, object]) -> dict[str, object]:

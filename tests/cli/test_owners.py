@@ -99,7 +99,7 @@ def test_a_mailbox_is_freed_with_the_command_that_the_refusal_names(crm: Command
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ("add --name Max --email MAX@seller.com", "there is an owner max@seller.com already"),
+        ("add --name Max --email MAX@seller.com", "an owner max@seller.com already exists"),
         (
             "add --name Eve --email eve@seller.com --mailbox max@sender.com",
             "max@sender.com belongs to max@seller.com; ",

@@ -138,15 +138,15 @@ async def advance(
 def check_pipeline(deal: MovingDeal, target: Stage) -> None:
     """Raises ValidationFailed when a deal's target is a stage of another pipeline."""
     if target.pipeline_id != deal.pipeline_id:
-        raise ValidationFailed("the stage belongs to another pipeline than the deal", field="stage_id")
+        raise ValidationFailed("the stage belongs to a different pipeline than the deal", field="stage_id")
 
 
 def check_time(occurred_at: datetime, last: datetime | None, now: datetime) -> None:
     """Raises ValidationFailed for a move in the future, and Conflict for one before the deal's `last` move."""
     if occurred_at > now + CLOCK_SKEW:
-        raise ValidationFailed("occurredAt lies in the future", field="occurred_at")
+        raise ValidationFailed("occurredAt is in the future", field="occurred_at")
     if last is not None and occurred_at < last:
-        raise Conflict(f"the deal was moved at {last.isoformat()}, after this", field="occurred_at")
+        raise Conflict(f"the deal was moved later, at {last.isoformat()}", field="occurred_at")
 
 
 async def _lock(

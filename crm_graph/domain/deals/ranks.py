@@ -166,7 +166,7 @@ def _check_neighbours(place: Place, found: _Neighbours) -> None:
         if id_ is not None and not seen:
             raise NotFound("deal not found", field=name)
         if id_ is not None and rank is None:
-            raise Conflict("that deal is not in this stage any more; read the column again", field=name)
+            raise Conflict("that deal is no longer in this stage; read the column again", field=name)
     if place.after is not None and place.before is not None and not found.in_order:
         raise Conflict("afterDealId is below beforeDealId; read the column again", field="after_deal_id")
 

@@ -207,7 +207,7 @@ async def _lock_starting_stage(work: UnitOfWork, deal_id: uuid.UUID, asked: Mapp
         name = "stage_id" if stage_id is not None else "pipeline_id"
         raise NotFound(f"{name[:-3]} not found, or without an open stage", field=name)
     if pipeline_id is not None and stage.pipeline_id != pipeline_id:
-        raise ValidationFailed("the stage belongs to another pipeline than pipelineId", field="stage_id")
+        raise ValidationFailed("the stage belongs to a different pipeline than pipelineId", field="stage_id")
     references.check_found(work.principal, asked, stage)
     return stage
 

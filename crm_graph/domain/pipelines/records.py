@@ -44,7 +44,7 @@ async def create(
     """
     await config_lock.begin(work)
     if await work.transaction.scalar(select(func.count()).select_from(_PIPELINES)) >= PIPELINES_MAX:
-        raise Conflict(f"there are {PIPELINES_MAX} pipelines already; delete one that has no deals")
+        raise Conflict(f"there already are {PIPELINES_MAX} pipelines; delete one that has no deals")
     id_, checked = uuid.uuid4(), check_name(name)
     row = {"id": id_, "name": checked, "is_default": False, "created_at": work.now}
     new = insert(_PIPELINES).values(row).on_conflict_do_nothing(index_elements=[_PIPELINES.c.name])
@@ -135,7 +135,7 @@ async def _rename(transaction: Transaction, pipeline_id: uuid.UUID, name: str) -
 
 
 def _taken(name: str) -> Conflict:
-    return Conflict(f"there is a pipeline {name!r} already", field="name")
+    return Conflict(f"a pipeline named {name!r} already exists", field="name")
 
 
 def _select(condition: ColumnElement[bool]) -> Executable:

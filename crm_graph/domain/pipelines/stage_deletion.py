@@ -47,7 +47,7 @@ async def _get_target(transaction: Transaction, stage: StageRow, target_stage_id
         return None
     target = await stages.get(transaction, target_stage_id, "target_stage_id")
     if target.id == stage.id or target.pipeline_id != stage.pipeline_id:
-        raise ValidationFailed("the deals go to another stage of the same pipeline", field="target_stage_id")
+        raise ValidationFailed("the deals must go to another stage of the same pipeline", field="target_stage_id")
     return target
 
 

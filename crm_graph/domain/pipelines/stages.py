@@ -62,7 +62,7 @@ async def create(
     new = insert(_STAGES).values(row).on_conflict_do_nothing(index_elements=identity, index_where=IS_LIVE)
     stage_id: uuid.UUID | None = await work.transaction.scalar(new.returning(_STAGES.c.id))
     if stage_id is None:
-        raise Conflict(f"the pipeline has a stage with the key {row['key']} already", field="key")
+        raise Conflict(f"the pipeline already has a stage with the key {row['key']}", field="key")
     await _put_in_order(work.transaction, [*order[:place], stage_id, *order[place:]])
     return stage_id
 
@@ -92,7 +92,7 @@ async def reorder(work: UnitOfWork, *, pipeline_id: uuid.UUID, stage_ids: Sequen
     await config_lock.begin(work)
     stages = await list_in_order(work.transaction, pipeline_id)
     if sorted(stage_ids) != sorted(stage.id for stage in stages):
-        message = f"stage_ids must name each of the pipeline's {len(stages)} stages once"
+        message = f"stage_ids must name each of the pipeline's {len(stages)} stages exactly once"
         raise ValidationFailed(message, field="stage_ids")
     await _put_in_order(work.transaction, stage_ids)
     return pipeline_id
@@ -166,7 +166,7 @@ def _check(values: Mapping[str, Any]) -> dict[str, Any]:
     if "name" in found:
         found["name"] = check_name(found["name"])
     if "key" in found and not _KEY.fullmatch(found["key"] or ""):
-        message = "key must be up to 100 of a-z, 0-9 and _, and begin with a letter, such as proposal_sent"
+        message = "key must be 1 to 100 of a-z, 0-9 and _ and begin with a letter, such as proposal_sent"
         raise ValidationFailed(message, field="key")
     if "probability" in found:
         probability = found["probability"]

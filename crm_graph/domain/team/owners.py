@@ -54,13 +54,13 @@ async def create(work: UnitOfWork, *, name: str, email: str, **values: Any) -> u
     """
     await config_lock.begin(work)
     if await work.transaction.scalar(select(func.count()).select_from(_OWNERS)) >= OWNERS_MAX:
-        raise Conflict(f"there are {OWNERS_MAX} owners already")
+        raise Conflict(f"there already are {OWNERS_MAX} owners")
     address, id_ = normal_email(email), uuid.uuid4()
     asked = _check({"name": name} | {key: value for key, value in values.items() if value is not None})
     row = {"id": id_, "email": address, "role": Role.SALES, "created_at": work.now, **_columns(asked)}
     new = insert(_OWNERS).values(row).on_conflict_do_nothing(index_elements=[_OWNERS.c.email])
     if await work.transaction.scalar(new.returning(_OWNERS.c.id)) is None:
-        raise Conflict(f"there is an owner {address} already, active or not", field="email")
+        raise Conflict(f"an owner {address} already exists, active or not", field="email")
     if asked.get("is_default"):
         _check_can_be_default(row["role"], is_active=True)
         await config_lock.make_default(work.transaction, Owner, id_)
@@ -169,7 +169,7 @@ def _check(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _addresses(raw: Sequence[str]) -> list[str]:
     if len(raw) > MAILBOXES_MAX:
-        raise ValidationFailed(f"mailboxes may be at most {MAILBOXES_MAX}", field="mailboxes")
+        raise ValidationFailed(f"an owner may have at most {MAILBOXES_MAX} mailboxes", field="mailboxes")
     try:
         return sorted({normal_email(box, field="mailbox") for box in raw})
     except ValidationFailed as error:

@@ -186,7 +186,7 @@ def old_and_new(row: object, changes: Mapping[str, object]) -> dict[str, object]
 def _check_entry(content: str, occurred_at: datetime | None, meta: object, now: datetime) -> dict[str, object]:
     """Refuse an entry that may not be stored; returns its meta."""
     if occurred_at is not None and occurred_at > now + CLOCK_SKEW:
-        raise ValidationFailed("occurred_at lies in the future", field="occurred_at")
+        raise ValidationFailed("occurred_at is in the future", field="occurred_at")
     details = check_document(meta if meta is not None else {}, field="meta")
     if "source" in details:
         message = "the key source of meta is reserved (it says who wrote the entry): choose another key"

@@ -158,7 +158,7 @@ async def _check_assignee(
     if assignee_id == work.principal.owner_id:
         return
     if work.principal.role is not Role.ADMIN:
-        raise Forbidden("only an admin may give a task to somebody else", field="assignee_id")
+        raise Forbidden("only an admin may assign a task to somebody else", field="assignee_id")
     if await _FIND_ASSIGNEE.one(work.transaction, caller=assignee_id, **about) is None:
         message = "assignee_id must be active, not readonly, and see what the task is about: its owner, or an admin"
         raise ValidationFailed(message, field="assignee_id")

@@ -85,10 +85,10 @@ async def test_a_partial_call_does_what_can_be_done(
         (item(deals[0], world.stage["won"]), ("VALIDATION", "dealId", "the same deal as items[0]")),
         (item(deals[1], world.company), ("NOT_FOUND", "stageId", "stage not found")),
         (item(deals[1], deleted_stage), ("VALIDATION", "dealId", "the same deal as items[4]")),
-        (item(deals[2], board.stage["new"]), ("VALIDATION", "stageId", "another pipeline")),
+        (item(deals[2], board.stage["new"]), ("VALIDATION", "stageId", "a different pipeline")),
         (item(deals[3], to, expectedVersion=2), ("VERSION_CONFLICT", "expectedVersion", "version 1")),
         (item(deals[4], to, occurredAt=early), ("CONFLICT", "occurredAt", "the deal was moved at")),
-        (item(deals[5], to, occurredAt=ahead), ("VALIDATION", "occurredAt", "lies in the future")),
+        (item(deals[5], to, occurredAt=ahead), ("VALIDATION", "occurredAt", "is in the future")),
         (item(world.ada.deal, to, expectedVersion=1, occurredAt="2026-02-01T00:00:00Z"), None),
     ]  # fmt: skip
 
