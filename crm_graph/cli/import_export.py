@@ -21,9 +21,10 @@ from crm_graph.domain.team import owners
 from crm_graph.errors import SetupError
 from crm_graph.identity.principal import Principal
 from crm_graph.import_export import exporter, formula_escaping, importer
-from crm_graph.import_export.csv_reader import Line, Sheet, opened
+from crm_graph.import_export.csv_columns import Columns
+from crm_graph.import_export.csv_reader import CsvFile, Line, open_csv
 from crm_graph.import_export.exporter import Kind
-from crm_graph.import_export.importer import Columns, Report, Tally
+from crm_graph.import_export.importer import Counts, Report
 from crm_graph.models import Role
 
 import_app = typer.Typer(help="Import data from other programs.", no_args_is_help=True)
@@ -56,26 +57,26 @@ def import_contacts(
 
     Empty cells change nothing. Failed lines are reported and the others imported; the exit code is then 1.
     """
-    chosen = dict(_pair(text) for text in mapping or [])
+    fields = dict(_pair(text) for text in mapping or [])
     with ExitStack() as stack:
-        sheet = stack.enter_context(opened(file))
-        columns = Columns(sheet.header, chosen)
+        csv_file = stack.enter_context(open_csv(file))
+        columns = Columns(csv_file.header, fields)
         console = Console(stderr=True)
         report = _to_console(console) if errors is None else stack.enter_context(_to_file(errors))
         if console.is_terminal:
-            sheet = stack.enter_context(_with_progress(sheet, file, console))
+            csv_file = stack.enter_context(_with_progress(csv_file, file.stat().st_size, console))
 
-        async def work(database: Database) -> Tally:
+        async def work(database: Database) -> Counts:
             principal = await _principal(database, owner, "import")
             how = {"restore_deleted": restore_deleted, "dry_run": dry_run}
-            return await importer.run(database, principal, sheet, columns, report=report, **how)
+            return await importer.import_contacts(database, principal, csv_file, columns, report=report, **how)
 
-        tally = with_database(work)
-    counts = asdict(tally)
-    show(tuple(counts), [tuple(map(str, counts.values()))])
+        counts = with_database(work)
+    by_effect = asdict(counts)
+    show(tuple(by_effect), [tuple(map(str, by_effect.values()))])
     if dry_run:
         remark("dry run: nothing was changed")
-    if tally.failed:
+    if counts.failed:
         raise SystemExit(1)
 
 
@@ -127,24 +128,24 @@ def _to_file(path: Path) -> Iterator[Report]:
         writer.writerow(["line", "reason"])
 
         def report(line: int, reason: str) -> None:
-            writer.writerow([line, formula_escaping.safe(reason)])
+            writer.writerow([line, formula_escaping.escape(reason)])
 
         yield report
 
 
 @contextmanager
-def _with_progress(sheet: Sheet, file: Path, console: Console) -> Iterator[Sheet]:
-    """The sheet, with a progress bar on the terminal while it is read."""
+def _with_progress(csv_file: CsvFile, size: int, console: Console) -> Iterator[CsvFile]:
+    """The file, with a progress bar on the terminal while it is read."""
     columns = TextColumn("importing"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task("importing", total=file.stat().st_size)
+        task = progress.add_task("importing", total=size)
 
         def lines() -> Iterator[Line]:
-            for line in sheet.lines:
-                progress.update(task, completed=sheet.position())
+            for line in csv_file.lines:
+                progress.update(task, completed=csv_file.position())
                 yield line
 
-        yield replace(sheet, lines=lines())
+        yield replace(csv_file, lines=lines())
 
 
 @contextmanager

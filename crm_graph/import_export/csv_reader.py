@@ -1,4 +1,4 @@
-"""Sheets: CSV files as people have them, read record by record, with the line that something is wrong in."""
+"""Reads CSV files as other programs write them, record by record, with the number of the line that a problem is in."""
 
 import csv
 import io
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crm_graph.errors import SetupError
-from crm_graph.import_export import formula_escaping as cells
+from crm_graph.import_export import formula_escaping
 
 DELIMITERS = ",;\t"
-CELL_MAX = 1_000_000  # characters; a quote that is never closed would swallow the rest of the file
-_NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what a byte that is not UTF-8 is read as
+CELL_MAX = 1_000_000  # characters; without a limit, an unclosed quote would swallow the rest of the file
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")  # how a byte that is not UTF-8 is decoded
 _QUOTED = re.compile('"[^"]*"')
 _OTHER_FORMATS = {b"\xff\xfe": "in UTF-16", b"\xfe\xff": "in UTF-16", b"PK\x03\x04": "a workbook"}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A record: the line that it begins in, and its cells, or the problem with it."""
+    """A record: the number of its first line, and its cells or the problem with it."""
 
     number: int
     cells: list[str]
@@ -28,8 +28,8 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """An open file behind its header; `position` tells how many bytes of it have been read."""
+class CsvFile:
+    """An open file whose header was read. `position` returns how many bytes of the file were read."""
 
     header: list[str]
     lines: Iterator[Line]
@@ -37,25 +37,25 @@ class Sheet:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Sheet]:
-    """A file in UTF-8, with or without a byte order mark, whose delimiter is the one that its header has most of.
+def open_csv(path: Path) -> Iterator[CsvFile]:
+    """Open a file in UTF-8, with or without a byte order mark. The most frequent delimiter in its header is taken.
 
-    Raises SetupError for a file without a header, or that is no such file.
+    Raises SetupError for a file without a header, and for one in another format.
     """
     with path.open("rb") as raw:
         start = raw.peek()
-        for mark, what in _OTHER_FORMATS.items():
+        for mark, format_name in _OTHER_FORMATS.items():
             if start.startswith(mark):
-                raise SetupError(f"{path} is {what}: save it as CSV in UTF-8")
-        first = _QUOTED.sub("", start.decode("utf-8", "replace").partition("\n")[0])
+                raise SetupError(f"{path} is {format_name}: save it as CSV in UTF-8")
+        first_line = _QUOTED.sub("", start.decode("utf-8", "replace").partition("\n")[0])
         text = io.TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="")
-        lines = _lines(text, max(DELIMITERS, key=first.count))
+        lines = _lines(text, max(DELIMITERS, key=first_line.count))
         header = next(lines, None)
         if header is None:
             raise SetupError(f"{path} is empty: the first line must name the columns")
         if header.problem:
             raise SetupError(f"{path}, line {header.number}: {header.problem}")
-        yield Sheet(header.cells, (_checked(line, header.cells) for line in lines), raw.tell)
+        yield CsvFile(header.cells, (_fitted(line, header.cells) for line in lines), raw.tell)
 
 
 def _lines(text: io.TextIOWrapper, delimiter: str) -> Iterator[Line]:
@@ -66,15 +66,15 @@ def _lines(text: io.TextIOWrapper, delimiter: str) -> Iterator[Line]:
         try:
             record = next(reader, None)
         except csv.Error as error:
-            yield Line(number, [], f"from here on this is not CSV: {error}; nothing behind it was read")
+            yield Line(number, [], f"from here on, this is not CSV: {error}; the rest of the file was not read")
             return
         if record is None:
             return
         if any(record):
-            yield Line(number, [cells.restored(cell) for cell in record], _undecodable(record))
+            yield Line(number, [formula_escaping.unescape(cell) for cell in record], _not_utf8(record))
 
 
-def _undecodable(record: list[str]) -> str | None:
+def _not_utf8(record: list[str]) -> str | None:
     for place, cell in enumerate(record, 1):
         if found := _NOT_UTF8.search(cell):
             byte = f"{ord(found[0]) - 0xDC00:#04x}"
@@ -82,11 +82,11 @@ def _undecodable(record: list[str]) -> str | None:
     return None
 
 
-def _checked(line: Line, header: list[str]) -> Line:
-    """The line with one cell for each column; a line may leave out the last ones."""
+def _fitted(line: Line, header: list[str]) -> Line:
+    """The line with one cell for each column; empty cells at the end may be missing, or too many."""
     extra = [cell for cell in line.cells[len(header) :] if cell]
     if extra and not line.problem:
-        problem = f"it has {len(line.cells)} cells, but the header {len(header)}: is a delimiter in a cell unquoted?"
-        return Line(line.number, line.cells, problem)
+        counts = f"{len(line.cells)} cells, but the header has {len(header)}"
+        return Line(line.number, line.cells, f"it has {counts}: is there an unquoted delimiter in a cell?")
     missing = [""] * (len(header) - len(line.cells))
     return Line(line.number, line.cells[: len(header)] + missing, line.problem)

@@ -1,7 +1,7 @@
-"""Exports: contacts, deals and activities as CSV (RFC 4180, UTF-8), as far as whoever asks may see them.
+"""Exports the contacts, deals and activities that the caller may see as CSV (RFC 4180, UTF-8).
 
-They are read page by page, oldest first: each page is a statement of its own, so that a download of any length holds
-no transaction and no more memory than a page.
+They are read page by page, oldest first. Each page is one statement, so that a download of any size holds no
+transaction and only one page in memory.
 """
 
 import csv
@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, select, tuple_, union_all
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlmodel import SQLModel
 
 from crm_graph.database.engine import Database
@@ -25,6 +26,8 @@ from crm_graph.models import Activity, Company, Contact, Deal, Owner, Pipeline, 
 
 PAGE_ROWS = 1_000
 BOM = "\ufeff"
+Column: TypeAlias = ColumnElement[Any]
+ColumnCollection: TypeAlias = ReadOnlyColumnCollection[str, Any]
 
 
 class Kind(StrEnum):
@@ -36,26 +39,26 @@ class Kind(StrEnum):
 
 
 class _Page:
-    """The rows of a page, and beside them the rows that they refer to where those can be seen, too."""
+    """The rows of a page, joined with the rows that they refer to as far as the caller may see those."""
 
     def __init__(self, principal: Principal, rows: FromClause) -> None:
         self._principal = principal
         self.rows, self.joined = rows, rows
 
-    def beside(self, model: type[SQLModel], key: ColumnElement[Any]) -> Any:
-        """The columns of the row that `key` refers to."""
+    def join(self, model: type[SQLModel], key: Column) -> ColumnCollection:
+        """Join the row that `key` refers to; returns its columns."""
         referred = table(model).alias()
         is_it = and_(referred.c.id == key, visible(model, self._principal, referred))
         self.joined = self.joined.outerjoin(referred, is_it)
         return referred.c
 
 
-Columns = Callable[[_Page], dict[str, ColumnElement[Any]]]
+Columns: TypeAlias = Callable[[_Page], dict[str, Column]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Sheet:
-    """A kind of export: its table, the column of time that orders it, and its columns, named as in the API."""
+class _Export:
+    """A kind of export: its table, the time column that orders it, and its columns, named as in the API."""
 
     model: type[SQLModel]
     time: str
@@ -67,45 +70,45 @@ async def pages(
 ) -> AsyncIterator[bytes]:
     """The file in parts: the header with the first page, then the other pages. Raises Unavailable.
 
-    With `bom` it begins with a byte order mark, by which Excel knows UTF-8.
+    With `bom` it starts with a byte order mark, so that Excel reads it as UTF-8.
     """
     after: tuple[datetime, uuid.UUID] | None = None
     while True:
-        query = _page(_SHEETS[kind], principal, after, size)
+        query = _page(_EXPORTS[kind], principal, after, size)
         async with database.read() as connection:
-            found = (await connection.execute(query)).all()
+            rows = (await connection.execute(query)).all()
         names = [column.name for column in query.selected_columns][2:]
         header = [(BOM if bom else "") + names[0], *names[1:]]
-        yield _written([] if after else [header], found)
-        if len(found) < size:
+        yield _csv([] if after else [header], rows)
+        if len(rows) < size:
             return
-        after = (found[-1][0], found[-1][1])
+        after = (rows[-1][0], rows[-1][1])
 
 
-def _page(sheet: _Sheet, principal: Principal, after: tuple[datetime, uuid.UUID] | None, size: int) -> Select[Any]:
-    rows = table(sheet.model)
-    key = tuple_(rows.c[sheet.time], rows.c.id)
+def _page(export: _Export, principal: Principal, after: tuple[datetime, uuid.UUID] | None, size: int) -> Select[Any]:
+    rows = table(export.model)
+    key = tuple_(rows.c[export.time], rows.c.id)
     behind = [] if after is None else [key > tuple_(*after)]
-    # One by one: an index gives each alternative of the owner rule in order, and no index gives both.
+    # One by one: an index has the rows of each alternative of the owner rule in order, but no index has both.
     arms = [
-        select(rows).where(seen, *behind).order_by(rows.c[sheet.time], rows.c.id).limit(size).subquery()
-        for seen in alternatives(sheet.model, principal)
+        select(rows).where(seen, *behind).order_by(rows.c[export.time], rows.c.id).limit(size).subquery()
+        for seen in alternatives(export.model, principal)
     ]
     page = _Page(principal, union_all(*(select(arm) for arm in arms)).subquery("page"))
-    columns = sheet.columns(page)
-    order = page.rows.c[sheet.time], page.rows.c.id
+    columns = export.columns(page)
+    order = page.rows.c[export.time], page.rows.c.id
     named = [column.label(name) for name, column in columns.items()]
     keys = [column.label(f"key{place}") for place, column in enumerate(order)]
     return select(*keys, *named).select_from(page.joined).order_by(*order).limit(size)
 
 
-def _written(header: Sequence[Sequence[str]], rows: Sequence[Sequence[Any]]) -> bytes:
+def _csv(header: Sequence[Sequence[str]], rows: Sequence[Sequence[object]]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows([*header, *([_cell(value) for value in row[2:]] for row in rows)])
     return text.getvalue().encode()
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     """A value as the API writes it."""
     match value:
         case None:
@@ -113,7 +116,7 @@ def _cell(value: Any) -> str:
         case Enum():
             return str(value.value).upper()
         case str():
-            return formula_escaping.safe(value)
+            return formula_escaping.escape(value)
         case bool():
             return str(value).lower()
         case datetime() | date():
@@ -124,9 +127,9 @@ def _cell(value: Any) -> str:
             return str(value)
 
 
-def _contacts(page: _Page) -> dict[str, ColumnElement[Any]]:
+def _contacts(page: _Page) -> dict[str, Column]:
     c = page.rows.c
-    company, owner = page.beside(Company, c.company_id), page.beside(Owner, c.owner_id)
+    company, owner = page.join(Company, c.company_id), page.join(Owner, c.owner_id)
     return {
         "id": c.id,
         "email": c.email,
@@ -156,11 +159,11 @@ def _contacts(page: _Page) -> dict[str, ColumnElement[Any]]:
     }
 
 
-def _deals(page: _Page) -> dict[str, ColumnElement[Any]]:
+def _deals(page: _Page) -> dict[str, Column]:
     c = page.rows.c
-    contact, company = page.beside(Contact, c.contact_id), page.beside(Company, c.company_id)
-    pipeline, stage = page.beside(Pipeline, c.pipeline_id), page.beside(PipelineStage, c.stage_id)
-    owner = page.beside(Owner, c.owner_id)
+    contact, company = page.join(Contact, c.contact_id), page.join(Company, c.company_id)
+    pipeline, stage = page.join(Pipeline, c.pipeline_id), page.join(PipelineStage, c.stage_id)
+    owner = page.join(Owner, c.owner_id)
     return {
         "id": c.id,
         "title": c.title,
@@ -187,11 +190,11 @@ def _deals(page: _Page) -> dict[str, ColumnElement[Any]]:
     }
 
 
-def _activities(page: _Page) -> dict[str, ColumnElement[Any]]:
+def _activities(page: _Page) -> dict[str, Column]:
     c = page.rows.c
-    contact, deal = page.beside(Contact, c.contact_id), page.beside(Deal, c.deal_id)
-    company, creator = page.beside(Company, c.company_id), page.beside(Owner, c.created_by)
-    assignee = page.beside(Owner, c.assignee_id)
+    contact, deal = page.join(Contact, c.contact_id), page.join(Deal, c.deal_id)
+    company, creator = page.join(Company, c.company_id), page.join(Owner, c.created_by)
+    assignee = page.join(Owner, c.assignee_id)
     return {
         "id": c.id,
         "type": c.type,
@@ -212,8 +215,8 @@ def _activities(page: _Page) -> dict[str, ColumnElement[Any]]:
     }
 
 
-_SHEETS = {
-    Kind.CONTACTS: _Sheet(Contact, "created_at", _contacts),
-    Kind.DEALS: _Sheet(Deal, "created_at", _deals),
-    Kind.ACTIVITIES: _Sheet(Activity, "occurred_at", _activities),
+_EXPORTS = {
+    Kind.CONTACTS: _Export(Contact, "created_at", _contacts),
+    Kind.DEALS: _Export(Deal, "created_at", _deals),
+    Kind.ACTIVITIES: _Export(Activity, "occurred_at", _activities),
 }

@@ -1,7 +1,7 @@
-"""Cells of CSV files that spreadsheets open: a text that one would take for a formula gets an apostrophe in front.
+"""Escapes cells of CSV files: text that a spreadsheet would run as a formula gets an apostrophe in front.
 
-See OWASP, CSV injection. Numbers and telephone numbers stay as they are: a formula without a letter can't call anything
-or refer to a cell. `restored` undoes exactly what `safe` does.
+See OWASP, CSV injection. Numbers and telephone numbers stay unchanged: a formula without a letter can neither call a
+function nor refer to a cell. `unescape` undoes exactly what `escape` does.
 """
 
 import re
@@ -11,16 +11,16 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NUMBER = re.compile(r"[+-]?[0-9 ().,/-]*", re.ASCII)
 
 
-def safe(text: str) -> str:
-    """The cell for a text; one that looks like such a cell already gets an apostrophe more."""
+def escape(text: str) -> str:
+    """The cell for a text. A text that looks like an escaped cell gets one more apostrophe."""
     return f"'{text}" if _is_formula(text.lstrip("'")) else text
 
 
-def restored(cell: str) -> str:
+def unescape(cell: str) -> str:
     """The text of a cell."""
     return cell[1:] if cell.startswith("'") and _is_formula(cell.lstrip("'")) else cell
 
 
 def _is_formula(text: str) -> bool:
-    first = unicodedata.normalize("NFKC", text[:1])  # a full-width sign is a sign to spreadsheets
+    first = unicodedata.normalize("NFKC", text[:1])  # spreadsheets take a full-width sign for a sign, too
     return first.startswith(_FORMULA) and not _NUMBER.fullmatch(text)

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.database.engine import Database
 from crm_graph.identity.principal import Principal
 from crm_graph.import_export import importer
-from crm_graph.import_export.csv_reader import opened
-from crm_graph.import_export.importer import Columns
+from crm_graph.import_export.csv_columns import Columns
+from crm_graph.import_export.csv_reader import open_csv
 from crm_graph.models import Role
 from tests.support.api import Json, ask, refusal, send
 from tests.support.events import check, telling, told, types
@@ -171,10 +171,10 @@ async def test_a_file_of_contacts_is_told_line_by_line(
     file = tmp_path / "contacts.csv"
     file.write_text(f"email,full name\nnew@fresh.example,New\n{world.ada.email},Renamed\n{world.pool.email},\n")
     async with telling(sql) as events:
-        with opened(file) as sheet:
+        with open_csv(file) as sheet:
             principal = Principal(world.ada.owner, Role.SALES, "import")
             columns = Columns(sheet.header, {})
-            await importer.run(database, principal, sheet, columns, report=lambda line, reason: None)
+            await importer.import_contacts(database, principal, sheet, columns, report=lambda line, reason: None)
 
     assert types(events) == ["contact_created", "contact_updated"]
     assert {event.source for event in events} == {"import"}

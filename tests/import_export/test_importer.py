@@ -1,4 +1,4 @@
-"""Imports: whatever a file of contacts looks like, each line is upserted by itself, or told of with its reason."""
+"""Imports: each line of a file is upserted, or reported with the reason why not."""
 
 from dataclasses import astuple
 from pathlib import Path
@@ -13,32 +13,38 @@ from crm_graph.domain.batches import ITEMS_MAX
 from crm_graph.errors import Forbidden, SetupError
 from crm_graph.identity.principal import Principal
 from crm_graph.import_export import exporter, importer
-from crm_graph.import_export.csv_reader import opened
+from crm_graph.import_export.csv_columns import VARIABLE, Columns
+from crm_graph.import_export.csv_reader import open_csv
 from crm_graph.import_export.exporter import Kind
-from crm_graph.import_export.importer import Columns, Tally
+from crm_graph.import_export.importer import Counts
 from crm_graph.models import Company, ContactEmail, Role, table
 from tests.support.database import unchanged
 from tests.support.factories import World, add
 
-Told = list[tuple[int, str]]
+Reported = list[tuple[int, str]]
 
 
 @pytest.fixture
-def bring_in(database: Database, world: World, tmp_path: Path) -> Any:
-    """Imports a file of these bytes, by default on Ada's behalf."""
+def import_file(database: Database, world: World, tmp_path: Path) -> Any:
+    """Imports a file with this content, by default as Ada."""
 
-    async def run(content: bytes | str, role: Role = Role.SALES, **given: Any) -> tuple[Tally, Told]:
+    async def run(content: bytes | str, role: Role = Role.SALES, **given: Any) -> tuple[Counts, Reported]:
         file = tmp_path / "contacts.csv"
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        told: Told = []
-        said = given.pop("said", {})
-        with opened(file) as sheet:
-            columns = Columns(sheet.header, said)
+        reported: Reported = []
+        mapping = given.pop("mapping", {})
+        with open_csv(file) as csv_file:
+            columns = Columns(csv_file.header, mapping)
             principal = Principal(world.ada.owner, role, "import")
-            tally = await importer.run(
-                database, principal, sheet, columns, report=lambda line, reason: told.append((line, reason)), **given
+            counts = await importer.import_contacts(
+                database,
+                principal,
+                csv_file,
+                columns,
+                report=lambda line, reason: reported.append((line, reason)),
+                **given,
             )
-        return tally, told
+        return counts, reported
 
     return run
 
@@ -49,7 +55,7 @@ async def stored(sql: AsyncConnection, email: str) -> Any:
     return (await sql.execute(text(query), {"email": email})).one()
 
 
-async def test_a_list_of_leads(bring_in: Any, world: World, sql: AsyncConnection) -> None:
+async def test_a_list_of_leads(import_file: Any, world: World, sql: AsyncConnection) -> None:
     content = (
         "E-Mail,First Name,LAST_NAME,Company,Job Title,Phone,LinkedIn,Lead Score,Ünvan 2\r\n"
         'Jane@Fresh.example,Jane,Roe,"Fresh, Ltd",CTO,+49 30 1234,https://l.example/jane,12,x\r\n'
@@ -58,9 +64,9 @@ async def test_a_list_of_leads(bring_in: Any, world: World, sql: AsyncConnection
         f"{world.pool.email},,,,,,,,\r\n"
     )
 
-    tally, told = await bring_in(content)
+    counts, reported = await import_file(content)
 
-    assert (astuple(tally), told) == ((1, 1, 1, 0), [])
+    assert (astuple(counts), reported) == ((1, 1, 1, 0), [])
     jane, known = await stored(sql, "jane@fresh.example"), await stored(sql, world.ada.email)
     assert (jane.full_name, jane.company, jane.title, jane.phone) == ("Jane Roe", "Fresh, Ltd", "CTO", "+49 30 1234")
     assert (jane.linkedin_url, jane.owner_id) == ("https://l.example/jane", world.ada.owner)
@@ -75,18 +81,18 @@ async def test_a_list_of_leads(bring_in: Any, world: World, sql: AsyncConnection
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 async def test_files_of_other_programs(
-    bring_in: Any, sql: AsyncConnection, delimiter: str, encoding: str, end: str
+    import_file: Any, sql: AsyncConnection, delimiter: str, encoding: str, end: str
 ) -> None:
     lines = [["Ad Soyad", "E-posta", "Şirket"], ["Işıl Çağ", "isil@x.example", '"a, b; c\t""d"""']]
 
-    tally, told = await bring_in(end.join(delimiter.join(line) for line in lines).encode(encoding))
+    counts, reported = await import_file(end.join(delimiter.join(line) for line in lines).encode(encoding))
 
-    assert (tally.created, told) == (1, [])
+    assert (counts.created, reported) == (1, [])
     row = await stored(sql, "isil@x.example")
     assert (row.full_name, row.company) == ("Işıl Çağ", 'a, b; c\t"d"')
 
 
-async def test_bad_lines_are_told_with_their_numbers(bring_in: Any, world: World, sql: AsyncConnection) -> None:
+async def test_bad_lines_are_reported_with_their_numbers(import_file: Any, world: World, sql: AsyncConnection) -> None:
     content = b"\n".join(
         [
             b"email,Name,custom,companyId,lifecycleStage,note",
@@ -108,17 +114,17 @@ async def test_bad_lines_are_told_with_their_numbers(bring_in: Any, world: World
         ]
     )
 
-    tally, told = await bring_in(content)
+    counts, reported = await import_file(content)
 
-    assert astuple(tally) == (3, 0, 0, 12)
-    assert dict(told) == {
+    assert astuple(counts) == (3, 0, 0, 12)
+    assert dict(reported) == {
         5: "email is not an e-mail address",
         6: "cell 2 has the byte 0xfc, which is not UTF-8: save the file as UTF-8",
         7: "Name contains a NUL character or half of a surrogate pair",
         8: "custom is not a JSON object",
         9: "companyId is not an id",
         10: "lifecycleStage must be one of lead, qualified, opportunity, customer, disqualified",
-        11: "it has 7 cells, but the header 6: is a delimiter in a cell unquoted?",
+        11: "it has 7 cells, but the header has 6: is there an unquoted delimiter in a cell?",
         12: "email is not an e-mail address",
         13: "Name is longer than 500 characters",
         14: "email: this e-mail belongs to a colleague's contact",
@@ -129,8 +135,8 @@ async def test_bad_lines_are_told_with_their_numbers(bring_in: Any, world: World
     assert (await stored(sql, "two@x.example")).full_name == "of two\nlines"
 
 
-async def test_a_line_after_another_of_the_same_contact_has_the_last_word(
-    bring_in: Any, world: World, sql: AsyncConnection
+async def test_a_line_after_another_of_the_same_contact_wins(
+    import_file: Any, world: World, sql: AsyncConnection
 ) -> None:
     await sql.execute(table(ContactEmail).insert().values(email="alias@acme.example", contact_id=world.ada.contact))
     lines = [
@@ -142,101 +148,105 @@ async def test_a_line_after_another_of_the_same_contact_has_the_last_word(
         "new@x.example,Third,",
     ]
 
-    tally, told = await bring_in("\n".join(lines))
+    counts, reported = await import_file("\n".join(lines))
 
-    assert (astuple(tally), told) == ((1, 4, 0, 0), [])
+    assert (astuple(counts), reported) == ((1, 4, 0, 0), [])
     new, known = await stored(sql, "new@x.example"), await stored(sql, world.ada.email)
     assert (new.title, new.phone, new.version, known.title, known.version) == ("Third", "1", 3, "Second", 3)
 
 
-async def test_more_lines_than_fit_into_a_batch(bring_in: Any) -> None:
+async def test_more_lines_than_fit_into_a_batch(import_file: Any) -> None:
     emails = [f"{n}@many.example" for n in range(2 * ITEMS_MAX + 1)]
     bad = {5: "x", ITEMS_MAX + 7: "y"}
     lines = ["email", *(bad.get(n, email) for n, email in enumerate(emails))]
 
-    tally, told = await bring_in("\n".join([*lines, emails[0]]))
+    counts, reported = await import_file("\n".join([*lines, emails[0]]))
 
-    assert astuple(tally) == (len(emails) - 2, 0, 1, 2)
-    assert [line for line, _ in told] == [7, ITEMS_MAX + 9]
+    assert astuple(counts) == (len(emails) - 2, 0, 1, 2)
+    assert [line for line, _ in reported] == [7, ITEMS_MAX + 9]
 
 
-async def test_a_dry_run_tells_and_does_nothing(bring_in: Any, world: World, sql: AsyncConnection) -> None:
+async def test_a_dry_run_reports_and_changes_nothing(import_file: Any, world: World, sql: AsyncConnection) -> None:
     content = f"email,title\nnew@x.example,CTO\n{world.ada.email},CEO\nx,\n"
     async with unchanged(sql):
-        tried = await bring_in(content, dry_run=True)
+        tried = await import_file(content, dry_run=True)
 
-    assert tried == await bring_in(content)
+    assert tried == await import_file(content)
     assert astuple(tried[0]) == (1, 1, 0, 1)
 
 
-async def test_deleted_contacts(bring_in: Any, world: World, sql: AsyncConnection) -> None:
+async def test_deleted_contacts(import_file: Any, world: World, sql: AsyncConnection) -> None:
     await sql.execute(text("UPDATE contacts SET deleted_at = now() WHERE id = :id"), {"id": world.ada.contact})
 
-    refused, told = await bring_in(f"email\n{world.ada.email}")
-    restored, _ = await bring_in(f"email\n{world.ada.email}", restore_deleted=True)
+    refused, reported = await import_file(f"email\n{world.ada.email}")
+    restored, _ = await import_file(f"email\n{world.ada.email}", restore_deleted=True)
 
     assert (refused.failed, restored.changed) == (1, 1)
-    assert "deleted contact" in told[0][1]
+    assert "deleted contact" in reported[0][1]
 
 
-async def test_the_role_counts(bring_in: Any, world: World, sql: AsyncConnection) -> None:
+async def test_the_role_limits_an_import(import_file: Any, world: World, sql: AsyncConnection) -> None:
     async with unchanged(sql):
         with pytest.raises(Forbidden):
-            await bring_in("email\nnew@x.example", Role.READONLY)
+            await import_file("email\nnew@x.example", Role.READONLY)
     given = f"email,ownerId\nnew@x.example,{world.bob.owner}\n"
 
-    as_sales, told = await bring_in(given)
-    as_admin, _ = await bring_in(given, Role.ADMIN)
+    as_sales, reported = await import_file(given)
+    as_admin, _ = await import_file(given, Role.ADMIN)
 
     assert (as_sales.failed, as_admin.created) == (1, 1)
-    assert told[0][1].startswith("ownerId: only an admin")
+    assert reported[0][1].startswith("ownerId: only an admin")
 
 
-async def test_columns_mean_what_is_said(bring_in: Any, sql: AsyncConnection) -> None:
+async def test_a_mapping_overrides_the_headers(import_file: Any, sql: AsyncConnection) -> None:
     content = "Kontakt,title,Funktion,phone,custom\na@x.example,Dr.,CTO,1,"
-    said = {"Kontakt": "email", "title": "variable", "Funktion": "jobTitle", "phone": ""}
+    mapping = {"Kontakt": "email", "title": "variable", "Funktion": "jobTitle", "phone": ""}
 
-    tally, _ = await bring_in(content, said=said)
+    counts, _ = await import_file(content, mapping=mapping)
 
     row = await stored(sql, "a@x.example")
-    assert (tally.created, row.title, row.phone, row.custom) == (1, "CTO", None, {"title": "Dr."})
+    assert (counts.created, row.title, row.phone, row.custom) == (1, "CTO", None, {"title": "Dr."})
 
 
 @pytest.mark.parametrize(
-    ("content", "said", "problem"),
+    ("content", "mapping", "problem"),
     [
         ("", {}, "is empty"),
         ("\n\n", {}, "is empty"),
-        ("name,phone\n", {}, "no column is the e-mail address: say which with --mapping COLUMN=email; there are: name"),
+        (
+            "name,phone\n",
+            {},
+            "no column is the e-mail address: name it with --mapping COLUMN=email; the columns are: name",
+        ),
         ("email,E-Mail\n", {}, "the columns email and E-Mail are both email"),
         ("email,note,note\n", {}, "the columns note and note are both note"),
-        ("email\n", {"mail": "email"}, "there is no column 'mail'; there are: email"),
-        ("email,x\n", {"x": "shoe size"}, "a column can't mean 'shoe size'"),
+        ("email\n", {"mail": "email"}, "there is no column 'mail'; the columns are: email"),
+        ("email,x\n", {"x": "shoe size"}, "a column can't be 'shoe size'"),
         ("email,\xe9\n".encode("latin-1"), {}, "line 1: cell 2 has the byte 0xe9, which is not UTF-8"),
         ("email\n".encode("utf-16"), {}, "is in UTF-16: save it as CSV in UTF-8"),
         (b"PK\x03\x04...", {}, "is a workbook: save it as CSV in UTF-8"),
-        ('"email\nx', {}, "line 1: from here on this is not CSV"),
+        ('"email\nx', {}, "line 1: from here on, this is not CSV"),
     ],
 )
 async def test_files_that_are_refused(
-    bring_in: Any, sql: AsyncConnection, content: str | bytes, said: dict[str, str], problem: str
+    import_file: Any, sql: AsyncConnection, content: str | bytes, mapping: dict[str, str], problem: str
 ) -> None:
     async with unchanged(sql):
         with pytest.raises(SetupError, match=problem.replace("(", r"\(")):
-            await bring_in(content, said=said)
+            await import_file(content, mapping=mapping)
 
 
-async def test_what_is_not_csv_ends_the_import(bring_in: Any) -> None:
-    tally, told = await bring_in('email,name\na@x.example,A\n"b@x.example"x,B\nc@x.example,C\n')
+async def test_what_is_not_csv_ends_the_import(import_file: Any) -> None:
+    counts, reported = await import_file('email,name\na@x.example,A\n"b@x.example"x,B\nc@x.example,C\n')
 
-    assert astuple(tally) == (1, 0, 0, 1)
-    [(line, reason)] = told
+    assert astuple(counts) == (1, 0, 0, 1)
+    [(line, reason)] = reported
     assert line == 3
-    assert reason.startswith("from here on this is not CSV: ")
+    assert reason.startswith("from here on, this is not CSV: ")
 
 
 async def test_what_was_exported_comes_back_as_it_was(
-    bring_in: Any, database: Database, world: World, sql: AsyncConnection
+    import_file: Any, database: Database, world: World, sql: AsyncConnection
 ) -> None:
     """Nothing in any table changes, whatever the names and variables are."""
     other = await add(sql, Company, name="Acme", name_key="acme", domain="acme2.example")
@@ -254,8 +264,8 @@ async def test_what_was_exported_comes_back_as_it_was(
     exported = b"".join([part async for part in exporter.pages(database, principal, Kind.CONTACTS, bom=True)])
 
     async with unchanged(sql):
-        tally, told = await bring_in(exported)
+        counts, reported = await import_file(exported)
 
-    assert (astuple(tally), told) == ((0, 0, len(names) + 2, 0), [])
+    assert (astuple(counts), reported) == ((0, 0, len(names) + 2, 0), [])
     header = exported.decode("utf-8-sig").partition("\r\n")[0].split(",")
-    assert importer.VARIABLE not in Columns(header, {}).fields
+    assert VARIABLE not in Columns(header, {}).fields
