@@ -16,6 +16,7 @@ from psycopg.rows import AsyncRowFactory, namedtuple_row, tuple_row
 from sqlalchemy import (
     ARRAY,
     BindParameter,
+    ClauseElement,
     ColumnElement,
     Executable,
     FromClause,
@@ -33,6 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Delete, Insert, Update
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
@@ -80,8 +82,8 @@ class Statement:
 
     @cached_property
     def _compiled(self) -> tuple[str, list[Reader]]:
-        compiled: Any = self._make().compile(dialect=DIALECT)  # type: ignore[attr-defined]
-        return str(compiled), [_reader(compiled.binds[name]) for name in compiled.positiontup or ()]
+        sql, parameters = compile_statement(self._make())
+        return sql, [_reader(parameter) for parameter in parameters]
 
 
 class Query(Generic[Row]):
@@ -156,6 +158,14 @@ def _check_columns(cursor: AsyncCursor[Any], names: tuple[str, ...], what: str) 
 def columns_of(row: type[NamedTuple], rows: Relation) -> list[ColumnElement[Any]]:
     """The columns of a table, or of an alias, that a row class has as its fields: what to select for a Query."""
     return [rows.c[name] for name in row._fields]
+
+
+def compile_statement(statement: Executable) -> tuple[str, list[BindParameter[Any]]]:
+    """A statement's SQL, and the parameters that $1, $2, ... stand for."""
+    assert isinstance(statement, ClauseElement)
+    compiled = statement.compile(dialect=DIALECT)
+    assert isinstance(compiled, SQLCompiler)
+    return str(compiled), [compiled.binds[name] for name in compiled.positiontup or ()]
 
 
 def _reader(parameter: BindParameter[Any]) -> Reader:

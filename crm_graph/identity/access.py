@@ -96,8 +96,8 @@ def restorable(model: type[SQLModel], principal: Principal) -> ColumnElement[boo
 
 
 def may_see_change(principal: Principal, owners: frozenset[uuid.UUID | None]) -> bool:
-    """The owner rule for news of a contact or deal: whether the principal sees the row of one of these owners, of whom
-    the last one may be its owner no longer; None is the pool.
+    """The owner rule for a change of a contact or deal: whether the principal may see a row of one of its owners before
+    and after the change. None is the unassigned pool.
     """
     return principal.role is not Role.SALES or not owners.isdisjoint((None, principal.owner_id))
 

@@ -1,6 +1,6 @@
 """All tables, with their constraints and indexes: what the database guarantees whoever writes to it."""
 
-from crm_graph.models.columns import Named, Relation, table
+from crm_graph.models.columns import AnySelect, Expression, Named, Relation, table
 from crm_graph.models.enums import (
     ActivityType,
     DealStatus,
@@ -32,6 +32,7 @@ from crm_graph.models.sales import Activity, Deal, DealStageHistory, Pipeline, P
 __all__ = [
     "Activity",
     "ActivityType",
+    "AnySelect",
     "Company",
     "Contact",
     "ContactEmail",
@@ -42,6 +43,7 @@ __all__ = [
     "Deployment",
     "Event",
     "EventType",
+    "Expression",
     "IdempotencyKey",
     "LifecycleStage",
     "LoggedType",

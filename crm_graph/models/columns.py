@@ -13,6 +13,7 @@ from sqlalchemy import (
     DateTime,
     Enum,
     Index,
+    Select,
     String,
     Table,
     Text,
@@ -51,6 +52,9 @@ KeyText = String(200, collation="C")
 Time = DateTime(timezone=True)
 
 Columns: TypeAlias = tuple[str, ...]  # names of columns that belong together
+# SQLAlchemy's expressions are invariant in their type: one of any type can't be a ColumnElement[object].
+Expression: TypeAlias = ColumnElement[Any]
+AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 
 
 def primary_key() -> Any:

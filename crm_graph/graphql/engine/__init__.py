@@ -1,1 +1,1 @@
-"""The selection compiler: a document's selection becomes one SQL statement that builds the JSON."""
+"""The selection compiler: turns the selection of a document into one SQL statement that builds the JSON."""

@@ -1,77 +1,51 @@
-"""How a GraphQL field is bound to the database, declared next to the field; the compiler reads nothing else.
+"""Bindings: how a GraphQL field reads the database, declared next to the field. The compiler reads nothing else.
 
-A binding gets a FieldSite: the row that the field belongs to (`parent`), the rows that it reads (`rows`) and its
-arguments. It returns a predicate or an expression. The compiler adds the owner rule wherever it reads a table; a
-binding doesn't. A compiled statement serves every later request of the same shape, so a binding never sees the text,
-ids or times of one request: it gets a parameter from `site.value()`.
+A binding gets a FieldSite and returns a predicate, an expression or a query. It doesn't add the owner rule: the
+compiler does, wherever it reads a table. A compiled statement serves every later request of the same shape, so a
+binding never sees the text, ids or times of one request; it calls `site.value()` to make a parameter of them.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar, cast
 
 import strawberry
 from graphql import GraphQLField, GraphQLObjectType
-from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, func, literal, true
+from sqlalchemy import ColumnElement, and_, func, literal, true
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from crm_graph.errors import ValidationFailed
+from crm_graph.graphql.engine.field_site import Arguments, FieldSite
 from crm_graph.graphql.engine.library_internals import metadata, python_class, python_name
-from crm_graph.identity.principal import Principal
-from crm_graph.models import Relation
-from crm_graph.models.columns import Time
+from crm_graph.models import AnySelect, Expression, Relation
 
 BINDING, MODEL = "binding", "__model__"
-RESULT = "result"
+RESULT = "result"  # the argument of a payload's field: what the mutation returned under the field's name
 PAGE_DEFAULT, PAGE_MAX = 50, 100
-NOW: ColumnElement[Any] = bindparam("now", type_=Time)  # when the request arrived
 
-Arguments = Mapping[str, Any]
-SqlType = TypeEngine[Any] | type[TypeEngine[Any]] | None  # None: that of what the value is compared with
-
-
-@dataclass(frozen=True, slots=True)
-class FieldSite:
-    """Where a field is being compiled.
-
-    `principal` has the caller's role, not the id (see access.caller). `args` tells which arguments are given; of their
-    values only what shapes a statement can be seen: null, booleans, whole numbers, enums (see plans.shape). `value`
-    makes a parameter of the arguments, `time` one of the arguments and the clock. `read` gives the rows of a further
-    table that the caller's reports count, with the columns that are named; `share`, under a name, what several fields
-    of a summary read.
-    """
-
-    principal: Principal
-    args: Arguments
-    parent: Relation
-    rows: Relation
-    value: Callable[[Callable[[Arguments], Any], SqlType], ColumnElement[Any]]
-    time: Callable[[Callable[[Arguments, datetime], datetime]], ColumnElement[Any]]
-    read: Callable[..., FromClause]
-    share: Callable[[str, Callable[[], Select[Any]]], FromClause]
-
-
-Predicate = Callable[[FieldSite], ColumnElement[bool]]
+Attribute: TypeAlias = Any  # the default of a class attribute, whose annotation is the field's GraphQL type
+Predicate: TypeAlias = Callable[[FieldSite], ColumnElement[bool]]
+Query: TypeAlias = Callable[[FieldSite], AnySelect]
+FieldArguments: TypeAlias = Callable[..., object]  # its parameters are the field's arguments; it is never called
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A value of the parent row."""
 
-    sql: Callable[[FieldSite], ColumnElement[Any]]
+    sql: Callable[[FieldSite], Expression]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A query over the visible rows of `model`, of which it reads the columns `needs` (default: any).
+    """A query over the visible rows of `model`. `needs` names the columns that it reads (default: any).
 
-    Without a model it reads what it needs through `site.read`, or only what the parent row carries.
+    Without a model, the query reads tables through `site.read`, or only columns of the parent row.
     """
 
     model: type[SQLModel] | None
-    query: Callable[[FieldSite], Select[Any]]
+    query: Query
     needs: tuple[str, ...] = ()
 
 
@@ -84,22 +58,22 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A total order over rows, all ascending or all descending; its columns are what a cursor holds.
+    """A total order of rows, all columns ascending or all descending. A cursor holds the values of its columns.
 
-    `absent` stands in for nulls of the first column, because a keyset can't be compared with null.
+    A keyset can't be compared with null, so `null_as` stands for nulls of the first column.
     """
 
     columns: tuple[str, ...]
     descending: bool = False
-    absent: Any = None
+    null_as: object = None
 
-    def keys(self, rows: Relation) -> list[ColumnElement[Any]]:
+    def keys(self, rows: Relation) -> list[Expression]:
         """The values that order `rows`."""
         first, *others = (rows.c[name] for name in self.columns)
-        return [first if self.absent is None else func.coalesce(first, literal(self.absent, first.type)), *others]
+        return [first if self.null_as is None else func.coalesce(first, literal(self.null_as, first.type)), *others]
 
-    def by(self, rows: Relation) -> list[ColumnElement[Any]]:
-        """What to ORDER BY."""
+    def order_by(self, rows: Relation) -> list[Expression]:
+        """The expressions for ORDER BY."""
         return [key.desc() if self.descending else key for key in self.keys(rows)]
 
 
@@ -115,7 +89,7 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A small closed list of the field's type."""
+    """A list of the field's type that stays small."""
 
     where: Predicate
     order: Order
@@ -123,7 +97,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A list that can grow, as a Relay connection with keyset cursors; an argument `orderBy` overrides the order."""
+    """A list that can grow, as a Relay connection with keyset cursors; the argument `orderBy` overrides the order."""
 
     where: Predicate
     order: Order
@@ -131,7 +105,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """Rows computed from visible rows, such as totals or hits; the field's type names their columns."""
+    """Rows computed from visible rows, such as totals or search hits; the field's type names their columns."""
 
     sources: tuple[Source, ...]
     order: Order
@@ -140,14 +114,14 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class ResultRows:
-    """In a mutation's payload: a row for each item that was sent, as the mutation returned it, with these columns."""
+    """In a mutation's payload: one row with these columns for each item of the input, as the mutation returned it."""
 
     types: Mapping[str, TypeEngine[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """Some of the parent row's columns as an object of their own; null where the column `key` is."""
+    """Some of the parent row's columns as an object of their own; null when the column `key` is."""
 
     key: str
 
@@ -159,93 +133,94 @@ class Summary:
     source: Source
 
 
-Binding = Scalar | Aggregate | One | Rows | Page | Derived | Summary | ResultRows | Embedded
-T = TypeVar("T", bound=type)
+Binding: TypeAlias = Scalar | Aggregate | One | Rows | Page | Derived | Summary | ResultRows | Embedded
+Class = TypeVar("Class", bound=type)
 
 
-def graphql_type(model: type[SQLModel] | None = None) -> Callable[[T], T]:
-    """Make a class a GraphQL type over a table; its docstring becomes the description."""
+def graphql_type(model: type[SQLModel] | None = None) -> Callable[[Class], Class]:
+    """Make a class a GraphQL type over the table of `model`; its docstring becomes the description."""
 
-    def decorate(cls: T) -> T:
-        made = strawberry.type(cls, description=" ".join((cls.__doc__ or "").split()))
-        setattr(made, MODEL, model)
-        return made
+    def decorate(cls: Class) -> Class:
+        type_ = strawberry.type(cls, description=" ".join((cls.__doc__ or "").split()))
+        setattr(type_, MODEL, model)
+        return type_
 
     return decorate
 
 
-def column(name: str | None = None, *, doc: str | None = None, called: str | None = None) -> Any:
-    """The column of the field's own name, or `name`; `called` is for a name in GraphQL that is a keyword in Python."""
-    return strawberry.field(name=called, description=doc, metadata={BINDING: name})
+def column(name: str | None = None, *, doc: str | None = None, graphql_name: str | None = None) -> Attribute:
+    """The parent's column `name`, by default the field's own name. `graphql_name` is for names that Python reserves."""
+    return strawberry.field(name=graphql_name, description=doc, metadata={BINDING: name})
 
 
-def computed(sql: Callable[[FieldSite], ColumnElement[Any]], *, doc: str | None = None) -> Any:
+def computed(sql: Callable[[FieldSite], Expression], *, doc: str | None = None) -> Attribute:
     """An SQL expression over the parent row."""
-    return strawberry.field(description=doc, metadata={BINDING: Scalar(sql)})
+    return _field(Scalar(sql), doc)
 
 
-def aggregate(
-    model: type[SQLModel],
-    query: Callable[[FieldSite], Select[Any]],
-    *,
-    needs: tuple[str, ...] = (),
-    doc: str | None = None,
-) -> Any:
+def aggregate(model: type[SQLModel], query: Query, *, needs: tuple[str, ...] = (), doc: str | None = None) -> Attribute:
     """One value over the visible rows of another table."""
-    return strawberry.field(description=doc, metadata={BINDING: Aggregate(Source(model, query, needs))})
+    return _field(Aggregate(Source(model, query, needs)), doc)
 
 
-def to_one(key: str, *, doc: str | None = None) -> Any:
-    """The row that the parent's foreign key `key` points at; null when it isn't visible to the caller."""
-    return strawberry.field(description=doc, metadata={BINDING: One(lambda site: site.rows.c.id == site.parent.c[key])})
+def to_one(key: str, *, doc: str | None = None) -> Attribute:
+    """The row that the parent's foreign key `key` refers to; null when the caller may not see it."""
+    return _field(One(lambda site: site.rows.c.id == site.parent.c[key]), doc)
 
 
-def payload_row(*, doc: str | None = None) -> Any:
+def payload_row(*, doc: str | None = None) -> Attribute:
     """In a mutation's payload: the row whose id the mutation returned under the field's name."""
-    where = One(lambda site: site.rows.c.id == site.value(lambda args: args[RESULT], None))
-    return strawberry.field(description=doc, metadata={BINDING: where})
+    return _field(One(lambda site: site.rows.c.id == site.value(lambda args: args[RESULT], None)), doc)
 
 
-def payload_rows(*, doc: str | None = None, **types: TypeEngine[Any]) -> Any:
+def payload_rows(*, doc: str | None = None, **types: TypeEngine[Any]) -> Attribute:
     """In a mutation's payload: the mappings that the mutation returned under the field's name, one for each item."""
-    return strawberry.field(description=doc, metadata={BINDING: ResultRows(types)})
+    return _field(ResultRows(types), doc)
 
 
-def embedded(key: str, *, doc: str | None = None) -> Any:
-    """An object of the parent row's own columns; null where the column `key` is."""
-    return strawberry.field(description=doc, metadata={BINDING: Embedded(key)})
+def embedded(key: str, *, doc: str | None = None) -> Attribute:
+    """An object of the parent row's own columns; null when the column `key` is."""
+    return _field(Embedded(key), doc)
 
 
-def one(where: Predicate, *, args: Any = None, doc: str | None = None) -> Any:
+def one(where: Predicate, *, args: FieldArguments | None = None, doc: str | None = None) -> Attribute:
     """The row that meets `where`."""
-    return strawberry.field(resolver=args, description=doc, metadata={BINDING: One(where)})
+    return _field(One(where), doc, args)
 
 
-def rows(where: Predicate, order: Order, *, doc: str | None = None) -> Any:
+def rows(where: Predicate, order: Order, *, doc: str | None = None) -> Attribute:
     """A plain list, for sets that stay small."""
-    return strawberry.field(description=doc, metadata={BINDING: Rows(where, order)})
+    return _field(Rows(where, order), doc)
 
 
-def derived(*sources: Source, order: Order, doc: str | None = None, args: Any = None, limit: Any = None) -> Any:
+def derived(
+    *sources: Source,
+    order: Order,
+    doc: str | None = None,
+    args: FieldArguments | None = None,
+    limit: Callable[[FieldSite], int] | None = None,
+) -> Attribute:
     """A list of rows computed from the visible rows of other tables."""
-    return strawberry.field(resolver=args, description=doc, metadata={BINDING: Derived(sources, order, limit)})
+    return _field(Derived(sources, order, limit), doc, args)
 
 
-def summary(query: Callable[[FieldSite], Select[Any]], *, doc: str | None = None, args: Any = None) -> Any:
-    """One row that `query` computes from what it reads through `site.read`."""
-    return strawberry.field(resolver=args, description=doc, metadata={BINDING: Summary(Source(None, query))})
+def summary(query: Query, *, doc: str | None = None, args: FieldArguments | None = None) -> Attribute:
+    """One row that `query` computes from the tables that it reads through `site.read`."""
+    return _field(Summary(Source(None, query)), doc, args)
 
 
 def page_size(args: Arguments) -> int:
-    """The argument `first`; raises ValidationFailed when it is not 1 to 100."""
+    """The argument `first`; raises ValidationFailed unless it is 1 to 100."""
     first: int = args["first"]
     if not 1 <= first <= PAGE_MAX:
         raise ValidationFailed(f"first must be between 1 and {PAGE_MAX}", field="first")
     return first
 
 
-First = Annotated[int, strawberry.argument(description="How many rows, 1 to 100.")]
-After = Annotated[str | None, strawberry.argument(description="A cursor: rows that come after it.")]
+First = Annotated[int, strawberry.argument(description=f"The page size, 1 to {PAGE_MAX}.")]
+After = Annotated[
+    str | None, strawberry.argument(description="The cursor of the row to start after, such as `pageInfo.endCursor`.")
+]
 
 
 def _page_args(first: First = PAGE_DEFAULT, after: After = strawberry.UNSET) -> None:
@@ -257,29 +232,34 @@ def page(
     *,
     key: str | None = None,
     where: Predicate | None = None,
-    args: Any = _page_args,
+    args: FieldArguments = _page_args,
     doc: str | None = None,
-) -> Any:
-    """A connection over the rows whose foreign key `key` points at the parent, and which meet `where`."""
+) -> Attribute:
+    """A connection over the rows whose foreign key `key` refers to the parent and which meet `where`."""
 
     def condition(site: FieldSite) -> ColumnElement[bool]:
-        owned = site.rows.c[key] == site.parent.c.id if key else true()
-        return and_(owned, where(site)) if where else owned
+        of_parent = site.rows.c[key] == site.parent.c.id if key else true()
+        return and_(of_parent, where(site)) if where else of_parent
 
-    return strawberry.field(resolver=args, description=doc, metadata={BINDING: Page(condition, order)})
+    return _field(Page(condition, order), doc, args)
+
+
+def _field(binding: Binding, doc: str | None, args: FieldArguments | None = None) -> Attribute:
+    if args is None:
+        return strawberry.field(description=doc, metadata={BINDING: binding})
+    return strawberry.field(resolver=args, description=doc, metadata={BINDING: binding})
 
 
 def binding_of(field: GraphQLField) -> Binding:
-    """The binding of a field; a plain column unless its declaration says otherwise."""
-    declared = metadata(field).get(BINDING)
-    if isinstance(declared, str | None):
-        name = declared or python_name(field)
+    """The binding of a field; the column of its name unless its declaration says otherwise."""
+    binding = metadata(field).get(BINDING)
+    if isinstance(binding, str | None):
+        name = binding or python_name(field)
         return Scalar(lambda site: site.parent.c[name])
-    binding: Binding = declared
-    return binding
+    return cast(Binding, binding)
 
 
 def model_of(type_: GraphQLObjectType) -> type[SQLModel]:
-    """The table of a type."""
+    """The model that a GraphQL type was declared over."""
     model: type[SQLModel] = getattr(python_class(type_), MODEL)
     return model

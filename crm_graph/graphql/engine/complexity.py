@@ -1,14 +1,13 @@
-"""The one cost rule: what a document may ask for, judged before the standard rules look at it.
+"""The cost limits of a document, checked before the standard validation rules run.
 
-Standard validation and execution walk a fragment again at each of its spreads, so that a few hundred bytes can keep
-them busy for seconds. Here each fragment is measured once: what it costs is added wherever it is spread.
+Standard validation and execution walk a fragment again at each of its spreads, so a few hundred bytes can keep them
+busy for seconds. Here each fragment is measured once, and its cost is added wherever it is spread.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -48,15 +47,15 @@ SELECTIONS_MAX = 1_000  # fields and fragments
 OBJECTS_MAX = 200  # fields with a selection of their own: each is a subquery
 ALIASES_MAX = 200
 DIRECTIVES_MAX = 100
-REPEATS_MAX = 200  # the standard rules compare each field with every other of the same name and place
-ROWS_MAX = 20_000  # the product of `first` along each path, summed up
-VALUES_MAX = 200_000  # the values in all those rows: what an answer is made of
-LIST_ROWS = 10  # what a plain list, which has no `first`, counts for
+REPEATS_MAX = 200  # the standard rules compare each field with every other of the same response key
+ROWS_MAX = 20_000  # the products of `first` along each path, added up
+VALUES_MAX = 200_000  # scalars in all those rows
+LIST_ROWS = 10  # for a plain list, which has no `first`
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a selection asks for, its fragments included."""
+    """The cost of a selection, including its fragments."""
 
     depth: int = 0
     selections: int = 0
@@ -78,11 +77,11 @@ class Cost:
         )
 
 
-def check(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> bool:
-    """Raises QueryTooComplex when an operation of the document asks for too much, BadRequest when a fragment spreads
-    itself; `variables` as they were sent.
+def check(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, object]) -> bool:
+    """Check the cost of every operation of a document; `variables` are as the client sent them.
 
-    Returns whether it depends on how many items are sent, so that each request has to be judged.
+    Returns whether the cost depends on how many items are sent, so that every request needs a check. Raises
+    QueryTooComplex for a limit that is exceeded, BadRequest for a fragment that spreads itself.
     """
     measure = _Measure(schema, document, variables)
     measure.check()
@@ -90,16 +89,16 @@ def check(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str,
 
 
 class _Measure:
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, object]) -> None:
         self._schema, self._document = schema, document
         definitions = document.definitions
         self._operations = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
         fragments = [node for node in definitions if isinstance(node, FragmentDefinitionNode)]
         self._fragments = {node.name.value: node for node in fragments}
         self._measured: dict[str, Cost] = {}
-        self._open: set[str] = set()
+        self._in_progress: set[str] = set()
         self._root_fields: dict[str, int] = {}
-        self._given = {**self._defaults(), **variables}
+        self._variables: dict[str, object] = {**self._defaults(), **variables}
         self.depends_on_items = False
         _limit(len(self._operations), OPERATIONS_MAX, "operations")
         _limit(len(fragments), FRAGMENTS_MAX, "fragments")
@@ -126,13 +125,13 @@ class _Measure:
 
     @cached_property
     def _longest_list(self) -> int:
-        """The length of the longest list that is sent: a mutation returns no more rows than it was sent items."""
-        lists = _Lists()
-        visit(self._document, lists)
-        return max(lists.longest, *map(_longest, self._given.values()), 1)
+        """The length of the longest list in the document or its variables: a mutation returns no more rows."""
+        literals = _LongestList()
+        visit(self._document, literals)
+        return max(literals.length, *map(_longest, self._variables.values()), 1)
 
     def _defaults(self) -> dict[str, int]:
-        """The numbers that variables have when they are left out; of several operations' the largest."""
+        """The default values of integer variables; the largest when operations differ."""
         found: dict[str, int] = {}
         for definition in (d for operation in self._operations for d in operation.variable_definitions or ()):
             name, default = definition.variable.name.value, definition.default_value
@@ -157,17 +156,17 @@ class _Measure:
         return self._selection(node.selection_set, type_) + Cost(selections=1)
 
     def _fragment(self, name: str) -> Cost:
-        if name in self._open:
+        if name in self._in_progress:
             raise BadRequest(f"the fragment {name} spreads itself")
         if name not in self._measured:
-            self._measured[name] = Cost()  # what isn't defined is another rule's business
+            self._measured[name] = Cost()  # the standard rules report a fragment that is not defined
             fragment = self._fragments.get(name)
             if fragment is not None:
-                self._open.add(name)
+                self._in_progress.add(name)
                 type_ = self._schema.get_type(fragment.type_condition.name.value)
                 found = self._selection(fragment.selection_set, type_)
                 self._measured[name] = found + Cost(directives=len(fragment.directives or ()))
-                self._open.remove(name)
+                self._in_progress.remove(name)
         return self._measured[name]
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Cost:
@@ -187,14 +186,14 @@ class _Measure:
         )
 
     def _rows(self, node: FieldNode, field: GraphQLField | None, parent: GraphQLNamedType | None) -> int:
-        """How many rows of the field there are for each row of its parent, at most."""
+        """The most rows of the field for each row of its parent."""
         for argument in node.arguments or ():
             if argument.name.value == "first":
                 value = argument.value
                 if isinstance(value, IntValueNode):
                     return _within_a_page(int(value.value[:20]))
-                given = self._given.get(value.name.value) if isinstance(value, VariableNode) else None
-                return _within_a_page(given) if isinstance(given, int) else PAGE_MAX
+                first = self._variables.get(value.name.value) if isinstance(value, VariableNode) else None
+                return _within_a_page(first) if isinstance(first, int) else PAGE_MAX
         if field is None or node.selection_set is None:
             return 1
         if "first" in field.args:
@@ -219,7 +218,7 @@ class _Measure:
         return total
 
     def _repeats(self, selected: list[SelectionSetNode]) -> int:
-        """How many fields have a response key that another field of the same place has, too."""
+        """How many fields share their response key with another field of the same selection."""
         by_key: dict[str, list[SelectionSetNode]] = {}
         found: Counter[str] = Counter()
         for node in self._expanded(selected):
@@ -240,26 +239,26 @@ class _Measure:
                     yield from self._expanded([self._fragments[node.name.value].selection_set])
 
 
-class _Lists(Visitor):
+class _LongestList(Visitor):
     def __init__(self) -> None:
         super().__init__()
-        self.longest = 0
+        self.length = 0
 
-    def enter_list_value(self, node: ListValueNode, *_args: Any) -> None:
-        self.longest = max(self.longest, len(node.values))
+    def enter_list_value(self, node: ListValueNode, *_args: object) -> None:
+        self.length = max(self.length, len(node.values))
 
 
-def _longest(sent: Any) -> int:
-    """The length of a list, or of the longest one in an object's fields."""
-    lists = sent.values() if isinstance(sent, dict) else [sent]
+def _longest(value: object) -> int:
+    """The length of a list, or of the longest list among an object's fields."""
+    lists = value.values() if isinstance(value, dict) else [value]
     return max((len(part) for part in lists if isinstance(part, list)), default=0)
 
 
 def _within_a_page(first: int) -> int:
-    return min(max(first, 1), PAGE_MAX)  # any other `first` is refused by name
+    return min(max(first, 1), PAGE_MAX)  # page_size() refuses any other value
 
 
 def _limit(found: int, most: int, what: str) -> None:
     if found > most:
-        asked = f"{found:,}" if found < 10**9 else "far"
-        raise QueryTooComplex(f"the query asks for {asked} {what}; at most {most:,} are answered: split it")
+        number = f"{found:,}" if found < 10**9 else "too many"
+        raise QueryTooComplex(f"the query asks for {number} {what}; the limit is {most:,}: split the query")

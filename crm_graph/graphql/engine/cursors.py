@@ -1,4 +1,4 @@
-"""Keyset cursors: an order and a row's keys in it as base64url of a JSON array; opaque to clients, checked here."""
+"""Keyset cursors: an order and a row's keys in it, as base64url of a JSON array. Opaque to clients, checked here."""
 
 import base64
 import binascii
@@ -6,46 +6,46 @@ import json
 import uuid
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import ColumnElement, Numeric, Text, cast, func, literal_column, tuple_
 
 from crm_graph.errors import ValidationFailed
-from crm_graph.graphql.engine.bindings import Arguments, FieldSite, Order
+from crm_graph.graphql.engine.bindings import Order
+from crm_graph.graphql.engine.field_site import Arguments, FieldSite
 from crm_graph.graphql.engine.scalars import parse_date, parse_decimal
-from crm_graph.models import Relation
+from crm_graph.models import Expression, Relation
 
-CURSOR_MAX = 1_400  # the longest name key, 200 letters of four bytes, makes 1,143
+CURSOR_MAX = 1_400  # characters; the longest name key, 200 letters of four bytes, makes 1,143
 
 
-def keys(rows: Relation, order: Order) -> ColumnElement[str]:
-    """What a row's cursor says, as text: the order and the row's keys."""
+def cursor_text(rows: Relation, order: Order) -> ColumnElement[str]:
+    """The JSON text of a row's cursor, not yet encoded."""
     texts = [cast(key, Text) if isinstance(key.type, Numeric) else key for key in order.keys(rows)]
     return cast(func.json_build_array(literal_column(f"'{_name(order)}'"), *texts), Text)
 
 
-def encode(said: ColumnElement[Any]) -> ColumnElement[str]:
-    """The cursor that says so, made by PostgreSQL."""
-    encoded = func.encode(func.convert_to(said, literal_column("'UTF8'")), literal_column("'base64'"))
+def encode(text: Expression) -> ColumnElement[str]:
+    """The cursor of a JSON text, encoded by PostgreSQL."""
+    encoded = func.encode(func.convert_to(text, literal_column("'UTF8'")), literal_column("'base64'"))
     # encode() breaks lines after 76 characters and uses the alphabet that needs escaping in URLs.
     return func.translate(encoded, literal_column("E'+/=\\n'"), literal_column("'-_'"))
 
 
 def after(site: FieldSite, order: Order) -> ColumnElement[bool]:
-    """The predicate of the rows behind the cursor in the argument `after`.
+    """The predicate of the rows that come after the cursor in the argument `after`.
 
-    For anything but a cursor that this order gave out, the parameters' values raise ValidationFailed.
+    Reading its parameters raises ValidationFailed for anything but a cursor of this order.
     """
     columns = order.keys(site.rows)
     kinds = [column.type.python_type for column in columns]
 
-    def parameter(place: int) -> ColumnElement[Any]:
-        def read(args: Arguments) -> Any:
-            return _decode(args["after"], _name(order), kinds)[place]
+    def parameter(index: int) -> Expression:
+        def read(args: Arguments) -> object:
+            return _decode(args["after"], _name(order), kinds)[index]
 
-        return site.value(read, columns[place].type)
+        return site.value(read, columns[index].type)
 
-    values = tuple_(*(parameter(place) for place in range(len(columns))))
+    values = tuple_(*(parameter(index) for index in range(len(columns))))
     return tuple_(*columns) < values if order.descending else tuple_(*columns) > values
 
 
@@ -53,22 +53,22 @@ def _name(order: Order) -> str:
     return order.columns[0] + ("-" if order.descending else "+")
 
 
-def _decode(cursor: str, name: str, kinds: list[type]) -> list[Any]:
+def _decode(cursor: str, name: str, kinds: list[type]) -> list[object]:
     try:
         if len(cursor) > CURSOR_MAX:
             raise ValueError
-        said = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-        if not isinstance(said, list) or len(said) != 1 + len(kinds) or said[0] != name:
+        parts = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+        if not isinstance(parts, list) or len(parts) != 1 + len(kinds) or parts[0] != name:
             raise ValueError
-        if not all(isinstance(text, str) for text in said):
+        if not all(isinstance(part, str) for part in parts):
             raise ValueError
-        return [_value(kind, text) for kind, text in zip(kinds, said[1:], strict=True)]
+        return [_value(kind, text) for kind, text in zip(kinds, parts[1:], strict=True)]
     except (ValueError, ValidationFailed, binascii.Error, RecursionError):
         pass
-    raise ValidationFailed("after is not a cursor of this list; pass pageInfo.endCursor as it is", field="after")
+    raise ValidationFailed("after is not a cursor of this list; pass pageInfo.endCursor unchanged", field="after")
 
 
-def _value(kind: type, text: str) -> Any:
+def _value(kind: type, text: str) -> object:
     if kind is datetime:
         value = datetime.fromisoformat(text)
         if value.tzinfo is None:

@@ -1,9 +1,8 @@
-"""GraphQL documents, read and judged once: parsed, measured by the cost rule, checked by the standard rules, kept."""
+"""GraphQL documents: parsed, checked against the cost limits and the standard rules, and kept for later requests."""
 
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
 
 from cachetools import LRUCache
 from graphql import (
@@ -30,13 +29,14 @@ from crm_graph.errors import BadRequest
 from crm_graph.graphql.engine import complexity
 from crm_graph.graphql.engine.library_internals import Fragments, fragments_of
 
-CACHE_TOKENS = 50_000  # in all documents of a process; a token costs about a kilobyte
-ERRORS_MAX = 10  # each looks for its line in the whole source
+CACHE_TOKENS = 50_000  # of all documents that a process keeps; a token takes about a kilobyte
+ERRORS_MAX = 10  # locating one takes a pass over the whole source
+UNREADABLE = "a number in the document is too long, or the document is nested too deeply"
 _numbers = count()
 
 
 class InvalidDocument(Exception):
-    """The document can't be run; `errors` say why."""
+    """The document can't be executed; `errors` are the reasons."""
 
     def __init__(self, *errors: GraphQLError) -> None:
         self.errors = list(errors)
@@ -45,7 +45,7 @@ class InvalidDocument(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """One operation of a valid document, with a number that plans are kept under."""
+    """One operation of a valid document. `number` identifies it in the cache of plans."""
 
     schema: GraphQLSchema
     document: DocumentNode
@@ -69,19 +69,19 @@ class Operation:
         return type_
 
     @property
-    def size(self) -> int:
-        """What a plan of it keeps in memory, in bytes: its SQL, which grows with the tokens, and its document."""
+    def plan_bytes(self) -> int:
+        """The memory that one of its plans takes, in bytes: SQL, which grows with the tokens, and the document."""
         return 500 * self.document.token_count + 4 * _length(self.document)
 
     @property
     def variables(self) -> list[str]:
-        """The names of its variables; a valid operation uses all of them."""
+        """The names of its variables. A valid operation uses all of them."""
         return [node.variable.name.value for node in self.node.variable_definitions or ()]
 
-    async def run(
-        self, variables: Mapping[str, Any], *, is_development: bool, context: Any = None, root: Any = None
+    async def execute(
+        self, variables: Mapping[str, object], *, is_development: bool, context: object = None, root: object = None
     ) -> ExecutionResult:
-        """Run it through graphql-core, which knows how an error is told."""
+        """Execute it with graphql-core, which reports errors as the specification wants."""
         result = execute(
             self.schema,
             self.document,
@@ -94,7 +94,7 @@ class Operation:
         return await result if isinstance(result, Awaitable) else result
 
     def variables_below(self, key: str, fields: Iterable[FieldNode]) -> list[str]:
-        """The names of the variables that are used below a root field (`key` is its response key), not by itself."""
+        """The names of the variables that are used below a root field (`key` is its response key), not by the field."""
         if key not in self._below:
             found = _Variables(self.fragments)
             for node in fields:
@@ -105,47 +105,47 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _ValidDocument:
     document: DocumentNode
     operations: dict[str | None, Operation]
-    depends_on_items: bool  # what it costs
+    cost_depends_on_items: bool
 
 
 class Documents:
-    """The documents that this process has read, by their text."""
+    """The valid documents of this process by their text."""
 
     def __init__(self, schema: GraphQLSchema, *, is_development: bool) -> None:
         self._schema, self._is_development = schema, is_development
         self._rules = [*specified_rules, *([] if is_development else [NoSchemaIntrospectionCustomRule])]
-        self._known: LRUCache[str, _Known] = LRUCache(
-            CACHE_TOKENS, getsizeof=lambda known: known.document.token_count + _length(known.document) // 20
+        self._valid: LRUCache[str, _ValidDocument] = LRUCache(
+            CACHE_TOKENS, getsizeof=lambda valid: valid.document.token_count + _length(valid.document) // 20
         )
 
-    def operation(self, source: str, name: str | None, variables: Mapping[str, Any]) -> Operation:
-        """The operation of a document by name; without one, the only one there is.
+    def operation(self, source: str, name: str | None, variables: Mapping[str, object]) -> Operation:
+        """The operation of a document by name, or its only one without a name.
 
-        Raises InvalidDocument, also when there is no such operation or no way to choose.
+        Raises InvalidDocument, also when the name fits no operation or is missing where the document has several.
         """
-        known = self._known.get(source)
-        if known is None:
-            known = self._known[source] = self._read(source, variables)
-        elif known.depends_on_items:
-            self._judge(known.document, variables)
-        operations = known.operations
+        valid = self._valid.get(source)
+        if valid is None:
+            valid = self._valid[source] = self._parse(source, variables)
+        elif valid.cost_depends_on_items:
+            self._check_cost(valid.document, variables)
+        operations = valid.operations
         chosen = operations.get(name) if name is not None else next(iter(operations.values()))
         if chosen is None or (name is None and len(operations) > 1):
-            raise _invalid("operationName must name one operation of the document")
+            raise _invalid("operationName must be the name of one operation in the document")
         return chosen
 
-    def _read(self, source: str, variables: Mapping[str, Any]) -> _Known:
+    def _parse(self, source: str, variables: Mapping[str, object]) -> _ValidDocument:
         try:
-            return self._parsed(source, variables)
+            return self._parse_and_validate(source, variables)
         except GraphQLError as error:
             raise InvalidDocument(error) from None
         except (ValueError, RecursionError):
-            raise _invalid("a number in the document is too long, or the document is nested too deeply") from None
+            raise _invalid(UNREADABLE) from None
 
-    def _parsed(self, source: str, variables: Mapping[str, Any]) -> _Known:
+    def _parse_and_validate(self, source: str, variables: Mapping[str, object]) -> _ValidDocument:
         document = parse(
             source,
             max_source_length=complexity.CHARACTERS_MAX,
@@ -153,15 +153,15 @@ class Documents:
             allow_empty_selection_sets=False,
         )
         if not any(isinstance(node, OperationDefinitionNode) for node in document.definitions):
-            raise _invalid("the document has no operation")
-        depends_on_items = self._judge(document, variables)
+            raise _invalid("the document contains no operation")
+        cost_depends_on_items = self._check_cost(document, variables)
         errors = validate(self._schema, document, self._rules, ERRORS_MAX, hide_suggestions=not self._is_development)
         if errors:
             raise InvalidDocument(*errors)
         operations = {node.name.value if node.name else None: op for node, op in self._operations(document)}
-        return _Known(document, operations, depends_on_items)
+        return _ValidDocument(document, operations, cost_depends_on_items)
 
-    def _judge(self, document: DocumentNode, variables: Mapping[str, Any]) -> bool:
+    def _check_cost(self, document: DocumentNode, variables: Mapping[str, object]) -> bool:
         try:
             return complexity.check(self._schema, document, variables)
         except BadRequest as error:
@@ -188,10 +188,10 @@ class _Variables(Visitor):
         self.names: set[str] = set()
         self._fragments, self._seen = fragments, set[str]()
 
-    def enter_variable(self, node: VariableNode, *_args: Any) -> None:
+    def enter_variable(self, node: VariableNode, *_args: object) -> None:
         self.names.add(node.name.value)
 
-    def enter_fragment_spread(self, node: FragmentSpreadNode, *_args: Any) -> None:
+    def enter_fragment_spread(self, node: FragmentSpreadNode, *_args: object) -> None:
         name = node.name.value
         if name not in self._seen:
             self._seen.add(name)

@@ -1,19 +1,21 @@
-"""JSON as PostgreSQL builds it."""
+"""SQL expressions that build JSON in PostgreSQL."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeAlias
 
 from graphql import GraphQLOutputType, get_nullable_type, is_list_type
 from sqlalchemy import ARRAY, JSON, ColumnElement, Text, cast, func, literal_column
 
-Json = ColumnElement[Any]
+from crm_graph.models import Expression
+
+Json: TypeAlias = Expression
 OBJECT_FIELDS_MAX = 50  # json_build_object takes 100 arguments
 
 
 def json_object(pairs: Sequence[tuple[str, Json]]) -> Json:
     """An object with these keys, in this order."""
     # Response keys are GraphQL names, [_A-Za-z0-9]: safe to inline, and a parameter would have no type here.
-    flat = [item for key, value in pairs for item in (constant(key), value)]
+    flat = [item for key, value in pairs for item in (name_literal(key), value)]
     width = 2 * OBJECT_FIELDS_MAX
     parts = [func.json_build_object(*flat[i : i + width]) for i in range(0, max(len(flat), 1), width)]
     if len(parts) == 1:
@@ -25,16 +27,16 @@ def json_object(pairs: Sequence[tuple[str, Json]]) -> Json:
 
 def json_list(item: Json, condition: ColumnElement[bool] | None = None) -> Json:
     """The items of all rows that meet the condition, in the order of the rows."""
-    listed: Any = func.json_agg(item)
-    return func.coalesce(listed if condition is None else listed.filter(condition), literal_column("'[]'::json"))
+    items = func.json_agg(item)
+    return func.coalesce(items if condition is None else items.filter(condition), literal_column("'[]'::json"))
 
 
-def constant(name: str) -> Json:
-    """A GraphQL name, which needs no escaping."""
+def name_literal(name: str) -> Json:
+    """A GraphQL name as text. It needs no escaping."""
     return literal_column(f"'{name}'")
 
 
-def in_capitals(value: ColumnElement[Any], type_: GraphQLOutputType) -> Json:
-    """A closed set's value, or a list of them, by the names that enums.py gives them: the stored ones in capitals."""
+def enum_names(value: Expression, type_: GraphQLOutputType) -> Json:
+    """An enum's stored value, or a list of them, by its names in GraphQL: the stored values in capitals (enums.py)."""
     is_list = is_list_type(get_nullable_type(type_))
     return cast(func.upper(cast(value, Text)), ARRAY(Text)) if is_list else func.upper(value)

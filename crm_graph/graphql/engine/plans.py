@@ -1,46 +1,49 @@
-"""Plans: a compiled statement with what it takes from a request, kept for every later request of the same shape.
+"""Plans: a compiled statement with the parameters that it reads from a request, kept for requests of the same shape.
 
-The shape of a request's variables is all that the compiler ever sees of them, so a plan can't hold one caller's text,
-ids or times: null, booleans, whole numbers and enums shape a statement, everything else is a parameter.
+The compiler sees only the shape of a request's variables, so a plan can't hold one caller's text, ids or times: null,
+booleans, integers and enums shape a statement, everything else is a parameter.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias, TypeVar, cast
 
 from cachetools import LRUCache
 from graphql import VariableValues
-from sqlalchemy import BindParameter, Select
+from sqlalchemy import BindParameter
 
-from crm_graph.database.statements import CALLER, DIALECT, binder
+from crm_graph.database.statements import CALLER, binder, compile_statement
 from crm_graph.identity.principal import Principal
+from crm_graph.models import AnySelect
 
-CACHE_BYTES = 30_000_000  # of all plans of a process and the documents that they refer to, roughly
+CACHE_BYTES = 30_000_000  # roughly, of all plans of a process and the documents that they refer to
+
+T = TypeVar("T")
 
 
-class _Given:
-    """Stands for a value that a request gives and a statement takes as a parameter."""
+class _Placeholder:
+    """Stands for a value that a statement takes as a parameter."""
 
     def __repr__(self) -> str:
-        return "GIVEN"
+        return "PLACEHOLDER"
 
 
-GIVEN = _Given()
+PLACEHOLDER = _Placeholder()
 
 
 @dataclass(frozen=True, slots=True)
 class PlanInputs:
-    """What a plan's parameters are read from; `result` is what a mutation did, by the names of its payload."""
+    """What a plan reads its parameters from. `result` is what a mutation returned, by the names of its payload."""
 
     principal: Principal
     now: datetime
     variables: VariableValues
-    result: Mapping[str, Any] = field(default_factory=dict)
+    result: Mapping[str, object] = field(default_factory=dict)
 
 
-Reader = Callable[[PlanInputs], Any]
+ReadParameter: TypeAlias = Callable[[PlanInputs], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +51,19 @@ class Plan:
     """SQL whose one row has a column of JSON for each field, and how its parameters ($1, $2, ...) are read."""
 
     sql: str
-    readers: tuple[Reader, ...]
+    readers: tuple[ReadParameter, ...]
 
-    def parameters(self, inputs: PlanInputs) -> list[Any]:
-        """The values of $1, $2, ...; raises ValidationFailed for one that can't be read."""
+    def parameters(self, inputs: PlanInputs) -> list[object]:
+        """The values of $1, $2, ...; raises ValidationFailed for a value that is not acceptable."""
         return [read(inputs) for read in self.readers]
 
 
 @dataclass(frozen=True, slots=True)
 class PayloadPlan:
-    """How a payload is read: its rows as one JSON object with `plan` (None when no row is selected), and its plain
-    values from the result. Both by response key; `required` are the keys of rows that must exist.
+    """How to read a payload, by response key: its rows with `plan`, as one JSON object, and its plain values from the
+    mutation's result (`plain`: their names). `required` are the keys of rows that must exist.
+
+    `plan` is None when no row is selected.
     """
 
     plan: Plan | None
@@ -66,50 +71,45 @@ class PayloadPlan:
     required: Sequence[str]
 
 
-def make_plan(statement: Select[Any], readers: Mapping[str, Reader]) -> Plan:
-    """The plan of a statement whose parameters have these readers; other parameters are constants."""
-    compiled: Any = statement.compile(dialect=DIALECT)
-    constants = {name: _bound(compiled.binds[name], value) for name, value in compiled.params.items()}
-    known: dict[str, Reader] = {CALLER: _caller, "now": _now, **readers}
-    in_order: Sequence[str] = compiled.positiontup or ()
-    return Plan(str(compiled), tuple(known.get(name) or _constant(constants[name]) for name in in_order))
+def make_plan(statement: AnySelect, readers: Mapping[str, ReadParameter]) -> Plan:
+    """The plan of a statement; `readers` read its parameters by name, and its other parameters are constants."""
+    sql, parameters = compile_statement(statement)
+    known: dict[str, ReadParameter] = {CALLER: _read_caller, "now": _read_now, **readers}
+    return Plan(sql, tuple(known.get(parameter.key) or _read_constant(parameter) for parameter in parameters))
 
 
-def shape(value: Any) -> Any:
-    """What of a value shapes a statement; GIVEN stands for the rest."""
+def shape_of(value: object) -> Any:
+    """What of a value shapes a statement; PLACEHOLDER for the rest."""
     if value is None or isinstance(value, bool | int | Enum):
         return value
     if isinstance(value, Mapping):
-        return {name: shape(part) for name, part in value.items()}
-    return GIVEN
+        return {name: shape_of(part) for name, part in value.items()}
+    return PLACEHOLDER
 
 
 class PlanCache:
-    """The plans of one process, bounded by what they keep in memory."""
+    """The plans of one process, bounded by the memory that they take."""
 
     def __init__(self) -> None:
-        self._plans: LRUCache[Any, Any] = LRUCache(CACHE_BYTES, getsizeof=lambda kept: kept[1])
+        self._plans: LRUCache[Hashable, tuple[object, int]] = LRUCache(CACHE_BYTES, getsizeof=lambda entry: entry[1])
 
-    def get(self, key: Any, make: Callable[[], Any], size: int) -> Any:
-        """What is kept under `key`, made when it is not there, of `size` bytes; what `make` raises is not kept."""
-        kept = self._plans.get(key)
-        if kept is None:
-            kept = self._plans[key] = make(), size
-        return kept[0]
+    def get(self, key: Hashable, make: Callable[[], T], size: int) -> T:
+        """The plan under `key`. If there is none, `make` makes it, and it counts for `size` bytes."""
+        entry = self._plans.get(key)
+        if entry is None:
+            entry = self._plans[key] = make(), size
+        return cast(T, entry[0])
 
 
-def _caller(inputs: PlanInputs) -> Any:
+def _read_caller(inputs: PlanInputs) -> object:
     return inputs.principal.owner_id
 
 
-def _now(inputs: PlanInputs) -> Any:
+def _read_now(inputs: PlanInputs) -> object:
     return inputs.now
 
 
-def _constant(value: Any) -> Reader:
-    return lambda _request: value
-
-
-def _bound(parameter: BindParameter[Any], value: Any) -> Any:
+def _read_constant(parameter: BindParameter[Any]) -> ReadParameter:
     process = binder(parameter)
-    return process(value) if process else value
+    value = process(parameter.value) if process else parameter.value
+    return lambda _inputs: value

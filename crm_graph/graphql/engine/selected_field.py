@@ -1,31 +1,27 @@
-"""A field of an operation while it is being compiled, and what its place in the selection says."""
+"""A field of an operation while it is being compiled."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from graphql import GraphQLField, GraphQLObjectType, get_named_type
-from sqlalchemy import func, literal_column
 
-from crm_graph.graphql.engine import cursors
-from crm_graph.graphql.engine.bindings import Arguments
-from crm_graph.graphql.engine.json_sql import Json, constant
+from crm_graph.graphql.engine.field_site import Arguments
 from crm_graph.graphql.engine.library_internals import FieldSet
 from crm_graph.graphql.engine.plans import PlanInputs
-from crm_graph.graphql.engine.visible import whole
 from crm_graph.models import Relation
 
 
 @dataclass(frozen=True, slots=True)
 class SelectedField:
-    """A field that is being compiled: its definition, what is selected of it, and the row it hangs on.
+    """A field that is being compiled: its definition, what is selected of it, and the row that it belongs to.
 
-    `args` is the shape of its arguments; `given` reads the arguments themselves from a request.
+    `args` is the shape of its arguments; `read_args` reads the arguments themselves for a request.
     """
 
     field: GraphQLField
     fields: FieldSet
     args: Arguments
-    given: Callable[[PlanInputs], Arguments]
+    read_args: Callable[[PlanInputs], Arguments]
     parent: Relation | None
 
     @property
@@ -35,28 +31,12 @@ class SelectedField:
 
 
 def name_of(fields: FieldSet) -> str:
-    """The name in the schema, whatever it is called in the answer."""
+    """The name in the schema, whatever the alias."""
     return fields[0].node.name.value
 
 
 def object_type(field: GraphQLField) -> GraphQLObjectType:
-    """The type of a field that has fields itself, or of its items."""
+    """The object type of a field, or of its items."""
     type_ = get_named_type(field.type)
     assert isinstance(type_, GraphQLObjectType)
     return type_
-
-
-def page_info(at: SelectedField, name: str, said: Json) -> Json:
-    """A field of PageInfo; `said` is the array of what the cursors of the rows say."""
-    first = whole(at.args["first"])
-    match name:
-        case "hasNextPage":
-            return func.count() > first
-        case "hasPreviousPage":
-            return literal_column("true" if at.args.get("after") is not None else "false")
-        case "startCursor":
-            return cursors.encode(said[whole(1)])
-        case "endCursor":
-            return cursors.encode(said[func.least(func.count(), first)])
-        case _:
-            return constant(at.type.name)

@@ -21,7 +21,7 @@ from crm_graph.graphql.engine import complexity
 from crm_graph.graphql.engine.compiler import Compiler
 from crm_graph.graphql.engine.documents import Operation
 from crm_graph.graphql.engine.library_internals import FieldSet
-from crm_graph.graphql.engine.plans import PayloadPlan, Plan, PlanCache, PlanInputs, shape
+from crm_graph.graphql.engine.plans import PayloadPlan, Plan, PlanCache, PlanInputs, shape_of
 from crm_graph.identity.principal import Principal
 
 
@@ -135,13 +135,13 @@ class Reads:
     ) -> Any:
         """The plan under `key`; it depends on the caller's role and on the shape of the variables that are used."""
         given = inputs.variables.coerced
-        shaped = str([(name, shape(given[name])) for name in used if name in given])
+        shaped = str([(name, shape_of(given[name])) for name in used if name in given])
 
         def judged() -> Any:
             complexity.check(operation.schema, operation.document, given)
             return make()
 
-        return self._plans.get((operation.number, key, inputs.principal.role, shaped), judged, operation.size)
+        return self._plans.get((operation.number, key, inputs.principal.role, shaped), judged, operation.plan_bytes)
 
     def _compile_answer(self, operation: Operation, inputs: PlanInputs) -> _Answer:
         compiler = Compiler(operation, inputs.principal, inputs.variables)

@@ -14,8 +14,9 @@ from sqlmodel import SQLModel
 
 from crm_graph import models
 from crm_graph.errors import ValidationFailed
-from crm_graph.graphql.engine.bindings import NEWEST_FIRST, NOW, FieldSite, Order
+from crm_graph.graphql.engine.bindings import NEWEST_FIRST, Order
 from crm_graph.graphql.engine.criteria import criterion, equals
+from crm_graph.graphql.engine.field_site import NOW, FieldSite
 from crm_graph.graphql.schema import enums, search
 from crm_graph.identity.access import caller
 from crm_graph.values import check_text, normal_domain
@@ -189,10 +190,10 @@ class DealOrder(Enum):
     CREATED_AT_ASC = OLDEST_FIRST
     UPDATED_AT_DESC = LATEST_UPDATE_FIRST
     UPDATED_AT_ASC = OLDEST_UPDATE_FIRST
-    AMOUNT_DESC = Order(("amount", "id"), descending=True, absent=Decimal(-1))
-    AMOUNT_ASC = Order(("amount", "id"), absent=Decimal(-1))
-    CLOSE_DATE_DESC = Order(("close_date", "id"), descending=True, absent=date.min)
-    CLOSE_DATE_ASC = Order(("close_date", "id"), absent=date.max)
+    AMOUNT_DESC = Order(("amount", "id"), descending=True, null_as=Decimal(-1))
+    AMOUNT_ASC = Order(("amount", "id"), null_as=Decimal(-1))
+    CLOSE_DATE_DESC = Order(("close_date", "id"), descending=True, null_as=date.min)
+    CLOSE_DATE_ASC = Order(("close_date", "id"), null_as=date.max)
 
 
 @strawberry.enum(description="The order of contacts.")
@@ -215,5 +216,5 @@ class CompanyOrder(Enum):
 class ActivityOrder(Enum):
     OCCURRED_AT_DESC = Order(("occurred_at", "id"), descending=True)
     OCCURRED_AT_ASC = Order(("occurred_at", "id"))
-    DUE_AT_ASC = Order(("due_at", "id"), absent=datetime.max.replace(tzinfo=UTC))
-    DUE_AT_DESC = Order(("due_at", "id"), descending=True, absent=datetime.min.replace(tzinfo=UTC))
+    DUE_AT_ASC = Order(("due_at", "id"), null_as=datetime.max.replace(tzinfo=UTC))
+    DUE_AT_DESC = Order(("due_at", "id"), descending=True, null_as=datetime.min.replace(tzinfo=UTC))

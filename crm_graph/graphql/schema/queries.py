@@ -14,7 +14,6 @@ from crm_graph.domain.contacts import records as contacts
 from crm_graph.graphql.engine.bindings import (
     PAGE_DEFAULT,
     After,
-    FieldSite,
     First,
     Order,
     Source,
@@ -26,6 +25,7 @@ from crm_graph.graphql.engine.bindings import (
     rows,
     summary,
 )
+from crm_graph.graphql.engine.field_site import FieldSite
 from crm_graph.graphql.schema import search
 from crm_graph.graphql.schema.connections import Connection
 from crm_graph.graphql.schema.filters import (

@@ -13,25 +13,15 @@ from sqlalchemy import ColumnElement, Select, cast, literal_column, select
 
 from crm_graph import models, reports
 from crm_graph.database.statements import recordset
-from crm_graph.graphql.engine.bindings import (
-    NOW,
-    Arguments,
-    FieldSite,
-    Order,
-    Source,
-    column,
-    derived,
-    graphql_type,
-    summary,
-    to_one,
-)
+from crm_graph.graphql.engine.bindings import Order, Source, column, derived, graphql_type, summary, to_one
+from crm_graph.graphql.engine.field_site import NOW, Arguments, FieldSite
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import BY_CURRENCY, AmountTotal, Owner, Pipeline, PipelineStage
 from crm_graph.models.columns import Time
 
 ATTRIBUTION_MAX = 500
 REPLY_DAYS = 7
-BY_MONTH = Order(("month", "currency"), absent=date.max)
+BY_MONTH = Order(("month", "currency"), null_as=date.max)
 BY_SIZE = Order(
     ("replies", "won", "meetings", "interested", "campaign_id", "step", "variant", "mailbox"), descending=True
 )
@@ -227,8 +217,8 @@ class PipelineReport:
     """
 
     pipeline: Pipeline = to_one("pipeline_id")
-    since: datetime = column(called="from")
-    until: datetime = column(called="to", doc="The period ends before it.")
+    since: datetime = column(graphql_name="from")
+    until: datetime = column(graphql_name="to", doc="The period ends before it.")
     open: OpenDeals = summary(_over(reports.open_deals))
     stages: list[StageReport] = derived(
         Source(None, _over(reports.stages)),

@@ -13,7 +13,6 @@ from strawberry.scalars import JSON
 
 from crm_graph import models
 from crm_graph.graphql.engine.bindings import (
-    FieldSite,
     Order,
     Source,
     aggregate,
@@ -25,6 +24,7 @@ from crm_graph.graphql.engine.bindings import (
     rows,
     to_one,
 )
+from crm_graph.graphql.engine.field_site import FieldSite
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.connections import Connection
 

@@ -11,7 +11,8 @@ from strawberry.scalars import JSON
 
 from crm_graph import models
 from crm_graph.delivery import redaction
-from crm_graph.graphql.engine.bindings import FieldSite, Order, aggregate, column, computed, graphql_type, rows, to_one
+from crm_graph.graphql.engine.bindings import Order, aggregate, column, computed, graphql_type, rows, to_one
+from crm_graph.graphql.engine.field_site import FieldSite
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import Owner
 from crm_graph.identity.access import caller

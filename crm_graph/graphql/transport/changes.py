@@ -1,6 +1,6 @@
-"""Who is to be told of a change: one listener for the process, and a feed for each subscription.
+"""The changes that subscriptions wait for: one listener for the process, and a feed for each subscription.
 
-A feed holds ids, each of them once, and no more than so many. Whoever doesn't keep up is told to read anew instead.
+A feed holds each changed id once, up to a maximum. A subscription that falls behind gets a note to refetch instead.
 """
 
 import asyncio
@@ -21,9 +21,11 @@ FEED_MAX = 1_000  # changes that wait
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A row that was made or changed. `owners` are its owner and the one before (None: the pool); of an activity, whose
-    owners are those of its contact and deal, there are none.
+class RowChange:
+    """A row that was created, changed or deleted.
+
+    `owners` are its owner and its previous owner; None is the unassigned pool. An activity has none of its own: those
+    of its contact and deal count.
     """
 
     kind: str
@@ -32,98 +34,100 @@ class Change:
     owners: frozenset[uuid.UUID | None] = frozenset()
 
 
-class Feed:
-    """What a subscription has not been told yet."""
+class ChangeFeed:
+    """The changes that one subscription has not sent yet."""
 
-    def __init__(self, kind: str, pipeline_id: uuid.UUID | None = None, most: int = FEED_MAX) -> None:
+    def __init__(self, kind: str, pipeline_id: uuid.UUID | None = None, max_waiting: int = FEED_MAX) -> None:
         self.kind = kind
-        self._pipeline_id, self._most = pipeline_id, most
-        self._waiting: dict[uuid.UUID, Change] = {}
+        self._pipeline_id, self._max_waiting = pipeline_id, max_waiting
+        self._waiting: dict[uuid.UUID, RowChange] = {}
         self._has_missed = False
-        self._news = asyncio.Event()
+        self._is_ready = asyncio.Event()
 
-    def tell(self, change: Change) -> None:
-        """Keep a change for later, if it is wanted."""
+    def add(self, change: RowChange) -> None:
+        """Keep a change until it is sent, if it is of the feed's kind and pipeline."""
         if self._has_missed or change.kind != self.kind or self._pipeline_id not in (None, change.pipeline_id):
             return
         before = self._waiting.get(change.id)
-        # Whoever owned it in between has to hear of it as well.
+        # Owners in between have lost the row: they get the change, too.
         self._waiting[change.id] = replace(change, owners=change.owners | before.owners) if before else change
-        self._news.set()
-        if len(self._waiting) > self._most:
-            self.miss()
+        self._is_ready.set()
+        if len(self._waiting) > self._max_waiting:
+            self.mark_missed()
 
-    def miss(self) -> None:
-        """Something was not heard of: all that waits is in what will be read anew."""
+    def mark_missed(self) -> None:
+        """Note that changes may be missing. Those that wait are dropped: refetching covers them."""
         self._waiting.clear()
         self._has_missed = True
-        self._news.set()
+        self._is_ready.set()
 
-    async def next(self) -> Change | None:
-        """The next change, waited for; None when changes were missed."""
-        await self._news.wait()
-        found = None if self._has_missed else self._waiting.pop(next(iter(self._waiting)))
+    async def next(self) -> RowChange | None:
+        """Wait for the next change; None when changes may be missing."""
+        await self._is_ready.wait()
+        change = None if self._has_missed else self._waiting.pop(next(iter(self._waiting)))
         self._has_missed = False
         if not self._waiting:
-            self._news.clear()
-        return found
+            self._is_ready.clear()
+        return change
 
 
-class Changes:
-    """The feeds of this process. It listens while there are any, and `linger` seconds longer: connections are dear, and
-    who reloads a page is back at once.
+class ChangeListener:
+    """Distributes the database's notices of changes to the feeds of this process.
+
+    It listens while there are feeds and `linger` seconds longer: connections are costly, and a client that reloads a
+    page is back at once.
     """
 
     def __init__(self, database: Database, linger: float) -> None:
         self._url, self._linger = database.url, linger
-        self._leaving: asyncio.TimerHandle | None = None
-        self._feeds: set[Feed] = set()
-        self._listening: asyncio.Task[None] | None = None
-        self._hears = False
+        self._stop_timer: asyncio.TimerHandle | None = None
+        self._feeds: set[ChangeFeed] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._is_listening = False
 
     @asynccontextmanager
-    async def feed(self, feed: Feed) -> AsyncIterator[None]:
-        """Tell this feed until the block ends; first that it has missed what was before."""
+    async def subscribe(self, feed: ChangeFeed) -> AsyncIterator[None]:
+        """Add changes to this feed until the block ends. It starts with changes missing: those before."""
         self._feeds.add(feed)
-        if self._hears:
-            feed.miss()
-        if self._listening is None:
-            self._listening = asyncio.create_task(listen(self._url, channels.CHANGES, self._hear, self._begun))
+        if self._is_listening:
+            feed.mark_missed()
+        if self._task is None:
+            self._task = asyncio.create_task(listen(self._url, channels.CHANGES, self._receive, self._start))
         try:
             yield
         finally:
             self._feeds.discard(feed)
             if not self._feeds:
-                if self._leaving is not None:
-                    self._leaving.cancel()
-                self._leaving = asyncio.get_running_loop().call_later(self._linger, self._leave)
+                if self._stop_timer is not None:
+                    self._stop_timer.cancel()
+                self._stop_timer = asyncio.get_running_loop().call_later(self._linger, self._stop)
 
-    def _leave(self) -> None:
-        if not self._feeds and self._listening is not None:
-            self._listening.cancel()
-            self._listening, self._hears = None, False
+    def _stop(self) -> None:
+        if not self._feeds and self._task is not None:
+            self._task.cancel()
+            self._task, self._is_listening = None, False
 
-    def _begun(self) -> None:
-        self._hears = True
+    def _start(self) -> None:
+        self._is_listening = True
         for feed in self._feeds:
-            feed.miss()
+            feed.mark_missed()
 
-    def _hear(self, payload: str) -> None:
+    def _receive(self, payload: str) -> None:
         try:
-            change = _read(payload)
+            change = _parse(payload)
         except (ValueError, KeyError, TypeError, AttributeError):
-            log.warning("a notice on %s can't be read", channels.CHANGES)
+            log.warning("unreadable notice on channel %s", channels.CHANGES)
             return
         for feed in self._feeds:
-            feed.tell(change)
+            feed.add(change)
 
 
-def _read(payload: str) -> Change:
-    told = json.loads(payload)
-    kind, pipeline_id = told["kind"], told.get("pipeline_id")
-    owners = () if kind == "activity" else (told["owner_id"], told["old_owner_id"])
-    return Change(kind, uuid.UUID(told["id"]), _id(pipeline_id), frozenset(map(_id, owners)))
+def _parse(payload: str) -> RowChange:
+    notice = json.loads(payload)
+    kind, pipeline_id = notice["kind"], notice.get("pipeline_id")
+    owners = () if kind == "activity" else (notice["owner_id"], notice["old_owner_id"])
+    return RowChange(kind, uuid.UUID(notice["id"]), _uuid(pipeline_id), frozenset(map(_uuid, owners)))
 
 
-def _id(told: str | None) -> uuid.UUID | None:
-    return None if told is None else uuid.UUID(told)
+def _uuid(text: str | None) -> uuid.UUID | None:
+    return None if text is None else uuid.UUID(text)

@@ -1,7 +1,7 @@
-"""The schema: the types, and how bound fields find their value."""
+"""The schema, whose bound fields take their values from what a plan read."""
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 import strawberry
 from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLResolveInfo
@@ -17,7 +17,7 @@ from crm_graph.graphql.schema.subscriptions import Subscription
 
 @cache
 def build_schema() -> strawberry.Schema:
-    """The schema, whose bound fields find their values in the tree that a plan read."""
+    """The schema. It is built once."""
     schema = strawberry.Schema(Query, Mutation, Subscription, config=StrawberryConfig(scalar_map=SCALARS))
     for type_ in graphql_schema(schema).type_map.values():
         if isinstance(type_, GraphQLObjectType) and not type_.name.startswith("__") and type_.name != "Mutation":
@@ -28,11 +28,11 @@ def build_schema() -> strawberry.Schema:
     return schema
 
 
-async def _root_field(_source: None, info: GraphQLResolveInfo[Context], **_arguments: Any) -> Any:
+async def _root_field(_source: None, info: GraphQLResolveInfo[Context], **_arguments: object) -> object:
     ctx = info.context
     key = str(info.path.key)
     return await ctx.reads.root_field(ctx.operation, ctx.principal, ctx.now, key, info.variable_values)
 
 
-def _from_tree(source: Any, info: GraphQLResolveInfo[Any], **_arguments: Any) -> Any:
-    return source[info.path.key]
+def _from_tree(source: Mapping[str, object], info: GraphQLResolveInfo[Context], **_arguments: object) -> object:
+    return source[str(info.path.key)]

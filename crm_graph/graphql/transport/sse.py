@@ -1,11 +1,14 @@
-"""Subscriptions as server-sent events: the protocol graphql-sse, in its "distinct connections mode"."""
+"""Subscriptions as server-sent events: the protocol graphql-sse in its "distinct connections mode".
+
+https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
+"""
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from time import monotonic
-from typing import Any, Self
+from typing import Self
 
 import orjson
 from starlette.responses import Response
@@ -13,8 +16,8 @@ from starlette.types import Receive, Scope, Send
 
 from crm_graph.errors import CrmError
 from crm_graph.graphql.engine.library_internals import is_server_stopping
-from crm_graph.graphql.engine.messages import internal, rendered
-from crm_graph.graphql.transport.subscriptions import Live
+from crm_graph.graphql.engine.messages import ResponseBody, error_entry, internal_error
+from crm_graph.graphql.transport.subscriptions import Results, Subscriptions
 
 log = logging.getLogger(__name__)
 
@@ -22,47 +25,47 @@ TICK_SECONDS = 1.0
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache, no-store"),
-    (b"x-accel-buffering", b"no"),  # nginx would keep what we send until it is more
+    (b"x-accel-buffering", b"no"),  # else nginx buffers events until there are more
 ]
 
 
 class EventStream(Response):
-    """An answer that goes on until the caller leaves, or may not listen any more."""
+    """A response that lasts until the client disconnects, the caller loses access or the server stops."""
 
     def __init__(
         self,
-        results: AsyncGenerator[dict[str, Any] | None, None],
-        first: dict[str, Any] | None,
-        opened: AsyncExitStack,
-        live: Live,
+        results: Results,
+        first: ResponseBody | None,
+        resources: AsyncExitStack,
+        subscriptions: Subscriptions,
         request_id: str,
     ) -> None:
         self.status_code, self.background = 200, None
-        self._results, self._first, self._opened, self._limits = results, first, opened, live.limits
-        self._request_id = request_id
+        self._results, self._first, self._resources = results, first, resources
+        self._limits, self._request_id = subscriptions.limits, request_id
 
     @classmethod
-    async def open(cls, live: Live, asked: Any, authorization: list[str], request_id: str) -> Self:
-        """Begin it; raises LimitReached, and what `Live.results` raises."""
-        principal = await live.principal(authorization)
-        async with AsyncExitStack() as opened:
-            opened.enter_context(live.connection())
-            opened.enter_context(live.connection_of(principal))
-            results = live.results(asked, authorization, request_id, tick=TICK_SECONDS)
-            opened.push_async_callback(results.aclose)
-            return cls(results, await anext(results), opened.pop_all(), live, request_id)
+    async def open(cls, subscriptions: Subscriptions, body: object, authorization: list[str], request_id: str) -> Self:
+        """Start a subscription; raises LimitReached, and what `Subscriptions.results` raises."""
+        principal = await subscriptions.principal(authorization)
+        async with AsyncExitStack() as resources:
+            resources.enter_context(subscriptions.count_connection())
+            resources.enter_context(subscriptions.count_owner_connection(principal))
+            results = subscriptions.results(body, authorization, request_id, tick=TICK_SECONDS)
+            resources.push_async_callback(results.aclose)
+            return cls(results, await anext(results), resources.pop_all(), subscriptions, request_id)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        async with self._opened:
+        """Send the events."""
+        async with self._resources:
             sending = asyncio.create_task(self._send(send))
-            leaving = asyncio.create_task(_leave(receive))
+            disconnect = asyncio.create_task(_wait_for_disconnect(receive))
             try:
-                await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({sending, disconnect}, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in (sending, leaving):
+                for task in (sending, disconnect):
                     task.cancel()
-                await asyncio.gather(sending, leaving, return_exceptions=True)
+                await asyncio.gather(sending, disconnect, return_exceptions=True)
 
     async def _send(self, send: Send) -> None:
         async def push(text: bytes, *, more: bool = True) -> None:
@@ -70,41 +73,41 @@ class EventStream(Response):
                 await send({"type": "http.response.body", "body": text, "more_body": more})
 
         await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
-        with suppress(TimeoutError):  # nobody takes it: the connection is broken off
+        with suppress(TimeoutError):  # the client takes nothing: end the connection
             await push(b":\n\n" if self._first is None else _event(self._first))
-            error = await self._go_on(push)
+            error = await self._push_results(push)
             if error is not None:
-                await push(_event({"errors": [rendered(error)]}))
+                await push(_event({"errors": [error_entry(error)]}))
             await push(b"event: complete\ndata:\n\n", more=False)
 
-    async def _go_on(self, push: Callable[[bytes], Any]) -> CrmError | None:
-        """Send what happens; returns why it ends, None when the server stops."""
-        sent = monotonic()
+    async def _push_results(self, push: Callable[[bytes], Awaitable[None]]) -> CrmError | None:
+        """Send results until the stream ends; returns the reason, None when the server stops."""
+        pushed_at = monotonic()
         try:
             async for result in self._results:
                 if is_server_stopping():
                     return None
                 if result is not None:
                     await push(_event(result))
-                elif monotonic() - sent < self._limits.keep_alive:
+                elif monotonic() - pushed_at < self._limits.keep_alive:
                     continue
                 else:
                     await push(b":\n\n")
-                sent = monotonic()
+                pushed_at = monotonic()
         except CrmError as error:
             return error
         except TimeoutError:
             raise
         except Exception as error:
             log.error("stream failed", exc_info=error, extra={"details": {"request_id": self._request_id}})
-            return internal(self._request_id)
+            return internal_error(self._request_id)
         return None
 
 
-async def _leave(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def _event(body: dict[str, Any]) -> bytes:
+def _event(body: ResponseBody) -> bytes:
     return b"event: next\ndata: " + orjson.dumps(body) + b"\n\n"

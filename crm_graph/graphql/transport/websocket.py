@@ -1,4 +1,4 @@
-"""Subscriptions over WebSockets: the protocol graphql-transport-ws, as far as subscriptions need it.
+"""Subscriptions over WebSockets: the protocol graphql-transport-ws, as much of it as subscriptions need.
 
 https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing, suppress
 from time import monotonic
-from typing import Any
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 import orjson
@@ -18,12 +18,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from crm_graph.errors import BadRequest, CrmError, Forbidden, LimitReached, Unauthenticated, Unavailable
 from crm_graph.graphql.engine.documents import InvalidDocument
-from crm_graph.graphql.engine.messages import failure_of, internal, rendered
-from crm_graph.graphql.transport.subscriptions import Live
+from crm_graph.graphql.engine.messages import crm_error, error_entry, internal_error
+from crm_graph.graphql.transport.subscriptions import Subscriptions
 from crm_graph.web.json import parse_json
 from crm_graph.web.requests import authorization
 
 log = logging.getLogger(__name__)
+
+Message: TypeAlias = dict[str, object]
 
 PROTOCOL = "graphql-transport-ws"
 ID_MAX = 200
@@ -32,52 +34,54 @@ MALFORMED, UNAUTHORIZED, FORBIDDEN, INIT_TIMEOUT, EXISTS, TOO_MANY_INITS = 4400,
 NORMAL, INTERNAL_ERROR, TRY_AGAIN_LATER = 1000, 1011, 1013
 
 
-class _Closed(Exception):
-    """The socket is to be closed, with a code of the protocol's."""
+class _CloseError(Exception):
+    """Closes the WebSocket with a code of the protocol."""
 
     def __init__(self, code: int, reason: str) -> None:
         self.code, self.reason = code, reason
         super().__init__(reason)
 
 
-class Sockets:
-    """The WebSockets of this process; pages of other sites than `origins` may open none."""
+class WebSocketEndpoint:
+    """Serves WebSockets to pages of this host and of `origins`, and to clients that are not browsers."""
 
-    def __init__(self, live: Live, origins: Sequence[str]) -> None:
-        self._live, self._origins = live, origins
+    def __init__(self, subscriptions: Subscriptions, origins: Sequence[str]) -> None:
+        self._subscriptions, self._origins = subscriptions, origins
 
     async def serve(self, websocket: WebSocket) -> None:
-        """Serve one, until it is closed."""
+        """Serve a WebSocket until it closes."""
         async with AsyncExitStack() as stack:
             try:
-                given = authorization(websocket)
+                header = authorization(websocket)
                 _check_origin(websocket, self._origins)
                 if PROTOCOL not in websocket.scope["subprotocols"]:
-                    raise BadRequest(f"this WebSocket speaks {PROTOCOL}: ask for it as Sec-WebSocket-Protocol")
-                stack.enter_context(self._live.connection())
+                    raise BadRequest(f"open this WebSocket with Sec-WebSocket-Protocol: {PROTOCOL}")
+                stack.enter_context(self._subscriptions.count_connection())
             except CrmError as error:
-                websocket.scope["query_string"] = b""  # uvicorn logs it
-                await websocket.send_denial_response(JSONResponse({"errors": [rendered(error)]}, error.status))
+                websocket.scope["query_string"] = b""  # uvicorn logs it, and it may hold a secret
+                await websocket.send_denial_response(JSONResponse({"errors": [error_entry(error)]}, error.status))
                 return
             websocket.scope["query_string"] = b""
             await websocket.accept(subprotocol=PROTOCOL)
-            await _Socket(self._live, websocket, given, stack).run()
+            await _Connection(self._subscriptions, websocket, header, stack).run()
 
 
 def _check_origin(websocket: WebSocket, origins: Sequence[str]) -> None:
-    """Browsers let any page open a WebSocket anywhere, and only say which page it is."""
+    """Browsers let any page open a WebSocket to any host; they only send its origin. Raises Forbidden."""
     for origin in websocket.headers.getlist("origin"):
         is_same = urlsplit(origin.lower()).netloc == websocket.headers.get("host", "").lower() != ""
         if not is_same and origin.lower() not in origins:
-            raise Forbidden(f"pages of {origin[:200]} may not connect here; ALLOWED_ORIGINS names those that may")
+            raise Forbidden(f"pages of {origin[:200]} may not connect; add the origin to ALLOWED_ORIGINS")
 
 
-class _Socket:
-    """One WebSocket that was accepted."""
+class _Connection:
+    """One accepted WebSocket."""
 
-    def __init__(self, live: Live, websocket: WebSocket, given: list[str], stack: AsyncExitStack) -> None:
-        self._live, self._websocket, self._limits = live, websocket, live.limits
-        self._authorization, self._stack = given, stack
+    def __init__(
+        self, subscriptions: Subscriptions, websocket: WebSocket, authorization: list[str], stack: AsyncExitStack
+    ) -> None:
+        self._subscriptions, self._websocket, self._limits = subscriptions, websocket, subscriptions.limits
+        self._authorization, self._stack = authorization, stack
         self._id = uuid.uuid4().hex
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._active_at = monotonic()
@@ -90,14 +94,14 @@ class _Socket:
             await self._initialise()
             while True:
                 await self._handle(await self._next())
-        except _Closed as closed:
+        except _CloseError as closed:
             code = closed.code
             await self._close(closed)
-        except WebSocketDisconnect as gone:
-            code = gone.code
+        except WebSocketDisconnect as disconnect:
+            code = disconnect.code
         except Exception as error:
             log.error("socket failed", exc_info=error, extra={"details": {"request_id": self._id}})
-            await self._close(_Closed(INTERNAL_ERROR, internal(self._id).message))
+            await self._close(_CloseError(INTERNAL_ERROR, internal_error(self._id).message))
         finally:
             tasks = list(self._tasks.values())
             for task in tasks:
@@ -111,28 +115,28 @@ class _Socket:
             async with asyncio.timeout(self._limits.init):
                 while (message := await self._read())["type"] != "connection_init":
                     if message["type"] not in ("ping", "pong"):
-                        raise _Closed(UNAUTHORIZED, "Unauthorized: connection_init comes first")
+                        raise _CloseError(UNAUTHORIZED, "Unauthorized: send connection_init first")
                     await self._answer_ping(message)
         except TimeoutError:
-            raise _Closed(INIT_TIMEOUT, "Connection initialisation timeout") from None
-        given = _authorization_of(message.get("payload"))
-        self._authorization = self._authorization if given is None else [given]
+            raise _CloseError(INIT_TIMEOUT, "Connection initialisation timeout") from None
+        in_payload = _authorization_of(message.get("payload"))
+        self._authorization = self._authorization if in_payload is None else [in_payload]
         try:
-            principal = await self._live.principal(self._authorization)
-            self._stack.enter_context(self._live.connection_of(principal))
+            principal = await self._subscriptions.principal(self._authorization)
+            self._stack.enter_context(self._subscriptions.count_owner_connection(principal))
         except (LimitReached, Unavailable) as error:
-            raise _Closed(TRY_AGAIN_LATER, error.message) from None
+            raise _CloseError(TRY_AGAIN_LATER, error.message) from None
         except Unauthenticated as error:
-            raise _Closed(FORBIDDEN, f"Forbidden: {error.message}") from None
+            raise _CloseError(FORBIDDEN, f"Forbidden: {error.message}") from None
         await self._send({"type": "connection_ack"})
 
-    async def _next(self) -> dict[str, Any]:
-        """The next message; meanwhile, see that the caller may still be here."""
+    async def _next(self) -> Message:
+        """The next message; checks the caller's access while it waits."""
         while True:
             try:
-                left = self._live.seconds_left(self._authorization)
+                left = self._subscriptions.seconds_left(self._authorization)
             except Unauthenticated:
-                raise _Closed(FORBIDDEN, "Forbidden: the token has expired") from None
+                raise _CloseError(FORBIDDEN, "Forbidden: the token has expired") from None
             wait = self._check_at - monotonic()
             if wait <= 0:
                 await self._check()
@@ -146,13 +150,13 @@ class _Socket:
         if self._tasks:
             self._active_at = monotonic()
         if monotonic() - self._active_at > self._limits.idle:
-            raise _Closed(NORMAL, f"no subscription for {self._limits.idle:.0f} s")
+            raise _CloseError(NORMAL, f"no subscription for {self._limits.idle:.0f} seconds")
         try:
-            await self._live.still_may(self._authorization)
+            await self._subscriptions.check_access(self._authorization)
         except Unauthenticated as error:
-            raise _Closed(FORBIDDEN, f"Forbidden: {error.message}") from None
+            raise _CloseError(FORBIDDEN, f"Forbidden: {error.message}") from None
 
-    async def _read(self) -> dict[str, Any]:
+    async def _read(self) -> Message:
         received = await self._websocket.receive()
         if received["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(received.get("code", NORMAL))
@@ -161,10 +165,10 @@ class _Socket:
         except BadRequest:
             message = None
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-            raise _Closed(MALFORMED, 'a message must be a JSON object with a "type", as text')
+            raise _CloseError(MALFORMED, 'a message must be a JSON object with a string "type"')
         return message
 
-    async def _handle(self, message: dict[str, Any]) -> None:
+    async def _handle(self, message: Message) -> None:
         match message["type"]:
             case "subscribe":
                 await self._subscribe(self._id_of(message), message.get("payload"))
@@ -175,47 +179,47 @@ class _Socket:
             case "ping" | "pong":
                 await self._answer_ping(message)
             case "connection_init":
-                raise _Closed(TOO_MANY_INITS, "Too many initialisation requests")
+                raise _CloseError(TOO_MANY_INITS, "Too many initialisation requests")
             case _:
-                raise _Closed(MALFORMED, "no message has this type")
+                raise _CloseError(MALFORMED, "unknown message type")
 
-    def _id_of(self, message: dict[str, Any]) -> str:
+    def _id_of(self, message: Message) -> str:
         id_ = message.get("id")
         if not isinstance(id_, str) or not id_.isascii() or not 0 < len(id_) <= ID_MAX:
-            raise _Closed(MALFORMED, f'"id" must be a text of 1 to {ID_MAX} ASCII characters')
+            raise _CloseError(MALFORMED, f'"id" must be a string of 1 to {ID_MAX} ASCII characters')
         return id_
 
-    async def _answer_ping(self, message: dict[str, Any]) -> None:
+    async def _answer_ping(self, message: Message) -> None:
         if message["type"] == "ping":
             await self._send({"type": "pong"})
 
-    async def _subscribe(self, id_: str, asked: Any) -> None:
+    async def _subscribe(self, id_: str, body: object) -> None:
         if id_ in self._tasks:
-            raise _Closed(EXISTS, f"Subscriber for {id_[:50]} already exists")
+            raise _CloseError(EXISTS, f"Subscriber for {id_[:50]} already exists")
         if len(self._tasks) >= self._limits.subscriptions:
-            error = LimitReached(f"this socket has {self._limits.subscriptions} subscriptions already; complete one")
-            await self._send({"id": id_, "type": "error", "payload": [rendered(error)]})
+            error = LimitReached(f"this WebSocket already has {self._limits.subscriptions} subscriptions; complete one")
+            await self._send({"id": id_, "type": "error", "payload": [error_entry(error)]})
             return
-        self._tasks[id_] = asyncio.create_task(self._run(id_, asked))
+        self._tasks[id_] = asyncio.create_task(self._run(id_, body))
 
-    async def _run(self, id_: str, asked: Any) -> None:
-        """Send what a subscription tells, or why it can't."""
+    async def _run(self, id_: str, body: object) -> None:
+        """Send the results of a subscription, or the errors that end it."""
         try:
-            async with aclosing(self._live.results(asked, self._authorization, self._id)) as results:
+            async with aclosing(self._subscriptions.results(body, self._authorization, self._id)) as results:
                 async for result in results:
                     await self._send({"id": id_, "type": "next", "payload": result})
         except WebSocketDisconnect:
-            return  # the reader knows it, too
+            return  # the reader gets it, too
         except Unauthenticated as error:
-            await self._close(_Closed(FORBIDDEN, f"Forbidden: {error.message}"))
+            await self._close(_CloseError(FORBIDDEN, f"Forbidden: {error.message}"))
             return
         except InvalidDocument as error:
-            errors = [rendered(failure_of(one, self._id), one) for one in error.errors]
+            errors = [error_entry(crm_error(one, self._id), one) for one in error.errors]
         except CrmError as error:
-            errors = [rendered(error)]
+            errors = [error_entry(error)]
         except Exception as error:
             log.error("subscription failed", exc_info=error, extra={"details": {"request_id": self._id}})
-            errors = [rendered(internal(self._id))]
+            errors = [error_entry(internal_error(self._id))]
         finally:
             if self._tasks.get(id_) is asyncio.current_task():
                 del self._tasks[id_]
@@ -223,23 +227,23 @@ class _Socket:
         with suppress(WebSocketDisconnect):
             await self._send({"id": id_, "type": "error", "payload": errors})
 
-    async def _send(self, message: dict[str, Any]) -> None:
+    async def _send(self, message: Message) -> None:
         """Raises WebSocketDisconnect."""
         try:
             await self._websocket.send_text(orjson.dumps(message).decode())
-        except RuntimeError:  # Starlette's, after a close of ours
+        except RuntimeError:  # Starlette's, after we closed
             raise WebSocketDisconnect(NORMAL) from None
 
-    async def _close(self, closed: _Closed) -> None:
-        with suppress(RuntimeError, WebSocketDisconnect):  # of a socket that is closed already
+    async def _close(self, closed: _CloseError) -> None:
+        with suppress(RuntimeError, WebSocketDisconnect):  # when it is closed already
             reason = closed.reason.encode()[:REASON_MAX].decode(errors="ignore")
             await self._websocket.close(closed.code, reason)
 
 
-def _authorization_of(payload: Any) -> str | None:
-    """The Authorization in the payload of connection_init, where browsers have to put it; None without one."""
+def _authorization_of(payload: object) -> str | None:
+    """Authorization from the payload of connection_init, as browsers have to send it; None without one."""
     if not isinstance(payload, dict | None):
-        raise _Closed(MALFORMED, "the payload of connection_init must be an object")
+        raise _CloseError(MALFORMED, "the payload of connection_init must be an object")
     for name, value in (payload or {}).items():
         if name.lower() == "authorization":
             return value if isinstance(value, str) else ""

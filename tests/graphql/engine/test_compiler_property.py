@@ -76,7 +76,7 @@ class FreshDocuments(Documents):
 
     def operation(self, source: str, name: str | None, variables: Mapping[str, Any]) -> Operation:
         if variables != getattr(self, "before", None):
-            self._known.clear()
+            self._valid.clear()
         self.before = variables
         return super().operation(source, name, variables)
 

@@ -60,7 +60,7 @@ async def test_a_limit_is_where_it_says(limit: str, client: httpx.AsyncClient, w
 
     assert "QUERY_TOO_COMPLEX" not in codes(allowed)
     assert codes(refused) == {"QUERY_TOO_COMPLEX"}
-    assert f"at most {most:,} are answered" in refused[0]["message"]
+    assert f"the limit is {most:,}" in refused[0]["message"]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ async def test_the_fields_of_a_fragment_count_wherever_it_is_spread(client: http
     error = await refusal(client, ADA, document(complexity.SELECTIONS_MAX - 946))
 
     assert len(answer["deals"]["nodes"][0]) == 45 + 53
-    assert error["message"].startswith("[QUERY_TOO_COMPLEX] the query asks for 1,001 fields; at most 1,000")
+    assert error["message"].startswith("[QUERY_TOO_COMPLEX] the query asks for 1,001 fields; the limit is 1,000")
 
 
 async def test_repeats_count_across_fragments(client: httpx.AsyncClient, world: World) -> None:
@@ -75,7 +75,7 @@ async def test_rows_add_up_over_the_paths_of_a_document(client: httpx.AsyncClien
     error = await refusal(client, ADA, f"{{ {full} two: deals(first: 2) {{ nodes {{ id }} }} }}")
 
     assert len(answer["a"]["nodes"]) == 4
-    assert error["message"].startswith("[QUERY_TOO_COMPLEX] the query asks for 20,002 rows; at most 20,000")
+    assert error["message"].startswith("[QUERY_TOO_COMPLEX] the query asks for 20,002 rows; the limit is 20,000")
 
 
 async def test_a_payload_that_is_too_large_changes_nothing(
@@ -97,7 +97,7 @@ async def test_root_fields_count_inside_fragments(client: httpx.AsyncClient, wor
     error = await refusal(client, ADA, "{ ...F ...F ... { ...F } b: __typename }" + made)
 
     assert len(answer) == 10
-    assert "31 root fields in one query; at most 30" in error["message"]
+    assert "31 root fields in one query; the limit is 30" in error["message"]
 
 
 async def test_a_document_has_a_greatest_length(client: httpx.AsyncClient, world: World) -> None:

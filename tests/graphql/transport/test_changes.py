@@ -1,59 +1,59 @@
-"""Feeds: each row once, whoever owned it in between, and no more than so many."""
+"""Feeds: each row once, with all of its owners in between, up to a maximum."""
 
 import asyncio
 import uuid
 
 import pytest
 
-from crm_graph.graphql.transport.changes import Change, Feed
+from crm_graph.graphql.transport.changes import ChangeFeed, RowChange
 
 ADA, BOB, ROW = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
 
 
-def given(row: uuid.UUID, *owners: uuid.UUID | None) -> Change:
-    return Change("deal", row, owners=frozenset(owners))
+def deal_change(row: uuid.UUID, *owners: uuid.UUID | None) -> RowChange:
+    return RowChange("deal", row, owners=frozenset(owners))
 
 
-async def nothing_comes(feed: Feed) -> None:
+async def has_nothing(feed: ChangeFeed) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await feed.next()
 
 
 async def test_changes_come_in_order_and_each_row_once() -> None:
-    feed, other = Feed("deal"), uuid.uuid4()
+    feed, other = ChangeFeed("deal"), uuid.uuid4()
     for row in (ROW, other, ROW):
-        feed.tell(given(row, ADA))
+        feed.add(deal_change(row, ADA))
 
-    assert [await feed.next(), await feed.next()] == [given(ROW, ADA), given(other, ADA)]
-    await nothing_comes(feed)
-
-
-async def test_a_change_is_told_to_everybody_who_owned_the_row_since() -> None:
-    feed = Feed("deal")
-    feed.tell(given(ROW, ADA, BOB))
-    feed.tell(given(ROW, BOB, None))
-
-    assert await feed.next() == given(ROW, ADA, BOB, None)
+    assert [await feed.next(), await feed.next()] == [deal_change(ROW, ADA), deal_change(other, ADA)]
+    await has_nothing(feed)
 
 
-async def test_of_too_many_changes_only_that_they_were_missed() -> None:
-    feed = Feed("deal", most=2)
+async def test_a_change_has_every_owner_since() -> None:
+    feed = ChangeFeed("deal")
+    feed.add(deal_change(ROW, ADA, BOB))
+    feed.add(deal_change(ROW, BOB, None))
+
+    assert await feed.next() == deal_change(ROW, ADA, BOB, None)
+
+
+async def test_too_many_changes_become_one_note_that_some_were_missed() -> None:
+    feed = ChangeFeed("deal", max_waiting=2)
     for _ in range(5):
-        feed.tell(given(uuid.uuid4(), ADA))
+        feed.add(deal_change(uuid.uuid4(), ADA))
 
     assert await feed.next() is None
-    await nothing_comes(feed)
-    feed.tell(given(ROW, ADA))
-    assert await feed.next() == given(ROW, ADA)
+    await has_nothing(feed)
+    feed.add(deal_change(ROW, ADA))
+    assert await feed.next() == deal_change(ROW, ADA)
 
 
-async def test_other_kinds_and_other_pipelines_are_passed_over() -> None:
+async def test_other_kinds_and_other_pipelines_are_ignored() -> None:
     pipeline = uuid.uuid4()
-    feed = Feed("deal", pipeline)
-    for change in (Change("contact", ROW), Change("deal", ROW), Change("deal", ROW, uuid.uuid4())):
-        feed.tell(change)
+    feed = ChangeFeed("deal", pipeline)
+    for change in (RowChange("contact", ROW), RowChange("deal", ROW), RowChange("deal", ROW, uuid.uuid4())):
+        feed.add(change)
 
-    await nothing_comes(feed)
-    feed.tell(Change("deal", ROW, pipeline))
-    assert await feed.next() == Change("deal", ROW, pipeline)
+    await has_nothing(feed)
+    feed.add(RowChange("deal", ROW, pipeline))
+    assert await feed.next() == RowChange("deal", ROW, pipeline)

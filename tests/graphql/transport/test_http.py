@@ -257,7 +257,9 @@ async def test_an_operation_that_the_document_lacks_is_named_in_the_error(client
     assert (plain.status_code, strict.status_code) == (200, 400)
     assert plain.json() == strict.json()
     assert "data" not in plain.json()
-    assert plain.json()["errors"][0]["message"].startswith("[BAD_REQUEST] operationName must name one operation")
+    assert plain.json()["errors"][0]["message"].startswith(
+        "[BAD_REQUEST] operationName must be the name of one operation"
+    )
 
 
 @pytest.mark.parametrize(

@@ -287,7 +287,7 @@ async def test_no_more_connections_than_there_is_room_for(serve: Serve) -> None:
 
 
 async def test_no_owner_takes_all_the_room(serve: Serve) -> None:
-    async with serve(of_owner=2) as host:
+    async with serve(owner_connections=2) as host:
         async with listening(host, ADA), listening(host, ADA):
             async with opened(host) as third:
                 await third.send(type="connection_init", payload=bearer(ADA))
