@@ -87,7 +87,7 @@ async def test_a_partial_call_does_what_can_be_done(
         (item(deals[1], deleted_stage), ("VALIDATION", "dealId", "the same deal as items[4]")),
         (item(deals[2], board.stage["new"]), ("VALIDATION", "stageId", "a different pipeline")),
         (item(deals[3], to, expectedVersion=2), ("VERSION_CONFLICT", "expectedVersion", "version 1")),
-        (item(deals[4], to, occurredAt=early), ("CONFLICT", "occurredAt", "the deal was moved at")),
+        (item(deals[4], to, occurredAt=early), ("CONFLICT", "occurredAt", "the deal was moved later, at")),
         (item(deals[5], to, occurredAt=ahead), ("VALIDATION", "occurredAt", "is in the future")),
         (item(world.ada.deal, to, expectedVersion=1, occurredAt="2026-02-01T00:00:00Z"), None),
     ]  # fmt: skip
