@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crm_graph.domain.contacts import erasure, ingest
-from crm_graph.domain.contacts.ingest import Colleague, Erased, LockedContact
-from crm_graph.domain.contacts.records import ContactRow
+from crm_graph.domain.contacts.ingest import Erased, LockedContact
+from crm_graph.domain.contacts.lead import Colleague
+from crm_graph.domain.contacts.rows import ContactRow
 from crm_graph.domain.deals import moves
 from crm_graph.domain.deals import records as deals
 from crm_graph.domain.deals.records import OpenDeal
@@ -16,19 +17,10 @@ from crm_graph.domain.timeline import activities, follow_ups
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.models import ActivityType, ReplyStatus, ReplyStatusSource, StageKind
 from crm_graph.values import clean_line
-from webhooks.provider import ContactEvent, DealEffect
+from webhooks.provider import Applied, ContactEvent, DealEffect
 
 QUALIFIED, MEETING_SCHEDULED = "qualified", "meeting_scheduled"
 TITLE_MAX = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """The contact and the deal of an event. `own_addresses` of its payload belong to the contact or to the team."""
-
-    contact_id: uuid.UUID
-    deal_id: uuid.UUID | None
-    own_addresses: frozenset[str | None]
 
 
 async def apply(

@@ -13,9 +13,8 @@ from crm_graph.database.statements import Query, Statement, columns_of, param
 from crm_graph.domain.contacts import erasure, erasure_rules
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.web.json import parse_json
-from webhooks.apply import Applied
 from webhooks.mentions import mentioned
-from webhooks.provider import Payload, Provider
+from webhooks.provider import Applied, Payload, Provider
 
 REASON_MAX = 500
 FINAL = (WebhookStatus.PROCESSED, WebhookStatus.IGNORED)

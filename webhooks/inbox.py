@@ -19,10 +19,10 @@ from crm_graph.identity.principal import machine
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.settings import Settings
 from webhooks import event_log
-from webhooks.apply import Applied, apply
+from webhooks.apply import apply
 from webhooks.event_log import NewEvent, StoredEvent
 from webhooks.failures import NotApplied, not_applied
-from webhooks.provider import ContactEvent, Context, EventIdentity, Ignored, Provider
+from webhooks.provider import Applied, ContactEvent, Context, EventIdentity, Ignored, Provider
 from webhooks.registry import PROVIDERS
 
 log = logging.getLogger(__name__)

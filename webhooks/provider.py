@@ -12,7 +12,7 @@ from enum import Enum, auto
 
 from starlette.datastructures import Headers
 
-from crm_graph.domain.contacts.ingest import Lead
+from crm_graph.domain.contacts.lead import Lead
 from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.models import ActivityType, OwnerSource
 from crm_graph.settings import Settings
@@ -128,3 +128,12 @@ class Provider:
     def translate(self, payload: Payload, event_type: str, context: Context) -> Translation:
         """Translate an event. Raises ValidationFailed that names the missing or wrong field."""
         return self.translators.get(event_type, self.default_translator)(payload, context)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The contact and the deal of an event. `own_addresses` of its payload belong to the contact or to the team."""
+
+    contact_id: uuid.UUID
+    deal_id: uuid.UUID | None
+    own_addresses: frozenset[str | None]

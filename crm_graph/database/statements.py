@@ -41,8 +41,7 @@ from sqlmodel import SQLModel
 
 from crm_graph.database import sql_files
 from crm_graph.database.engine import Transaction
-from crm_graph.models import Relation, table
-from crm_graph.models.columns import KeyText
+from crm_graph.models.columns import KeyText, Relation, table
 
 Types = Mapping[str, TypeEngine[Any]]
 Reader: TypeAlias = Callable[[Mapping[str, object]], object]

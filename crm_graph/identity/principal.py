@@ -4,9 +4,7 @@ import uuid
 from dataclasses import dataclass
 
 from crm_graph.errors import Forbidden
-from crm_graph.models import (
-    Role,
-)
+from crm_graph.models.enums import Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from crm_graph.domain.contacts.ingest import Lead
+from crm_graph.domain.contacts.lead import Lead
 from crm_graph.errors import ValidationFailed
 from crm_graph.models import ActivityType, OwnerSource
 from crm_graph.values import parse_time

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from crm_graph.domain.contacts.ingest import Lead
+from crm_graph.domain.contacts.lead import Lead
 from crm_graph.models import ActivityType
 from crm_graph.values import clean_line, name_key, parse_time
 from webhooks import extract

@@ -1,6 +1,6 @@
 """No-shows. They name only the booking and its attendees, and they can be undone."""
 
-from crm_graph.domain.contacts.ingest import Lead
+from crm_graph.domain.contacts.lead import Lead
 from crm_graph.errors import ValidationFailed
 from crm_graph.models import ActivityType, OwnerSource
 from crm_graph.values import parse_time

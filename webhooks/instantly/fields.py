@@ -1,6 +1,6 @@
 """The fields of Instantly's flat payload, where the lead's variables stand beside the documented keys."""
 
-from crm_graph.domain.contacts.ingest import Lead
+from crm_graph.domain.contacts.lead import Lead
 from crm_graph.values import clean_line
 from webhooks import dedupe, extract, normalised
 from webhooks.provider import EventIdentity, Payload

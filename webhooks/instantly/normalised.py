@@ -1,6 +1,6 @@
 """A reply in our normalised shape, which n8n relays and first-party callers send."""
 
-from crm_graph.domain.contacts.ingest import Lead
+from crm_graph.domain.contacts.lead import Lead
 from crm_graph.models import ActivityType
 from crm_graph.values import parse_time
 from webhooks import extract

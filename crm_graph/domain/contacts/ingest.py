@@ -6,7 +6,7 @@ statement.
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -34,7 +34,8 @@ from crm_graph.domain.companies import match
 from crm_graph.domain.companies.match import ATTEMPTS, CompanyHint
 from crm_graph.domain.contacts import ownership, verdicts
 from crm_graph.domain.contacts import records as contacts
-from crm_graph.domain.contacts.records import CUSTOM_MAX_KEYS, ContactRow
+from crm_graph.domain.contacts.lead import Colleague, Lead
+from crm_graph.domain.contacts.rows import CUSTOM_MAX_KEYS, ContactRow
 from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork
@@ -51,37 +52,6 @@ from crm_graph.models import (
     table,
 )
 from crm_graph.values import company_domain
-
-
-@dataclass(frozen=True, slots=True)
-class Lead:
-    """What an event says about a person; None and empty mean that it says nothing."""
-
-    email: str
-    full_name: str | None = None
-    title: str | None = None
-    phone: str | None = None
-    website: str | None = None
-    linkedin_url: str | None = None
-    company_name: str | None = None
-    custom: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def company(self) -> CompanyHint:
-        return CompanyHint(self.company_name, company_domain(self.email))
-
-    @property
-    def storable_custom(self) -> dict[str, object]:
-        """The custom fields, as many as a contact may have."""
-        return dict(list(self.custom.items())[:CUSTOM_MAX_KEYS])
-
-
-@dataclass(frozen=True, slots=True)
-class Colleague:
-    """The team member that an event names, by an address or mailbox, and in which role."""
-
-    address: str | None
-    source: OwnerSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +160,7 @@ async def _empty_columns(
     """The contact's empty columns that the lead fills."""
     values: dict[str, object] = {name: getattr(lead, name) for name in Contact.DETAILS}
     if contact.company_id is None or (lead.company_name and lookup.company_is_unnamed):
-        values["company_id"] = await match.find_or_create(transaction, lead.company)
+        values["company_id"] = await match.find_or_create(transaction, _company_hint(lead))
     filled = {name: new for name, new in values.items() if new is not None and getattr(contact, name) is None}
     custom = {**lead.storable_custom, **contact.custom}
     return filled | ({"custom": custom} if len(custom) <= CUSTOM_MAX_KEYS else {})
@@ -212,12 +182,16 @@ async def _create(work: UnitOfWork, lead: Lead, colleague: Colleague, lookup: _L
     values: dict[str, object] = {name: getattr(lead, name) for name in Contact.DETAILS}
     values |= {
         "email": lead.email,
-        "company_id": await match.find_or_create(work.transaction, lead.company),
+        "company_id": await match.find_or_create(work.transaction, _company_hint(lead)),
         "custom": lead.storable_custom,
         "owner_id": lookup.colleague_id,
         "owner_source": source if lookup.colleague_id else None,
     }
     return await _CREATE.one(work.transaction, id=uuid.uuid4(), now=work.now, **values)
+
+
+def _company_hint(lead: Lead) -> CompanyHint:
+    return CompanyHint(lead.company_name, company_domain(lead.email))
 
 
 def _look_up() -> Executable:

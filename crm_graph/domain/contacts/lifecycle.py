@@ -7,7 +7,7 @@ from sqlalchemy import null
 
 from crm_graph.database.statements import Statement, param
 from crm_graph.domain.contacts import records as contacts
-from crm_graph.domain.contacts.records import ContactRow
+from crm_graph.domain.contacts.rows import ContactRow
 from crm_graph.domain.locking import RowLock
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork

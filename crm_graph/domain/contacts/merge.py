@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import Delete, Update
 
 from crm_graph.database.statements import Query, Statement, columns_of, combined, param
-from crm_graph.domain.contacts.records import CUSTOM_MAX_KEYS, ContactRow
+from crm_graph.domain.contacts.rows import CUSTOM_MAX_KEYS, ContactRow
 from crm_graph.domain.contacts.verdicts import STRENGTH
 from crm_graph.domain.deals import cascade
 from crm_graph.domain.locking import check_version

@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import Update
 from crm_graph.database.statements import Statement, combined, param
 from crm_graph.domain import references
 from crm_graph.domain.contacts import records as contacts
-from crm_graph.domain.contacts.records import ContactRow
+from crm_graph.domain.contacts.rows import ContactRow
 from crm_graph.domain.deals import cascade
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.domain.unit_of_work import UnitOfWork

@@ -2,8 +2,6 @@
 
 import uuid
 from collections.abc import Mapping
-from datetime import date, datetime
-from typing import NamedTuple
 
 from sqlalchemy import Boolean, ColumnElement, FromClause, and_, exists, func, null, or_, select, update
 from sqlalchemy.sql.dml import Insert, Update
@@ -12,6 +10,7 @@ from sqlmodel import col
 from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import Statement, combined, param_row, types_of
 from crm_graph.domain import references
+from crm_graph.domain.contacts.rows import CUSTOM_MAX_KEYS, ContactRow
 from crm_graph.domain.locking import RowLock
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.domain.unit_of_work import UnitOfWork
@@ -19,40 +18,6 @@ from crm_graph.errors import ValidationFailed
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Contact, ContactEmail, OwnerSource, Relation, Suppression, table
 from crm_graph.values import check_json, check_text, merge_patch
-
-CUSTOM_MAX_KEYS = 200
-
-
-class ContactRow(NamedTuple):
-    """A stored contact."""
-
-    id: uuid.UUID
-    email: str
-    full_name: str | None
-    title: str | None
-    linkedin_url: str | None
-    website: str | None
-    phone: str | None
-    company_id: uuid.UUID | None
-    owner_id: uuid.UUID | None
-    owner_source: str | None
-    lifecycle_stage: str
-    custom: dict[str, object]
-    reply_status: str | None
-    reply_status_source: str | None
-    reply_status_at: datetime | None
-    reply_summary: str | None
-    needs_review: bool
-    do_not_contact_at: datetime | None
-    do_not_contact_reason: str | None
-    ooo_until: date | None
-    latest_email_sent_at: datetime | None
-    version: int
-    created_at: datetime
-    updated_at: datetime
-    deleted_at: datetime | None
-    merged_into_id: uuid.UUID | None
-    erased_at: datetime | None
 
 
 async def edit(

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from crm_graph.database.statements import IdRow, Query, param
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.contacts import verdicts
-from crm_graph.domain.contacts.records import ContactRow
+from crm_graph.domain.contacts.rows import ContactRow
 from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.domain.deals import cascade
 from crm_graph.domain.timeline import activities

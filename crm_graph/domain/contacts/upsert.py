@@ -24,7 +24,8 @@ from crm_graph.domain.batches import ItemErrors, ItemResult, check_size
 from crm_graph.domain.companies import match
 from crm_graph.domain.companies.match import ATTEMPTS, CompanyHint
 from crm_graph.domain.contacts import records as contacts
-from crm_graph.domain.contacts.records import ContactRow, has_address, is_suppressed
+from crm_graph.domain.contacts.records import has_address, is_suppressed
+from crm_graph.domain.contacts.rows import ContactRow
 from crm_graph.domain.locking import check_version
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, FromClause, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from crm_graph.database.statements import param
-from crm_graph.domain.contacts.records import ContactRow
-from crm_graph.intent import REVIEW_THRESHOLD
+from crm_graph.domain.contacts.rows import ContactRow
+from crm_graph.intent.verdict import REVIEW_THRESHOLD
 from crm_graph.models import ReplyStatus, ReplyStatusSource, ReplyVerdict, table
 
 # A stronger source overrides a weaker one: person > provider > model > rules.
