@@ -1,6 +1,6 @@
-"""What events show beside their ids: the rows that they are about, as they are after the change.
+"""The `data` of events: the rows that they are about, as they are after the change.
 
-A part that is null is withheld, or there is no such row: an endpoint of a salesperson doesn't get a colleague's
+A part is null when there is no such row, or when it is redacted: a salesperson's endpoint doesn't get a colleague's
 contact or deal.
 """
 
@@ -16,30 +16,30 @@ Amount = Annotated[str, StringConstraints(pattern=r"^\d+\.\d{2}$")]
 
 
 class Part(BaseModel):
-    """A part of what events tell. New fields may be added to any of them."""
+    """A part of an event's data. New fields may be added to every part."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 class Deal(Part):
-    """A deal as it is after the change."""
+    """A deal after the change."""
 
     id: uuid.UUID
     title: str
     amount: Amount | None
-    """A decimal number as text, so that nothing rounds it."""
+    """A decimal number as text, so that it is never rounded."""
     currency: str
     """ISO 4217."""
     status: DealStatus
     close_date: date | None
     source: str | None
-    """Where it came from."""
+    """Where the deal came from."""
     campaign_id: str | None
     lost_reason: str | None
     owner_id: uuid.UUID | None
-    """None: it is in the unassigned pool."""
+    """Null when it is unassigned."""
     version: int
-    """Grows by one with each change; pass it as `expectedVersion` to change the deal only if nobody else has."""
+    """Grows by one with each change. Pass it as `expectedVersion` to change the deal only if nobody else has."""
     deleted: bool
 
 
@@ -48,20 +48,20 @@ class Stage(Part):
 
     id: uuid.UUID
     key: str
-    """Its name for machines; it never changes."""
+    """Its name for programs; it never changes."""
     name: str
     kind: StageKind
 
 
 class Pipeline(Part):
-    """A way of selling."""
+    """A sequence of stages."""
 
     id: uuid.UUID
     name: str
 
 
 class Contact(Part):
-    """A person as it is after the change."""
+    """A contact after the change."""
 
     id: uuid.UUID
     email: str
@@ -75,7 +75,7 @@ class Contact(Part):
     reply_status: ReplyStatus | None
     reply_summary: str | None
     do_not_contact: bool
-    """Whether the person must not be written to."""
+    """True when no e-mails may be sent to this person."""
     custom: dict[str, Any]
     owner_id: uuid.UUID | None
     version: int
@@ -112,14 +112,14 @@ class Activity(Part):
 
 
 class Change(Part):
-    """What one column was and what it is. Amounts are text."""
+    """The old and the new value of a column. Amounts are text."""
 
     old: Any
     new: Any
 
 
 class EndpointState(Part):
-    """A subscription that was disabled."""
+    """An endpoint that was disabled."""
 
     id: uuid.UUID
     url: str
@@ -147,7 +147,7 @@ class DealMoveData(DealData):
 
 
 class DealChangeData(DealData):
-    """A deal, and what of it changed."""
+    """A deal, and its changes."""
 
     changes: dict[str, Change] | None
     """By column: title, contact_id, company_id, owner_id, amount, currency, close_date, source, notes, campaign_id,
@@ -164,7 +164,7 @@ class ContactData(Part):
 
 
 class ContactChangeData(ContactData):
-    """A contact, and what of it changed."""
+    """A contact, and its changes."""
 
     changes: dict[str, Change] | None
     """By column: email, full_name, title, linkedin_url, website, phone, company_id, owner_id, lifecycle_stage,
@@ -173,7 +173,7 @@ class ContactChangeData(ContactData):
 
 
 class ActivityData(Part):
-    """An entry and what it is about."""
+    """An entry, and what it is about."""
 
     activity: Activity
     deal: Deal | None
@@ -186,14 +186,14 @@ class ActivityData(Part):
 
 
 class EndpointData(Part):
-    """A subscription and whose it is."""
+    """An endpoint and its owner."""
 
     endpoint: EndpointState
     owner: Owner | None
 
 
 class TestData(Part):
-    """Words for whoever set up the endpoint."""
+    """A message for the person who set up the endpoint."""
 
     __test__ = False  # pytest would take it for a test
     message: str

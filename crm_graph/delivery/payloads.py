@@ -1,6 +1,6 @@
-"""Events as they go over the wire: a model of each type, from which events.schema.json is generated (docs/events.md).
+"""The payloads of events: a model of each type, from which events.schema.json is generated (docs/events.md).
 
-What writes them are the triggers of 007; tests hold both together.
+Triggers write the payloads (database/sql/events); tests compare them with these models.
 """
 
 import uuid
@@ -24,21 +24,21 @@ from crm_graph.models import ReplyStatus
 
 
 class Event(BaseModel):
-    """What every event has."""
+    """The fields of every event."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: uuid.UUID
-    """The header `webhook-id` too; the same in every attempt."""
+    """Also the header `webhook-id`; the same in every attempt."""
     type: str
     occurred_at: datetime
-    """When it happened, which may be earlier than when it was told here."""
+    """When it happened, which may be earlier than when it was recorded."""
     source: str
-    """Whose doing it was: `graphql`, `instantly`, `calcom`, `import`, `crm-graph` (a command), or else `sql`."""
+    """What made the change: `graphql`, `instantly`, `calcom`, `import`, `crm-graph` (a command), or else `sql`."""
     idempotency_key: str
-    """For calls that this event makes you do: pass it on as `idempotencyKey`, and a retry has no second effect."""
+    """Pass it on as `idempotencyKey` in calls that this event triggers, so that a retry has no second effect."""
     erased: Literal[True] | None = None
-    """Present when the person whom this was about was erased later; then `data` is empty."""
+    """Present when the person whom the event is about was erased later; `data` is then empty."""
 
 
 class _OfDeal(Event):
@@ -52,20 +52,20 @@ class _OfContact(Event):
 class _OfActivity(Event):
     activity_id: uuid.UUID
     related_type: Literal["deal", "contact", "company"]
-    """What the entry is about."""
+    """The type of the row that the entry is about."""
     related_id: uuid.UUID
     data: ActivityData | NoData
 
 
 class DealCreated(_OfDeal):
-    """A deal was made: by a person, a reply, a booking."""
+    """A deal was created by a person, a reply or a booking."""
 
     type: Literal["deal_created"]
     data: DealData | NoData
 
 
 class DealStageChanged(_OfDeal):
-    """A deal moved to another stage; won, lost and reopened are such moves too. Not a new place in its column."""
+    """A deal moved to another stage, also when it was won, lost or reopened. Not for moves within a column."""
 
     type: Literal["deal_stage_changed"]
     old_stage_id: uuid.UUID
@@ -74,21 +74,21 @@ class DealStageChanged(_OfDeal):
 
 
 class DealUpdated(_OfDeal):
-    """Something else of a deal changed: its title, owner, amount, contact; it was deleted or restored."""
+    """Something else in a deal changed, such as its title, owner, amount or contact; or it was deleted or restored."""
 
     type: Literal["deal_updated"]
     data: DealChangeData | NoData
 
 
 class ContactCreated(_OfContact):
-    """A contact was made."""
+    """A contact was created."""
 
     type: Literal["contact_created"]
     data: ContactData | NoData
 
 
 class ContactStatusChanged(_OfContact):
-    """What a contact's latest reply means has changed."""
+    """The status of a contact's latest reply changed."""
 
     type: Literal["contact_status_changed"]
     old_status: ReplyStatus | None
@@ -97,57 +97,57 @@ class ContactStatusChanged(_OfContact):
 
 
 class ContactUpdated(_OfContact):
-    """Something else of a contact changed; it was closed to e-mails, deleted, restored or merged into another."""
+    """Something else in a contact changed; or it opted out of e-mails, was deleted, restored or merged into another."""
 
     type: Literal["contact_updated"]
     data: ContactChangeData | NoData
 
 
 class ContactErased(_OfContact):
-    """A person was erased: delete what you have of it under this id, and the titles and notes of its deals."""
+    """A person was erased: delete what you have under this id, and the titles and notes of the person's deals."""
 
     type: Literal["contact_erased"]
     data: NoData
 
 
 class ActivityLogged(_OfActivity):
-    """A timeline has a new entry. Entries that only tell of a change which has an event of its own are left out."""
+    """A timeline has a new entry. Not for entries about a change that has its own event."""
 
     type: Literal["activity_logged"]
 
 
 class ReplyReceived(_OfActivity):
-    """Somebody answered an e-mail; also an `activity_logged` about the same entry."""
+    """A contact replied to an e-mail. The entry also has an `activity_logged`."""
 
     type: Literal["reply_received"]
 
 
 class MeetingBooked(_OfActivity):
-    """A meeting was booked; also an `activity_logged` about the same entry."""
+    """A meeting was booked. The entry also has an `activity_logged`."""
 
     type: Literal["meeting_booked"]
 
 
 class MeetingRescheduled(_OfActivity):
-    """A meeting was put at another time; also an `activity_logged` about the same entry."""
+    """A meeting was rescheduled. The entry also has an `activity_logged`."""
 
     type: Literal["meeting_rescheduled"]
 
 
 class MeetingCancelled(_OfActivity):
-    """A meeting was cancelled; also an `activity_logged` about the same entry."""
+    """A meeting was cancelled. The entry also has an `activity_logged`."""
 
     type: Literal["meeting_cancelled"]
 
 
 class MeetingNoShow(_OfActivity):
-    """Somebody did not show up at a meeting; also an `activity_logged` about the same entry."""
+    """Somebody did not show up at a meeting. The entry also has an `activity_logged`."""
 
     type: Literal["meeting_no_show"]
 
 
 class EndpointDisabled(Event):
-    """An endpoint failed for too long, or answered 410 Gone: nothing is sent to it. For the other endpoints to know."""
+    """An endpoint failed for too long or answered 410 Gone, and was disabled. Sent to the other endpoints."""
 
     type: Literal["endpoint_disabled"]
     endpoint_id: uuid.UUID
@@ -155,7 +155,7 @@ class EndpointDisabled(Event):
 
 
 class TestEvent(Event):
-    """Somebody pressed the test button of this endpoint."""
+    """A test of this endpoint was requested."""
 
     __test__ = False
     type: Literal["test"]
