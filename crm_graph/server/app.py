@@ -12,7 +12,9 @@ from crm_graph.database import migrations
 from crm_graph.database.engine import Database
 from crm_graph.delivery import schemas
 from crm_graph.errors import CrmError, PayloadTooLarge, Unauthenticated, Unavailable
+from crm_graph.graphql.engine.library_internals import graphql_schema
 from crm_graph.graphql.transport.http import create_router as graphql_router
+from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.graphql.transport.subscriptions import LIMITS, Limits
 from crm_graph.identity.authenticator import Authenticator
 from crm_graph.identity.tokens import Tokens
@@ -35,7 +37,7 @@ def create_app(settings: Settings, database: Database, *, limits: Limits = LIMIT
     authenticator, metrics = Authenticator(database, tokens), Metrics()
     routers = (
         webhook_router(settings, database, metrics),
-        graphql_router(settings, database, authenticator, metrics, limits),
+        graphql_router(graphql_schema(build_schema()), settings, database, authenticator, metrics, limits),
         download_router(database, authenticator),
         scraping_router(settings, database, metrics),
         schemas.create_router(),

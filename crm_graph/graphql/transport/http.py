@@ -9,7 +9,7 @@ from time import perf_counter
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
-from graphql import ExecutionResult
+from graphql import ExecutionResult, GraphQLSchema
 
 from crm_graph.database.engine import Database
 from crm_graph.errors import (
@@ -21,7 +21,7 @@ from crm_graph.errors import (
     UnsupportedMedia,
 )
 from crm_graph.graphql.engine.documents import Documents, InvalidDocument
-from crm_graph.graphql.engine.library_internals import graphiql_page, graphql_schema
+from crm_graph.graphql.engine.library_internals import graphiql_page
 from crm_graph.graphql.engine.messages import (
     ResponseBody,
     error_entry,
@@ -31,7 +31,6 @@ from crm_graph.graphql.engine.messages import (
 )
 from crm_graph.graphql.execution.context import Context
 from crm_graph.graphql.execution.reads import Reads
-from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.graphql.transport.sse import EventStream
 from crm_graph.graphql.transport.subscriptions import Limits, Subscriptions
 from crm_graph.graphql.transport.websocket import WebSocketEndpoint
@@ -51,11 +50,15 @@ UNKNOWN = "unknown"  # the kind of operation in an invalid document
 
 
 def create_router(
-    settings: Settings, database: Database, authenticator: Authenticator, metrics: Metrics, limits: Limits
+    schema: GraphQLSchema,
+    settings: Settings,
+    database: Database,
+    authenticator: Authenticator,
+    metrics: Metrics,
+    limits: Limits,
 ) -> APIRouter:
     """The endpoint: queries, mutations and (as event streams) subscriptions by POST; subscriptions over WebSockets."""
     is_development = settings.crm_env == "development"
-    schema = graphql_schema(build_schema())
     documents, reads = Documents(schema, is_development=is_development), Reads(database)
     subscriptions = Subscriptions(database, authenticator, documents, reads, limits, is_development=is_development)
     websockets = WebSocketEndpoint(subscriptions, settings.allowed_origins)
