@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, Executable, Text, and_, bindparam, literal_column,
 from sqlalchemy.dialects.postgresql import insert
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Query, Statement, columns_of, param
+from crm_graph.database.statements import IdRow, Query, Statement, columns_of, param
 from crm_graph.domain.contacts import erasure, erasure_rules
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.web.json import parse_json
@@ -124,10 +124,6 @@ async def record_result(
     return status, reason
 
 
-class _Id(NamedTuple):
-    id: uuid.UUID
-
-
 def _insert() -> Executable:
     row = {name: param(WebhookLog, name) for name in (*NewEvent._fields, "status")}
     return insert(_LOG).values(row | {"attempts": literal_column("0")}).on_conflict_do_nothing()
@@ -161,4 +157,4 @@ _EMPTY_BODY = Statement(_empty_body)
 _LOCK = _lock_by("id")
 _LOCK_BY_KEY = _lock_by("source", "idempotency_key")
 _LOCK_BY_BODY = _lock_by("source", "dedupe_key")
-_ID_BY_BODY = Query(_Id, _id_by_body)
+_ID_BY_BODY = Query(IdRow, _id_by_body)

@@ -10,7 +10,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy.dialects.postgresql import insert
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Query, Statement, param
+from crm_graph.database.statements import IdRow, Query, Statement, param
 from crm_graph.delivery import disabled_reasons, queue
 from crm_graph.delivery.notifications import notify_senders
 from crm_graph.domain import references
@@ -58,10 +58,6 @@ class Changes(TypedDict, total=False):
     url: str | None
     event_types: Sequence[EventType] | None
     headers: object
-
-
-class _Id(NamedTuple):
-    id: uuid.UUID
 
 
 class _Known(NamedTuple):
@@ -240,4 +236,4 @@ _LOCK_OWNER = Statement(
     lambda: select(literal(1)).where(_OWNERS.c.id == param(Owner, "id")).with_for_update(key_share=True)
 )
 _OF_OWNER = Query(_Known, _of_owner)
-_DELIVERY_OF_EVENT = Query(_Id, _delivery_of_event)
+_DELIVERY_OF_EVENT = Query(IdRow, _delivery_of_event)

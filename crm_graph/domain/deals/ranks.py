@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Query, Statement, id_list, param
+from crm_graph.database.statements import IdRow, Query, Statement, id_list, param
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.access import visible
@@ -54,10 +54,6 @@ class Place:
 
 
 TOP = Place()
-
-
-class _Id(NamedTuple):
-    id: uuid.UUID
 
 
 class _Column(NamedTuple):
@@ -238,5 +234,5 @@ def _set_ranks() -> Executable:
 
 
 _LOCK_COLUMNS = Query(_Column, _lock_columns)
-_SELECT_COLUMN = Query(_Id, _select_column)
+_SELECT_COLUMN = Query(IdRow, _select_column)
 _SET_RANKS = Statement(_set_ranks)

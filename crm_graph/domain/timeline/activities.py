@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.sql.dml import Update
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Query, Statement, columns_of, combined, param, types_of
+from crm_graph.database.statements import IdRow, Query, Statement, columns_of, combined, param, types_of
 from crm_graph.domain import references
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import ValidationFailed
@@ -28,10 +28,6 @@ _COLUMNS = (
     *("created_by", "occurred_at", "due_at", "assignee_id", "effect_key"),
 )
 ENTRY_TYPES = types_of(Activity, **{f"entry_{name}": name for name in _COLUMNS})  # the types of `entry_params`
-
-
-class _Id(NamedTuple):
-    id: uuid.UUID
 
 
 class _Subjects(NamedTuple):
@@ -237,5 +233,5 @@ def _set_deal() -> Executable:
 
 
 _INSERT_SENT_EMAIL = Statement(_insert_sent_email)
-_INSERT_ENTRY = Query(_Id, _insert_entry_once)
+_INSERT_ENTRY = Query(IdRow, _insert_entry_once)
 _SET_DEAL = Statement(_set_deal)
