@@ -13,7 +13,7 @@ from crm_graph.graphql.engine.field_site import FieldSite
 from crm_graph.graphql.engine.json_sql import Json, json_list, json_object, name_literal
 from crm_graph.graphql.engine.library_internals import FieldSet
 from crm_graph.graphql.engine.selected_field import SelectedField, name_of, object_type
-from crm_graph.graphql.engine.visible import Conditions, Visible, integer
+from crm_graph.graphql.engine.visible import ROW_NUMBER, Conditions, Visible, integer
 from crm_graph.models import Named, Relation
 
 
@@ -65,7 +65,7 @@ class PageCompiler:
             texts: Json = func.array_agg(cursors.cursor_text(page, binding.order), type_=ARRAY(Text))
             return json_object([(key, _page_info(at, name_of(fields), texts)) for key, fields in self.collect(at)])
         item = self._edge(at, page, binding.order) if name == "edges" else self.compile_object(at, page)
-        return json_list(item, page.c.position <= integer(at.args["first"]) if "position" in page.c else None)
+        return json_list(item, page.c[ROW_NUMBER] <= integer(at.args["first"]) if ROW_NUMBER in page.c else None)
 
     def _edge(self, at: SelectedField, rows: Relation, order: Order) -> Json:
         pairs: list[tuple[str, Json]] = []

@@ -19,7 +19,7 @@ from crm_graph.identity.principal import Principal
 from crm_graph.models import AnySelect, Expression, Named, table
 
 ALL_COLUMNS: Expression = literal_column("*")
-POSITION = Integer()
+ROW_NUMBER = "row_number"  # of a page; no table has a column of this name
 NO_TABLE = Named("nothing", {})  # the rows of a source without a table of its own
 Conditions: TypeAlias = Callable[[Named], list[ColumnElement[bool]]]
 Types: TypeAlias = Mapping[str, TypeEngine[Any]]
@@ -61,9 +61,9 @@ class Visible:
         return self.named(ordered.limit(integer(limit)), types)
 
     def numbered(self, rows: Named, source: FromClause) -> tuple[Named, FromClause]:
-        """The same rows with a column `position`, from 1."""
-        numbered = select(ALL_COLUMNS, func.row_number().over().label("position")).select_from(source)
-        return self.named(numbered, {**rows.types, "position": POSITION})
+        """The same rows with a column `row_number`, from 1."""
+        numbered = select(ALL_COLUMNS, func.row_number().over().label(ROW_NUMBER)).select_from(source)
+        return self.named(numbered, {**rows.types, ROW_NUMBER: Integer()})
 
     def count(self, model: type[SQLModel], conditions: Conditions) -> ColumnElement[int]:
         """How many rows meet the conditions."""
