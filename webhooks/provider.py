@@ -113,14 +113,15 @@ class SignedRequest:
 class Provider:
     """A sender of webhooks. The keys of `translators` are the events that it is known to send.
 
-    `verify` raises SignatureMissing, SignatureInvalid or SecretNotConfigured. `identify` never raises. A translator
-    raises only ValidationFailed, for a payload that doesn't say whom the event is about.
+    `verify` raises SignatureMissing, SignatureInvalid or SecretNotConfigured; `sign` raises SecretNotConfigured.
+    `identify` never raises. A translator raises only ValidationFailed, for a payload that names no person.
     """
 
     name: str
     endpoint: str  # the last segment of the endpoint's path
     secrets: Callable[[Settings], Secrets]
     verify: Callable[[SignedRequest, Secrets], None]
+    sign: Callable[[bytes, Secrets], dict[str, str]]  # the headers that the provider sends; for sample webhooks
     identify: Callable[[Payload, bytes], EventIdentity]
     translators: Mapping[str, Translator]
     default_translator: Translator  # for every other event

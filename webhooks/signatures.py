@@ -69,6 +69,13 @@ def standard_webhooks(request: SignedRequest, secrets: Secrets) -> bool | None:
     )
 
 
+def sign_hex(body: bytes, secrets: Secrets, *, header: str) -> dict[str, str]:
+    """The header with the hex HMAC-SHA256 of a body. Raises SecretNotConfigured."""
+    if not secrets.hmac:
+        raise SecretNotConfigured
+    return {header: signatures.hex_signature(secrets.hmac[0], body)}
+
+
 def is_local(request: Request) -> bool:
     """Whether a request comes from this machine, to this machine, not through a proxy (for DEV_SIGNATURE_BYPASS)."""
     hosts = request.headers.getlist("host")

@@ -6,9 +6,8 @@ from typing import Any
 import httpx
 
 import webhooks
-from crm_graph.errors import SetupError
+from crm_graph.errors import SecretNotConfigured, SetupError
 from crm_graph.settings import Settings
-from crm_graph.web.signatures import hex_signature
 from webhooks.registry import PROVIDERS
 
 
@@ -28,19 +27,11 @@ def _folder(provider: str) -> Path:
     return Path(webhooks.__file__).parent / provider / "fixtures"
 
 
-def headers(settings: Settings, provider: str, body: bytes) -> dict[str, str]:
-    """The headers by which a provider authenticates itself: Cal.com signs, Instantly sends a static token.
-
-    Raises SetupError when the secret is not set.
-    """
-    if provider == "instantly" and settings.instantly_webhook_token:
-        return {"Authorization": f"Bearer {settings.instantly_webhook_token[0].get_secret_value()}"}
-    name = f"hmac_shared_secret_{provider}"
-    secrets = getattr(settings, name)
-    if not secrets:
-        raise SetupError(f"{name.upper()} is not set, so nothing can be signed")
-    signature = hex_signature(secrets[0].get_secret_value().encode(), body)
-    return {"X-Cal-Signature-256" if provider == "calcom" else "X-Signature": signature}
+def _signed_headers(settings: Settings, provider: str, body: bytes) -> dict[str, str]:
+    try:
+        return PROVIDERS[provider].sign(body, PROVIDERS[provider].secrets(settings))
+    except SecretNotConfigured:
+        raise SetupError(f"HMAC_SHARED_SECRET_{provider.upper()} is not set, so nothing can be signed") from None
 
 
 def signed_request(settings: Settings, provider: str, body: bytes, url: str | None = None) -> httpx.Request:
@@ -48,7 +39,7 @@ def signed_request(settings: Settings, provider: str, body: bytes, url: str | No
     _folder(provider)
     base = (url or base_url(settings)).rstrip("/")
     target = (base if "://" in base else f"http://{base}") + endpoint(provider)
-    signed = headers(settings, provider, body) | {"Content-Type": "application/json"}
+    signed = _signed_headers(settings, provider, body) | {"Content-Type": "application/json"}
     try:
         return httpx.Request("POST", target, content=body, headers=signed)
     except httpx.InvalidURL as error:

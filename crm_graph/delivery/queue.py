@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Boolean, ColumnElement, Double, Integer, Text, Update, Uuid, func, literal_column, update
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Query, Statement, from_file, param, rows_param_type
+from crm_graph.database.statements import IdRow, Query, Statement, from_file, param, rows_param_type
 from crm_graph.delivery import disabled_reasons
 from crm_graph.models import DeliveryStatus, WebhookDelivery, table
 
@@ -75,10 +75,6 @@ class Backlog(NamedTuple):
     endpoints: dict[str, int]
     is_paused: bool
     oldest_due_age: float
-
-
-class _EndpointId(NamedTuple):
-    id: uuid.UUID
 
 
 class _Health(NamedTuple):
@@ -159,7 +155,7 @@ def _make_due() -> Update:
     return update(deliveries).values(due_at=func.now()).where(*waiting)
 
 
-_DUE_ENDPOINTS = Query(_EndpointId, from_file("due_endpoints.sql"))
+_DUE_ENDPOINTS = Query(IdRow, from_file("due_endpoints.sql"))
 _MAKE_DUE = Statement(_make_due)
 _RECORD_ATTEMPTS = Statement(from_file("record_attempts.sql", attempts=rows_param_type()))
 _BACKLOG = Query(

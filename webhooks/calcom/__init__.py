@@ -32,6 +32,7 @@ CALCOM = Provider(
     endpoint="booking",
     secrets=_secrets,
     verify=partial(signatures.verify, schemes=SCHEMES),
+    sign=partial(signatures.sign_hex, header="X-Cal-Signature-256"),
     identify=identify,
     translators={
         "booking.created": booked,

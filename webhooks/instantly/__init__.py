@@ -37,11 +37,19 @@ def _secrets(settings: Settings) -> Secrets:
     )
 
 
+def _sign(body: bytes, secrets: Secrets) -> dict[str, str]:
+    """The static token, the only credential that Instantly can send; without one, the signature of a relay."""
+    if secrets.tokens:
+        return {"Authorization": f"Bearer {secrets.tokens[0].decode()}"}
+    return signatures.sign_hex(body, secrets, header="X-Signature")
+
+
 INSTANTLY = Provider(
     name="instantly",
     endpoint="reply",
     secrets=_secrets,
     verify=partial(signatures.verify, schemes=SCHEMES),
+    sign=_sign,
     identify=identify,
     translators={
         "reply": normalised_reply,
