@@ -1,4 +1,4 @@
-"""Companies through the API: found by domain, else by name; changed with a trace; refused by name."""
+"""Companies through the API: found by domain, else by name; every change has an entry, every refusal a field."""
 
 import json
 import uuid
@@ -16,7 +16,7 @@ from tests.support.factories import ADA, BOB, READER, ROOT, World
 DEEP: Any = json.loads("[" * 100 + "]" * 100)
 
 
-async def test_a_new_domain_is_a_new_company(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_a_new_domain_creates_a_company(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     company, created = await upsert(
         client, domain=" Fresh.Example. ", name="Fresh Ltd.", enrichment={"a": 1, "b": None}, **DETAILS
     )
@@ -37,7 +37,9 @@ async def test_a_new_domain_is_a_new_company(client: httpx.AsyncClient, world: W
     assert (await stored(sql, named["id"])).name_key == "later"
 
 
-async def test_a_known_domain_is_changed(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_a_known_domain_changes_its_company(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
     await update(client, world.company, **DETAILS)
 
     company, created = await upsert(client, BOB, domain="ACME.example", industry="Müzik", size=None, location="İzmir")
@@ -53,13 +55,15 @@ async def test_a_known_domain_is_changed(client: httpx.AsyncClient, world: World
     assert row.updated_at > row.created_at
 
 
-async def test_without_a_domain_the_name_counts(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_without_a_domain_the_name_identifies_the_company(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
     first, new = await upsert(client, name="Öz  İnşaat A.Ş.")
     again, old = await upsert(client, name="OZ INSAAT a.ş.", size="5", domain=None)
     known, _ = await upsert(client, name="acme")
 
     assert (new, old, again["id"], again["name"]) == (True, False, first["id"], "Öz  İnşaat A.Ş.")
-    assert known["id"] == str(world.company)  # which has a domain
+    assert known["id"] == str(world.company)  # though it has a domain
     assert (await stored(sql, first["id"])).size == "5"
     assert await count(sql) == 2
 
@@ -90,11 +94,11 @@ async def test_an_update_changes_name_and_domain(client: httpx.AsyncClient, worl
     cleared = await update(client, world.company, domain=None)
     assert cleared["domain"] is None
     unnamed, _ = await upsert(client, domain="old.example")
-    moved = await update(client, unnamed["id"], domain="new.example")
-    assert (moved["name"], moved["domain"]) == ("new.example", "new.example")  # nobody has named it
+    renamed = await update(client, unnamed["id"], domain="new.example")
+    assert (renamed["name"], renamed["domain"]) == ("new.example", "new.example")  # it has no name of its own yet
 
 
-async def test_what_another_company_has_is_a_conflict(
+async def test_the_domain_or_name_of_another_company_is_a_conflict(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     globex, _ = await upsert(client, domain="globex.example", name="Globex")
@@ -134,21 +138,21 @@ async def test_enrichment_is_merged_at_every_level(
     }}  # fmt: skip
 
     await update(client, world.company, enrichment={"extra": 1})
-    await update(client, world.company, enrichment={"extra": True})  # which Python takes for the same
-    told = (await entries(sql, world.company))[-1].meta_json["changes"]
-    assert told == {"enrichment": {"old": {"extra": 1}, "new": {"extra": True}}}
+    await update(client, world.company, enrichment={"extra": True})  # equal in Python
+    changes = (await entries(sql, world.company))[-1].meta_json["changes"]
+    assert changes == {"enrichment": {"old": {"extra": 1}, "new": {"extra": True}}}
     assert (await update(client, world.company, enrichment=None))["enrichment"] == {}
 
 
-async def test_what_says_nothing_new_leaves_no_trace(
+async def test_calls_without_changes_write_nothing(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await update(client, world.company, enrichment={"a": {"b": 1}})
-    nothing_new: list[Json] = [
+    no_changes: list[Json] = [
         {}, {"name": "Acme"}, {"size": None}, {"enrichment": {}}, {"enrichment": {"a": {"b": 1}, "c": None}},
     ]  # fmt: skip
     async with unchanged(sql):
-        for given in nothing_new:
+        for given in no_changes:
             await update(client, world.company, **given)
             await upsert(client, domain="acme.example", **given)
         await upsert(client, name="ACME!")
@@ -159,7 +163,7 @@ NOT_DOMAINS = ["", " ", "acme", "a b.example", "https://acme.example", "x@acme.e
                "localhost", "x" * 300 + ".example", "_.example"]  # fmt: skip
 
 
-async def test_what_cannot_be_meant_is_refused_by_name(
+async def test_invalid_values_are_refused_naming_the_field(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     known = {"companyId": str(world.company)}
@@ -185,9 +189,7 @@ async def test_what_cannot_be_meant_is_refused_by_name(
     assert (await stored(sql, emoji["id"])).name_key == "smile example"
 
 
-async def test_enrichment_does_not_grow_without_end(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
+async def test_enrichment_has_a_maximum_size(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     await update(client, world.company, enrichment={f"key{i}": i for i in range(200)})
     async with unchanged(sql):
         for more in ({"one more": 1}, {"key0": "x" * 100_000}):
@@ -199,7 +201,7 @@ async def test_enrichment_does_not_grow_without_end(
     assert len(swapped["enrichment"]) == 200
 
 
-async def test_everybody_but_a_reader_may_change_a_company_that_is_there(
+async def test_everybody_but_a_reader_may_change_a_company(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     async with unchanged(sql):

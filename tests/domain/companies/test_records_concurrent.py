@@ -1,4 +1,4 @@
-"""Many calls for one company at once end in one company, and no call's part of it is lost."""
+"""Many calls for one company at once create one company, and no call's change is lost."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.support.companies import UPDATE, UPSERT, count, entries, stored, upse
 from tests.support.factories import ADA, BOB, World, add
 
 
-async def test_50_upserts_of_one_company_make_one(
+async def test_50_upserts_of_one_company_create_one(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     spellings = ("fresh.example", "FRESH.example", " fresh.example. ")
@@ -27,12 +27,12 @@ async def test_50_upserts_of_one_company_make_one(
         assert sum(one["created"] for one in found) == 1
         [id_] = {one["company"]["id"] for one in found}
         row = await stored(sql, id_)
-        assert row.enrichment_json == {f"k{i}": i for i in range(50)}  # nobody's part was overwritten
+        assert row.enrichment_json == {f"k{i}": i for i in range(50)}  # no change was overwritten
         assert len(await entries(sql, id_)) == 50
     assert await count(sql) == 3
 
 
-async def test_of_many_domains_for_one_name_one_is_taken_and_the_others_are_new(
+async def test_a_named_company_takes_one_of_many_domains_and_the_others_are_new(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await upsert(client, name="Globex")
@@ -46,7 +46,7 @@ async def test_of_many_domains_for_one_name_one_is_taken_and_the_others_are_new(
     assert await count(sql) == 11
 
 
-async def test_upserts_and_updates_of_one_domain_end_in_one_company_with_it(
+async def test_upserts_and_updates_of_one_domain_leave_one_company_with_it(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     others = [str(await add(sql, Company, name=f"c{i}", name_key=f"c{i}")) for i in range(10)]

@@ -1,4 +1,4 @@
-"""A person who is erased: nothing of it is left anywhere, the figures are, and it is never taken in again."""
+"""Erasure: no personal data is left anywhere, the figures stay, and the person is never stored again."""
 
 import asyncio
 import uuid
@@ -30,13 +30,13 @@ REPLAY = "mutation ($in: ReplayWebhookInput!) { replayWebhook(input: $in) { appl
 
 @pytest.fixture
 async def world(world: World, sql: AsyncConnection) -> World:
-    """The team, with ada's mailbox."""
+    """The team, and Ada's mailbox."""
     await sql.execute(text("INSERT INTO owner_mailboxes VALUES ('max@sender.com', :owner)"), {"owner": world.ada.owner})
     return world
 
 
 async def figures(sql: AsyncConnection) -> Any:
-    """What reports count: deals with their stages and history, entries by type and campaign, verdicts."""
+    """What reports count: deals with their stages and history, entries by type and campaign, verdicts, webhooks."""
     queries = (
         "SELECT amount, currency, status, lost_reason, stage_id, source, campaign_id, owner_id FROM deals ORDER BY id",
         "SELECT deal_id, from_stage_id, to_stage_id, moved_at FROM deal_stage_history ORDER BY moved_at, id",
@@ -48,7 +48,7 @@ async def figures(sql: AsyncConnection) -> Any:
     return [[tuple(row) for row in await sql.execute(text(query))] for query in queries]
 
 
-async def test_nothing_of_the_person_is_left_and_the_figures_are(
+async def test_no_personal_data_is_left_and_the_figures_stay(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     contact = await add_zelda(client, sql)
@@ -78,7 +78,7 @@ async def everything_but_logs(sql: AsyncConnection) -> dict[str, list[str]]:
     return {name: [repr(row) for row in rows] for name, rows in (await everything(sql)).items()}
 
 
-async def test_what_an_erasure_leaves_of_rows(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_what_an_erasure_keeps_of_rows(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     contact = await add_zelda(client, sql)
     await mutate(client, ERASE, ROOT, contactId=contact)
 
@@ -92,8 +92,8 @@ async def test_what_an_erasure_leaves_of_rows(client: httpx.AsyncClient, world: 
     }  # fmt: skip
     deal = (await sql.execute(text("SELECT title, notes FROM deals WHERE contact_id = :id"), {"id": row["id"]})).one()
     assert tuple(deal) == ("Erased contact", None)
-    told = "SELECT content, created_by IS NOT NULL, deal_id IS NOT NULL FROM activities WHERE content ~ 'erased'"
-    assert [tuple(entry) for entry in await sql.execute(text(f"{told} ORDER BY content"))] == [
+    entries = "SELECT content, created_by IS NOT NULL, deal_id IS NOT NULL FROM activities WHERE content ~ 'erased'"
+    assert [tuple(entry) for entry in await sql.execute(text(f"{entries} ORDER BY content"))] == [
         ("Contact erased", True, False),
         ("Personal data erased", True, True),
     ]
@@ -111,25 +111,25 @@ async def test_what_an_erasure_leaves_of_rows(client: httpx.AsyncClient, world: 
     assert "(label)" in types
 
 
-async def test_what_was_told_of_the_person_is_emptied_and_what_waited_is_not_sent(
+async def test_events_about_the_person_are_emptied_and_pending_deliveries_cancelled(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     contact = await add_zelda(client, sql)
     count = "SELECT status, count(*) FROM webhook_deliveries GROUP BY status ORDER BY status"
     before = {row.status: row.count for row in await sql.execute(text(count))}
-    theirs = (world.ada.contact, world.bob.contact)
-    others = [one for one in await told(sql) if one.contact_id in theirs]
+    other_contacts = (world.ada.contact, world.bob.contact)
+    others = [one for one in await told(sql) if one.contact_id in other_contacts]
     earlier = {one.id: one for one in await told(sql)}
 
     async with telling(sql) as events:
         await mutate(client, ERASE, ROOT, contactId=contact)
 
-    assert sorted(types(events)) == ["contact_erased"] * 3 + ["deal_updated"]  # of each contact that was one of hers
+    assert sorted(types(events)) == ["contact_erased"] * 3 + ["deal_updated"]  # one for each of her contacts
     data = {str(new.type): new.payload["data"] for new in events}
     assert data["contact_erased"] == {}
     assert data["deal_updated"]["changes"]["title"] == {"old": None, "new": "Erased contact"}
     emptied = [one for one in await told(sql) if one.payload.get("erased")]
-    assert len(emptied) == len(earlier) - len(await _untold(sql))
+    assert len(emptied) == len(earlier) - len(await _fixture_events(sql))
     for one in emptied:
         check(one)
         whole = earlier[one.id].payload
@@ -137,15 +137,15 @@ async def test_what_was_told_of_the_person_is_emptied_and_what_waited_is_not_sen
     after = {row.status: row.count for row in await sql.execute(text(count))}
     assert after == {"delivered": before["delivered"], "cancelled": before["pending"], "pending": len(events)}
     assert set(await sql.scalars(text("SELECT answer FROM webhook_attempts"))) == {None}
-    assert [one for one in await told(sql) if one.contact_id in theirs] == others
+    assert [one for one in await told(sql) if one.contact_id in other_contacts] == others
 
 
-async def _untold(sql: AsyncConnection) -> list[Any]:
-    """The events of the world, which was made in plain SQL before the person came."""
+async def _fixture_events(sql: AsyncConnection) -> list[Any]:
+    """The events of the fixture `world`, which plain SQL created before the person was added."""
     return [one for one in await told(sql) if one.source == "sql"]
 
 
-async def test_a_mailbox_that_is_not_ours_goes_too(
+async def test_an_address_outside_the_team_is_erased_from_entries(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await post(client, "instantly", event("email_sent", lead_email=ZELDA, email_account="zelda@freelance.example"))
@@ -156,14 +156,14 @@ async def test_a_mailbox_that_is_not_ours_goes_too(
 
 
 @pytest.mark.parametrize("how", ["loser", "address", "deleted"])
-async def test_any_contact_or_address_of_the_person_finds_all_of_it(
+async def test_any_contact_or_address_of_the_person_leads_to_all_of_its_data(
     how: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     contact = await add_zelda(client, sql)
     loser = await sql.scalar(text("SELECT id FROM contacts WHERE email = :e"), {"e": OLD})
     if how == "deleted":
-        gone = "mutation ($in: DeleteContactInput!) { deleteContact(input: $in) { deletedContactId } }"
-        await mutate(client, gone, contactId=contact)
+        delete = "mutation ($in: DeleteContactInput!) { deleteContact(input: $in) { deletedContactId } }"
+        await mutate(client, delete, contactId=contact)
     given: Json = {"contactId": str(loser)} if how == "loser" else {"email": " ZQ@Former.example"}
 
     erased = await mutate(client, ERASE, ROOT, **given)
@@ -175,7 +175,7 @@ async def test_any_contact_or_address_of_the_person_finds_all_of_it(
         assert (await mutate(client, LIFT, ROOT, email=address))["lifted"], address
 
 
-async def test_an_address_without_a_contact_is_suppressed_until_its_person_comes_back(
+async def test_an_address_without_a_contact_is_suppressed_until_that_is_lifted(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await post(client, "instantly", event("email_opened", lead_email=ZELDA, firstName="Zelda"))
@@ -192,7 +192,7 @@ async def test_an_address_without_a_contact_is_suppressed_until_its_person_comes
     assert (await mutate(client, UPSERT, email=ZELDA))["created"]
 
 
-async def test_to_be_erased_already_is_success_and_changes_nothing(
+async def test_erasing_again_succeeds_without_a_change(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     contact = await add_zelda(client, sql)
@@ -203,7 +203,7 @@ async def test_to_be_erased_already_is_success_and_changes_nothing(
         assert (await mutate(client, ERASE, ROOT, email=OLD))["erasedContactId"] is None
 
 
-async def test_an_erased_contact_is_not_brought_back(
+async def test_an_erased_contact_can_not_be_restored(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     contact = await add_zelda(client, sql)
@@ -221,12 +221,12 @@ async def test_an_erased_contact_is_not_brought_back(
 
 
 async def test_refusals_change_nothing(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
-    mine = str(world.ada.contact)
+    own = str(world.ada.contact)
     cases: list[tuple[str, Json, tuple[str, str | None]]] = [
-        (ADA, {"contactId": mine}, ("FORBIDDEN", None)),
-        (READER, {"contactId": mine}, ("FORBIDDEN", None)),
+        (ADA, {"contactId": own}, ("FORBIDDEN", None)),
+        (READER, {"contactId": own}, ("FORBIDDEN", None)),
         (ROOT, {}, ("VALIDATION", "contactId")),
-        (ROOT, {"contactId": mine, "email": ZELDA}, ("VALIDATION", "contactId")),
+        (ROOT, {"contactId": own, "email": ZELDA}, ("VALIDATION", "contactId")),
         (ROOT, {"email": "zelda"}, ("VALIDATION", "email")),
         (ROOT, {"contactId": str(world.company)}, ("NOT_FOUND", "contactId")),
     ]
@@ -266,31 +266,31 @@ async def test_a_replay_of_an_erased_body_is_refused(
 
 
 @pytest.mark.parametrize("address", [ZELDA, OLD])
-async def test_an_upsert_that_meets_an_erasure_is_refused(
+async def test_an_upsert_during_an_erasure_is_refused(
     address: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection, database: Database
 ) -> None:
     await add_zelda(client, sql)
     async with database.transaction() as session:
         await erasure.erase(UnitOfWork(session, machine("test"), utc_now()), email=ZELDA)
         given = {"email": address, "restoreDeleted": True, "fullName": "Zelda"}
-        meeting = asyncio.create_task(send(client, ROOT, UPSERT, **{"in": given}))
+        concurrent = asyncio.create_task(send(client, ROOT, UPSERT, **{"in": given}))
         await somebody_waits(sql)
 
-    [error] = (await meeting).json()["errors"]
+    [error] = (await concurrent).json()["errors"]
     assert reason(error) == ("CONFLICT", "email")
     assert "zelda" not in await dump(sql)
 
 
-async def test_a_deal_that_is_made_for_the_person_meanwhile_is_refused(
+async def test_a_deal_created_during_the_erasure_is_refused(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection, database: Database
 ) -> None:
     contact = await add_zelda(client, sql)
     create = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal { id } } }"
     async with database.transaction() as session:
         await erasure.erase(UnitOfWork(session, machine("test"), utc_now()), contact_id=uuid.UUID(contact))
-        meeting = asyncio.create_task(send(client, ROOT, create, **{"in": {"title": "Zelda", "contactId": contact}}))
+        concurrent = asyncio.create_task(send(client, ROOT, create, **{"in": {"title": "Zelda", "contactId": contact}}))
         await somebody_waits(sql)
 
-    [error] = (await meeting).json()["errors"]
+    [error] = (await concurrent).json()["errors"]
     assert reason(error) == ("NOT_FOUND", "contactId")
     assert "zelda" not in await dump(sql)

@@ -1,4 +1,4 @@
-"""Contacts that are deleted, restored, closed to outreach and opened again."""
+"""Contacts are deleted, restored, closed to outreach and opened again."""
 
 import asyncio
 from typing import Any
@@ -30,19 +30,19 @@ async def call(client: httpx.AsyncClient, document: str, contact: Any, who: str 
 
 
 async def entries(sql: AsyncConnection, contact: Any) -> list[Any]:
-    """The system's entries of a contact, oldest first."""
+    """The system entries of a contact, oldest first."""
     query = "SELECT content, created_by, meta_json AS meta FROM activities WHERE contact_id = :id AND type = 'system'"
     return list(await sql.execute(text(f"{query} ORDER BY created_at"), {"id": contact}))
 
 
-async def test_a_deleted_contact_is_gone_and_its_deals_stay(
+async def test_a_deleted_contact_is_hidden_and_its_deals_stay(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     contact = world.ada.contact
 
-    gone = await call(client, DELETE, contact)
+    deleted = await call(client, DELETE, contact)
 
-    assert gone == {"deletedContactId": str(contact), "replayed": False}
+    assert deleted == {"deletedContactId": str(contact), "replayed": False}
     seen = await ask(
         client, ADA, "query ($id: UUID!) { contact(id: $id) { id } contacts { totalCount } }", id=str(contact)
     )
@@ -58,9 +58,9 @@ async def test_a_restored_contact_is_as_before(client: httpx.AsyncClient, world:
     before = dict((await sql.execute(query, {"id": world.ada.contact})).mappings().one())
     await call(client, DELETE, world.ada.contact)
 
-    back = await call(client, RESTORE, world.ada.contact)
+    restored = await call(client, RESTORE, world.ada.contact)
 
-    assert back["contact"] == {"id": str(world.ada.contact), "version": 3}
+    assert restored["contact"] == {"id": str(world.ada.contact), "version": 3}
     after = dict((await sql.execute(query, {"id": world.ada.contact})).mappings().one())
     assert {name for name in before if before[name] != after[name]} == {"version", "updated_at"}
     deal = (await ask(client, ADA, DEAL, id=str(world.ada.deal)))["deal"]
@@ -104,7 +104,7 @@ async def test_closing_and_opening_keep_the_reasons(
         await call(client, OPEN, contact, reason="Once more")
 
 
-async def test_events_never_open_a_contact_and_do_not_replace_the_reason(
+async def test_events_neither_open_a_contact_nor_replace_the_reason(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await call(client, CLOSE, world.ada.contact, reason="The law")
@@ -121,16 +121,16 @@ async def test_refusals_change_nothing(
     document: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     given: Json = {"reason": "Why not"} if document in (CLOSE, OPEN) else {}
-    mine, theirs, nobodys = (str(id_) for id_ in (world.ada.contact, world.bob.contact, world.company))
+    own, colleagues, unknown = (str(id_) for id_ in (world.ada.contact, world.bob.contact, world.company))
     await sql.execute(text("UPDATE contacts SET deleted_at = now() WHERE id = :id"), {"id": world.bob.contact})
 
     async def refused(who: str, **more: Any) -> tuple[str, str | None]:
-        return reason(await refusal(client, who, document, **{"in": {"contactId": mine} | given | more}))
+        return reason(await refusal(client, who, document, **{"in": {"contactId": own} | given | more}))
 
     async with unchanged(sql):
         assert await refused(READER) == ("FORBIDDEN", None)
-        assert await refused(BOB) == await refused(ADA, contactId=nobodys) == ("NOT_FOUND", "contactId")
-        assert await refused(ADA, contactId=theirs) == ("NOT_FOUND", "contactId")
+        assert await refused(BOB) == await refused(ADA, contactId=unknown) == ("NOT_FOUND", "contactId")
+        assert await refused(ADA, contactId=colleagues) == ("NOT_FOUND", "contactId")
         if document != RESTORE:
             assert await refused(ADA, expectedVersion=2) == ("VERSION_CONFLICT", "expectedVersion")
         if given:
@@ -171,7 +171,7 @@ async def test_a_repeated_call_has_one_effect_in_few_statements(
     assert again == {**first, "replayed": True}
 
 
-async def test_deleting_and_closing_at_once_never_bring_a_contact_back(
+async def test_closing_a_contact_never_undoes_a_concurrent_deletion(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     contact = str(world.ada.contact)

@@ -1,4 +1,4 @@
-"""Contacts that are merged: one person with everything that two had, whom every address finds."""
+"""Merged contacts: the survivor has everything of both, and every address finds it."""
 
 from typing import Any
 
@@ -34,8 +34,8 @@ async def stored(sql: AsyncConnection, contact: Any) -> Any:
     return (await sql.execute(query, {"id": str(contact)})).mappings().one()
 
 
-async def whose(sql: AsyncConnection, relation: str, contact: Any) -> int:
-    """How many rows of a table are the contact's."""
+async def count_of(sql: AsyncConnection, relation: str, contact: Any) -> int:
+    """How many rows of a table belong to the contact."""
     count = await sql.scalar(text(f"SELECT count(*) FROM {relation} WHERE contact_id = :id"), {"id": contact})
     return int(count or 0)
 
@@ -45,8 +45,10 @@ async def test_the_survivor_has_everything_of_both(
 ) -> None:
     survivor, loser = world.ada.contact, world.bob.contact
     await instantly.send(client, event("reply_received", lead_email=world.bob.email, reply_text="Send me the price"))
-    before = {name: await whose(sql, name, loser) for name in ("deals", "activities", "reply_verdicts", "webhooks_log")}
-    own = {name: await whose(sql, name, survivor) for name in before}
+    before = {
+        name: await count_of(sql, name, loser) for name in ("deals", "activities", "reply_verdicts", "webhooks_log")
+    }
+    own = {name: await count_of(sql, name, survivor) for name in before}
     assert all(before.values())
 
     merged = await merge(client, survivor, loser)
@@ -54,21 +56,21 @@ async def test_the_survivor_has_everything_of_both(
     assert (merged["contact"]["id"], merged["contact"]["email"]) == (str(survivor), world.ada.email)
     for name in before:
         extra = 1 if name == "activities" else 0  # its own entry
-        assert await whose(sql, name, survivor) == own[name] + before[name] + extra, name
-        assert await whose(sql, name, loser) == 0, name
+        assert await count_of(sql, name, survivor) == own[name] + before[name] + extra, name
+        assert await count_of(sql, name, loser) == 0, name
     query = text("SELECT content, created_by, meta_json AS meta FROM activities WHERE content LIKE 'Merged%'")
     entry = (await sql.execute(query)).one()
     assert (entry.content, entry.meta["merged"]) == (f"Merged with {world.bob.email}", str(loser))
-    told = text(
+    deal_entries = text(
         "SELECT deal_id, contact_id, meta_json AS meta FROM activities WHERE content = 'Deal changed: contact_id'"
     )
-    entries = list(await sql.execute(told))
+    entries = list(await sql.execute(deal_entries))
     assert {row.deal_id for row in entries} >= {world.bob.deal, world.ada.cross, world.pool.cross}
     assert {row.contact_id for row in entries} == {None}
     assert entries[0].meta["changes"] == {"contact_id": {"old": str(loser), "new": str(survivor)}}
 
 
-async def test_its_own_values_win_and_empty_ones_are_filled(
+async def test_the_survivors_values_win_and_empty_ones_are_filled(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     survivor, loser = world.pool.contact, world.ada.contact
@@ -94,8 +96,8 @@ async def test_its_own_values_win_and_empty_ones_are_filled(
     )
     assert (row["owner_id"], row["owner_source"]) == (world.ada.owner, "mailbox")
     assert merged["contact"]["version"] == row["version"] == 2
-    gone = await stored(sql, loser)
-    assert (gone["merged_into_id"], gone["deleted_at"] is None) == (survivor, False)
+    merged_away = await stored(sql, loser)
+    assert (merged_away["merged_into_id"], merged_away["deleted_at"] is None) == (survivor, False)
 
 
 @pytest.mark.parametrize(
@@ -148,12 +150,12 @@ async def test_every_address_of_the_loser_finds_the_survivor(
     merged_into = await sql.scalars(text("SELECT merged_into_id FROM contacts WHERE merged_into_id IS NOT NULL"))
     assert list(merged_into) == [survivor, survivor]
     async with unchanged(sql):
-        for gone in (loser, first):
-            error = await refusal(client, ROOT, RESTORE, **{"in": {"contactId": str(gone)}})
+        for merged_away in (loser, first):
+            error = await refusal(client, ROOT, RESTORE, **{"in": {"contactId": str(merged_away)}})
             assert reason(error) == ("CONFLICT", "contactId")
 
 
-async def test_the_losers_open_tasks_go_to_who_sees_the_survivor(
+async def test_the_losers_open_tasks_go_to_the_survivors_owner(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     task = {"type": "task", "content": "Call", "occurred_at": START, "assignee_id": world.bob.owner}
@@ -167,7 +169,7 @@ async def test_the_losers_open_tasks_go_to_who_sees_the_survivor(
     assert found == {open_: world.ada.owner, done: world.bob.owner}
 
 
-async def test_a_source_keeps_one_verdict_where_nothing_was_written(
+async def test_a_source_keeps_one_verdict_on_a_contact_without_replies(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     for contact, status in ((world.ada.contact, "interested"), (world.pool.contact, "question")):
@@ -177,14 +179,14 @@ async def test_a_source_keeps_one_verdict_where_nothing_was_written(
 
     await merge(client, world.ada.contact, world.pool.contact)
 
-    kept = await sql.execute(text("SELECT contact_id, source, status FROM reply_verdicts ORDER BY source"))
-    assert [tuple(row) for row in kept] == [
+    verdicts = await sql.execute(text("SELECT contact_id, source, status FROM reply_verdicts ORDER BY source"))
+    assert [tuple(row) for row in verdicts] == [
         (world.ada.contact, "model", "neutral"),
         (world.ada.contact, "person", "interested"),
     ]
 
 
-async def test_an_event_that_names_the_loser_by_its_id_reaches_the_survivor(
+async def test_an_event_with_the_losers_id_reaches_the_survivor(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await merge(client, world.ada.contact, world.pool.contact)
@@ -199,23 +201,23 @@ async def test_an_event_that_names_the_loser_by_its_id_reaches_the_survivor(
 
 
 async def test_refusals_change_nothing(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
-    mine, pools, theirs = (str(side.contact) for side in (world.ada, world.pool, world.bob))
+    own, pools, colleagues = (str(side.contact) for side in (world.ada, world.pool, world.bob))
     full = {f"k{i}": i for i in range(200)}
     await change(sql, world.pool.contact, custom=full)
     await change(sql, world.ada.contact, custom={"one": "more"})
     cases: list[tuple[str, Json, tuple[str, str | None]]] = [
         (READER, {}, ("FORBIDDEN", None)),
-        (ADA, {"loserId": mine}, ("VALIDATION", "loserId")),
-        (ADA, {"loserId": theirs}, ("NOT_FOUND", "loserId")),
+        (ADA, {"loserId": own}, ("VALIDATION", "loserId")),
+        (ADA, {"loserId": colleagues}, ("NOT_FOUND", "loserId")),
         (ADA, {"loserId": str(world.company)}, ("NOT_FOUND", "loserId")),
-        (ADA, {"survivorId": theirs}, ("NOT_FOUND", "survivorId")),
+        (ADA, {"survivorId": colleagues}, ("NOT_FOUND", "survivorId")),
         (BOB, {}, ("NOT_FOUND", "survivorId")),
         (ADA, {"expectedVersion": 2}, ("VERSION_CONFLICT", "expectedVersion")),
         (ADA, {}, ("CONFLICT", "loserId")),
     ]
     async with unchanged(sql):
         for who, given, expected in cases:
-            asked = {"survivorId": mine, "loserId": pools} | given
+            asked = {"survivorId": own, "loserId": pools} | given
             assert reason(await refusal(client, who, MERGE, **{"in": asked})) == expected
 
 

@@ -1,4 +1,4 @@
-"""Merges that meet events, edits and other merges: nothing fails, nothing is lost, nobody is there twice."""
+"""Merges at the same time as events, edits and other merges: nothing fails, gets lost or is stored twice."""
 
 import asyncio
 from typing import Any
@@ -34,20 +34,20 @@ async def world(world: World, sql: AsyncConnection) -> World:
 
 
 def no_show(email: str) -> Json:
-    """An event that creates no contact where CALCOM_EVENT_TYPES is set; here it finds one."""
+    """An event that creates no contact when CALCOM_EVENT_TYPES is set; here it finds one."""
     attendees = [{"email": email, "noShow": True}]
     payload = {"bookingUid": "u1", "message": "x", "attendees": attendees}
     return {"triggerEvent": "BOOKING_NO_SHOW_UPDATED", "createdAt": "2026-01-05T10:00:00Z", "payload": payload}
 
 
 def booking(world: World) -> Json:
-    """A booking that names the loser by its id, and has an address that nobody knows."""
+    """A booking with the loser's id and an unknown address."""
     payload = BOOKING["payload"] | {"metadata": {"contact_id": str(world.pool.contact)}}
     return {**BOOKING, "payload": payload}
 
 
 @pytest.mark.parametrize("how", ["address", "further address", "id", "no-show"])
-async def test_an_event_that_meets_a_merge_reaches_the_survivor(
+async def test_an_event_during_a_merge_reaches_the_survivor(
     how: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection, database: Database
 ) -> None:
     events = {
@@ -69,7 +69,7 @@ async def test_an_event_that_meets_a_merge_reaches_the_survivor(
     assert list(await sql.scalars(text(query))) == [world.ada.contact]
 
 
-async def test_an_upsert_that_meets_a_merge_changes_the_survivor(
+async def test_an_upsert_during_a_merge_changes_the_survivor(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection, database: Database
 ) -> None:
     await ask(client, ADA, "{ me { id } }")
@@ -84,7 +84,7 @@ async def test_an_upsert_that_meets_a_merge_changes_the_survivor(
     assert list(await sql.scalars(text("SELECT id FROM contacts WHERE title = 'CEO'"))) == [world.ada.contact]
 
 
-async def test_a_deal_that_is_made_for_the_loser_goes_with_it_or_is_refused(
+async def test_a_deal_created_for_the_loser_moves_with_it_or_is_refused(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     create = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal { id contact { id } } } }"
@@ -105,7 +105,7 @@ async def test_a_deal_that_is_made_for_the_loser_goes_with_it_or_is_refused(
     assert list(made) == [world.ada.contact] * (12 - len(codes))
 
 
-async def test_a_storm_of_events_around_a_merge_loses_none(
+async def test_many_events_around_a_merge_all_reach_the_survivor(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     addresses = (world.ada.email, world.pool.email, ALIAS)

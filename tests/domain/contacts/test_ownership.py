@@ -1,4 +1,4 @@
-"""Whose contacts are: given to an owner or to the pool, taken from it, with the open deals that go along."""
+"""Ownership: contacts are assigned to an owner or to the pool, or claimed from it, with their open deals."""
 
 import asyncio
 from typing import Any
@@ -31,12 +31,12 @@ async def owners(sql: AsyncConnection) -> dict[str, Any]:
 
 
 async def add_more(sql: AsyncConnection, world: World) -> None:
-    """Deals of ada's contact: another open one of ada's, a won one, a deleted one, one of the pool's, one of bob's."""
+    """More deals of Ada's contact: Ada's own (open, won and deleted), one of the pool's, one of Bob's."""
     contact, ada = world.ada.contact, world.ada.owner
     await add_deal(sql, world.stage, ada, contact, title="second")
     await add_deal(sql, world.stage, ada, contact, title="won", status="won", stage_id=world.stage["won"])
-    gone = await add_deal(sql, world.stage, ada, contact, title="gone")
-    await sql.execute(text("UPDATE deals SET deleted_at = now() WHERE id = :id"), {"id": gone})
+    deleted = await add_deal(sql, world.stage, ada, contact, title="deleted")
+    await sql.execute(text("UPDATE deals SET deleted_at = now() WHERE id = :id"), {"id": deleted})
     await add_deal(sql, world.stage, None, contact, title="pooled")
     await add_deal(sql, world.stage, world.bob.owner, contact, title="bobs")
 
@@ -78,7 +78,7 @@ async def test_open_tasks_follow_the_contact_and_its_deals(
     query = text("SELECT content, assignee_id FROM activities WHERE type = 'task' ORDER BY content")
 
     await call(client, ASSIGN, world.ada.contact, ROOT, ownerId=None)
-    assert {row.assignee_id for row in await sql.execute(query)} == {world.ada.owner}  # who still sees the pool
+    assert {row.assignee_id for row in await sql.execute(query)} == {world.ada.owner}  # Ada still sees the pool
     await call(client, CLAIM, world.ada.contact, BOB)
 
     assert [tuple(row) for row in await sql.execute(query)] == [
@@ -88,9 +88,7 @@ async def test_open_tasks_follow_the_contact_and_its_deals(
     ]
 
 
-async def test_deals_stay_when_they_are_not_meant(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
+async def test_deals_stay_without_include_deals(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     before = await owners(sql)
 
     given = await call(client, ASSIGN, world.ada.contact, ROOT, ownerId=None, includeDeals=False)
@@ -99,7 +97,7 @@ async def test_deals_stay_when_they_are_not_meant(
     assert await owners(sql) == before
 
 
-async def test_to_say_again_whose_it_is_makes_it_a_persons_choice(
+async def test_assigning_to_the_present_owner_makes_it_a_persons_choice(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     before = await owners(sql)
@@ -147,7 +145,9 @@ async def test_refusals_change_nothing(
         assert await refused(ROOT, world.ada.contact, ownerId=str(world.company)) == ("NOT_FOUND", "ownerId")
 
 
-async def test_an_inactive_owner_gets_nothing(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_a_contact_is_not_assigned_to_an_inactive_owner(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
     await sql.execute(text("UPDATE owners SET active = false WHERE id = :id"), {"id": world.bob.owner})
 
     async with unchanged(sql):
@@ -173,7 +173,9 @@ async def test_a_repeated_call_has_one_effect_in_few_statements(
     assert again == {**first, "replayed": True}
 
 
-async def test_of_two_who_claim_one_gets_it(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_of_two_callers_who_claim_one_gets_the_contact(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
     given = {"contactId": str(world.pool.contact)}
 
     answers = await asyncio.gather(*(send(client, (ADA, BOB)[i % 2], CLAIM, **{"in": given}) for i in range(10)))
@@ -205,7 +207,8 @@ async def test_opposite_assignments_of_many_deals_never_deadlock(
     answers = await asyncio.gather(*(call(i) for i in range(10) for call in (assignment, movement)))
 
     assert [answer.text for answer in answers if "errors" in answer.json()] == []
-    held = await sql.scalars(text("SELECT DISTINCT owner_id FROM deals WHERE contact_id = :id AND title <> 'bob-cross'"
-                                  " AND title <> 'pool-cross'"), {"id": world.ada.contact})  # fmt: skip
+    query = """SELECT DISTINCT owner_id FROM deals
+               WHERE contact_id = :id AND title NOT IN ('bob-cross', 'pool-cross')"""
+    deal_owners = await sql.scalars(text(query), {"id": world.ada.contact})
     owner = await sql.scalar(text("SELECT owner_id FROM contacts WHERE id = :id"), {"id": world.ada.contact})
-    assert list(held) == [owner]
+    assert list(deal_owners) == [owner]

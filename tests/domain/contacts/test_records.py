@@ -1,4 +1,4 @@
-"""Contacts through the API: found by any of their addresses, changed field by field, with a trace of every change."""
+"""Contacts through the API: found by any of their addresses and changed field by field, with an entry per change."""
 
 from typing import Any
 
@@ -34,13 +34,13 @@ async def stored(sql: AsyncConnection, contact: Any) -> Any:
 
 
 async def entries(sql: AsyncConnection, contact: Any) -> list[Any]:
-    """The system's entries of a contact, oldest first."""
+    """The system entries of a contact, oldest first."""
     query = """SELECT content, meta_json AS meta, created_by FROM activities
                WHERE contact_id = CAST(:id AS uuid) AND type = 'system' ORDER BY created_at, occurred_at"""
     return list(await sql.execute(text(query), {"id": str(contact)}))
 
 
-async def test_a_new_address_is_a_new_contact(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_a_new_address_creates_a_contact(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     contact, created = await upsert(client, " New@Fresh.Example ", fullName="New Lead", title="CTO", custom={"a": 1})
 
     assert created
@@ -58,7 +58,9 @@ async def test_a_new_address_is_a_new_contact(client: httpx.AsyncClient, world: 
     assert (entry[0], entry[2]) == ("Contact created", world.ada.owner)
 
 
-async def test_a_known_address_is_changed(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_a_known_address_changes_its_contact(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
     contact, created = await upsert(client, world.ada.email.title(), title="CEO")
 
     assert not created
@@ -71,14 +73,14 @@ async def test_a_known_address_is_changed(client: httpx.AsyncClient, world: Worl
     assert entry.created_by == world.ada.owner
 
 
-async def test_an_upsert_that_says_nothing_new_leaves_no_trace(
+async def test_an_upsert_without_changes_writes_nothing(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
-    nothing_new: list[Json] = [
+    no_changes: list[Json] = [
         {}, {"fullName": world.ada.email}, {"title": None}, {"custom": {}}, {"custom": {"a": None}},
     ]  # fmt: skip
     async with unchanged(sql):
-        for given in nothing_new:
+        for given in no_changes:
             contact, created = await upsert(client, world.ada.email, **given)
             assert (contact["version"], created) == (1, False)
 
@@ -94,7 +96,7 @@ async def test_an_alias_finds_the_survivor(client: httpx.AsyncClient, world: Wor
     assert await sql.scalar(text("SELECT count(*) FROM contacts WHERE email = 'old@acme.example'")) == 0
 
 
-async def test_a_contact_of_the_pool_is_changed_and_stays_there(
+async def test_a_changed_contact_of_the_pool_stays_there(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     contact, created = await upsert(client, world.pool.email, title="CEO")
@@ -106,7 +108,7 @@ async def test_a_contact_of_the_pool_is_changed_and_stays_there(
 async def test_custom_is_merged_key_by_key(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     await upsert(client, world.ada.email, custom={"a": 1, "b": {"x": 1, "y": 2}, "c": [1]})
     contact, _ = await upsert(
-        client, world.ada.email, custom={"a": None, "b": {"x": 2, "gone": None}, "d": "new", "gone": None}
+        client, world.ada.email, custom={"a": None, "b": {"x": 2, "absent": None}, "d": "new", "absent": None}
     )
 
     assert contact["custom"] == {"b": {"x": 2, "y": 2}, "c": [1], "d": "new"}
@@ -156,10 +158,10 @@ async def test_a_company_that_a_person_chose_stays(
     other = await add(sql, Company, name="Other", name_key="other")
     await update(client, world.ada.contact, companyId=str(other))
 
-    kept, _ = await upsert(client, world.ada.email, title="CEO")
+    unchanged_company, _ = await upsert(client, world.ada.email, title="CEO")
     cleared = await update(client, world.ada.contact, companyId=None)
 
-    assert kept["company"]["id"] == str(other)
+    assert unchanged_company["company"]["id"] == str(other)
     assert cleared["company"] is None
 
 
@@ -188,7 +190,7 @@ async def test_absent_fields_stay_and_null_clears(
     }
 
 
-async def test_an_edit_keeps_old_and_new_of_every_kind(
+async def test_the_entry_of_an_edit_has_old_and_new_values_of_every_type(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await update(
@@ -214,7 +216,7 @@ async def test_an_admin_names_the_owner_of_a_new_contact(client: httpx.AsyncClie
     assert (given["owner"], given["ownerSource"]) == ({"email": BOB}, "PERSON")
 
 
-async def test_an_update_that_changes_nothing_leaves_no_trace(
+async def test_an_update_without_changes_writes_nothing(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     async with unchanged(sql):
@@ -222,7 +224,7 @@ async def test_an_update_that_changes_nothing_leaves_no_trace(
             assert (await update(client, world.ada.contact, **given))["version"] == 1
 
 
-async def test_owners_are_not_touched_by_contacts_with_their_address(
+async def test_a_contact_with_an_owners_address_leaves_the_owner_alone(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     before = list(await sql.execute(table(Owner).select()))
@@ -234,7 +236,7 @@ async def test_owners_are_not_touched_by_contacts_with_their_address(
     assert list(await sql.execute(table(Owner).select())) == before
 
 
-async def test_a_version_of_a_contact_that_is_not_there_creates_none(
+async def test_an_expected_version_of_an_unknown_contact_creates_none(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     document = "mutation ($in: UpsertContactInput!) { upsertContact(input: $in) { created } }"

@@ -1,4 +1,4 @@
-"""What replies mean: people, models, providers and rules each have their say, and the strongest one counts."""
+"""Reply status: people, models, providers and rules each give a verdict, and the strongest source prevails."""
 
 import httpx
 import pytest
@@ -18,15 +18,15 @@ async def team(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     await add_team(sql)
 
 
-async def test_a_persons_correction_stands_beside_what_the_rules_said(
+async def test_a_persons_correction_is_stored_beside_the_rules_verdict(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     contact = await replied(client, sql)
 
-    ruling = await say(client, contact, "QUESTION", summary="Wants a price, no more")
+    result = await say(client, contact, "QUESTION", summary="Wants a price, no more")
 
-    assert ruling["applied"]
-    now = ruling["contact"]
+    assert result["applied"]
+    now = result["contact"]
     assert (now["replyStatus"], now["replyStatusSource"]) == ("QUESTION", "PERSON")
     assert (now["replySummary"], now["replyStatusAt"]) == ("Wants a price, no more", "2026-01-05T12:00:00+00:00")
     by_person, by_rules = now["verdicts"]
@@ -34,10 +34,10 @@ async def test_a_persons_correction_stands_beside_what_the_rules_said(
     assert (by_rules["source"], by_rules["status"], by_rules["judgedBy"]) == ("RULES", "INTERESTED", None)
     assert by_rules["confidence"] > 0.6
     assert by_person["activity"] == by_rules["activity"] == {"content": LIKES["reply_text"]}
-    [told] = await judged(sql)
-    assert told.content == "Reply judged by person: question"
-    assert told.created_by is not None
-    assert told.meta_json["changes"]["reply_status"] == {"old": "interested", "new": "question"}
+    [entry] = await judged(sql)
+    assert entry.content == "Reply judged by person: question"
+    assert entry.created_by is not None
+    assert entry.meta_json["changes"]["reply_status"] == {"old": "interested", "new": "question"}
 
 
 async def test_the_same_verdict_again_changes_nothing(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
@@ -50,36 +50,36 @@ async def test_the_same_verdict_again_changes_nothing(client: httpx.AsyncClient,
     assert again == first
 
 
-async def test_another_verdict_of_the_same_source_takes_its_place(
-    client: httpx.AsyncClient, sql: AsyncConnection
-) -> None:
+async def test_a_second_verdict_of_a_source_replaces_its_first(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     contact = await replied(client, sql)
     await say(client, contact, "QUESTION", source="MODEL", confidence=0.8)
 
-    ruling = await say(client, contact, "NOT_INTERESTED", source="MODEL", confidence=0.9)
+    result = await say(client, contact, "NOT_INTERESTED", source="MODEL", confidence=0.9)
 
-    assert ruling["contact"]["replyStatus"] == "NOT_INTERESTED"
-    verdicts = [(one["source"], one["status"]) for one in ruling["contact"]["verdicts"]]
+    assert result["contact"]["replyStatus"] == "NOT_INTERESTED"
+    verdicts = [(one["source"], one["status"]) for one in result["contact"]["verdicts"]]
     assert verdicts == [("MODEL", "NOT_INTERESTED"), ("RULES", "INTERESTED")]
 
 
-async def test_a_stronger_verdict_stays_and_the_weaker_one_is_kept(
+async def test_a_stronger_verdict_prevails_and_the_weaker_one_is_stored(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     contact = await replied(client, sql)
     before = await say(client, contact, "INTERESTED")
 
-    ruling = await say(client, contact, "QUESTION", source="MODEL", summary="Asks", confidence=0.9)
+    result = await say(client, contact, "QUESTION", source="MODEL", summary="Asks", confidence=0.9)
 
-    assert not ruling["applied"]
-    kept = {key: value for key, value in ruling["contact"].items() if key != "verdicts"}
-    assert kept == {key: value for key, value in before["contact"].items() if key != "verdicts"}
-    assert [one["source"] for one in ruling["contact"]["verdicts"]] == ["MODEL", "PERSON", "RULES"]
-    told = (await judged(sql))[-1].content
-    assert told == "Reply judged by model: question; interested, as judged by person, stands"
+    assert not result["applied"]
+    contact_now = {key: value for key, value in result["contact"].items() if key != "verdicts"}
+    assert contact_now == {key: value for key, value in before["contact"].items() if key != "verdicts"}
+    assert [one["source"] for one in result["contact"]["verdicts"]] == ["MODEL", "PERSON", "RULES"]
+    content = (await judged(sql))[-1].content
+    assert content == "Reply judged by model: question; interested, as judged by person, stands"
 
 
-async def test_a_model_replaces_the_rules_and_marks_its_doubts(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_a_model_overrides_the_rules_and_asks_for_review_when_unsure(
+    client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
     contact = await replied(client, sql)
 
     doubtful = await say(client, contact, "QUESTION", source="MODEL", confidence=0.5)
@@ -89,7 +89,7 @@ async def test_a_model_replaces_the_rules_and_marks_its_doubts(client: httpx.Asy
     assert (by_person["applied"], by_person["contact"]["needsReview"]) == (True, False)
 
 
-async def test_a_providers_label_holds_before_a_model_and_not_before_a_person(
+async def test_a_providers_label_overrides_a_model_but_not_a_person(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     contact = await replied(client, sql)
@@ -99,10 +99,12 @@ async def test_a_providers_label_holds_before_a_model_and_not_before_a_person(
     by_person = await say(client, contact, "QUESTION", activityId=(await replies(sql))[0])
 
     assert not by_model["applied"]
-    assert by_person["applied"]  # the label came after the reply, but it is about the same one
+    assert by_person["applied"]  # the label came later, but it is about the same reply
 
 
-async def test_what_is_said_of_an_older_reply_is_kept_only(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_a_verdict_on_an_older_reply_is_stored_but_not_applied(
+    client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
     contact = await replied(client, sql)
     await replied(client, sql, "2026-01-06T12:00:00Z", **ASKS)
     old, new = await replies(sql)
@@ -119,16 +121,18 @@ async def test_what_is_said_of_an_older_reply_is_kept_only(client: httpx.AsyncCl
         assert (await say(client, contact, "NEUTRAL", activityId=new))["applied"]
 
 
-async def test_an_absence_notice_is_not_what_is_meant(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_by_default_a_verdict_is_not_about_an_absence_notice(
+    client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
     contact = await replied(client, sql)
     await instantly.send(client, event("auto_reply_received", reply_text="I am away until Monday."))
 
-    ruling = await say(client, contact, "NEUTRAL")
+    result = await say(client, contact, "NEUTRAL")
 
-    assert ruling["contact"]["verdicts"][0]["activity"] == {"content": LIKES["reply_text"]}
+    assert result["contact"]["verdicts"][0]["activity"] == {"content": LIKES["reply_text"]}
 
 
-async def test_only_who_knows_better_says_that_a_reply_was_an_absence(
+async def test_only_a_stronger_source_says_that_a_reply_was_an_absence(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     contact = await replied(client, sql)
@@ -142,48 +146,48 @@ async def test_only_who_knows_better_says_that_a_reply_was_an_absence(
     assert (by_person["applied"], by_person["contact"]["replyStatus"]) == (True, "OUT_OF_OFFICE")
 
 
-async def test_a_correction_without_a_summary_keeps_the_one_that_is_there(
+async def test_a_correction_without_a_summary_keeps_the_present_one(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     contact = await replied(client, sql)
     summary = await sql.scalar(text("SELECT reply_summary FROM contacts"))
 
-    ruling = await say(client, contact, "QUESTION")
+    result = await say(client, contact, "QUESTION")
 
     assert summary
-    assert ruling["contact"]["replySummary"] == summary
+    assert result["contact"]["replySummary"] == summary
 
 
-async def test_unsubscribed_closes_the_contact_also_where_a_stronger_verdict_holds(
+async def test_unsubscribed_closes_the_contact_even_if_a_stronger_verdict_prevails(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     contact = await replied(client, sql)
     await say(client, contact, "INTERESTED")
 
-    ruling = await say(client, contact, "UNSUBSCRIBED", source="MODEL", summary="Wants out")
+    result = await say(client, contact, "UNSUBSCRIBED", source="MODEL", summary="Wants out")
 
-    assert not ruling["applied"]
-    assert (ruling["contact"]["replyStatus"], ruling["contact"]["doNotContactReason"]) == ("INTERESTED", "Wants out")
-    assert ruling["contact"]["version"] == 4
+    assert not result["applied"]
+    assert (result["contact"]["replyStatus"], result["contact"]["doNotContactReason"]) == ("INTERESTED", "Wants out")
+    assert result["contact"]["version"] == 4
 
 
-async def test_a_contact_that_has_written_nothing_can_be_judged_once_by_each_source(
+async def test_each_source_has_one_verdict_on_a_contact_without_replies(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     await instantly.send(client, event("email_sent"))
     contact = await sql.scalar(text("SELECT id FROM contacts"))
 
     await say(client, contact, "INTERESTED", summary="On the phone")
-    ruling = await say(client, contact, "NOT_INTERESTED")
+    result = await say(client, contact, "NOT_INTERESTED")
 
-    assert (ruling["contact"]["replyStatus"], ruling["applied"]) == ("NOT_INTERESTED", True)
-    [verdict] = ruling["contact"]["verdicts"]
+    assert (result["contact"]["replyStatus"], result["applied"]) == ("NOT_INTERESTED", True)
+    [verdict] = result["contact"]["verdicts"]
     assert (verdict["status"], verdict["activity"]) == ("NOT_INTERESTED", None)
     async with unchanged(sql):
         assert (await say(client, contact, "NOT_INTERESTED"))["applied"]
 
 
-async def test_what_can_not_be_said_is_refused(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_invalid_verdicts_are_refused(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     contact = await replied(client, sql)
     insert = "INSERT INTO activities (type, contact_id, content, occurred_at) VALUES ('note', :id, 'None', now())"
     note = await sql.scalar(text(f"{insert} RETURNING id"), {"id": contact})
@@ -204,11 +208,11 @@ async def test_what_can_not_be_said_is_refused(client: httpx.AsyncClient, sql: A
             assert reason(await refusal(client, who, SET, **{"in": asked})) == expected
 
 
-async def test_a_reply_of_somebody_else_is_not_found(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_a_reply_of_another_contact_is_not_found(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     contact = await replied(client, sql)
     await instantly.send(client, event("reply_received", lead_email="other@example.com", **ASKS))
-    theirs = (await replies(sql))[1]
+    others_reply = (await replies(sql))[1]
 
     async with unchanged(sql):
-        given = {"contactId": str(contact), "status": "QUESTION", "activityId": theirs}
+        given = {"contactId": str(contact), "status": "QUESTION", "activityId": others_reply}
         assert reason(await refusal(client, ANA, SET, **{"in": given})) == ("NOT_FOUND", "activityId")

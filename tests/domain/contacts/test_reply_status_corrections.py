@@ -1,4 +1,4 @@
-"""Corrections of replies: the deal that goes with them, the call that is repeated, and many at once."""
+"""Corrected reply statuses: the deal that is deleted with them, repeated calls, and many calls at once."""
 
 import asyncio
 
@@ -20,17 +20,17 @@ async def team(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     await add_team(sql)
 
 
-async def test_the_deal_that_the_reply_opened_goes_with_the_correction(
+async def test_the_deal_that_the_reply_opened_is_deleted_with_the_correction(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     contact = await replied(client, sql)
     [deal] = await live_deals(sql)
-    kept = await say(client, contact, "INTERESTED", deleteDeal=True)
-    assert (kept["deletedDealId"], await live_deals(sql)) == (None, [deal])
+    interested = await say(client, contact, "INTERESTED", deleteDeal=True)
+    assert (interested["deletedDealId"], await live_deals(sql)) == (None, [deal])
 
-    ruling = await say(client, contact, "QUESTION", deleteDeal=True)
+    result = await say(client, contact, "QUESTION", deleteDeal=True)
 
-    assert ruling["deletedDealId"] == deal
+    assert result["deletedDealId"] == deal
     assert await live_deals(sql) == []
     query = "SELECT content, created_by IS NOT NULL AS by_person, contact_id FROM activities WHERE deal_id = :id"
     entries = (await sql.execute(text(f"{query} ORDER BY created_at DESC LIMIT 1"), {"id": deal})).one()
@@ -39,7 +39,7 @@ async def test_the_deal_that_the_reply_opened_goes_with_the_correction(
         assert (await say(client, contact, "QUESTION", deleteDeal=True))["deletedDealId"] is None
 
 
-async def test_the_deal_can_also_go_later(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_the_deal_can_be_deleted_later(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     contact = await replied(client, sql)
     await say(client, contact, "QUESTION")
     [deal] = await live_deals(sql)
@@ -50,9 +50,7 @@ async def test_the_deal_can_also_go_later(client: httpx.AsyncClient, sql: AsyncC
 
 
 @pytest.mark.parametrize("touch", ["note", "edit", "move", "booking", "win", "older reply", "colleague"])
-async def test_a_deal_that_more_has_happened_with_stays(
-    touch: str, client: httpx.AsyncClient, sql: AsyncConnection
-) -> None:
+async def test_a_deal_that_was_changed_since_stays(touch: str, client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     contact = await replied(client, sql)
     [deal] = await live_deals(sql)
     stage = await sql.scalar(text("SELECT id FROM pipeline_stages WHERE key = 'proposal_sent'"))
@@ -76,9 +74,9 @@ async def test_a_deal_that_more_has_happened_with_stays(
         insert = "INSERT INTO activities (type, deal_id, content, occurred_at, created_by)"
         await sql.execute(text(f"{insert} {by_ana}"), {"id": deal, "e": ANA})
 
-    ruling = await say(client, contact, "QUESTION", deleteDeal=True)
+    result = await say(client, contact, "QUESTION", deleteDeal=True)
 
-    assert (ruling["applied"], ruling["deletedDealId"]) == (True, None)
+    assert (result["applied"], result["deletedDealId"]) == (True, None)
     assert await live_deals(sql) == [deal]
 
 
@@ -86,9 +84,9 @@ async def test_a_verdict_that_does_not_apply_deletes_no_deal(client: httpx.Async
     contact = await replied(client, sql)
     await say(client, contact, "INTERESTED")
 
-    ruling = await say(client, contact, "NOT_INTERESTED", source="MODEL", deleteDeal=True)
+    result = await say(client, contact, "NOT_INTERESTED", source="MODEL", deleteDeal=True)
 
-    assert (ruling["applied"], ruling["deletedDealId"]) == (False, None)
+    assert (result["applied"], result["deletedDealId"]) == (False, None)
     assert len(await live_deals(sql)) == 1
 
 
@@ -109,7 +107,7 @@ async def test_a_repeated_call_has_one_effect_in_six_statements(
     assert first["deletedDealId"] is not None
 
 
-async def test_of_many_at_once_one_leaves_an_entry(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_many_corrections_at_once_add_one_entry(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     contact = await replied(client, sql)
     asked = {"contactId": str(contact), "status": "QUESTION", "deleteDeal": True}
 
@@ -123,7 +121,7 @@ async def test_of_many_at_once_one_leaves_an_entry(client: httpx.AsyncClient, sq
     assert await sql.scalar(text("SELECT count(*) FROM reply_verdicts WHERE source = 'person'")) == 1
 
 
-async def test_verdicts_and_new_replies_at_once_leave_the_persons(
+async def test_a_persons_verdict_prevails_over_replies_at_the_same_time(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     contact = await replied(client, sql)
@@ -141,28 +139,28 @@ async def test_verdicts_and_new_replies_at_once_leave_the_persons(
     assert await sql.scalar(text("SELECT count(*) FROM reply_verdicts WHERE source = 'rules'")) == 11
 
 
-async def test_an_interest_that_nobody_wrote_of_can_be_corrected_too(
+async def test_a_providers_label_without_a_reply_can_be_corrected(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     await instantly.send(client, event("lead_interested"))
     [deal] = await live_deals(sql)
     row = (await sql.execute(text("SELECT id, reply_summary FROM contacts"))).one()
 
-    ruling = await say(client, row.id, "NOT_INTERESTED", deleteDeal=True)
+    result = await say(client, row.id, "NOT_INTERESTED", deleteDeal=True)
 
-    assert (ruling["deletedDealId"], await live_deals(sql)) == (deal, [])
-    kept = (await sql.execute(text("SELECT reply_status, reply_summary FROM contacts"))).one()
-    assert tuple(kept) == ("not_interested", row.reply_summary)
+    assert (result["deletedDealId"], await live_deals(sql)) == (deal, [])
+    status = (await sql.execute(text("SELECT reply_status, reply_summary FROM contacts"))).one()
+    assert tuple(status) == ("not_interested", row.reply_summary)
 
 
-async def test_of_two_verdicts_at_once_the_one_that_is_kept_is_the_status(
+async def test_of_verdicts_at_once_the_stored_one_is_the_status(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     new = "INSERT INTO contacts (email, owner_id) SELECT 'silent@lead.example', id FROM owners WHERE email = :e"
     contact = await sql.scalar(text(f"{new} RETURNING id"), {"e": ANA})
     for turn in range(6):
-        said = ("UNSUBSCRIBED", "NEUTRAL", "QUESTION", "INTERESTED")
-        rulings = await asyncio.gather(*(say(client, contact, status) for status in said))
-        kept = await sql.scalar(text("SELECT status FROM reply_verdicts"))
-        assert await sql.scalar(text("SELECT reply_status FROM contacts")) == kept, turn
-        assert all(ruling["applied"] for ruling in rulings)
+        statuses = ("UNSUBSCRIBED", "NEUTRAL", "QUESTION", "INTERESTED")
+        results = await asyncio.gather(*(say(client, contact, status) for status in statuses))
+        stored = await sql.scalar(text("SELECT status FROM reply_verdicts"))
+        assert await sql.scalar(text("SELECT reply_status FROM contacts")) == stored, turn
+        assert all(result["applied"] for result in results)

@@ -1,4 +1,4 @@
-"""upsertContacts: many items in one call, each with the result that upsertContact would have."""
+"""upsertContacts: many items in one call, each with the result that upsertContact would return."""
 
 import asyncio
 from typing import Any
@@ -70,16 +70,16 @@ async def test_a_bad_item_refuses_the_whole_call(client: httpx.AsyncClient, worl
     assert error["extensions"] == {"code": "VALIDATION", "field": "items[2].email", "index": 2}
 
 
-async def test_of_many_bad_items_ten_are_told(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_of_many_bad_items_ten_are_listed(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     bad = [{"email": "ok@fresh.example"}, {"email": world.bob.email}, {"email": "x@y.example", "fullName": "x" * 501}]
 
     async with unchanged(sql):
         error = await refused(client, *bad, *[{"email": f"{n}"} for n in range(20)])
 
     assert reason(error) == ("CONFLICT", "items[1].email")
-    told = error["extensions"]["errors"]
-    assert [one["index"] for one in told] == list(range(1, 11))
-    assert told[1] == {
+    listed = error["extensions"]["errors"]
+    assert [one["index"] for one in listed] == list(range(1, 11))
+    assert listed[1] == {
         "index": 2,
         "code": "VALIDATION",
         "field": "fullName",
@@ -87,7 +87,7 @@ async def test_of_many_bad_items_ten_are_told(client: httpx.AsyncClient, world: 
     }
 
 
-async def test_a_partial_call_does_what_can_be_done(
+async def test_a_partial_call_does_the_valid_items(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await sql.execute(table(ContactEmail).insert().values(email="alias@acme.example", contact_id=world.ada.contact))
@@ -95,14 +95,14 @@ async def test_a_partial_call_does_what_can_be_done(
     await sql.execute(
         table(Suppression)
         .insert()
-        .values(address_hmac=text("crm_address_hmac('gone@x.example')"), suppressed_at=text("now()"))
+        .values(address_hmac=text("crm_address_hmac('erased@x.example')"), suppressed_at=text("now()"))
     )
     items: list[tuple[Json, tuple[str, str | None, str] | None]] = [
         ({"email": "new@fresh.example"}, None),
         ({"email": "two@@"}, ("VALIDATION", "email", "is not an e-mail address")),
         ({"email": world.bob.email}, ("CONFLICT", "email", "belongs to a colleague's contact")),
         ({"email": world.pool.email}, ("CONFLICT", "email", "set restoreDeleted to true to restore it")),
-        ({"email": "Gone@x.example"}, ("CONFLICT", "email", "was erased")),
+        ({"email": "Erased@x.example"}, ("CONFLICT", "email", "was erased")),
         ({"email": world.ada.email, "expectedVersion": 7}, ("VERSION_CONFLICT", "expectedVersion", "version 1")),
         ({"email": "alias@acme.example"}, ("VALIDATION", "email", "the same contact as items[5]")),
         ({"email": "NEW@fresh.example"}, ("VALIDATION", "email", "the same e-mail as items[0]")),
@@ -123,15 +123,13 @@ async def test_a_partial_call_does_what_can_be_done(
         assert (result["error"]["code"], result["error"]["field"]) == (code, field)
         assert words in result["error"]["message"]
     assert await sql.scalar(text("SELECT count(*) FROM contacts")) == 5
-    assert await sql.scalar(text("SELECT count(*) FROM companies")) == 2, "what failed made no company"
+    assert await sql.scalar(text("SELECT count(*) FROM companies")) == 2, "a failed item creates no company"
     assert (
         await sql.execute(text("SELECT name FROM companies WHERE domain = 'fresh.example'"))
     ).scalar_one() == "Fresh"
 
 
-async def test_deleted_contacts_come_back_when_asked(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
+async def test_restore_deleted_restores_contacts(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     await sql.execute(text("UPDATE contacts SET deleted_at = now() WHERE email = :email"), {"email": world.ada.email})
 
     [result] = await upsert(client, {"email": world.ada.email, "title": "CEO"}, restoreDeleted=True)
@@ -175,7 +173,7 @@ async def test_sizes(client: httpx.AsyncClient, world: World, sql: AsyncConnecti
 
 
 @pytest.mark.parametrize("partial", [False, True])
-async def test_what_is_no_value_of_its_type_refuses_the_call(
+async def test_a_value_of_the_wrong_type_refuses_the_call(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection, partial: bool
 ) -> None:
     async with unchanged(sql):
@@ -207,16 +205,16 @@ async def test_a_repeated_call_reads_its_results_again(
     assert [one["created"] for one in again["results"]] == [True, False, False]
     assert again["results"][0]["contact"]["fullName"] == "Later"
     assert again["results"][1] == first["results"][1]
-    assert again["results"][2]["contact"] is None, "it is a colleague's by now"
+    assert again["results"][2]["contact"] is None, "by now it belongs to a colleague"
     mismatch = await refusal(client, ADA, UPSERT, **{"in": given | {"partial": False}})
     assert reason(mismatch) == ("IDEMPOTENCY_MISMATCH", "idempotencyKey")
 
 
-async def test_as_many_statements_for_500_items_as_for_one(client: httpx.AsyncClient, world: World) -> None:
+async def test_500_items_take_as_many_statements_as_one(client: httpx.AsyncClient, world: World) -> None:
     await upsert(client, {"email": "first@x.example"})  # compiles
     counts = {}
     for size in (1, 50, ITEMS_MAX):
-        # Half of them are new, with companies of their own; half are known.
+        # Half of the items are new, each with its own company; half are known.
         known = [{"email": f"{n}@many{n}.example"} for n in range(size)]
         await upsert(client, *known)
         items = [item | {"title": f"{size}"} for item in known[size // 2 :]]
@@ -225,7 +223,7 @@ async def test_as_many_statements_for_500_items_as_for_one(client: httpx.AsyncCl
             await upsert(client, *items[:ITEMS_MAX], idempotencyKey=f"k{size}")
         counts[size] = len(sent)
 
-    # The key, the contacts, the companies, those that are missing, the changes, the payload, the key again.
+    # The key, the contacts, the companies, the missing companies, the changes, the payload, and the key again.
     assert set(counts.values()) == {7}, counts
 
 
@@ -244,7 +242,7 @@ async def test_two_calls_with_the_same_new_addresses(
     assert await sql.scalar(text("SELECT count(*) FROM contacts WHERE email LIKE '%@company%'")) == len(items)
     assert await sql.scalar(text("SELECT count(*) FROM companies WHERE domain LIKE 'company%'")) == 7
     versions = list(await sql.scalars(text("SELECT DISTINCT version FROM contacts WHERE email LIKE '%@company%'")))
-    assert versions == [4], "made once, changed by each of the others"
+    assert versions == [4], "one call creates each contact, and each of the others changes it"
 
 
 async def test_calls_for_the_same_contacts_in_any_order_wait_for_each_other(
