@@ -92,7 +92,7 @@ class _Email(NamedTuple):
 
 
 async def lock_or_create(work: UnitOfWork, lead: Lead, colleague: Colleague, *, creates: bool) -> LockedContact | None:
-    """The contact that an event is about, locked; a missing one is created, or None where the event may not do that.
+    """Lock the contact that an event is about. If it is missing, create it, or return None if the event may not.
 
     An event only fills empty columns, because it may be older than what a person typed since. Further addresses lead to
     the contact that has them; a deleted contact stays deleted. Raises Erased, or Conflict.
@@ -105,11 +105,9 @@ async def lock_or_create(work: UnitOfWork, lead: Lead, colleague: Colleague, *, 
         if contact is not None:
             filled = await _empty_columns(transaction, lead, contact, lookup)
             return LockedContact(contact, filled | _new_owner(contact, lookup, colleague))
-        if not creates:
-            continue
-        # No contact has the address, or the one that had it was merged while we waited for it: then the INSERT finds
-        # the address taken, and the next attempt finds the survivor.
-        created = await _create(work, lead, colleague, lookup)
+        # Either no contact has the address, or the one that had it was merged while we waited for its lock. Then the
+        # address is taken, so nothing is created, and the next attempt finds the survivor.
+        created = await _create(work, lead, colleague, lookup) if creates else None
         if created is not None:
             return LockedContact(created, {})
     if not creates:
