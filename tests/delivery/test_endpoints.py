@@ -1,4 +1,4 @@
-"""Endpoints: made once for each URL, changed by their owners and admins alone, and their secrets shown once."""
+"""Endpoints: created once per URL, changed only by their owners and admins; their secrets are shown once."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 async def create(client: httpx.AsyncClient, who: str, **given: Any) -> Any:
-    """What createWebhookEndpoint answers."""
+    """The result of createWebhookEndpoint."""
     return (await ask(client, who, CREATE, **{"in": {"url": URL} | given}))["createWebhookEndpoint"]
 
 
@@ -79,9 +79,9 @@ async def test_the_same_url_again_is_the_same_endpoint_without_its_secret(
         again = await create(client, ADA, url=" HTTPS://1.1.1.1:443/hook", eventTypes=["TEST"], headers={"A": "b"})
 
     assert again == first | {"secret": None, "created": False}
-    theirs = await create(client, BOB)
-    assert theirs["created"] is True
-    assert theirs["endpoint"]["id"] != first["endpoint"]["id"]
+    bobs = await create(client, BOB)
+    assert bobs["created"] is True
+    assert bobs["endpoint"]["id"] != first["endpoint"]["id"]
 
 
 async def test_two_creations_at_once_make_one_endpoint(
@@ -133,7 +133,7 @@ async def test_a_secret_is_in_its_own_column_and_nowhere_else(
         ({"headers": {"X": "a\r\nB: c"}}, "headers"),
     ],
 )
-async def test_what_can_not_be_called_is_refused_by_name(
+async def test_a_url_that_may_not_be_called_is_refused(
     given: Any, field: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     endpoint = await add_endpoint(sql, world.ada.owner)
@@ -155,7 +155,7 @@ async def test_an_owner_has_at_most_100(client: httpx.AsyncClient, world: World,
     assert (await create(client, BOB))["created"] is True
 
 
-async def test_what_is_not_given_stays_and_null_clears(
+async def test_absent_fields_stay_and_null_clears(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     columns: Any = {"event_types": ["deal_created"], "headers": {"x-a": "1", "x-b": "2"}}
@@ -176,11 +176,11 @@ async def test_what_is_not_given_stays_and_null_clears(
 async def test_disabled_and_enabled_again(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     failing: Any = {"failures": 3, "failing_since": NOW, "retry_at": NOW}
     endpoint = await add_endpoint(sql, world.ada.owner, **failing)
-    told = await sql.scalar(text("SELECT count(*) FROM events"))
+    count = await sql.scalar(text("SELECT count(*) FROM events"))
 
     off = await update(client, ADA, endpoint, active=False)
     assert (off["active"], off["disabledReason"], off["failures"]) == (False, "by its owner", 3)
-    assert await sql.scalar(text("SELECT count(*) FROM events")) == told  # its owner knows
+    assert await sql.scalar(text("SELECT count(*) FROM events")) == count  # its owner knows
 
     on = await update(client, ADA, endpoint, active=True)
     assert on["active"] is True
@@ -271,9 +271,7 @@ async def test_a_disabled_endpoint_is_not_tested(client: httpx.AsyncClient, worl
     assert reason(error) == ("CONFLICT", "endpointId")
 
 
-async def test_an_operator_makes_one_for_an_owner_who_may_have_it(
-    database: Database, world: World, sql: AsyncConnection
-) -> None:
+async def test_an_operator_creates_one_for_an_owner(database: Database, world: World, sql: AsyncConnection) -> None:
     operator = Principal(None, Role.ADMIN, "crm-graph")
     async with database.transaction() as session:
         made = await endpoints.create(UnitOfWork(session, operator, NOW), url=URL, owner_id=world.bob.owner)
@@ -290,7 +288,7 @@ async def test_an_operator_makes_one_for_an_owner_who_may_have_it(
 
 
 @pytest.mark.parametrize(("who", "seen"), [(ADA, {ADA}), (BOB, {BOB}), (READER, set()), (ROOT, {ADA, BOB})])
-async def test_endpoints_are_their_owners_and_the_admins(
+async def test_endpoints_are_visible_to_their_owner_and_admins(
     who: str, seen: set[str], client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     for side in (world.ada, world.bob):
@@ -307,7 +305,7 @@ async def test_endpoints_are_their_owners_and_the_admins(
     assert answer["webhookEndpoints"]["totalCount"] == answer["webhookDeliveries"]["totalCount"] == len(seen)
 
 
-async def test_an_id_of_nothing_is_not_found_to_admins(client: httpx.AsyncClient, world: World) -> None:
+async def test_an_unknown_id_is_not_found_for_admins(client: httpx.AsyncClient, world: World) -> None:
     for document in (UPDATE, ROTATE, DELETE, TEST):
         error = await refusal(client, ROOT, document, **{"in": {"endpointId": str(uuid.uuid4())}})
         assert reason(error) == ("NOT_FOUND", "endpointId")

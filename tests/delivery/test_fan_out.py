@@ -1,4 +1,4 @@
-"""To whose endpoints an event goes: the owner's and the admins', as long as they want and may have it."""
+"""The endpoints that get an event: the owner's and the admins' that subscribe to it and may see it."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.models import DeliveryStatus, Role, WebhookDelivery
 from tests.support.api import ask
 from tests.support.database import rows
-from tests.support.events import deliveries, subscribe, telling, types
+from tests.support.events import deliveries, new_events, subscribe, types
 from tests.support.factories import ADA, ROOT, World, add_owner
 from tests.support.mutation_calls import document
 
@@ -39,7 +39,7 @@ async def test_an_event_goes_to_its_owner_and_to_admins(
         assert (one.status, one.attempts, one.order_key) == (DeliveryStatus.PENDING, 0, world.ada.deal)
 
 
-async def test_what_is_nobodys_goes_to_admins_alone(
+async def test_an_event_about_unassigned_rows_goes_only_to_admins(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection, root: Any
 ) -> None:
     hers, admins = await subscribe(sql, world.ada.owner), await subscribe(sql, root)
@@ -56,7 +56,7 @@ async def test_an_entry_goes_to_the_owners_of_its_contact_and_of_its_deal(
     hers, his = await subscribe(sql, world.ada.owner), await subscribe(sql, world.bob.owner)
     # a deal of ada's with bob's contact
     given = {"dealId": str(world.ada.cross), "contactId": str(world.bob.contact), "type": "CALL", "content": "Hi"}
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         await do(client, "logActivity", ROOT, **given)
 
     [event] = events
@@ -64,7 +64,7 @@ async def test_an_entry_goes_to_the_owners_of_its_contact_and_of_its_deal(
     assert await deliveries(sql, hers) == await deliveries(sql, his) == ["activity_logged"]
 
 
-async def test_only_what_was_subscribed_to_is_sent(
+async def test_an_endpoint_gets_only_its_event_types(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     moves = await subscribe(sql, world.ada.owner, "deal_stage_changed", "reply_received")
@@ -81,7 +81,7 @@ async def test_a_disabled_endpoint_gets_nothing_new_and_the_event_is_kept(
 ) -> None:
     off = {"disabled_at": await sql.scalar(text("SELECT now()")), "disabled_reason": "by its owner"}
     hers = await subscribe(sql, world.ada.owner, **off)
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         await do(client, "markDealWon", dealId=str(world.ada.deal))
 
     assert types(events) == ["deal_stage_changed"]
@@ -100,11 +100,9 @@ async def test_an_inactive_owner_gets_nothing_from_the_moment_on(
     assert await deliveries(sql, admins) == ["contact_updated", "deal_updated", "deal_updated"]
 
 
-async def test_a_hand_over_is_told_to_the_new_owner(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
+async def test_a_hand_over_goes_to_the_new_owner(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     his = await subscribe(sql, world.bob.owner)
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         await do(client, "deactivateOwner", ROOT, ownerId=str(world.ada.owner), handOverTo=str(world.bob.owner))
 
     assert types(events) == await deliveries(sql, his)
@@ -113,7 +111,7 @@ async def test_a_hand_over_is_told_to_the_new_owner(
         assert change == {"old": str(world.ada.owner), "new": str(world.bob.owner)}
 
 
-async def test_a_deal_that_is_given_away_is_told_to_whom_it_was_given(
+async def test_a_reassigned_deal_goes_to_its_new_owner(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     hers, his = await subscribe(sql, world.ada.owner), await subscribe(sql, world.bob.owner)
@@ -122,14 +120,12 @@ async def test_a_deal_that_is_given_away_is_told_to_whom_it_was_given(
     assert (await deliveries(sql, hers), await deliveries(sql, his)) == ([], ["deal_updated"])
 
 
-async def test_that_an_endpoint_was_disabled_is_told_to_the_others(
-    world: World, sql: AsyncConnection, root: Any
-) -> None:
+async def test_endpoint_disabled_goes_to_the_other_endpoints(world: World, sql: AsyncConnection, root: Any) -> None:
     hers, second, admins, his = [
         await subscribe(sql, owner) for owner in (world.ada.owner, world.ada.owner, root, world.bob.owner)
     ]
     disable = "UPDATE webhook_endpoints SET disabled_at = now(), disabled_reason = :why WHERE id = :id"
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         await sql.execute(text(disable), {"why": "it answered 410 Gone", "id": hers})
         await sql.execute(text(disable), {"why": "by its owner", "id": his})
 
@@ -139,9 +135,9 @@ async def test_that_an_endpoint_was_disabled_is_told_to_the_others(
     assert await deliveries(sql, hers) == await deliveries(sql, his) == []
 
 
-async def test_a_test_goes_to_the_endpoint_alone(world: World, sql: AsyncConnection, root: Any) -> None:
+async def test_a_test_goes_only_to_its_endpoint(world: World, sql: AsyncConnection, root: Any) -> None:
     hers, admins = await subscribe(sql, world.ada.owner, "deal_created"), await subscribe(sql, root)
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         await sql.execute(text("SELECT crm_test_endpoint(:id, now())"), {"id": hers})
 
     assert types(events) == await deliveries(sql, hers) == ["test"]

@@ -1,4 +1,4 @@
-"""The outbox as a store: who may write it, what PostgreSQL announces, and what is forgotten when."""
+"""The outbox: who may write it, what PostgreSQL notifies of, and when events are purged."""
 
 import json
 from typing import Any
@@ -10,17 +10,17 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.support.database import connected
-from tests.support.events import deliveries, subscribe, told, types
+from tests.support.events import all_events, deliveries, subscribe, types
 from tests.support.factories import World
 
 
 def heard(connection: psycopg.Connection[Any], count: int) -> list[tuple[str, str]]:
-    """What PostgreSQL announced, at least so much of it."""
+    """The notifications of PostgreSQL, at least so many."""
     found = connection.notifies(timeout=5, stop_after=count)
     return [(one.channel, one.payload) for one in found]
 
 
-async def test_whoever_changes_a_row_tells_of_it_and_nobody_can_write_false_events(
+async def test_every_change_emits_an_event_and_no_one_can_write_false_events(
     admin_url: URL, world: World, sql: AsyncConnection
 ) -> None:
     await sql.execute(text("DELETE FROM events"))
@@ -35,10 +35,10 @@ async def test_whoever_changes_a_row_tells_of_it_and_nobody_can_write_false_even
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(forbidden)
 
-    assert types(await told(sql)) == ["deal_updated"]
+    assert types(await all_events(sql)) == ["deal_updated"]
 
 
-async def test_a_tool_of_ones_own_may_say_whose_doing_a_transaction_is(
+async def test_a_program_can_set_the_source_of_a_transaction(
     admin_url: URL, world: World, sql: AsyncConnection
 ) -> None:
     await sql.execute(text("DELETE FROM events"))
@@ -49,7 +49,7 @@ async def test_a_tool_of_ones_own_may_say_whose_doing_a_transaction_is(
             connection.execute("UPDATE deals SET title = 'Two' WHERE id = %s", [world.ada.deal])
         connection.execute("UPDATE deals SET title = 'Three' WHERE id = %s", [world.ada.deal])
 
-    events = await told(sql)
+    events = await all_events(sql)
     changes = [event.payload["data"]["changes"]["title"] for event in events]
     assert [event.source for event in events] == ["my tool", "my tool", "sql"]
     assert [(change["old"], change["new"]) for change in changes] == [
@@ -59,29 +59,27 @@ async def test_a_tool_of_ones_own_may_say_whose_doing_a_transaction_is(
     assert titles == ["Two", "Two", "Three"]  # as the transaction left it
 
 
-async def test_readers_of_reports_see_no_secret_and_forget_nothing(admin_url: URL, world: World) -> None:
+async def test_report_readers_see_no_secret_and_purge_nothing(admin_url: URL, world: World) -> None:
     with connected(admin_url, "readonly") as connection:
         for forbidden in ("SELECT secret FROM webhook_endpoints", "SELECT crm_purge_events(now(), 1)"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(forbidden)
 
 
-async def test_a_transaction_that_is_rolled_back_told_nothing(
-    admin_url: URL, world: World, sql: AsyncConnection
-) -> None:
-    before = await told(sql)
+async def test_a_rolled_back_transaction_emits_nothing(admin_url: URL, world: World, sql: AsyncConnection) -> None:
+    before = await all_events(sql)
     with connected(admin_url, "app_user") as connection, connection.transaction(force_rollback=True):
         connection.execute("UPDATE deals SET title = 'By hand'")
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
-    assert await told(sql) == before
+    assert await all_events(sql) == before
 
 
-async def test_listeners_hear_of_a_new_place_which_is_no_event(
+async def test_listeners_are_notified_of_a_new_rank_which_is_no_event(
     admin_url: URL, world: World, sql: AsyncConnection
 ) -> None:
     await subscribe(sql, world.ada.owner)
-    before = await told(sql)
+    before = await all_events(sql)
     with connected(admin_url, "app_user") as connection:
         connection.execute("LISTEN crm_changes; LISTEN crm_deliveries")
         await sql.execute(text("UPDATE deals SET rank = 'b7' WHERE id = :id"), {"id": world.ada.deal})
@@ -93,10 +91,10 @@ async def test_listeners_hear_of_a_new_place_which_is_no_event(
         "kind": "deal", "id": str(world.ada.deal), "pipeline_id": str(world.stage["pipeline"]),
         "owner_id": owner, "old_owner_id": owner,
     }  # fmt: skip
-    assert await told(sql) == before
+    assert await all_events(sql) == before
 
 
-async def test_listeners_hear_who_had_a_row_before_and_that_there_is_something_to_send(
+async def test_listeners_are_notified_of_the_former_owner_and_of_due_deliveries(
     admin_url: URL, world: World, sql: AsyncConnection
 ) -> None:
     await subscribe(sql, world.bob.owner)
@@ -111,7 +109,7 @@ async def test_listeners_hear_who_had_a_row_before_and_that_there_is_something_t
     assert change == {"kind": "contact", "id": str(contact), "owner_id": str(bob), "old_owner_id": str(ada)}
 
 
-async def test_old_events_are_forgotten_unless_somebody_waits_for_them(
+async def test_old_events_are_purged_unless_their_delivery_is_pending(
     admin_url: URL, world: World, sql: AsyncConnection
 ) -> None:
     # given
@@ -128,7 +126,7 @@ async def test_old_events_are_forgotten_unless_somebody_waits_for_them(
     ):
         await sql.execute(text(statement))
     await sql.execute(rename, {"title": "New", "id": world.ada.deal})
-    count = len(await told(sql))
+    count = len(await all_events(sql))
     forget = "SELECT crm_purge_events(now() - make_interval(days => %s), %s)"
 
     with connected(admin_url, "app_user") as connection:
@@ -140,6 +138,6 @@ async def test_old_events_are_forgotten_unless_somebody_waits_for_them(
     assert none_is_so_old == (0,)
     assert batches[0] == (2 + 3,)  # the settled deliveries, and the first events
     assert batches[-1] == (0,)
-    assert [event.payload["data"]["deal"]["title"] for event in await told(sql)] == ["Waiting", "New"]
+    assert [event.payload["data"]["deal"]["title"] for event in await all_events(sql)] == ["Waiting", "New"]
     assert await deliveries(sql, endpoint) == ["deal_updated", "deal_updated"]
     assert await deliveries(sql, stopped) == ["deal_updated"]  # with its event, which another one waits for

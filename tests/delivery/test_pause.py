@@ -1,4 +1,4 @@
-"""A copy of a database that is served elsewhere sends nothing until somebody says that it is the original."""
+"""A database that is served elsewhere sends nothing until somebody resumes its deliveries."""
 
 import pytest
 from sqlalchemy import text
@@ -34,18 +34,18 @@ async def test_the_same_place_sends_after_every_start(
 
 
 @pytest.mark.parametrize(("before", "now"), [(HOME, COPY), (HOME, None), (None, COPY)])
-async def test_another_place_is_paused_and_says_why_at_every_start(
+async def test_another_place_is_paused_with_a_reason_at_every_start(
     before: str | None, now: str | None, database: Database, sql: AsyncConnection, clean: None
 ) -> None:
     await start(database, before)
 
-    said = await start(database, now)
+    reason = await start(database, now)
     again = await start(database, now)
 
-    assert said == again
-    assert said is not None
-    assert "crm-graph deliveries resume" in said
-    assert await state(sql) == (before, True, said)
+    assert reason == again
+    assert reason is not None
+    assert "crm-graph deliveries resume" in reason
+    assert await state(sql) == (before, True, reason)
 
 
 async def test_resumed_it_sends_and_the_new_place_is_the_right_one(
@@ -62,7 +62,7 @@ async def test_resumed_it_sends_and_the_new_place_is_the_right_one(
     assert await start(database, HOME) is not None
 
 
-async def test_a_worker_elsewhere_does_not_start_and_pauses_nobody(
+async def test_a_worker_elsewhere_does_not_start_and_pauses_nothing(
     database: Database, sql: AsyncConnection, clean: None
 ) -> None:
     await start(database, HOME)

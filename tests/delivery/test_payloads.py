@@ -1,4 +1,4 @@
-"""What an event says: what happened, to what, when, and with what a workflow needs to know of it."""
+"""The payloads of events: what happened, when, to which rows, and the data that a workflow needs."""
 
 import asyncio
 from datetime import timedelta
@@ -17,7 +17,7 @@ from crm_graph.import_export.csv_columns import Columns
 from crm_graph.import_export.csv_reader import open_csv
 from crm_graph.models import Role
 from tests.support.api import Json, ask, refusal, send
-from tests.support.events import check, telling, told, types
+from tests.support.events import all_events, check, new_events, types
 from tests.support.factories import ADA, ROOT, World, add_deal
 from tests.support.mutation_calls import document
 from tests.support.pipelines import Board
@@ -28,10 +28,10 @@ async def do(client: httpx.AsyncClient, name: str, who: str = ADA, **given: Any)
     return (await ask(client, who, document(name), **{"in": given}))["done"]
 
 
-async def test_an_interested_reply_tells_what_became_of_it(
+async def test_an_interested_reply_emits_all_its_effects(
     client: httpx.AsyncClient, sql: AsyncConnection, world: World
 ) -> None:
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         answer = await post(client, "instantly", fixture("instantly", "reply_received"))
 
     reply, status, deal = (event.payload for event in events[2:])
@@ -43,11 +43,11 @@ async def test_an_interested_reply_tells_what_became_of_it(
     assert (deal["data"]["deal"]["status"], deal["data"]["stage"]["key"]) == ("open", "qualified")
 
 
-async def test_a_move_tells_from_where_to_where_and_when(
+async def test_a_move_has_both_stages_and_its_time(
     client: httpx.AsyncClient, sql: AsyncConnection, world: World
 ) -> None:
     deal, stage = world.ada.deal, world.stage
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         await do(client, "moveDealStage", dealId=str(deal), stageId=str(stage["won"]))
 
     [event] = events
@@ -71,10 +71,10 @@ async def test_a_move_tells_from_where_to_where_and_when(
     assert data["owner"]["email"] == ADA
 
 
-async def test_an_update_tells_what_each_column_was(
+async def test_an_update_has_the_old_value_of_each_column(
     client: httpx.AsyncClient, sql: AsyncConnection, world: World
 ) -> None:
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         await do(client, "updateDeal", dealId=str(world.ada.deal), amount="7.5", notes="Call in May", contactId=None)
 
     [event] = events
@@ -86,11 +86,9 @@ async def test_an_update_tells_what_each_column_was(
     assert event.payload["data"]["contact"] is None
 
 
-async def test_what_changes_nothing_tells_nothing(
-    client: httpx.AsyncClient, sql: AsyncConnection, world: World
-) -> None:
+async def test_no_change_emits_nothing(client: httpx.AsyncClient, sql: AsyncConnection, world: World) -> None:
     deal = str(world.ada.deal)
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         await do(client, "updateDeal", dealId=deal, title="ada-own")
         await do(client, "moveDealStage", dealId=deal, stageId=str(world.stage["new"]))
         await do(client, "upsertContact", email=world.ada.email)
@@ -98,25 +96,25 @@ async def test_what_changes_nothing_tells_nothing(
     assert events == []
 
 
-async def test_a_refused_call_tells_nothing(client: httpx.AsyncClient, sql: AsyncConnection, world: World) -> None:
+async def test_a_refused_call_emits_nothing(client: httpx.AsyncClient, sql: AsyncConnection, world: World) -> None:
     deal = {"dealId": str(world.ada.deal)}
     refused: list[tuple[str, Json]] = [
         ("updateDeal", deal | {"title": "New", "expectedVersion": 7}),
         ("moveDealStage", deal | {"stageId": str(world.company)}),
         ("moveDealStage", {"dealId": str(world.bob.deal), "stageId": str(world.stage["won"])}),
     ]
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         for name, given in refused:
             await refusal(client, ADA, document(name), **{"in": given})
 
     assert events == []
 
 
-async def test_a_new_place_in_the_column_is_no_event(
+async def test_a_new_rank_in_the_column_emits_nothing(
     client: httpx.AsyncClient, sql: AsyncConnection, board: Board
 ) -> None:
     deal, other = await board.deal("new", rank="a0"), await board.deal("new", rank="a1")
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         given = {"dealId": str(deal), "stageId": str(board.stage["new"]), "afterDealId": str(other)}
         await do(client, "moveDealStage", **given)
 
@@ -124,12 +122,10 @@ async def test_a_new_place_in_the_column_is_no_event(
     assert events == []
 
 
-async def test_each_of_many_moves_is_told_in_order(
-    client: httpx.AsyncClient, sql: AsyncConnection, world: World
-) -> None:
+async def test_many_moves_are_emitted_in_order(client: httpx.AsyncClient, sql: AsyncConnection, world: World) -> None:
     asked = [world.ada.deal, world.bob.deal, world.ada.cross]
     items = [{"dealId": str(deal), "stageId": str(world.stage["qualified"])} for deal in asked]
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         results = (await do(client, "moveDeals", items=items, partial=True))["results"]
 
     assert [result["moved"] for result in results] == [True, False, True]
@@ -139,7 +135,7 @@ async def test_each_of_many_moves_is_told_in_order(
 
 async def test_a_deleted_stages_deals_move(client: httpx.AsyncClient, sql: AsyncConnection, board: Board) -> None:
     deal = await board.deal("talks")
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         stage, to = str(board.stage["talks"]), str(board.stage["new"])
         await do(client, "deleteStage", ROOT, stageId=stage, targetStageId=to)
 
@@ -149,12 +145,12 @@ async def test_a_deleted_stages_deals_move(client: httpx.AsyncClient, sql: Async
     assert event.payload["data"]["old_stage"]["key"] == "talks"
 
 
-async def test_deals_that_go_with_a_merged_contact_are_told(
+async def test_the_deals_of_a_merged_contact_are_emitted(
     client: httpx.AsyncClient, sql: AsyncConnection, world: World
 ) -> None:
     loser = (await do(client, "upsertContact", email="second@fresh.example"))["contact"]["id"]
     deal = await add_deal(sql, world.stage, world.ada.owner, loser)
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         await do(client, "mergeContacts", survivorId=str(world.ada.contact), loserId=loser)
 
     by_type = {event.type: event for event in events}
@@ -165,12 +161,12 @@ async def test_deals_that_go_with_a_merged_contact_are_told(
     assert by_type["deal_updated"].payload["data"]["contact"]["email"] == world.ada.email
 
 
-async def test_a_file_of_contacts_is_told_line_by_line(
+async def test_an_import_emits_an_event_per_line(
     database: Database, sql: AsyncConnection, world: World, tmp_path: Any
 ) -> None:
     file = tmp_path / "contacts.csv"
     file.write_text(f"email,full name\nnew@fresh.example,New\n{world.ada.email},Renamed\n{world.pool.email},\n")
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         with open_csv(file) as sheet:
             principal = Principal(world.ada.owner, Role.SALES, "import")
             columns = Columns(sheet.header, {})
@@ -181,36 +177,36 @@ async def test_a_file_of_contacts_is_told_line_by_line(
     assert list(events[1].payload["data"]["changes"]) == ["full_name"]
 
 
-async def test_50_moves_at_once_are_told_in_the_order_of_the_history(
+async def test_50_concurrent_moves_are_emitted_in_the_order_of_the_history(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     deal = world.ada.deal
     keys = ("new", "contacted", "qualified", "meeting_scheduled", "won", "lost")
     given = [{"dealId": str(deal), "stageId": str(world.stage[keys[i % 6]])} for i in range(50)]
 
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         answers = await asyncio.gather(*(send(client, ADA, document("moveDealStage"), **{"in": one}) for one in given))
     assert all("errors" not in answer.json() for answer in answers)
 
     query = """SELECT from_stage_id, to_stage_id, moved_at FROM deal_stage_history
                WHERE deal_id = :id AND from_stage_id IS NOT NULL ORDER BY moved_at"""
     history = list(await sql.execute(text(query), {"id": deal}))
-    said = [(e.payload["old_stage_id"], e.payload["new_stage_id"], e.occurred_at) for e in events]
-    assert said == [(str(move.from_stage_id), str(move.to_stage_id), move.moved_at) for move in history]
-    assert len(said) > 30  # those whose deal was there already are none
-    for before, after in pairwise(said):
+    moves = [(e.payload["old_stage_id"], e.payload["new_stage_id"], e.occurred_at) for e in events]
+    assert moves == [(str(move.from_stage_id), str(move.to_stage_id), move.moved_at) for move in history]
+    assert len(moves) > 30  # those whose deal was there already are none
+    for before, after in pairwise(moves):
         assert before[1] == after[0]
     versions = [event.payload["data"]["deal"]["version"] for event in events]
-    assert versions == list(range(2, len(said) + 2))
-    assert [event.payload["data"]["stage"]["id"] for event in events] == [new for _, new, _ in said]
+    assert versions == list(range(2, len(moves) + 2))
+    assert [event.payload["data"]["stage"]["id"] for event in events] == [new for _, new, _ in moves]
 
 
 @pytest.mark.parametrize("table", ["deals", "contacts"])
-async def test_a_change_in_plain_sql_is_told_too(table: str, world: World, sql: AsyncConnection) -> None:
+async def test_a_change_in_plain_sql_is_emitted(table: str, world: World, sql: AsyncConnection) -> None:
     column = "title" if table == "deals" else "full_name"
     id_ = world.ada.deal if table == "deals" else world.ada.contact
     before = await sql.scalar(text("SELECT now()"))
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         await sql.execute(text(f"UPDATE {table} SET {column} = 'By hand' WHERE id = :id"), {"id": id_})
 
     [event] = events
@@ -219,8 +215,8 @@ async def test_a_change_in_plain_sql_is_told_too(table: str, world: World, sql: 
     assert before <= event.occurred_at < before + timedelta(minutes=1)  # though updated_at stayed as it was
 
 
-async def test_what_was_stored_before_is_as_the_schema_says(sql: AsyncConnection, world: World) -> None:
-    events = await told(sql)
+async def test_events_of_older_versions_fit_the_schema(sql: AsyncConnection, world: World) -> None:
+    events = await all_events(sql)
     assert {event.source for event in events} == {"sql"}
     assert {"contact_created", "deal_created", "activity_logged"} == set(types(events))
     for event in events:

@@ -1,4 +1,4 @@
-"""What of an event is withheld: by the same rule in what is sent and in what is shown of it."""
+"""Redaction follows the same rule in what is sent and in what the API shows."""
 
 import itertools
 import uuid
@@ -12,16 +12,16 @@ from crm_graph.delivery.redaction import redact, redact_in_sql
 from crm_graph.models import Role
 
 ME, COLLEAGUE = uuid.uuid4(), uuid.uuid4()
-HOLDERS = {"mine": ME, "theirs": COLLEAGUE, "pool": None}
+OWNERS = {"mine": ME, "colleague": COLLEAGUE, "pool": None}
 
 
 def event(deal: str | None, contact: str | None, **more: Any) -> dict[str, Any]:
-    """An event's payload whose deal and contact are held like that; None: there is no such part."""
+    """An event's payload whose deal and contact have these owners; None leaves the part out."""
 
     def part(holder: str | None) -> dict[str, Any] | None:
-        return (holder and {"id": "1", "owner_id": HOLDERS[holder] and str(HOLDERS[holder])}) or None
+        return (holder and {"id": "1", "owner_id": OWNERS[holder] and str(OWNERS[holder])}) or None
 
-    owner = HOLDERS.get(deal or contact or "pool") or (HOLDERS.get(contact or "pool"))
+    owner = OWNERS.get(deal or contact or "pool") or (OWNERS.get(contact or "pool"))
     data = {
         "deal": part(deal),
         "stage": deal and {"key": "new"},
@@ -39,41 +39,41 @@ def nulls(payload: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("deal", "contact", "withheld"),
+    ("deal", "contact", "redacted"),
     [
         ("mine", "mine", set()),
         ("mine", "pool", set()),
-        ("mine", "theirs", {"contact"}),
-        ("theirs", "mine", {"deal", "stage", "pipeline", "owner", "changes"}),
-        ("pool", "theirs", {"contact", "owner"}),
+        ("mine", "colleague", {"contact"}),
+        ("colleague", "mine", {"deal", "stage", "pipeline", "owner", "changes"}),
+        ("pool", "colleague", {"contact", "owner"}),
         (None, "mine", {"deal", "stage", "pipeline"}),
-        (None, "theirs", {"deal", "stage", "pipeline", "contact", "owner", "changes"}),
+        (None, "colleague", {"deal", "stage", "pipeline", "contact", "owner", "changes"}),
     ],
 )
-def test_a_colleagues_parts_are_null(deal: str | None, contact: str | None, withheld: set[str]) -> None:
+def test_a_colleagues_parts_are_null(deal: str | None, contact: str | None, redacted: set[str]) -> None:
     payload = event(deal, contact, changes={"title": {"old": "a", "new": "b"}})
 
-    assert nulls(redact(payload, ME, Role.SALES)) == withheld
+    assert nulls(redact(payload, ME, Role.SALES)) == redacted
     assert redact(payload, ME, Role.ADMIN) == payload
 
 
 def test_both_stages_of_a_colleagues_move_are_null() -> None:
-    payload = event("theirs", "mine", old_stage={"key": "new"}, new_stage={"key": "won"})
+    payload = event("colleague", "mine", old_stage={"key": "new"}, new_stage={"key": "won"})
 
     assert {"old_stage", "new_stage"} < nulls(redact(payload, ME, Role.SALES))
 
 
-def test_what_is_sent_is_not_what_is_stored() -> None:
-    payload = event("theirs", "mine")
+def test_redaction_does_not_change_the_stored_payload() -> None:
+    payload = event("colleague", "mine")
     redact(payload, ME, Role.SALES)
 
-    assert payload == event("theirs", "mine")
+    assert payload == event("colleague", "mine")
 
 
 @pytest.mark.parametrize("role", Role)
-async def test_what_is_shown_is_what_was_sent(role: Role, sql: AsyncConnection) -> None:
+async def test_both_rules_agree(role: Role, sql: AsyncConnection) -> None:
     shown = redact_in_sql(bindparam("payload", type_=JSON), bindparam("me", ME, type_=Uuid), role)
-    held = [None, *HOLDERS]
+    held = [None, *OWNERS]
     more: list[dict[str, Any]] = [{}, {"changes": {"a": {"old": 1.50, "new": "ö"}}}, {"old_stage": {}, "activity": [1]}]
     payloads = [event(*both, **each) for both, each in itertools.product(itertools.product(held, held), more)]
     payloads += [

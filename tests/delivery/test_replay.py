@@ -1,4 +1,4 @@
-"""Deliveries: listed for whom they are, sent again from what is stored, and never about who was erased."""
+"""Deliveries: listed for their owners, replayed from the stored events, but never about erased persons."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -34,7 +34,7 @@ ERASED: list[dict[str, Any]] = [{"id": "e", "erased": True}, {"id": "e", "data":
 
 @pytest.fixture
 async def world(world: World, sql: AsyncConnection) -> World:
-    """The world without the events that told of its making."""
+    """The world without the events of its creation."""
     await sql.execute(text("DELETE FROM events"))
     return world
 
@@ -46,13 +46,13 @@ async def replay(client: httpx.AsyncClient, who: str, delivery: Any) -> Any:
 
 
 async def replay_all(client: httpx.AsyncClient, who: str, endpoint: Any, since: datetime = START) -> Any:
-    """What replayDeliveries answers."""
+    """The result of replayDeliveries."""
     given = {"endpointId": str(endpoint), "since": since.isoformat()}
     return (await ask(client, who, REPLAY_ALL, **{"in": given}))["replayDeliveries"]
 
 
 @pytest.mark.parametrize("status", ["delivered", "failed", "cancelled"])
-async def test_what_was_settled_is_pending_again_and_due_now(
+async def test_a_settled_delivery_is_pending_again_and_due_now(
     status: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     endpoint = await add_endpoint(sql, world.ada.owner)
@@ -68,7 +68,9 @@ async def test_what_was_settled_is_pending_again_and_due_now(
     assert stored.created_at == START
 
 
-async def test_what_is_pending_stays_as_it_is(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_a_pending_delivery_stays_unchanged(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
     endpoint = await add_endpoint(sql, world.ada.owner)
     event = await add_event(sql, world.ada.owner)
     delivery = await add_delivery(sql, endpoint, event, "pending", attempts=3, due_at=LATER, leased_until=LATER)
@@ -79,7 +81,7 @@ async def test_what_is_pending_stays_as_it_is(client: httpx.AsyncClient, world: 
 
 
 @pytest.mark.parametrize("payload", ERASED)
-async def test_nothing_is_told_again_of_who_was_erased(
+async def test_events_about_an_erased_person_are_not_replayed(
     payload: dict[str, Any], client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     endpoint = await add_endpoint(sql, world.ada.owner)
@@ -106,7 +108,7 @@ async def test_a_demoted_admins_endpoint_does_not_get_others_events_again(
 
 
 @pytest.mark.parametrize("off", ["disabled", "inactive"])
-async def test_nothing_is_queued_for_an_endpoint_that_gets_nothing(
+async def test_nothing_is_queued_for_an_endpoint_that_is_off(
     off: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     disabled: Any = {"disabled_at": START, "disabled_reason": "410"} if off == "disabled" else {}
@@ -123,7 +125,7 @@ async def test_nothing_is_queued_for_an_endpoint_that_gets_nothing(
         assert reason(error) == ("CONFLICT", "endpointId")
 
 
-async def test_a_replay_brings_what_was_settled_and_what_was_missed(
+async def test_a_replay_queues_settled_and_missed_events(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     me, deal = world.ada.owner, world.ada.deal
@@ -163,7 +165,7 @@ async def test_an_admins_endpoint_gets_everybodys_events_again(
     assert [d.event_id for d in await deliveries_of(sql, endpoint)] == events
 
 
-async def test_more_than_one_call_can_bring_goes_on_where_it_ended(
+async def test_the_next_call_continues_where_the_first_one_ended(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deliveries, "EVENTS_MAX", 3)
@@ -183,7 +185,7 @@ async def test_more_than_one_call_can_bring_goes_on_where_it_ended(
     assert counts == [5, 2]
 
 
-async def test_whoever_sends_is_told(
+async def test_senders_are_notified(
     admin_url: URL, client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     endpoint = await add_endpoint(sql, world.ada.owner)
@@ -279,11 +281,11 @@ async def test_deliveries_are_filtered_and_paged_newest_first(
     assert (first["pageInfo"]["hasNextPage"], rest["pageInfo"]["hasNextPage"]) == (True, False)
 
 
-async def test_a_colleagues_part_of_a_payload_is_shown_to_admins_alone(
+async def test_a_colleagues_part_of_a_payload_is_shown_only_to_admins(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
-    theirs = {"contact": {"email": "secret@acme.example", "owner_id": str(world.bob.owner)}}
-    payload = {"id": "e", "data": {"deal": {"owner_id": str(world.ada.owner)}} | theirs}
+    bobs = {"contact": {"email": "secret@acme.example", "owner_id": str(world.bob.owner)}}
+    payload = {"id": "e", "data": {"deal": {"owner_id": str(world.ada.owner)}} | bobs}
     endpoint = await add_endpoint(sql, world.ada.owner)
     await add_delivery(sql, endpoint, await add_event(sql, world.ada.owner, payload=payload))
 
@@ -296,7 +298,7 @@ async def test_a_colleagues_part_of_a_payload_is_shown_to_admins_alone(
     assert await shown(BOB) == await shown(READER) == []
 
 
-async def test_a_pause_is_shown_to_everybody_until_it_is_over(
+async def test_a_pause_is_shown_to_everybody_until_it_ends(
     client: httpx.AsyncClient, database: Database, world: World, sql: AsyncConnection
 ) -> None:
     document = "{ deliveriesPaused { pausedAt reason } }"
@@ -319,7 +321,7 @@ async def test_a_pause_is_shown_to_everybody_until_it_is_over(
     assert (stored.public_url, stored.paused_at, stored.paused_reason) == ("https://new.example", None, None)
 
 
-async def test_a_queue_that_is_long_already_does_not_slow_a_replay_down(
+async def test_a_long_queue_does_not_slow_a_replay_down(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     endpoint = await add_endpoint(sql, world.ada.owner)

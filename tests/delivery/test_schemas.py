@@ -1,4 +1,4 @@
-"""The schemas of events, as a builder of workflows gets them."""
+"""The schemas of events, as the authors of workflows get them."""
 
 import json
 import re
@@ -61,7 +61,7 @@ def test_every_type_has_an_example_in_the_documentation() -> None:
         validate(example)
 
 
-def test_the_documented_code_tells_our_deliveries_from_others() -> None:
+def test_the_documented_code_verifies_our_deliveries() -> None:
     [code] = re.findall(r"^```python\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
     defined: dict[str, Any] = {}
     exec(code, defined)

@@ -69,7 +69,7 @@ async def test_old_and_new_secret_sign_during_a_rotation(
     assert request.headers["x-signature-previous"] == f"sha256={plain}"
 
 
-async def test_what_fails_is_tried_again_under_the_same_id_and_with_a_fresh_timestamp(
+async def test_a_failed_delivery_is_retried_with_the_same_id_and_a_new_timestamp(
     client: httpx.AsyncClient,
     sql: AsyncConnection,
     boss: uuid.UUID,
@@ -109,7 +109,7 @@ async def test_after_the_last_attempt_it_is_kept_as_failed(
     assert (failed.status, failed.attempts, len(receiver.requests)) == ("failed", 3, 3)
 
 
-def test_the_waits_are_those_that_are_promised() -> None:
+def test_the_backoff_is_as_documented() -> None:
     minute, hour = 60, 3600
     promised: tuple[float, ...] = (5, minute, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 24 * hour)
     assert promised == sender.BACKOFF
@@ -137,7 +137,7 @@ async def test_changes_of_one_deal_arrive_in_order_whatever_fails(
     assert taken == sorted(taken)
 
 
-async def test_what_fails_at_once_is_no_longer_outage_than_one_failure(
+async def test_concurrent_failures_are_no_longer_outage_than_one_failure(
     client: httpx.AsyncClient,
     sql: AsyncConnection,
     boss: uuid.UUID,
@@ -145,7 +145,7 @@ async def test_what_fails_at_once_is_no_longer_outage_than_one_failure(
     worker: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Else the number of requests under way would decide how long a short outage is waited out: a day."""
+    """Otherwise the number of concurrent requests would decide how long a short outage lasts: a day."""
     monkeypatch.setattr(sender, "BACKOFF", (0.5, *sender.BACKOFF[1:]))
     await subscribe(sql, boss, receiver.url(), event_types=["deal_created"])
     all_sent = asyncio.Event()

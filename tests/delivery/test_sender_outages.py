@@ -1,4 +1,4 @@
-"""Endpoints that fail, and workers and databases that go away: nothing is lost, and nobody else waits."""
+"""Failing endpoints, and workers and databases that go away: nothing is lost, and no other endpoint waits."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ async def test_an_endpoint_that_hangs_delays_nobody_else(
         assert time.monotonic() - started < 5
 
 
-async def test_an_outage_is_asked_about_by_one_delivery_and_its_end_sends_the_rest(
+async def test_one_delivery_tests_an_outage_and_its_end_sends_the_rest(
     client: httpx.AsyncClient,
     sql: AsyncConnection,
     boss: uuid.UUID,
@@ -65,18 +65,18 @@ async def test_an_outage_is_asked_about_by_one_delivery_and_its_end_sends_the_re
     assert (endpoint.failures, endpoint.failing_since, endpoint.retry_at) == (0, None, None)
 
 
-async def test_gone_disables_the_endpoint_and_says_so_to_the_others(
+async def test_410_disables_the_endpoint_and_notifies_the_others(
     client: httpx.AsyncClient, sql: AsyncConnection, boss: uuid.UUID, receiver: Receiver, worker: None
 ) -> None:
-    async with Receiver() as gone:
-        gone.usual = answer(410)
-        await subscribe(sql, boss, gone.url(), event_types=["deal_created"])
+    async with Receiver() as unsubscribed:
+        unsubscribed.usual = answer(410)
+        await subscribe(sql, boss, unsubscribed.url(), event_types=["deal_created"])
         await subscribe(sql, boss, receiver.url(), event_types=["endpoint_disabled"])
         await create(client, boss, "Pilot")
         [request] = await receiver.wait(1)
         await create(client, boss, "Another")
         await asyncio.sleep(0.5)
-        assert len(gone.requests) == 1
+        assert len(unsubscribed.requests) == 1
     event = json.loads(request.body)
     assert event["type"] == "endpoint_disabled"
     assert event["data"]["endpoint"]["disabled_reason"] == "it answered 410 Gone"
@@ -112,7 +112,7 @@ async def test_retry_after_is_obeyed_for_the_whole_endpoint(
     assert (requests[1].at - requests[0].at).total_seconds() >= 0.9
 
 
-async def test_deliveries_go_on_after_the_database_hung_up(
+async def test_deliveries_continue_after_the_database_hung_up(
     client: httpx.AsyncClient,
     sql: AsyncConnection,
     boss: uuid.UUID,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from crm_graph.models import Company, Contact, Deal, table
-from tests.support.events import telling, types
+from tests.support.events import new_events, types
 from tests.support.factories import START, World, add
 
 PARTITIONS: dict[type[SQLModel], tuple[tuple[str, ...], ...]] = {
@@ -126,7 +126,7 @@ async def _updated(
 ) -> dict[str, Any]:
     """Update a row behind the application's back; returns the data of the one event that this emits."""
     rows = table(model)
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         await sql.execute(update(rows).where(rows.c.id == id_).values(changes))
     assert types(events) == [event_type]
     data: dict[str, Any] = events[0].payload["data"]

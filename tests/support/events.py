@@ -1,4 +1,4 @@
-"""What the outbox tells of what a test does: every event of it is held against the schema."""
+"""The events that a test emits. Each is checked against the schema."""
 
 import copy
 import json
@@ -19,19 +19,19 @@ from tests.support.api import Json
 from tests.support.factories import add
 
 
-async def told(sql: AsyncConnection) -> list[Any]:
+async def all_events(sql: AsyncConnection) -> list[Any]:
     """Every event, in order."""
     found = await sql.execute(select(table(Event)).order_by(table(Event).c.position))
     return list(found)
 
 
 @asynccontextmanager
-async def telling(sql: AsyncConnection) -> AsyncIterator[list[Any]]:
-    """The events that come of what is done inside the block, in order; each is what the schema says."""
+async def new_events(sql: AsyncConnection) -> AsyncIterator[list[Any]]:
+    """The events that are emitted inside the block, in order, each checked against the schema."""
     last = await sql.scalar(text("SELECT coalesce(max(position), 0) FROM events"))
     events: list[Any] = []
     yield events
-    events += [event for event in await told(sql) if event.position > last]
+    events += [event for event in await all_events(sql) if event.position > last]
     for event in events:
         check(event)
 
@@ -41,7 +41,7 @@ def types(events: list[Any]) -> list[str]:
 
 
 def check(event: Any) -> None:
-    """Hold an event against its schema, also as a colleague would get it, and against its row."""
+    """Check an event against its schema, also redacted for a colleague, and against its row."""
     body: Json = event.payload
     validate(body)
     validate(redaction.redact(body, uuid.uuid4(), Role.SALES))
@@ -54,7 +54,7 @@ def check(event: Any) -> None:
 
 
 def validate(body: Json) -> None:
-    """Hold the body of an event against its schemas, which here allow no field that they don't name."""
+    """Check the body of an event against its schemas, which here allow only the fields that they name."""
     for type_ in (EventType(body["type"]), None):
         _validator(type_).validate(body)
 
@@ -81,7 +81,7 @@ async def subscribe(sql: AsyncConnection, owner: Any, *event_types: str, **colum
 
 
 async def deliveries(sql: AsyncConnection, endpoint: Any) -> list[str]:
-    """The types of the events that wait for an endpoint, in order."""
+    """The types of the events that are queued for an endpoint, in order."""
     events, sent = table(Event).c, table(WebhookDelivery).c
     query = select(events.type).join_from(table(WebhookDelivery), table(Event)).where(sent.endpoint_id == endpoint)
     return [str(type_) for type_ in await sql.scalars(query.order_by(sent.position))]

@@ -1,4 +1,4 @@
-"""The application is made once for all of these: it keeps nothing between requests, and making it takes 70 ms."""
+"""One application for all tests here: it keeps no state between requests, and creating it takes 70 ms."""
 
 import pytest
 from fastapi import FastAPI

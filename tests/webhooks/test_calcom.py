@@ -1,4 +1,4 @@
-"""What Cal.com's triggers do: who the booker is, which deal moves, what overlapping subscriptions must not repeat."""
+"""Effects of Cal.com's triggers: the booker, the deal that moves, and what overlapping subscriptions may not repeat."""
 
 import json
 import uuid
@@ -48,7 +48,7 @@ async def meetings(sql: AsyncConnection) -> list[str]:
 
 @pytest.fixture
 async def choosy(database: Database, settings: Settings, clean: None) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an application for which only intro calls are sales."""
+    """A client of an application with CALCOM_EVENT_TYPES set to intro calls."""
     app = create_app(settings.model_copy(update={"calcom_event_types": ("intro-call",)}), database)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://crm.test") as opened:
@@ -84,9 +84,7 @@ async def test_the_team_s_own_meetings_are_ignored(client: httpx.AsyncClient, sq
     assert await emails(sql) == []
 
 
-async def test_a_contact_in_the_metadata_goes_before_the_address(
-    client: httpx.AsyncClient, sql: AsyncConnection
-) -> None:
+async def test_a_contact_in_the_metadata_wins_over_the_address(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     await send(client, booked(attendees=[JOHN]))
     known = await sql.scalar(text("SELECT id FROM contacts"))
     for i, name in enumerate(("contact_id", "contactId")):
@@ -128,7 +126,7 @@ async def test_other_bookings_than_sales_are_ignored(choosy: httpx.AsyncClient, 
     assert await emails(sql) == ["john.doe@example.com"]
 
 
-async def test_an_event_that_hides_its_type_is_for_known_contacts(
+async def test_an_event_without_an_event_type_is_for_known_contacts(
     choosy: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     await send(choosy, STARTED, "ignored")
@@ -186,7 +184,7 @@ async def test_a_no_show_toggles(client: httpx.AsyncClient, sql: AsyncConnection
 
 
 async def test_the_same_form_twice_in_one_moment(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
-    """Forms have no uid: two people's answers must not be taken for one event."""
+    """Forms have no uid: the answers of two people must not count as one event."""
     other = json.loads(json.dumps(FORM).replace("elif@", "can@"))
     await send(client, FORM)
     await send(client, other)
@@ -211,7 +209,7 @@ async def test_cancelled_moves_nothing_back(client: httpx.AsyncClient, sql: Asyn
     assert [(deal["stage"], deal["status"]) for deal in await stored.deals(sql)] == [("meeting_scheduled", "open")]
 
 
-async def test_requested_opens_nothing_until_it_is_confirmed(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_a_request_opens_no_deal_until_it_is_confirmed(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     await send(client, json.loads(fixture("calcom", "booking_requested")))
     assert await stored.deals(sql) == []
     await send(client, CREATED)
@@ -254,7 +252,7 @@ async def test_the_metadata_names_the_pipeline(client: httpx.AsyncClient, sql: A
             await sql.execute(text(f"DELETE FROM {table} WHERE {where}"), {"id": pipeline})
 
 
-async def test_an_unknown_pipeline_is_said_on_the_timeline(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_an_unknown_pipeline_is_noted_on_the_timeline(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     await send(client, booked(metadata={"pipeline": "Nowhere"}))
     assert [deal["pipeline"] for deal in await stored.deals(sql)] == ["Default Sales"]
     [meeting] = [a["content"] for a in await stored.activities(sql) if a["type"] == "meeting"]
@@ -272,7 +270,7 @@ async def test_times_come_in_three_forms(at: str, client: httpx.AsyncClient, sql
 
 @pytest.mark.parametrize("flat", [True, False])
 async def test_a_meeting_s_time_is_its_start(flat: bool, client: httpx.AsyncClient, sql: AsyncConnection) -> None:
-    """createdAt is the booking's. A later Cal.com nests these events as well."""
+    """createdAt is the booking's. Newer versions of Cal.com nest these events as well."""
     nested = {key: value for key, value in STARTED.items() if key != "triggerEvent"}
     event = STARTED if flat else {"triggerEvent": "MEETING_STARTED", "createdAt": "2026-01-05Z", "payload": nested}
     await send(client, event)

@@ -1,4 +1,4 @@
-"""What every event of a provider tells, once, in the provider's name."""
+"""Each webhook emits the events of its effects once, with the provider as their source."""
 
 import httpx
 import pytest
@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.support.api import ask
-from tests.support.events import telling, types
+from tests.support.events import new_events, types
 from tests.support.factories import ROOT, World
 from tests.support.webhooks import FIXTURES, fixture, post
 
@@ -59,12 +59,12 @@ REPLAY = "mutation ($in: ReplayWebhookInput!) { replayWebhook(input: $in) { appl
 
 
 @pytest.mark.parametrize(("provider", "name"), SAMPLES)
-async def test_a_webhook_tells_what_it_did_once(
+async def test_a_webhook_emits_its_effects_once(
     provider: str, name: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         await post(client, provider, fixture(provider, name))
-    async with telling(sql) as again:
+    async with new_events(sql) as again:
         await post(client, provider, fixture(provider, name), **{"Idempotency-Key": "another"})
 
     assert types(events) == ([] if name in IGNORED else EVENTS[provider][name])
@@ -74,29 +74,29 @@ async def test_a_webhook_tells_what_it_did_once(
         assert event.payload["data"]["contact"]["id"] == str(event.contact_id)
 
 
-async def test_a_no_show_that_is_taken_back_is_no_no_show(
+async def test_a_no_show_that_is_undone_emits_no_no_show(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     body = fixture("calcom", "booking_no_show_updated")
     assert body.count(b'"noShow": true') == 1
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         await post(client, "calcom", body.replace(b'"noShow": true', b'"noShow": false'))
 
     assert types(events) == ENTRY
 
 
-async def test_what_cannot_be_applied_tells_nothing_until_it_is_replayed(
+async def test_a_failed_webhook_emits_nothing_until_it_is_replayed(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await sql.execute(text("ALTER TABLE deals ADD CONSTRAINT broken CHECK (title = '') NOT VALID"))
     try:
-        async with telling(sql) as failed:
+        async with new_events(sql) as failed:
             await post(client, "instantly", fixture("instantly", "reply_received"))
     finally:
         await sql.execute(text("ALTER TABLE deals DROP CONSTRAINT broken"))
     assert failed == []
     stored = await sql.scalar(text("SELECT id FROM webhooks_log WHERE status = 'error'"))
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         await ask(client, ROOT, REPLAY, **{"in": {"webhookId": str(stored)}})
 
     assert types(events) == EVENTS["instantly"]["reply_received"]

@@ -1,4 +1,4 @@
-"""Every payload that a provider is declared to send, posted as the provider does, leaves what stands beside it."""
+"""Every sample payload, posted as its provider does, stores what its .expected.json says."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ def read(path: Path) -> bytes:
 
 
 def assert_contains(actual: Any, expected: Any, where: str = "") -> None:
-    """Objects may hold more than expected, lists may not."""
+    """Objects may have more keys than expected; lists must have the same length."""
     if isinstance(expected, dict):
         assert isinstance(actual, dict), where
         for key, value in expected.items():
@@ -44,7 +44,7 @@ def assert_contains(actual: Any, expected: Any, where: str = "") -> None:
 
 
 @each_payload
-async def test_leaves_what_is_expected_and_only_once(
+async def test_stores_what_is_expected_and_only_once(
     path: Path, client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     body, expected = read(path), json.loads(read(path.with_name(f"{path.stem}.expected.json")))
@@ -67,7 +67,7 @@ async def test_leaves_what_is_expected_and_only_once(
 
 
 @each_payload
-async def test_tampered_leaves_nothing(path: Path, client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_a_tampered_body_stores_nothing(path: Path, client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     body = read(path)
     tampered = body.replace(b"a", b"b", 1)
     endpoint = ENDPOINTS[provider_of(path)]

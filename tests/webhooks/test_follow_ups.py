@@ -1,4 +1,4 @@
-"""A meeting that falls through leaves a task, once for a booking; one that is arranged afterwards completes it."""
+"""A meeting that falls through opens a task, once per booking; arranging another one completes it."""
 
 import asyncio
 import json
@@ -27,26 +27,26 @@ TASKS = """
 """
 
 
-def told(of: dict[str, Any], day: int, uid: str | None = "one", **fields: Any) -> dict[str, Any]:
+def booking_event(of: dict[str, Any], day: int, uid: str | None = "one", **fields: Any) -> dict[str, Any]:
     """An event of a day in January about a booking."""
     booking = {"bookingUid" if of is NO_SHOW else "uid": uid}
     return of | {"createdAt": f"2026-01-{day:02}T12:00:00Z", "payload": of["payload"] | booking | fields}
 
 
 def no_show(day: int, uid: str = "one", *, absent: bool = True) -> dict[str, Any]:
-    return told(NO_SHOW, day, uid, attendees=[{"email": JOHN, "noShow": absent}])
+    return booking_event(NO_SHOW, day, uid, attendees=[{"email": JOHN, "noShow": absent}])
 
 
 async def tasks(sql: AsyncConnection) -> list[Any]:
-    """Every task, in the order in which they came up."""
+    """Every task, oldest first."""
     return list((await sql.execute(text(TASKS))).mappings())
 
 
-async def test_a_cancelled_booking_leaves_a_task_on_its_deal(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_a_cancelled_booking_opens_a_task_on_its_deal(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     await add_owner(sql, "ana@seller.com")
     before = datetime.now(UTC)
 
-    await send(client, told(CREATED, 5), told(CANCELLED, 6))
+    await send(client, booking_event(CREATED, 5), booking_event(CANCELLED, 6))
 
     [task] = await tasks(sql)
     [deal] = await sql.execute(text("SELECT id FROM deals"))
@@ -58,7 +58,7 @@ async def test_a_cancelled_booking_leaves_a_task_on_its_deal(client: httpx.Async
     assert task["effect_key"].startswith("task:calcom:")
 
 
-async def test_without_an_open_deal_the_task_is_the_contacts(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_without_an_open_deal_the_task_is_on_the_contact(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     await add_owner(sql, "ana@seller.com", is_default=True)
 
     await send(client, no_show(6))
@@ -79,28 +79,37 @@ async def test_without_an_open_deal_the_task_is_the_contacts(client: httpx.Async
     ],
     ids=str,
 )
-async def test_what_the_task_says(
+async def test_the_text_of_the_task(
     payload: dict[str, Any], content: str, client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
-    await send(client, told(CANCELLED, 6, **{"title": "Intro", **payload}))
+    await send(client, booking_event(CANCELLED, 6, **{"title": "Intro", **payload}))
     assert [task["content"] for task in await tasks(sql)] == [content]
 
 
-async def test_one_booking_leaves_one_task_whatever_became_of_it(
+async def test_one_booking_opens_one_task_whatever_happens_to_it(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
-    await send(client, told(CREATED, 5))
-    await send(client, no_show(6), no_show(7, absent=False), no_show(8), told(CANCELLED, 9), told(CANCELLED, 10))
+    await send(client, booking_event(CREATED, 5))
+    await send(
+        client,
+        no_show(6),
+        no_show(7, absent=False),
+        no_show(8),
+        booking_event(CANCELLED, 9),
+        booking_event(CANCELLED, 10),
+    )
     assert [task["content"] for task in await tasks(sql)] == ["Rebook the meeting (no-show)"]
 
-    await send(client, told(CANCELLED, 11, "two"))
-    await send(client, told(CANCELLED, 12, attendees=[{"email": "jane@example.com"}]))  # another seat of the first
+    await send(client, booking_event(CANCELLED, 11, "two"))
+    await send(
+        client, booking_event(CANCELLED, 12, attendees=[{"email": "jane@example.com"}])
+    )  # another seat of the first
     assert len(await tasks(sql)) == 3
 
 
-async def test_cancellations_at_once_leave_one_task(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
-    await send(client, told(CREATED, 5))
-    posted = [post(client, "calcom", told(CANCELLED, 6 + i)) for i in range(10)]
+async def test_concurrent_cancellations_open_one_task(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+    await send(client, booking_event(CREATED, 5))
+    posted = [post(client, "calcom", booking_event(CANCELLED, 6 + i)) for i in range(10)]
     posted += [post(client, "calcom", no_show(6 + i)) for i in range(10)]
 
     assert {answer.json()["status"] for answer in await asyncio.gather(*posted)} == {"ok"}
@@ -112,16 +121,22 @@ async def test_cancellations_at_once_leave_one_task(client: httpx.AsyncClient, s
 async def test_a_booking_afterwards_completes_the_tasks(
     of: dict[str, Any], client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
-    await send(client, told(CREATED, 5), told(CANCELLED, 6), told(CREATED, 5, "two"), no_show(7, "two"))
+    await send(
+        client,
+        booking_event(CREATED, 5),
+        booking_event(CANCELLED, 6),
+        booking_event(CREATED, 5, "two"),
+        no_show(7, "two"),
+    )
     assert [task["completed_at"] for task in await tasks(sql)] == [None, None]
 
-    await send(client, told(of, 8, "three"))
+    await send(client, booking_event(of, 8, "three"))
 
-    said = "Meeting booked" if of is CREATED else "Meeting rescheduled"
+    content = "Meeting booked" if of is CREATED else "Meeting rescheduled"
     found = await tasks(sql)
     for task in found:
         assert task["completed_at"] > task["created_at"]
-        assert task["meta_json"]["outcome"] == f"{said}: {of['payload']['title']}"
+        assert task["meta_json"]["outcome"] == f"{content}: {of['payload']['title']}"
     entries = list(await sql.execute(text("SELECT * FROM activities WHERE content LIKE 'Task completed: %'")))
     assert {(entry.meta_json["task_id"], entry.content) for entry in entries} == {
         (str(task["id"]), f"Task completed: {task['content']}") for task in found
@@ -134,7 +149,7 @@ async def test_a_booking_afterwards_completes_the_tasks(
 async def test_a_booking_completes_the_contacts_task_when_it_opens_the_deal(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
-    await send(client, told(CANCELLED, 6), told(CREATED, 7, "two"))
+    await send(client, booking_event(CANCELLED, 6), booking_event(CREATED, 7, "two"))
 
     [task] = await tasks(sql)
     assert task["completed_at"] is not None
@@ -143,30 +158,32 @@ async def test_a_booking_completes_the_contacts_task_when_it_opens_the_deal(
 
 
 async def test_the_order_of_arrival_does_not_matter(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
-    await send(client, told(CREATED, 7, "two"), told(CANCELLED, 6))
+    await send(client, booking_event(CREATED, 7, "two"), booking_event(CANCELLED, 6))
     assert await tasks(sql) == []  # the other meeting was arranged since
 
-    await send(client, told(CANCELLED, 9, "two"), told(CREATED, 8, "two-again", attendees=[{"email": JOHN}]))
+    await send(
+        client, booking_event(CANCELLED, 9, "two"), booking_event(CREATED, 8, "two-again", attendees=[{"email": JOHN}])
+    )
     assert [task["completed_at"] for task in await tasks(sql)] == [None]  # that one fell through later
 
 
-async def test_what_a_person_has_to_do_is_not_completed(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
-    await send(client, told(CREATED, 5), told(CANCELLED, 6))
-    await send(client, told(CANCELLED, 6, "jane's", title="Jane", attendees=[{"email": "jane@example.com"}]))
+async def test_a_task_of_a_person_is_not_completed(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+    await send(client, booking_event(CREATED, 5), booking_event(CANCELLED, 6))
+    await send(client, booking_event(CANCELLED, 6, "jane's", title="Jane", attendees=[{"email": "jane@example.com"}]))
     copy = "INSERT INTO activities (type, deal_id, content, occurred_at) SELECT 'task', id, 'call', '2026-01-01'"
     await sql.execute(text(f"{copy} FROM deals"))
 
-    await send(client, told(CREATED, 7, "two"))
+    await send(client, booking_event(CREATED, 7, "two"))
 
     assert [task["completed_at"] is None for task in await tasks(sql)] == [True, False, True]
 
 
 async def test_a_task_that_a_person_completed_stays_as_it_is(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
-    await send(client, told(CREATED, 5), told(CANCELLED, 6))
+    await send(client, booking_event(CREATED, 5), booking_event(CANCELLED, 6))
     await sql.execute(text("UPDATE activities SET completed_at = '2026-01-06' WHERE type = 'task'"))
     before = await tasks(sql)
 
-    await send(client, told(CREATED, 7, "two"), told(CANCELLED, 8))
+    await send(client, booking_event(CREATED, 7, "two"), booking_event(CANCELLED, 8))
 
     assert await tasks(sql) == before
 
@@ -175,44 +192,51 @@ async def test_tasks_go_with_the_deal_that_an_event_gives_to_its_organiser(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     await add_owner(sql, "default@seller.com", is_default=True)
-    await send(client, no_show(4, "no organiser"), told(CREATED, 3, organizer={}), told(CANCELLED, 6, organizer={}))
+    await send(
+        client,
+        no_show(4, "no organiser"),
+        booking_event(CREATED, 3, organizer={}),
+        booking_event(CANCELLED, 6, organizer={}),
+    )
     assert [task["assignee"] for task in await tasks(sql)] == ["default@seller.com"] * 2
     await add_owner(sql, "ana@seller.com")
 
-    await send(client, told(CANCELLED, 7, "three"))
+    await send(client, booking_event(CANCELLED, 7, "three"))
 
     assert [task["assignee"] for task in await tasks(sql)] == ["ana@seller.com"] * 3
     assert [task["deal_id"] is None for task in await tasks(sql)] == [True, False, False]
 
 
 @pytest.mark.parametrize("columns", [{"active": False}, {"role": Role.READONLY}], ids=str)
-async def test_who_cannot_do_it_does_not_get_it(
+async def test_an_owner_who_cannot_do_the_task_does_not_get_it(
     columns: dict[str, Any], client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     owner = await add_owner(sql, "gone@seller.com", **columns)
-    await send(client, told(CREATED, 5))
+    await send(client, booking_event(CREATED, 5))
     await sql.execute(text("UPDATE deals SET owner_id = :owner"), {"owner": owner})
 
-    await send(client, told(CANCELLED, 6))
+    await send(client, booking_event(CANCELLED, 6))
 
     assert [task["assignee"] for task in await tasks(sql)] == [None]
 
 
-async def test_nothing_is_to_be_done_about_a_deleted_contact(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
-    await send(client, told(CREATED, 5))
+async def test_a_deleted_contact_gets_no_task(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+    await send(client, booking_event(CREATED, 5))
     await sql.execute(text("UPDATE contacts SET deleted_at = now()"))
-    await send(client, told(CANCELLED, 6))
+    await send(client, booking_event(CANCELLED, 6))
     assert await tasks(sql) == []
 
 
 async def test_a_booking_without_a_uid_is_followed_up_all_the_same(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
-    await send(client, told(CREATED, 5), told(CANCELLED, 6, uid=None), told(CREATED, 7, "two"))
+    await send(
+        client, booking_event(CREATED, 5), booking_event(CANCELLED, 6, uid=None), booking_event(CREATED, 7, "two")
+    )
     assert [task["completed_at"] is None for task in await tasks(sql)] == [False]
 
 
-async def test_instantly_says_no_show_and_booked_too(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_no_show_and_booked_in_instantly(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     await send(client, event("lead_interested"), event("lead_no_show", "2026-01-08T12:00:00Z"))
     [task] = await tasks(sql)
     assert (task["content"], task["contact_id"], task["completed_at"]) == ("Rebook the meeting (no-show)", None, None)
@@ -223,7 +247,7 @@ async def test_instantly_says_no_show_and_booked_too(client: httpx.AsyncClient, 
     assert (await tasks(sql))[0]["meta_json"]["outcome"] == "Marked as meeting booked in Instantly"
 
 
-async def test_a_repeated_event_leaves_no_second_task(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_a_repeated_event_opens_no_second_task(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     await send(client, event("lead_no_show"))
     before = await stored.everything(sql)
     assert (await post(client, "instantly", event("lead_no_show"))).json()["status"] == "duplicate"

@@ -62,7 +62,7 @@ async def test_fifty_identical_posts_have_one_effect(
 
 
 async def test_fifty_distinct_posts_have_fifty_effects(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
-    """All of one new company, which every one of them would create."""
+    """All leads work for one new company, which every one of them would create."""
     events = [REPLY | {"lead_email": f"lead{i}@example.com"} for i in range(50)]
     answers = await asyncio.gather(*(post_patiently(client, "instantly", event) for event in events))
 
@@ -131,14 +131,14 @@ async def test_parallel_retries_of_a_failed_event_have_one_effect(
 
 @pytest.fixture
 async def broken(sql: AsyncConnection) -> AsyncIterator[None]:
-    """A database that refuses incoming mail, for a reason that nobody has thought of."""
+    """A database that refuses incoming e-mails for an unforeseen reason."""
     await sql.execute(text("ALTER TABLE activities ADD CONSTRAINT unforeseen CHECK (type <> 'email_in') NOT VALID"))
     yield
     await sql.execute(text("ALTER TABLE activities DROP CONSTRAINT IF EXISTS unforeseen"))
 
 
 @pytest.mark.usefixtures("broken")
-async def test_an_unforeseen_failure_is_kept_without_details_and_replayed(
+async def test_an_unforeseen_failure_is_recorded_without_details_and_replayed(
     client: httpx.AsyncClient,
     sql: AsyncConnection,
     database: Database,
@@ -222,23 +222,23 @@ async def test_replay_by_status_and_time(
     assert await stored.counts(sql) == (3, 3, 6, 3)
 
 
-async def test_what_failed_is_retried_when_its_time_has_come_and_never_forever(
+async def test_a_failed_event_is_retried_on_schedule_and_not_forever(
     client: httpx.AsyncClient, sql: AsyncConnection, database: Database, settings: Settings
 ) -> None:
     await sql.execute(text("UPDATE pipeline_stages SET key = 'gone' WHERE key = 'qualified'"))
     await post(client, "instantly", REPLY)
-    came = utc_now()
+    received_at = utc_now()
     await sql.execute(text("UPDATE pipeline_stages SET key = 'qualified' WHERE key = 'gone'"))
 
-    assert await inbox.retry_failed(database, settings, came + timedelta(minutes=1)) == []
+    assert await inbox.retry_failed(database, settings, received_at + timedelta(minutes=1)) == []
     await sql.execute(text("UPDATE webhooks_log SET attempts = 13"))
-    assert await inbox.retry_failed(database, settings, came + timedelta(days=30)) == []
+    assert await inbox.retry_failed(database, settings, received_at + timedelta(days=30)) == []
     await sql.execute(text("UPDATE webhooks_log SET attempts = 1"))
-    [retried] = await inbox.retry_failed(database, settings, came + timedelta(minutes=2, seconds=1))
+    [retried] = await inbox.retry_failed(database, settings, received_at + timedelta(minutes=2, seconds=1))
 
     assert retried.status is ResultStatus.APPLIED
     assert await sql.scalar(text("SELECT status FROM webhooks_log")) == "processed"
-    assert await inbox.retry_failed(database, settings, came + timedelta(days=1)) == []
+    assert await inbox.retry_failed(database, settings, received_at + timedelta(days=1)) == []
 
 
 async def test_replay_of_an_unknown_id(database: Database, settings: Settings) -> None:
@@ -246,9 +246,7 @@ async def test_replay_of_an_unknown_id(database: Database, settings: Settings) -
         await inbox.replay(database, settings, uuid.uuid4(), utc_now())
 
 
-async def test_a_deadlock_is_lost_inside_and_tried_again(
-    client: httpx.AsyncClient, sql: AsyncConnection, admin_url: URL
-) -> None:
+async def test_a_deadlock_is_retried(client: httpx.AsyncClient, sql: AsyncConnection, admin_url: URL) -> None:
     first, second = ({"email": f"{name}@example.com", "noShow": True} for name in "ab")
     payload = NO_SHOW["payload"] | {"attendees": [first, second]}
     assert (await post(client, "calcom", NO_SHOW | {"payload": payload})).json()["status"] == "ok"

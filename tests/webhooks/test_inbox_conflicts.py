@@ -1,4 +1,4 @@
-"""An event that other changes keep getting in the way of is stored all the same, and can be replayed."""
+"""An event that loses every race against other changes is stored all the same, and can be replayed."""
 
 from collections.abc import AsyncIterator
 
@@ -16,7 +16,7 @@ from tests.support.webhooks import fixture, post
 async def obstacle(
     client: httpx.AsyncClient, sql: AsyncConnection, request: pytest.FixtureRequest
 ) -> AsyncIterator[None]:
-    """New contacts fail as if somebody else were faster each time; `client` first, so that its clean-up comes last."""
+    """Inserting a contact always loses the race. `client` comes first, so that its clean-up comes last."""
     await sql.execute(
         text(f"""CREATE FUNCTION obstacle() RETURNS trigger LANGUAGE plpgsql AS $$
                  BEGIN RAISE EXCEPTION 'too slow' USING ERRCODE = '{request.param}'; END $$""")

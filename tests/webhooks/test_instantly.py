@@ -1,4 +1,4 @@
-"""Who an event of Instantly is about, and whose contact that becomes."""
+"""The contact that an event of Instantly is about, and its owner."""
 
 import json
 from typing import Any
@@ -107,7 +107,7 @@ async def test_a_deleted_contact_stays_deleted_and_gets_no_deal(
 # Owners
 
 
-async def test_the_sending_mailbox_decides_whose_a_lead_is(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_the_sending_mailbox_decides_the_owner(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     await add_owner(sql, "max@crm.example", mailboxes=("max@sender.com",))
     await add_owner(sql, "boss@crm.example", role=Role.ADMIN, is_default=True)
     await send(client, REPLY)
@@ -149,7 +149,7 @@ async def test_without_a_default_owner_a_lead_is_in_the_pool(client: httpx.Async
         ("left@crm.example", "person", True),
     ],
 )
-async def test_a_mailbox_never_takes_what_a_person_gave(
+async def test_a_mailbox_never_replaces_a_person_s_choice(
     owner: str | None,
     source: str | None,
     taken_over: bool,
@@ -173,7 +173,7 @@ async def test_a_mailbox_never_takes_what_a_person_gave(
     assert [deal["owner"] for deal in await stored.deals(sql)] == [expected[0]]
 
 
-async def test_an_open_deal_tells_of_the_owner_that_it_follows_its_contact_to(
+async def test_an_open_deal_follows_its_contact_to_the_new_owner_and_emits_that(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     await send(client, REPLY | {"email_account": ""})

@@ -56,7 +56,7 @@ async def test_unsubscribed_closes_the_contact_whatever_a_person_set(
 
 
 @pytest.mark.parametrize("backwards", [False, True])
-async def test_an_absence_is_no_opinion_in_either_order(
+async def test_an_absence_replaces_no_status_in_either_order(
     backwards: bool, client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     wish = event("reply_received", "2026-01-05T12:00:00Z", reply_text="Yes please, send me the pricing.")
@@ -66,7 +66,7 @@ async def test_an_absence_is_no_opinion_in_either_order(
     assert await stages(sql) == ["qualified"]
 
 
-async def test_interest_opens_a_deal_whatever_the_provider_said_of_an_older_reply(
+async def test_interest_opens_a_deal_despite_the_provider_s_older_verdict(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     neutral = event("lead_neutral", "2026-01-05T12:00:00Z")
@@ -102,8 +102,8 @@ async def test_reply_and_booking_in_either_order(
     assert (await contact(sql))["reply_status"] == "interested"
 
 
-async def test_a_time_ahead_is_now(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
-    """A sender's clock must not make a status that nothing can replace."""
+async def test_a_time_in_the_future_counts_as_now(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+    """A sender's wrong clock must not create a status that nothing can replace."""
     await send(client, event("lead_neutral", "2999-01-01T00:00:00Z"), event("lead_interested", "0001-01-01T00:00:00Z"))
     assert (await contact(sql))["reply_status"] == "interested"
 
@@ -111,7 +111,7 @@ async def test_a_time_ahead_is_now(client: httpx.AsyncClient, sql: AsyncConnecti
 async def test_an_unsure_verdict_waits_for_review_and_opens_no_deal(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
-    """The rules are never sure of what stands under the history."""
+    """The rules are never sure about text below the quoted history."""
     unsure = "On Mon, Jan 5, 2026 Max <max@sender.com> wrote:\n> Hi John\n\nyes please send pricing"
     verdict = classify(unsure)
     assert (verdict.status, verdict.confidence < REVIEW_THRESHOLD) == ("interested", True)
@@ -226,7 +226,7 @@ async def test_labels(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
 
 
 async def put_deal(sql: AsyncConnection, key: str) -> None:
-    """Every deal, into the stage with this key."""
+    """Move every deal to the stage with this key."""
     await sql.execute(
         text("UPDATE deals SET stage_id = stage.id, status = stage.kind FROM pipeline_stages stage WHERE key = :key"),
         {"key": key},

@@ -1,4 +1,4 @@
-"""What a sender hears: the answer table, and refusals of requests that are no events at all."""
+"""The answers to senders: the table of answers, and the refusal of requests that are no events."""
 
 import asyncio
 import gzip
@@ -21,13 +21,13 @@ BOOKING = json.loads(fixture("calcom", "booking_created"))
 
 @pytest.fixture
 async def no_qualified_stage(sql: AsyncConnection) -> AsyncIterator[None]:
-    """A pipeline that an admin has set up without the stage Qualified."""
+    """A pipeline without the stage Qualified."""
     await sql.execute(text("UPDATE pipeline_stages SET key = 'gone' WHERE key = 'qualified'"))
     yield
     await sql.execute(text("UPDATE pipeline_stages SET key = 'qualified' WHERE key = 'gone'"))
 
 
-async def test_applied_names_what_it_touched(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_applied_returns_the_contact_and_the_deal(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     answer = await post(client, "instantly", REPLY)
 
     assert answer.status_code == 200
@@ -64,7 +64,7 @@ async def test_the_body_s_own_key_counts_in_our_shape_alone(client: httpx.AsyncC
     assert keys == ["evt_pg_010", None]
 
 
-async def test_the_header_s_key_goes_before_the_body_s(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_the_header_s_key_wins_over_the_body_s(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     await post(client, "instantly", NORMALISED, **{"Idempotency-Key": "from the header"})
     assert [webhook["idempotency_key"] for webhook in await stored.webhooks(sql)] == ["from the header"]
 
@@ -84,7 +84,7 @@ async def test_a_captured_body_has_no_second_effect(
     assert await stored.everything(sql) == before
 
 
-async def test_a_key_with_another_body_is_kept_apart(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_a_key_with_another_body_is_quarantined(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     other = REPLY | {"lead_email": "other@else.example", "email": "other@else.example"}
     await post(client, "instantly", REPLY, **{"Idempotency-Key": "evt_1"})
 
@@ -182,7 +182,9 @@ async def test_failed_without_a_key_is_stored(client: httpx.AsyncClient, sql: As
 
 
 @pytest.mark.parametrize("body", [b"null", b"5", b'"abc"', b"[]", b"true", b"", b"{", b"\xff\xfe", b"{'a': 1}"])
-async def test_what_is_no_json_object_is_400(body: bytes, client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+async def test_other_bodies_than_json_objects_are_400(
+    body: bytes, client: httpx.AsyncClient, sql: AsyncConnection
+) -> None:
     for provider in ENDPOINTS:
         answer = await post(client, provider, body)
         assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
@@ -210,7 +212,7 @@ async def test_ambiguous_or_endless_json_is_400(body: bytes, client: httpx.Async
     assert await stored.counts(sql) == (0, 0, 0, 0)
 
 
-async def test_whatever_depth_is_read_is_applied_too(client: httpx.AsyncClient) -> None:
+async def test_the_deepest_payload_that_is_read_is_applied(client: httpx.AsyncClient) -> None:
     deep: Any = "x"
     for _ in range(198):
         deep = {"a": deep}
@@ -258,7 +260,7 @@ async def test_a_byte_order_mark_is_read(client: httpx.AsyncClient) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-async def test_a_key_that_is_none_is_400(
+async def test_an_invalid_key_is_400(
     headers: list[tuple[str, str]], place: str, client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     body = json.dumps(REPLY).encode()

@@ -176,7 +176,7 @@ def lenient(database: Database, clean: None, settings: Settings) -> FastAPI:
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST"])
 @pytest.mark.parametrize("peer", ["127.0.0.1", "::1"])
-async def test_bypass_lets_an_unsigned_local_request_in(lenient: FastAPI, peer: str, host: str) -> None:
+async def test_bypass_accepts_an_unsigned_local_request(lenient: FastAPI, peer: str, host: str) -> None:
     async with client_of(lenient, peer, host) as client:
         assert (await send(client, "calcom", {})).status_code == 200
 

@@ -34,7 +34,7 @@ UPSERT = "mutation ($in: UpsertContactInput!) { upsertContact(input: $in) { cont
 
 
 def no_shows(*emails: str) -> Json:
-    """A booking whose attendees did not come."""
+    """A booking whose attendees did not show up."""
     attendees = [{"email": email, "noShow": True} for email in emails]
     payload = {"bookingUid": "u1", "message": "x", "attendees": attendees}
     return {"triggerEvent": "BOOKING_NO_SHOW_UPDATED", "createdAt": "2026-01-05T10:00:00Z", "payload": payload}
@@ -47,7 +47,7 @@ async def erase(database: Database, *emails: str) -> None:
 
 
 async def but_events(sql: AsyncConnection) -> Any:
-    """Every table but the stored events."""
+    """Every table except the stored events."""
     return {name: rows for name, rows in (await everything(sql)).items() if name != "webhooks_log"}
 
 
@@ -97,7 +97,7 @@ async def test_a_key_that_names_the_person_is_not_kept(
     assert LEAD not in await dump(sql)
 
 
-async def test_the_others_in_an_event_are_taken_in(
+async def test_other_persons_in_the_event_are_applied(
     client: httpx.AsyncClient, sql: AsyncConnection, database: Database
 ) -> None:
     await erase(database, LEAD)
@@ -110,7 +110,7 @@ async def test_the_others_in_an_event_are_taken_in(
     assert LEAD not in await dump(sql)
 
 
-async def test_an_event_of_several_is_emptied_with_each_of_them(
+async def test_an_event_about_several_persons_is_emptied_with_each_of_them(
     client: httpx.AsyncClient, sql: AsyncConnection, database: Database
 ) -> None:
     await post(client, "calcom", no_shows(LEAD, OTHER))
@@ -123,7 +123,7 @@ async def test_an_event_of_several_is_emptied_with_each_of_them(
     assert event_["status"] == "processed"
 
 
-async def test_what_waited_for_a_replay_is_ignored_from_then_on(
+async def test_an_event_that_waits_for_a_replay_is_ignored_after_the_erasure(
     client: httpx.AsyncClient, sql: AsyncConnection, database: Database, settings: Settings
 ) -> None:
     await sql.execute(text("UPDATE pipeline_stages SET key = 'elsewhere' WHERE key = 'qualified'"))
@@ -156,7 +156,7 @@ async def test_a_body_under_a_reused_key_is_emptied_too(
     assert LEAD not in await dump(sql)
 
 
-async def test_a_person_that_comes_back_is_a_new_contact(
+async def test_a_person_who_comes_back_is_a_new_contact(
     client: httpx.AsyncClient, sql: AsyncConnection, database: Database
 ) -> None:
     await post(client, "instantly", REPLY)
@@ -176,7 +176,7 @@ async def root(sql: AsyncConnection, client: httpx.AsyncClient) -> str:
     return str(await add_owner(sql, "root@seller.com", role=Role.ADMIN))
 
 
-async def test_an_event_that_meets_an_erasure_comes_too_late(
+async def test_an_event_during_an_erasure_has_no_effect(
     client: httpx.AsyncClient, sql: AsyncConnection, database: Database
 ) -> None:
     await post(client, "instantly", REPLY)
@@ -191,7 +191,7 @@ async def test_an_event_that_meets_an_erasure_comes_too_late(
     assert LEAD not in await dump(sql)
 
 
-async def test_an_erasure_that_meets_an_event_erases_that_too(
+async def test_an_erasure_during_an_event_erases_the_event_too(
     client: httpx.AsyncClient, root: str, sql: AsyncConnection, database: Database
 ) -> None:
     body = fixture("instantly", "email_opened")
@@ -238,11 +238,11 @@ async def test_a_storm_of_events_and_upserts_around_an_erasure_leaves_nothing(
         ({"text": "nobody @ all, @handle, a@"}, set()),
     ],
 )
-def test_addresses_are_found_wherever_they_stand(payload: Any, found: set[str]) -> None:
+def test_addresses_are_found_anywhere_in_a_payload(payload: Any, found: set[str]) -> None:
     assert mentioned(payload) == found
 
 
-def test_what_is_looked_through_is_limited() -> None:
+def test_the_search_for_addresses_is_limited() -> None:
     deep: Any = "deep@y.example"
     for _ in range(50_000):
         deep = [deep]

@@ -1,4 +1,4 @@
-"""No payload, whatever is in it, makes a translator raise anything but ValidationFailed or the server answer 500."""
+"""With any payload, a translator raises nothing but ValidationFailed, and the server never answers 500."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ person = st.fixed_dictionaries({}, optional={"email": values, "full_name": value
 
 
 def optional(keys: tuple[str, ...], **known: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """An object with any of these keys, holding anything; `known` says what some of them mostly hold."""
+    """An object with any of these keys and any values; `known` are the usual values of some keys."""
     return st.fixed_dictionaries({}, optional={key: known[key] | values if key in known else values for key in keys})
 
 
@@ -123,7 +123,7 @@ async def test_the_server_answers_2xx_to_any_object(name: str, client: httpx.Asy
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_translators_are_pure(name: str) -> None:
-    """The same payload says the same, and is left as it was."""
+    """The same payload has the same translation, and stays unchanged."""
     provider = PROVIDERS[name]
     for path in (FIXTURES / name / "fixtures").glob("*.json"):
         body = path.read_bytes()

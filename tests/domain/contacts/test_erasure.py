@@ -17,7 +17,7 @@ from crm_graph.values import utc_now
 from tests.support.api import Json, ask, reason, refusal, send
 from tests.support.database import dump, everything, recorded, somebody_waits, unchanged
 from tests.support.erasure_subject import ALSO, CLOSE, OLD, SECRETS, UPSERT, ZELDA, add_zelda, mutate
-from tests.support.events import check, telling, told, types
+from tests.support.events import all_events, check, new_events, types
 from tests.support.factories import ADA, READER, ROOT, World
 from tests.support.instantly import event
 from tests.support.webhooks import post
@@ -118,17 +118,17 @@ async def test_events_about_the_person_are_emptied_and_pending_deliveries_cancel
     count = "SELECT status, count(*) FROM webhook_deliveries GROUP BY status ORDER BY status"
     before = {row.status: row.count for row in await sql.execute(text(count))}
     other_contacts = (world.ada.contact, world.bob.contact)
-    others = [one for one in await told(sql) if one.contact_id in other_contacts]
-    earlier = {one.id: one for one in await told(sql)}
+    others = [one for one in await all_events(sql) if one.contact_id in other_contacts]
+    earlier = {one.id: one for one in await all_events(sql)}
 
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         await mutate(client, ERASE, ROOT, contactId=contact)
 
     assert sorted(types(events)) == ["contact_erased"] * 3 + ["deal_updated"]  # one for each of her contacts
     data = {str(new.type): new.payload["data"] for new in events}
     assert data["contact_erased"] == {}
     assert data["deal_updated"]["changes"]["title"] == {"old": None, "new": "Erased contact"}
-    emptied = [one for one in await told(sql) if one.payload.get("erased")]
+    emptied = [one for one in await all_events(sql) if one.payload.get("erased")]
     assert len(emptied) == len(earlier) - len(await _fixture_events(sql))
     for one in emptied:
         check(one)
@@ -137,12 +137,12 @@ async def test_events_about_the_person_are_emptied_and_pending_deliveries_cancel
     after = {row.status: row.count for row in await sql.execute(text(count))}
     assert after == {"delivered": before["delivered"], "cancelled": before["pending"], "pending": len(events)}
     assert set(await sql.scalars(text("SELECT answer FROM webhook_attempts"))) == {None}
-    assert [one for one in await told(sql) if one.contact_id in other_contacts] == others
+    assert [one for one in await all_events(sql) if one.contact_id in other_contacts] == others
 
 
 async def _fixture_events(sql: AsyncConnection) -> list[Any]:
     """The events of the fixture `world`, which plain SQL created before the person was added."""
-    return [one for one in await told(sql) if one.source == "sql"]
+    return [one for one in await all_events(sql) if one.source == "sql"]
 
 
 async def test_an_address_outside_the_team_is_erased_from_entries(

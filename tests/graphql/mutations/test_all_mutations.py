@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.database.engine import Database
 from tests.support.api import Json, ask, reason, refusal
 from tests.support.database import changed, recorded, unchanged
-from tests.support.events import telling
+from tests.support.events import new_events
 from tests.support.factories import ADA, READER, ROOT
 from tests.support.mutation_calls import CALLS, OF_THE_POOL, OWNED, document, filled_in, ids, mutations, prepare
 from tests.support.pipelines import Board
@@ -180,11 +180,11 @@ async def test_a_mutation_tells_what_it_did_once(
 ) -> None:
     given = await possible(client, board, name) | ({} if name in WITHOUT_KEY else {"idempotencyKey": "once"})
 
-    async with telling(sql) as refused:
+    async with new_events(sql) as refused:
         await refusal(client, READER, document(name), **{"in": given})
-    async with telling(sql) as events:
+    async with new_events(sql) as events:
         await ask(client, ROOT, document(name), **{"in": given})
-    async with telling(sql) as again:
+    async with new_events(sql) as again:
         await ask(client, ROOT, document(name), **{"in": given})
 
     assert refused == again == []
