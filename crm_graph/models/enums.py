@@ -4,7 +4,8 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What an owner may do: admin everything; sales own rows and the unassigned pool; readonly reads everything."""
+    """What an owner may do. `admin`: everything. `sales`: read and change their own rows and the unassigned pool.
+    `readonly`: read everything."""
 
     ADMIN = "admin"
     SALES = "sales"
@@ -12,7 +13,8 @@ class Role(StrEnum):
 
 
 class OwnerSource(StrEnum):
-    """Who said that a contact belongs to its owner; a mailbox or organiser never replaces a person's choice."""
+    """What assigned a contact to its owner: the mailbox that it replied to, the organiser of its meeting, the default
+    owner, or a person. A mailbox or organiser never replaces a person's choice."""
 
     MAILBOX = "mailbox"
     ORGANISER = "organiser"
@@ -31,7 +33,7 @@ class LifecycleStage(StrEnum):
 
 
 class ReplyStatus(StrEnum):
-    """What a contact's reply means; `bounced` comes from the mail server, not from a reply."""
+    """What a contact's reply means. `bounced` comes from the mail server, not from a reply."""
 
     INTERESTED = "interested"
     NOT_INTERESTED = "not_interested"
@@ -44,7 +46,7 @@ class ReplyStatus(StrEnum):
 
 
 class ReplyStatusSource(StrEnum):
-    """Who judged the reply, strongest first: person, provider, model, rules."""
+    """Who classified a reply, in descending rank: a person, the provider, a model, or crm-graph's own rules."""
 
     PERSON = "person"
     PROVIDER = "provider"
@@ -53,7 +55,7 @@ class ReplyStatusSource(StrEnum):
 
 
 class StageKind(StrEnum):
-    """Whether a deal in this stage is still open, won or lost."""
+    """Whether the deals in a stage are open, won or lost."""
 
     OPEN = "open"
     WON = "won"
@@ -61,7 +63,7 @@ class StageKind(StrEnum):
 
 
 class DealStatus(StrEnum):
-    """Follows the kind of the deal's stage."""
+    """The status of a deal: always the kind of its stage."""
 
     OPEN = "open"
     WON = "won"
@@ -69,7 +71,8 @@ class DealStatus(StrEnum):
 
 
 class ActivityType(StrEnum):
-    """What happened on a timeline."""
+    """The type of a timeline entry. `system`: written by crm-graph or a provider, such as an edit or a
+    move. `task`: something to do."""
 
     EMAIL_IN = "email_in"
     EMAIL_OUT = "email_out"
@@ -83,7 +86,7 @@ class ActivityType(StrEnum):
 
 
 class LoggedType(StrEnum):
-    """What people and workflows put on a timeline themselves."""
+    """The types of timeline entry that people and workflows can log."""
 
     NOTE = "note"
     CALL = "call"
@@ -91,7 +94,8 @@ class LoggedType(StrEnum):
 
 
 class WebhookStatus(StrEnum):
-    """What became of a stored event."""
+    """The status of a stored webhook. `ignored`: it has no effect. `quarantined`: it can't be applied until the cause
+    is fixed. `error`: applying it failed and is retried."""
 
     RECEIVED = "received"
     PROCESSED = "processed"
@@ -101,7 +105,7 @@ class WebhookStatus(StrEnum):
 
 
 class EventType(StrEnum):
-    """What can be subscribed to; docs/events.md says when each is sent."""
+    """The types of outgoing events. docs/events.md says when each is sent."""
 
     DEAL_CREATED = "deal_created"
     DEAL_STAGE_CHANGED = "deal_stage_changed"
@@ -121,7 +125,8 @@ class EventType(StrEnum):
 
 
 class DeliveryStatus(StrEnum):
-    """What became of a delivery: failed ran out of attempts, cancelled is not wanted any more; both can be replayed."""
+    """The status of a delivery. `failed`: all attempts failed; it can be replayed. `cancelled`: the person whom the
+    event is about was erased; it can't be replayed."""
 
     PENDING = "pending"
     DELIVERED = "delivered"

@@ -1,6 +1,6 @@
-"""What reports are made of: each figure as one query over the rows that the caller may see.
+"""The figures of reports, each as one query over the rows that the caller may see.
 
-How each is defined stands where a user reads it, in the descriptions of the GraphQL types (graphql/reports.py).
+The definition of each figure is where users read it: in the descriptions of the GraphQL types (graphql/schema/reports).
 """
 
 from crm_graph.reports.attribution import attribution, replies

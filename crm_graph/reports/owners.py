@@ -1,12 +1,10 @@
-"""What each owner has to show."""
+"""The figures of each owner."""
 
 import uuid
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     FromClause,
-    Select,
     Subquery,
     Text,
     Uuid,
@@ -20,42 +18,52 @@ from sqlalchemy import (
     union_all,
 )
 
-from crm_graph.models import Activity, ActivityType, Deal, DealStatus, Owner, PipelineStage
-from crm_graph.reports.attribution import answered, met
+from crm_graph.models import Activity, ActivityType, AnySelect, Deal, DealStatus, Expression, Owner, PipelineStage
+from crm_graph.reports.attribution import met, replied
 from crm_graph.reports.deals import closings, win_rate
-from crm_graph.reports.scope import NO_ROWS, TOTALS, WEIGHTED_TOTALS, ZERO, Scope, is_one, listed, weighted
+from crm_graph.reports.scope import (
+    NO_ROWS,
+    TOTALS,
+    WEIGHTED_TOTALS,
+    ZERO,
+    Columns,
+    Scope,
+    is_one_of,
+    json_rows,
+    weighted,
+)
 
-_NOBODY: ColumnElement[uuid.UUID] = literal_column(f"'{uuid.UUID(int=0)}'::uuid", Uuid())
+_POOL: ColumnElement[uuid.UUID] = literal_column(f"'{uuid.UUID(int=0)}'::uuid", Uuid())
 
 
-def owners(scope: Scope) -> Select[Any]:
-    """A row for each active owner, for whoever else has something to show, and for the unassigned pool (null)."""
+def owners(scope: Scope) -> AnySelect:
+    """A row for each active owner, for each other owner with figures, and for the unassigned pool (id null)."""
     owner = scope.read(Owner, "id", "name", "active")
     pool = select(cast(null(), Uuid), cast(null(), Text), true())
-    everybody = union_all(select(owner.c.id, owner.c.name, owner.c.active), pool).subquery()
-    parts = [_open(scope), _closed(scope), _entries(scope), _people(answered(scope)), _people(met(scope))]
-    opened, closed, entries, wrote, booked = parts
-    found: FromClause = everybody
+    everyone = union_all(select(owner.c.id, owner.c.name, owner.c.active), pool).subquery()
+    parts = [_open(scope), _closed(scope), _entries(scope), _contacts(replied(scope)), _contacts(met(scope))]
+    open_, closed, entries, replies, meetings = parts
+    joined: FromClause = everyone
     for part in parts:
-        found = found.outerjoin(part, _key(part.c.owner_id) == _key(everybody.c.id))
+        joined = joined.outerjoin(part, _key(part.c.owner_id) == _key(everyone.c.id))
     won, lost = func.coalesce(closed.c.won, ZERO), func.coalesce(closed.c.lost, ZERO)
     return (
-        select(everybody.c.id.label("owner_id"), everybody.c.name)
-        .add_columns(func.coalesce(opened.c.count, ZERO).label("open_count"))
-        .add_columns(func.coalesce(opened.c.totals, NO_ROWS).label("open_totals"))
+        select(everyone.c.id.label("owner_id"), everyone.c.name)
+        .add_columns(func.coalesce(open_.c.count, ZERO).label("open_count"))
+        .add_columns(func.coalesce(open_.c.totals, NO_ROWS).label("open_totals"))
         .add_columns(won.label("won"), lost.label("lost"), win_rate(won, lost).label("win_rate"))
         .add_columns(func.coalesce(closed.c.totals, NO_ROWS).label("won_totals"))
         .add_columns(func.coalesce(entries.c.count, ZERO).label("activities"))
-        .add_columns(func.coalesce(wrote.c.count, ZERO).label("replies"))
-        .add_columns(func.coalesce(booked.c.count, ZERO).label("meetings"))
-        .select_from(found)
-        .where(or_(everybody.c.active, *(part.c.is_there for part in parts)))
+        .add_columns(func.coalesce(replies.c.count, ZERO).label("replies"))
+        .add_columns(func.coalesce(meetings.c.count, ZERO).label("meetings"))
+        .select_from(joined)
+        .where(or_(everyone.c.active, *(part.c.has_figures for part in parts)))
     )
 
 
-def _key(owner_id: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The pool compares like an owner."""
-    return func.coalesce(owner_id, _NOBODY)
+def _key(owner_id: Expression) -> Expression:
+    """An owner id that joins, because the pool has an id, too."""
+    return func.coalesce(owner_id, _POOL)
 
 
 def _open(scope: Scope) -> Subquery:
@@ -63,7 +71,7 @@ def _open(scope: Scope) -> Subquery:
     by_stage = (
         select(deals.c.owner_id, deals.c.stage_id, deals.c.currency)
         .add_columns(func.count().label("count"), func.sum(deals.c.amount).label("amount"))
-        .where(is_one(deals.c.status, DealStatus.OPEN))
+        .where(is_one_of(deals.c.status, DealStatus.OPEN))
         .group_by(deals.c.owner_id, deals.c.stage_id, deals.c.currency)
     ).subquery()
     stages = scope.read(PipelineStage, "id", "probability")
@@ -78,7 +86,7 @@ def _open(scope: Scope) -> Subquery:
 
 def _closed(scope: Scope) -> Subquery:
     deals = closings(scope)
-    is_won = is_one(deals.c.status, DealStatus.WON)
+    is_won = is_one_of(deals.c.status, DealStatus.WON)
     by_currency = (
         select(deals.c.owner_id, deals.c.currency, func.sum(deals.c.amount).filter(is_won).label("amount"))
         .add_columns(func.count().filter(is_won).label("won"), func.count().filter(~is_won).label("lost"))
@@ -88,33 +96,33 @@ def _closed(scope: Scope) -> Subquery:
     return _of_owner(by_currency, TOTALS, won.label("won"), lost.label("lost"))
 
 
-def _of_owner(by_currency: Subquery, totals: Any, *counts: ColumnElement[Any]) -> Subquery:
-    listed_totals = listed(totals, by_currency.c, where=by_currency.c.amount.is_not(None))
+def _of_owner(by_currency: Subquery, totals: Columns, *counts: Expression) -> Subquery:
+    rows_of_totals = json_rows(totals, by_currency.c, where=by_currency.c.amount.is_not(None))
     return (
-        select(by_currency.c.owner_id, *counts, listed_totals.label("totals"), true().label("is_there"))
+        select(by_currency.c.owner_id, *counts, rows_of_totals.label("totals"), true().label("has_figures"))
         .group_by(by_currency.c.owner_id)
         .subquery()
     )
 
 
 def _entries(scope: Scope) -> Subquery:
-    """What each of them put on a timeline; changes and moves, which the system writes down, aside."""
+    """The number of timeline entries that each owner created, without the system's own about edits and moves."""
     entries = scope.read(Activity, "type", "created_by", "occurred_at")
     return _counted(
         entries.c.created_by,
         scope.within(entries.c.occurred_at),
-        ~is_one(entries.c.type, ActivityType.SYSTEM),
+        ~is_one_of(entries.c.type, ActivityType.SYSTEM),
         entries.c.created_by.is_not(None),
     )
 
 
-def _people(contacts: Select[Any]) -> Subquery:
+def _contacts(contacts: AnySelect) -> Subquery:
     return _counted(contacts.subquery().c.owner_id)
 
 
-def _counted(owner_id: ColumnElement[Any], *conditions: ColumnElement[bool]) -> Subquery:
+def _counted(owner_id: Expression, *conditions: ColumnElement[bool]) -> Subquery:
     return (
-        select(owner_id.label("owner_id"), func.count().label("count"), true().label("is_there"))
+        select(owner_id.label("owner_id"), func.count().label("count"), true().label("has_figures"))
         .where(*conditions)
         .group_by(owner_id)
         .subquery()

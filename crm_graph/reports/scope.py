@@ -1,10 +1,12 @@
-"""What a report is about, and the lists that its rows carry as JSON."""
+"""The scope of a report, and the lists that its rows have as JSON."""
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -13,7 +15,6 @@ from sqlalchemy import (
     Double,
     FromClause,
     Numeric,
-    Select,
     Text,
     Uuid,
     and_,
@@ -22,20 +23,35 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.types import TypeEngine
+from sqlmodel import SQLModel
 
 from crm_graph.errors import ValidationFailed
+from crm_graph.models import AnySelect, Expression
 
-PERIOD = timedelta(days=90)  # when a report doesn't say from when
+PERIOD = timedelta(days=90)  # the default
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 ZERO: ColumnElement[int] = literal_column("0")
-CENTS: ColumnElement[int] = literal_column("2")  # decimals
-NO_AMOUNT: ColumnElement[Any] = literal_column("0.00")
-NO_ROWS: ColumnElement[Any] = literal_column("'[]'::jsonb")
+CENTS: ColumnElement[int] = literal_column("2")  # decimals of an amount
+NO_AMOUNT: ColumnElement[Decimal] = literal_column("0.00")
+NO_ROWS: Expression = literal_column("'[]'::jsonb")
 
-Read = Callable[..., FromClause]  # read(model, *columns): the rows that the caller may see
-Share = Callable[[str, Callable[[], Select[Any]]], FromClause]  # a query that several figures need, by a name
-Columns = Mapping[str, TypeEngine[Any]]
+# Runs a query once, under a name, for all figures that need it.
+Share: TypeAlias = Callable[[str, Callable[[], AnySelect]], FromClause]
+Columns: TypeAlias = Mapping[str, TypeEngine[Any]]
+
+
+class ColumnsByName(Protocol):
+    """Columns of rows, such as a mapping or the columns of a subquery."""
+
+    def __getitem__(self, name: str, /) -> Expression: ...
+
+
+class Read(Protocol):
+    """Gives the rows of a table that the caller may see, with the named columns."""
+
+    def __call__(self, model: type[SQLModel], *columns: str) -> FromClause: ...
+
 
 TOTALS: Columns = {"currency": Text(), "amount": Numeric()}
 WEIGHTED_TOTALS: Columns = {**TOTALS, "weighted_amount": Numeric()}
@@ -46,49 +62,49 @@ REASONS: Columns = {"reason": Text(), "deals": BigInteger()}
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The rows that `read` gives, of a period that ends before `until`; of one pipeline, or of all."""
+    """The rows that `read` gives, in a period that ends before `until`, in one pipeline or in all."""
 
     read: Read
-    since: ColumnElement[Any]
-    until: ColumnElement[Any]
-    pipeline_id: ColumnElement[Any] | None = None
+    since: ColumnElement[datetime]
+    until: ColumnElement[datetime]
+    pipeline_id: ColumnElement[uuid.UUID] | None = None
     share: Share = lambda _name, query: query().subquery()
 
-    def within(self, time: ColumnElement[Any]) -> ColumnElement[bool]:
-        """Whether it happened in the period."""
+    def within(self, time: ColumnElement[datetime]) -> ColumnElement[bool]:
+        """Whether a time is in the period."""
         return and_(time >= self.since, time < self.until)
 
-    def includes(self, pipeline_id: ColumnElement[Any]) -> ColumnElement[bool]:
-        """Whether it belongs to the pipeline."""
+    def includes(self, pipeline_id: ColumnElement[uuid.UUID]) -> ColumnElement[bool]:
+        """Whether a pipeline is in the scope."""
         return true() if self.pipeline_id is None else and_(pipeline_id == self.pipeline_id)
 
 
 def period(since: datetime | None, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
-    """From when until before when: until now, and from 90 days before, unless it is said.
+    """The start and the end of a period; by default it ends now, and starts 90 days before its end.
 
-    Raises ValidationFailed for a period that ends before it begins.
+    Raises ValidationFailed for a period that ends before it starts.
     """
     until = until or now
     since = since or max(until, _EARLIEST + PERIOD) - PERIOD
     if since >= until:
-        raise ValidationFailed(f"from must lie before to, which is {until.isoformat()}", field="from")
+        raise ValidationFailed(f"from must be before to, which is {until.isoformat()}", field="from")
     return since, until
 
 
-def is_one(value: ColumnElement[Any], *members: StrEnum) -> ColumnElement[bool]:
-    """Whether a value is one of these, which are written out: to a parameter, a partial index is no help."""
+def is_one_of(value: Expression, *members: StrEnum) -> ColumnElement[bool]:
+    """Whether a value is one of these. They are literals: PostgreSQL uses no partial index for a parameter."""
     return value.in_([literal_column(f"'{member.value}'") for member in members])
 
 
-def weighted(by_stage: FromClause, stages: FromClause) -> ColumnElement[Any]:
-    """What to expect of amounts that were summed by stage."""
+def weighted(by_stage: FromClause, stages: FromClause) -> ColumnElement[Decimal]:
+    """The expected value of amounts that were summed by stage."""
     return func.round(func.sum(by_stage.c.amount * stages.c.probability), CENTS)
 
 
-def listed(columns: Columns, rows: Any, where: ColumnElement[bool] | None = None) -> ColumnElement[Any]:
-    """The rows with these columns as a JSON array, which a row of the report carries."""
-    pairs: list[ColumnElement[Any]] = []
+def json_rows(columns: Columns, rows: ColumnsByName, where: ColumnElement[bool] | None = None) -> Expression:
+    """The rows with these columns as a JSON array, for a row of the report."""
+    pairs: list[Expression] = []
     for name in columns:
         pairs += [literal_column(f"'{name}'"), rows[name]]
-    found: Any = func.jsonb_agg(func.jsonb_build_object(*pairs))
-    return func.coalesce(found if where is None else found.filter(where), NO_ROWS)
+    objects = func.jsonb_agg(func.jsonb_build_object(*pairs))
+    return func.coalesce(objects if where is None else objects.filter(where), NO_ROWS)

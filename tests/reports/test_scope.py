@@ -32,7 +32,7 @@ async def test_a_period_that_ends_before_it_begins_is_refused(
             error = await refusal(client, ROOT, document, **period)
 
             assert reason(error) == ("VALIDATION", "from")
-            assert "from must lie before to, which is " in error["message"]
+            assert "from must be before to, which is " in error["message"]
 
 
 async def test_any_end_has_a_beginning(client: httpx.AsyncClient, world: World) -> None:

@@ -217,9 +217,9 @@ def page_size(args: Arguments) -> int:
     return first
 
 
-First = Annotated[int, strawberry.argument(description=f"The page size, 1 to {PAGE_MAX}.")]
+First = Annotated[int, strawberry.argument(description=f"The number of rows to return, 1 to {PAGE_MAX}.")]
 After = Annotated[
-    str | None, strawberry.argument(description="The cursor of the row to start after, such as `pageInfo.endCursor`.")
+    str | None, strawberry.argument(description="Return the rows after this cursor, such as `pageInfo.endCursor`.")
 ]
 
 

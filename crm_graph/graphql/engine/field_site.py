@@ -5,25 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
-from sqlalchemy import ColumnElement, FromClause, bindparam
+from sqlalchemy import ColumnElement, bindparam
 from sqlalchemy.types import TypeEngine
-from sqlmodel import SQLModel
 
 from crm_graph.identity.principal import Principal
-from crm_graph.models import AnySelect, Expression, Relation
+from crm_graph.models import Expression, Relation
 from crm_graph.models.columns import Time
+from crm_graph.reports.scope import Read, Share
 
 NOW: ColumnElement[datetime] = bindparam("now", type_=Time)  # when the request arrived
 
 Arguments: TypeAlias = Mapping[str, Any]  # a field's arguments by their GraphQL names, as graphql-core coerced them
 SqlType: TypeAlias = TypeEngine[Any] | type[TypeEngine[Any]] | None  # None: the type of what it is compared with
-Share: TypeAlias = Callable[[str, Callable[[], AnySelect]], FromClause]
-
-
-class ReadTable(Protocol):
-    """Gives the rows of a table that the caller's reports may count, with the named columns."""
-
-    def __call__(self, model: type[SQLModel], *columns: str) -> FromClause: ...
 
 
 class MakeParameter(Protocol):
@@ -57,5 +50,5 @@ class FieldSite:
     rows: Relation
     value: MakeParameter
     time: MakeTimeParameter
-    read: ReadTable
+    read: Read
     share: Share

@@ -1,1 +1,1 @@
-"""The queries' schema: types bound to tables, filters, orders, connections, reports."""
+"""The schema of queries and subscriptions: types over tables, filters, orders, connections, reports."""

@@ -13,25 +13,25 @@ Node = TypeVar("Node")
 
 @graphql_type()
 class PageInfo:
-    """Where a page lies in its list."""
+    """The position of a page in its list."""
 
     has_next_page: bool
     has_previous_page: bool
     start_cursor: str | None
-    end_cursor: str | None = strawberry.field(description="Pass it as `after` to get the next page.")
+    end_cursor: str | None = strawberry.field(description="Pass this as `after` to get the next page.")
 
 
-@strawberry.type(description="A row with its cursor.")
+@strawberry.type(description="A row and its cursor.")
 class Edge(Generic[Node]):
     cursor: str
     node: Node
 
 
-@strawberry.type(description="A page of a list.")
+@strawberry.type(description="One page of a list.")
 class Connection(Generic[Node]):
     edges: list[Edge[Node]]
-    nodes: list[Node] = strawberry.field(description="The rows without their cursors.")
+    nodes: list[Node] = strawberry.field(description="The rows of the page, as in `edges { node }`.")
     page_info: PageInfo
     total_count: int = strawberry.field(
-        description="How many rows there are on all pages; counted only when asked for."
+        description="The exact number of rows on all pages. It is computed only when selected."
     )

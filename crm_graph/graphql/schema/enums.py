@@ -34,6 +34,8 @@ __all__ = [
 
 for _name in __all__:
     _kind = globals()[_name]
-    # Answers get their names from SQL, by upper().
-    assert all(member.name == member.value.upper() for member in _kind), f"{_name} has a name that is not its value"
+    # SQL makes the names of responses by upper().
+    assert all(member.name == member.value.upper() for member in _kind), (
+        f"{_name} has a member whose name is not its value in capitals"
+    )
     strawberry.enum(_kind, description=" ".join(_kind.__doc__.split()))

@@ -1,12 +1,12 @@
-"""What can be read. A document is one SQL statement, whatever it selects."""
+"""The queries. A document becomes one SQL statement, whatever it selects."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
-from sqlalchemy import ColumnElement, Select, Text, Uuid, and_, null, select, true
+from sqlalchemy import ColumnElement, Text, Uuid, and_, null, select, true
 from sqlmodel import SQLModel
 
 from crm_graph import models
@@ -38,19 +38,20 @@ from crm_graph.graphql.schema.filters import (
     DealFilter,
     DealOrder,
     WebhookDeliveryFilter,
-    searched,
+    check_search_text,
 )
 from crm_graph.graphql.schema.reports import (
     OwnerReport,
     PipelineReport,
     owner_report_args,
     pipeline_report_args,
-    reported_owners,
-    reported_pipeline,
+    select_owners,
+    select_pipeline,
 )
 from crm_graph.graphql.schema.types import Activity, Company, Contact, Deal, Owner, Pipeline, SearchHit, Webhook
 from crm_graph.graphql.schema.webhooks import DeliveriesPause, WebhookDelivery, WebhookEndpoint
 from crm_graph.identity.access import caller
+from crm_graph.models import AnySelect
 from crm_graph.models.columns import EmailText
 from crm_graph.values import normal_email
 
@@ -63,13 +64,15 @@ def _by_id(id: uuid.UUID) -> None:
 
 def _by_optional_id(
     id: Annotated[
-        uuid.UUID | None, strawberry.argument(description="Without it, the default pipeline.")
+        uuid.UUID | None, strawberry.argument(description="Default: the default pipeline.")
     ] = strawberry.UNSET,
 ) -> None:
     """The argument of `pipeline`."""
 
 
-def _by_email(email: Annotated[str, strawberry.argument(description="In any spelling.")]) -> None:
+def _by_email(
+    email: Annotated[str, strawberry.argument(description="In any spelling; case and surrounding spaces are ignored.")],
+) -> None:
     """The argument of `contactByEmail`."""
 
 
@@ -143,45 +146,54 @@ def _is_paused(site: FieldSite) -> ColumnElement[bool]:
 
 
 def _search_args(
-    text: Annotated[str, strawberry.argument(description="Every word must begin a word of what is found.")],
+    text: Annotated[str, strawberry.argument(description="Each word must be the beginning of a word in the result.")],
     first: First = 20,
 ) -> None:
     """The arguments of `search`."""
 
 
 def _hits(kind: str, model: type[SQLModel]) -> Source:
-    """The rows of one kind that a search finds; of very many, some: ranking takes time with each."""
+    """The rows of one kind that a search finds, up to a maximum: ranking takes time for each."""
 
-    def query(site: FieldSite) -> Select[Any]:
-        text = site.value(lambda args: searched(args["text"]), Text)
-        found, nobody = site.rows.c.id, null().cast(Uuid)
-        ids = [(found if name == kind else nobody).label(f"{name}_id") for name in ("deal", "contact", "company")]
+    def query(site: FieldSite) -> AnySelect:
+        text = site.value(lambda args: check_search_text(args["text"]), Text)
+        id_, no_id = site.rows.c.id, null().cast(Uuid)
+        ids = [(id_ if name == kind else no_id).label(f"{name}_id") for name in ("deal", "contact", "company")]
         score = search.rank(model, site.rows, text).label("score")
-        return select(found.label("id"), *ids, score).where(search.matches(model, site.rows, text)).limit(HITS_MAX)
+        return select(id_.label("id"), *ids, score).where(search.matches(model, site.rows, text)).limit(HITS_MAX)
 
     return Source(model, query)
 
 
 @graphql_type()
 class Query:
-    """Reads. What isn't yours to see looks like what doesn't exist: null, or absent from a list."""
+    """Reads. A row that you may not see looks like one that does not exist: null, or missing from a list."""
 
-    me: Owner = one(_is_caller, doc="Whose token this is.")
+    me: Owner = one(_is_caller, doc="The owner whose token this is.")
     owners: list[Owner] = rows(
-        lambda _site: true(), Order(("name", "id")), doc="The whole team by name, inactive members included."
+        lambda _site: true(),
+        Order(("name", "id")),
+        doc="The whole team by name, including inactive members. At most 500.",
     )
-    pipelines: list[Pipeline] = rows(lambda _site: true(), Order(("name", "id")), doc="Every pipeline, by name.")
-    pipeline: Pipeline | None = one(_is_pipeline, args=_by_optional_id)
-    deal: Deal | None = one(_has_id, args=_by_id)
-    deals: Connection[Deal] = page(args=_deal_args)
-    contact: Contact | None = one(_has_id, args=_by_id)
+    pipelines: list[Pipeline] = rows(
+        lambda _site: true(), Order(("name", "id")), doc="All pipelines, by name. At most 500."
+    )
+    pipeline: Pipeline | None = one(_is_pipeline, args=_by_optional_id, doc="A pipeline by id.")
+    deal: Deal | None = one(_has_id, args=_by_id, doc="A deal by id.")
+    deals: Connection[Deal] = page(args=_deal_args, doc="Deals, by default newest first.")
+    contact: Contact | None = one(_has_id, args=_by_id, doc="A contact by id.")
     contact_by_email: Contact | None = one(
-        _has_email, args=_by_email, doc="Finds a contact by any of its addresses, in any spelling."
+        _has_email,
+        args=_by_email,
+        doc="A contact by any of its addresses, including those of contacts that were merged into it. VALIDATION if "
+        "the text is not an address.",
     )
-    contacts: Connection[Contact] = page(args=_contact_args)
-    company: Company | None = one(_has_id, args=_by_id)
-    companies: Connection[Company] = page(args=_company_args)
-    activities: Connection[Activity] = page(args=_activity_args)
+    contacts: Connection[Contact] = page(args=_contact_args, doc="Contacts, by default newest first.")
+    company: Company | None = one(_has_id, args=_by_id, doc="A company by id.")
+    companies: Connection[Company] = page(args=_company_args, doc="Companies, by default by name.")
+    activities: Connection[Activity] = page(
+        args=_activity_args, doc="Timeline entries and tasks, by default latest first."
+    )
     search: list[SearchHit] = derived(
         _hits("deal", models.Deal),
         _hits("contact", models.Contact),
@@ -189,27 +201,31 @@ class Query:
         order=Order(("score", "id"), descending=True),
         args=_search_args,
         limit=lambda site: page_size(site.args),
-        doc=f"Deals, contacts and companies by their words, the best first. Accents, case and punctuation don't count. "
-        f"Of more than {HITS_MAX:,} of one kind, that many are looked at.",
+        doc="Full-text search for deals, contacts and companies, best match first. Case, accents and punctuation are "
+        f"ignored. At most {HITS_MAX:,} matches of each kind are ranked.",
     )
     pipeline_report: PipelineReport | None = summary(
-        reported_pipeline, args=pipeline_report_args, doc="How a pipeline does, and what campaigns bring."
+        select_pipeline,
+        args=pipeline_report_args,
+        doc="The state of a pipeline and the results of campaigns. Null if there is no such pipeline. VALIDATION if "
+        "the period ends before it begins.",
     )
     owner_report: list[OwnerReport] = derived(
-        Source(None, reported_owners),
+        Source(None, select_owners),
         order=Order(("name", "owner_id")),
         args=owner_report_args,
-        doc="For admins: every active owner, whoever else has something to show, and the unassigned pool, by name.",
+        doc="For admins (otherwise FORBIDDEN): the active owners, inactive owners with figures, and the "
+        "unassigned pool, by name.",
     )
     webhooks_log: Connection[Webhook] = page(
         Order(("received_at", "id"), descending=True),
         where=_for_admins,
-        doc="For admins: what providers sent, latest first.",
+        doc="For admins (otherwise FORBIDDEN): the webhooks that providers sent, latest first.",
     )
     webhook_endpoints: Connection[WebhookEndpoint] = page(
-        doc="Where your events are sent, newest first; for an admin everybody's."
+        doc="Your webhook endpoints, newest first. An admin sees everyone's."
     )
     webhook_deliveries: Connection[WebhookDelivery] = page(
-        args=_delivery_args, doc="What is sent to your endpoints, for an admin to everybody's; newest first."
+        args=_delivery_args, doc="The deliveries to your endpoints, newest first. An admin sees those to everyone's."
     )
-    deliveries_paused: DeliveriesPause | None = one(_is_paused, doc="Null as long as deliveries are sent.")
+    deliveries_paused: DeliveriesPause | None = one(_is_paused, doc="Null unless deliveries are paused.")

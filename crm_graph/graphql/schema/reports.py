@@ -1,4 +1,4 @@
-"""Reports: what a sales lead looks at on Monday, each figure with the words that define it."""
+"""Reports. The description of each figure is its definition."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import uuid
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
-from sqlalchemy import ColumnElement, Select, cast, literal_column, select
+from sqlalchemy import ColumnElement, cast, literal_column, select
 
 from crm_graph import models, reports
 from crm_graph.database.statements import recordset
-from crm_graph.graphql.engine.bindings import Order, Source, column, derived, graphql_type, summary, to_one
+from crm_graph.graphql.engine.bindings import Attribute, Order, Source, column, derived, graphql_type, summary, to_one
 from crm_graph.graphql.engine.field_site import NOW, Arguments, FieldSite
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import BY_CURRENCY, AmountTotal, Owner, Pipeline, PipelineStage
+from crm_graph.models import AnySelect
 from crm_graph.models.columns import Time
 
 ATTRIBUTION_MAX = 500
@@ -28,14 +29,19 @@ BY_SIZE = Order(
 
 From = Annotated[
     datetime | None,
-    strawberry.argument(name="from", description=f"Default: {reports.PERIOD.days} days before `to`."),
+    strawberry.argument(
+        name="from", description=f"The start of the period. Default: {reports.PERIOD.days} days before `to`."
+    ),
 ]
-To = Annotated[datetime | None, strawberry.argument(description="What happened before it counts. Default: now.")]
+To = Annotated[
+    datetime | None,
+    strawberry.argument(description="The end of the period, which excludes this time itself. Default: now."),
+]
 
 
 def pipeline_report_args(
     pipeline_id: Annotated[
-        uuid.UUID | None, strawberry.argument(description="Without it, the default pipeline.")
+        uuid.UUID | None, strawberry.argument(description="Default: the default pipeline.")
     ] = strawberry.UNSET,
     from_: From = strawberry.UNSET,
     to: To = strawberry.UNSET,
@@ -47,44 +53,44 @@ def owner_report_args(from_: From = strawberry.UNSET, to: To = strawberry.UNSET)
     """The arguments of `ownerReport`."""
 
 
-def reported_pipeline(site: FieldSite) -> Select[Any]:
-    """The row that a report hangs on: the pipeline and the period."""
+def select_pipeline(site: FieldSite) -> AnySelect:
+    """The row that a report belongs to: its pipeline and period. No row when there is no such pipeline."""
     pipelines = site.read(models.Pipeline, "id", "is_default")
-    is_asked_for: ColumnElement[bool] = pipelines.c.is_default
+    is_selected: ColumnElement[bool] = pipelines.c.is_default
     if site.args.get("pipelineId") is not None:
-        is_asked_for = pipelines.c.id == site.value(lambda args: args["pipelineId"], None)
+        is_selected = pipelines.c.id == site.value(lambda args: args["pipelineId"], None)
     since, until = _period(site)
     return select(
         pipelines.c.id.label("pipeline_id"), cast(since, Time).label("since"), cast(until, Time).label("until")
-    ).where(is_asked_for)
+    ).where(is_selected)
 
 
-def reported_owners(site: FieldSite) -> Select[Any]:
+def select_owners(site: FieldSite) -> AnySelect:
     """The rows of the owners' report; raises Forbidden for anyone but an admin."""
     site.principal.must_be_admin()
     return reports.owners(reports.Scope(site.read, *_period(site)))
 
 
-def _period(site: FieldSite) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+def _period(site: FieldSite) -> tuple[ColumnElement[datetime], ColumnElement[datetime]]:
     def read(args: Arguments, now: datetime) -> tuple[datetime, datetime]:
         return reports.period(args.get("from"), args.get("to"), now)
 
     return site.time(lambda args, now: read(args, now)[0]), site.time(lambda args, now: read(args, now)[1])
 
 
-def _recent_replies(site: FieldSite) -> Select[Any]:
+def _recent_replies(site: FieldSite) -> AnySelect:
     return reports.replies(site.read, cast(NOW, Time) - literal_column(f"interval '{REPLY_DAYS} days'"))
 
 
-def _carried(name: str, columns: reports.Columns, order: Order, *, doc: str | None = None) -> Any:
-    """A list that was computed together with its parent, and is carried by it."""
+def _json_rows(name: str, columns: reports.Columns, order: Order, *, doc: str | None = None) -> Attribute:
+    """A list that the parent row has as JSON, because it was computed together with it."""
     return derived(Source(None, lambda site: select(*recordset(site.parent.c[name], columns).c)), order=order, doc=doc)
 
 
-def _over(query: Callable[[reports.Scope], Select[Any]]) -> Callable[[FieldSite], Select[Any]]:
-    """A query over the period and the pipeline of the report that the field belongs to."""
+def _in_scope(query: Callable[[reports.Scope], AnySelect]) -> Callable[[FieldSite], AnySelect]:
+    """A query over the period and the pipeline of the report to which the field belongs."""
 
-    def scoped(site: FieldSite) -> Select[Any]:
+    def scoped(site: FieldSite) -> AnySelect:
         row = site.parent.c
         return query(reports.Scope(site.read, row.since, row.until, row.pipeline_id, site.share))
 
@@ -93,84 +99,97 @@ def _over(query: Callable[[reports.Scope], Select[Any]]) -> Callable[[FieldSite]
 
 @graphql_type()
 class CurrencyAmount:
-    """A sum of amounts in one currency; deals without an amount add nothing."""
+    """The sum of deal amounts in one currency. Deals without an amount add nothing."""
 
     amount: Decimal = column()
-    currency: str = column(doc="ISO 4217.")
+    currency: str = column(doc="An ISO 4217 code, such as `USD`.")
 
 
 @graphql_type()
 class ForecastMonth:
-    """Open deals that are expected to close in one month, in one currency."""
+    """The open deals in one currency that are expected to close in one month."""
 
     month: date | None = column(
-        doc="Its first day; null for deals without a close date. In a month that is over are deals that missed theirs."
+        doc="The first day of the month; null for deals without a close date. Past months hold deals that are overdue."
     )
-    currency: str = column(doc="ISO 4217.")
-    deals: int = column(doc="How many, those without an amount included.")
+    currency: str = column(doc="An ISO 4217 code, such as `USD`.")
+    deals: int = column(doc="The number of deals, including those without an amount.")
     amount: Decimal = column()
-    weighted_amount: Decimal = column(doc="Each amount times the probability of the deal's stage: what to expect.")
+    weighted_amount: Decimal = column(
+        doc="The expected value: the sum of each amount times the probability of its stage."
+    )
 
 
 @graphql_type()
 class OpenDeals:
-    """The deals that are open now, whatever the period of the report."""
+    """The deals that are open now. The period of the report does not matter."""
 
-    count: int = column()
-    totals: list[AmountTotal] = _carried("totals", reports.WEIGHTED_TOTALS, BY_CURRENCY, doc="What they amount to.")
-    forecast: list[ForecastMonth] = _carried("forecast", reports.FORECAST, BY_MONTH, doc="When they should close.")
+    count: int = column(doc="The number of open deals.")
+    totals: list[AmountTotal] = _json_rows(
+        "totals", reports.WEIGHTED_TOTALS, BY_CURRENCY, doc="Their amounts, by currency."
+    )
+    forecast: list[ForecastMonth] = _json_rows(
+        "forecast", reports.FORECAST, BY_MONTH, doc="The same deals by the month in which they are expected to close."
+    )
 
 
 @graphql_type()
 class StageConversion:
-    """Where deals went from one stage."""
+    """The moves from one stage to another."""
 
     to_stage: PipelineStage = to_one("to_stage_id")
-    moves: int = column()
-    rate: float = column(doc="Its share of all the moves out of the stage in the period, 0 to 1.")
+    moves: int = column(doc="The number of moves.")
+    rate: float = column(doc="The share of all moves out of the stage in the period, 0 to 1.")
 
 
 @graphql_type()
 class StageReport:
-    """What happened in one stage in the period, counted by moves: a deal that comes twice counts twice.
+    """The moves into and out of one stage in the period. A deal that enters twice counts twice.
 
-    Deals that are still there haven't decided anything yet, and add neither to the conversion nor to the time in stage;
-    `stage { dealCount }` says how many they are.
+    Deals that are still in the stage add neither to the conversions nor to the time in stage; `stage { dealCount }` is
+    their number.
     """
 
     stage: PipelineStage = to_one("stage_id")
-    entered: int = column(doc="Moves into it, new deals included.")
-    left: int = column(doc="Moves out of it.")
+    entered: int = column(doc="Moves into the stage, including new deals.")
+    left: int = column(doc="Moves out of the stage.")
     median_days: float | None = column(
-        doc="How long the deals that left had been there, in days of 24 hours: half of them no longer than this."
+        doc="The median time in the stage of the deals that left it, in days of 24 hours. Null if none left."
     )
-    p90_days: float | None = column(doc="The same for nine of ten.")
-    conversions: list[StageConversion] = _carried(
-        "conversions", reports.CONVERSIONS, Order(("moves", "to_stage_id"), descending=True), doc="Most frequent first."
+    p90_days: float | None = column(doc="The 90th percentile of that time, in days of 24 hours. Null if none left.")
+    conversions: list[StageConversion] = _json_rows(
+        "conversions",
+        reports.CONVERSIONS,
+        Order(("moves", "to_stage_id"), descending=True),
+        doc="The stages that those deals went to, most frequent first.",
     )
 
 
 @graphql_type()
 class LostReason:
-    """How often deals were lost for one reason."""
+    """The number of deals that were lost for one reason."""
 
-    reason: str | None = column(doc="As it was written; null where none was given.")
-    deals: int = column()
+    reason: str | None = column(doc="The text as it was entered; null for deals without a reason.")
+    deals: int = column(doc="The number of deals.")
 
 
 @graphql_type()
 class ClosedDeals:
-    """The deals that were won or lost in the period, and are so still; a deal that was reopened isn't closed.
+    """The deals that were won or lost in the period and still are. Reopened deals don't count.
 
-    Each counts once, at its last change from open to closed (or between won and lost).
+    Each deal counts once, at its latest change from open to closed, or between won and lost.
     """
 
-    won: int = column()
-    lost: int = column()
-    win_rate: float | None = column(doc="won / (won + lost), 0 to 1; null when none was closed.")
-    won_totals: list[CurrencyAmount] = _carried("won_totals", reports.TOTALS, BY_CURRENCY)
-    lost_totals: list[CurrencyAmount] = _carried("lost_totals", reports.TOTALS, BY_CURRENCY)
-    lost_reasons: list[LostReason] = _carried(
+    won: int = column(doc="The number of deals that were won.")
+    lost: int = column(doc="The number of deals that were lost.")
+    win_rate: float | None = column(doc="won / (won + lost), 0 to 1; null if no deal was closed.")
+    won_totals: list[CurrencyAmount] = _json_rows(
+        "won_totals", reports.TOTALS, BY_CURRENCY, doc="The amounts of the won deals, by currency."
+    )
+    lost_totals: list[CurrencyAmount] = _json_rows(
+        "lost_totals", reports.TOTALS, BY_CURRENCY, doc="The amounts of the lost deals, by currency."
+    )
+    lost_reasons: list[LostReason] = _json_rows(
         "lost_reasons",
         reports.REASONS,
         Order(("deals", "reason"), descending=True),
@@ -180,76 +199,87 @@ class ClosedDeals:
 
 @graphql_type()
 class ReplyCount:
-    """How many contacts' last reply that counts means the same."""
+    """The number of contacts whose latest reply has one meaning."""
 
     status: enums.ReplyStatus = column()
-    contacts: int = column()
+    contacts: int = column(doc="The number of contacts.")
 
 
 @graphql_type()
 class Attribution:
-    """What is credited to one e-mail of a campaign: its step and variant, as one mailbox sent it.
+    """The results that are credited to one e-mail of a campaign: to its step and variant, sent from one mailbox.
 
-    Credit goes to the last e-mail of a campaign, up to then, that the contact got or wrote; for a deal that names its
-    campaign, to the last e-mail of that campaign. So everything counts in one row, and rows can be added up. What no
-    campaign can be credited for is in the row without one.
+    A result is credited to the latest campaign e-mail before it that the contact received or wrote; a deal that names
+    its campaign, to the latest e-mail of that campaign. Each result counts in one row, so rows can be added.
+    Results that no campaign is credited for are in the row without a campaign.
     """
 
-    campaign_id: str | None = column()
-    campaign_name: str | None = column()
-    step: str | None = column()
-    variant: str | None = column()
-    mailbox: str | None = column(doc="The address that sent it.")
+    campaign_id: str | None = column(doc="Null in the row for results without a campaign.")
+    campaign_name: str | None = column(doc="Null if unknown.")
+    step: str | None = column(doc="The step of the campaign's sequence; null if unknown.")
+    variant: str | None = column(doc="The variant of the step, in an A/B test; null if unknown.")
+    mailbox: str | None = column(doc="The address that sent the e-mail; null if unknown.")
     replies: int = column(
-        doc="Contacts that wrote in the period, credited at their last e-mail in it; not those only known to be away."
+        doc="Contacts who wrote in the period, credited at the time of their latest e-mail in it. Contacts "
+        "with the reply status OUT_OF_OFFICE don't count."
     )
-    interested: int = column(doc="Contacts that are interested, and said so in the period.")
-    meetings: int = column(doc="Contacts that arranged a meeting in the period, credited at the first.")
-    won: int = column(doc="Deals of this pipeline that were won in the period, as in `closed`.")
+    interested: int = column(doc="Contacts with the reply status INTERESTED whose reply was in the period.")
+    meetings: int = column(doc="Contacts who arranged a meeting in the period, credited at the time of the first.")
+    won: int = column(doc="Deals of this pipeline that were won in the period, counted as in `closed`.")
 
 
 @graphql_type()
 class PipelineReport:
-    """A pipeline in a period, and as it stands now, over the deals and contacts that you may see.
+    """A pipeline in a period, and its state now, over the deals and contacts that you may see.
 
-    A salesperson's report is about their own and the unassigned pool. Deleted deals and contacts don't count; a person
-    who was erased still does. Amounts of different currencies are never added up.
+    For a salesperson, these are their own and the unassigned pool. Deleted deals and contacts don't count, but erased
+    contacts still do. Amounts in different currencies are never added.
     """
 
     pipeline: Pipeline = to_one("pipeline_id")
-    since: datetime = column(graphql_name="from")
-    until: datetime = column(graphql_name="to", doc="The period ends before it.")
-    open: OpenDeals = summary(_over(reports.open_deals))
+    since: datetime = column(graphql_name="from", doc="The start of the period.")
+    until: datetime = column(graphql_name="to", doc="The end of the period, which excludes this time itself.")
+    open: OpenDeals = summary(_in_scope(reports.open_deals), doc="The open deals, as they are now.")
     stages: list[StageReport] = derived(
-        Source(None, _over(reports.stages)),
+        Source(None, _in_scope(reports.stages)),
         order=Order(("order_index", "stage_id")),
-        doc="In board order, with deleted stages that a deal entered or left in the period.",
+        doc="In board order, including deleted stages that a deal entered or left in the period.",
     )
-    closed: ClosedDeals = summary(_over(reports.closed_deals))
+    closed: ClosedDeals = summary(_in_scope(reports.closed_deals), doc="The deals that were closed in the period.")
     replies_by_status: list[ReplyCount] = derived(
         Source(None, _recent_replies),
         order=Order(("contacts", "status"), descending=True),
-        doc=f"Contacts whose last reply that counts came in the last {REPLY_DAYS} days, whatever the pipeline.",
+        doc=f"Contacts whose latest reply is at most {REPLY_DAYS} days old, by its meaning. The pipeline and "
+        "the period don't matter.",
     )
     attribution: list[Attribution] = derived(
-        Source(None, _over(reports.attribution)),
+        Source(None, _in_scope(reports.attribution)),
         order=BY_SIZE,
         limit=lambda _site: ATTRIBUTION_MAX,
-        doc=f"What campaigns brought in the period, most replies first, at most {ATTRIBUTION_MAX} rows.",
+        doc=f"The results of campaigns in the period, most replies first. At most {ATTRIBUTION_MAX} rows.",
     )
 
 
 @graphql_type()
 class OwnerReport:
-    """What one owner has to show, over all pipelines."""
+    """The figures of one owner, over all pipelines."""
 
     owner: Owner | None = to_one("owner_id", doc="Null for the unassigned pool.")
-    open_count: int = column(doc="Their deals that are open now.")
-    open_totals: list[AmountTotal] = _carried("open_totals", reports.WEIGHTED_TOTALS, BY_CURRENCY)
-    won: int = column(doc="Their deals that were won in the period, and still are.")
-    lost: int = column(doc="Their deals that were lost in the period, and still are.")
-    win_rate: float | None = column(doc="won / (won + lost), 0 to 1; null when none was closed.")
-    won_totals: list[CurrencyAmount] = _carried("won_totals", reports.TOTALS, BY_CURRENCY)
-    activities: int = column(doc="What they put on a timeline in the period: notes, calls, e-mails; no edits or moves.")
-    replies: int = column(doc="Their contacts that wrote in the period; not those only known to be away.")
-    meetings: int = column(doc="Their contacts that arranged a meeting in the period.")
+    open_count: int = column(doc="The number of their deals that are open now.")
+    open_totals: list[AmountTotal] = _json_rows(
+        "open_totals", reports.WEIGHTED_TOTALS, BY_CURRENCY, doc="The amounts of those deals, by currency."
+    )
+    won: int = column(doc="The number of their deals that were won in the period and still are.")
+    lost: int = column(doc="The number of their deals that were lost in the period and still are.")
+    win_rate: float | None = column(doc="won / (won + lost), 0 to 1; null if no deal was closed.")
+    won_totals: list[CurrencyAmount] = _json_rows(
+        "won_totals", reports.TOTALS, BY_CURRENCY, doc="The amounts of the won deals, by currency."
+    )
+    activities: int = column(
+        doc="The timeline entries that they created in the period, such as notes, calls and e-mails. Edits "
+        "and moves don't count."
+    )
+    replies: int = column(
+        doc="Their contacts who wrote in the period. Contacts with the reply status OUT_OF_OFFICE don't count."
+    )
+    meetings: int = column(doc="Their contacts who arranged a meeting in the period.")

@@ -1,6 +1,7 @@
 """Full-text search over deals, contacts and companies: which rows match a text, and how well.
 
-Every word of the text must begin a word of the row, in any order; case, accents and punctuation count for nothing.
+Each word of the text must be the beginning of a word of the row, in any order. Case, accents and punctuation are
+ignored.
 """
 
 from sqlalchemy import ColumnElement, Float, Integer, Text, cast, func, literal_column, or_, select
@@ -12,17 +13,19 @@ from crm_graph.models.searched import SEARCHED, folded, words_of
 
 
 def matches(model: type[SQLModel], rows: Relation, text: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether a row of `rows`, the model's table or an alias of it, has all words of `text`; none has no words.
+    """Whether a row of `rows` (the model's table or an alias of it) has all words of `text`; if it has
+    no words, no row matches.
 
-    Read from the table's search index. At most 8 words of 64 characters are looked for.
+    Uses the table's search index. Only the first 8 words and 64 characters of each count.
     """
     return words_of(folded(*_columns(model, rows))).bool_op("@@")(func.crm_query(text))
 
 
 def rank(model: type[SQLModel], rows: Relation, text: ColumnElement[str]) -> ColumnElement[float]:
-    """How well the name of a row that matches fits `text`: from 1 up when it has the words whole, in any order, or
-    begins with the text; else below 1, by ts_rank, and 0 when the words are elsewhere. Some 20 µs a row."""
-    # Scalar subqueries of a parameter are computed once, and not again for each row.
+    """How well the name of a matching row fits `text`: 1 or more if it contains the whole words, in any order, or
+    starts with the text; else below 1, by ts_rank; 0 if the words are in other columns. Takes about 20 µs per row.
+    """
+    # A scalar subquery of a parameter is computed once, not for each row.
     beginnings = select(func.crm_query(text)).scalar_subquery()
     without_prefixes = func.replace(cast(func.crm_query(text), Text), literal_column("':*'"), literal_column("''"))
     whole = select(cast(without_prefixes, TSQUERY)).scalar_subquery()
@@ -30,9 +33,9 @@ def rank(model: type[SQLModel], rows: Relation, text: ColumnElement[str]) -> Col
     # OFFSET 0 keeps the planner from folding the name again at each mention.
     fold_once = select(folded(_columns(model, rows)[0]).label("folded")).offset(literal_column("0"))
     name = fold_once.subquery().c.folded
-    fits = or_(func.starts_with(name, start), words_of(name).bool_op("@@")(whole))
+    is_whole = or_(func.starts_with(name, start), words_of(name).bool_op("@@")(whole))
     below_one: ColumnElement[int] = literal_column("32")  # the normalization rank / (rank + 1)
-    fitness = cast(fits, Integer) + func.ts_rank(words_of(name), beginnings, below_one, type_=Float)
+    fitness = cast(is_whole, Integer) + func.ts_rank(words_of(name), beginnings, below_one, type_=Float)
     return select(fitness).scalar_subquery()
 
 

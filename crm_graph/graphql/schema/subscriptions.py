@@ -1,79 +1,81 @@
-"""What can be heard of while it happens."""
+"""The subscriptions and their payloads."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 from graphql import GraphQLField
 
-from crm_graph.graphql.engine.bindings import column, graphql_type, payload_row
+from crm_graph.graphql.engine.bindings import Attribute, FieldArguments, column, graphql_type, payload_row
 from crm_graph.graphql.engine.library_internals import metadata
 from crm_graph.graphql.schema.types import Activity, Contact, Deal
 
 KIND = "kind"
-_REFETCH = "Whether you may have missed changes and have to read anew what you show; then the other fields are null."
-_REFETCH_FIRST = f"{_REFETCH} Always so in the first message: from then on, nothing is missed without saying so."
+_REFETCH = (
+    "True if you may have missed changes: read again what you show. The other fields are then null. The first message "
+    "always has true; from then on, nothing is missed without another one."
+)
 
 
 @graphql_type()
 class DealChange:
-    """A deal that was made, changed, moved or deleted, whoever did it."""
+    """A deal that was created, changed, moved or deleted, by anyone."""
 
     deal_id: uuid.UUID | None = column()
-    deal: Deal | None = payload_row(
-        doc="As it is now; null when it is not there for you any more: deleted, or given away."
-    )
-    refetch: bool = column(doc=_REFETCH_FIRST)
+    deal: Deal | None = payload_row(doc="The deal as it is now; null if it was deleted or you may not see it any more.")
+    refetch: bool = column(doc=_REFETCH)
 
 
 @graphql_type()
 class ContactChange:
-    """A contact that was made, changed or deleted, whoever did it."""
+    """A contact that was created, changed, merged, deleted or erased, by anyone."""
 
     contact_id: uuid.UUID | None = column()
     contact: Contact | None = payload_row(
-        doc="As it is now; null when it is not there for you any more: deleted, merged, erased, or given away."
+        doc="The contact as it is now; null if it was deleted, merged or erased, or you may not see it any more."
     )
-    refetch: bool = column(doc=_REFETCH_FIRST)
+    refetch: bool = column(doc=_REFETCH)
 
 
 @graphql_type()
 class LoggedActivity:
-    """An entry that a timeline has got, or a task."""
+    """A new timeline entry or task."""
 
     activity_id: uuid.UUID | None = column()
-    activity: Activity | None = payload_row(doc="As it is now.")
-    refetch: bool = column(doc=_REFETCH_FIRST)
+    activity: Activity | None = payload_row(doc="The activity as it is now.")
+    refetch: bool = column(doc=_REFETCH)
 
 
-def _of_pipeline(
+def _pipeline_args(
     pipeline_id: Annotated[
-        uuid.UUID | None, strawberry.argument(description="Deals of this pipeline only. Default: of all.")
+        uuid.UUID | None, strawberry.argument(description="Only deals of this pipeline. Default: all pipelines.")
     ] = strawberry.UNSET,
 ) -> None:
     """The argument of `dealChanged`."""
 
 
-def _of_all() -> None:
+def _no_args() -> None:
     """No arguments."""
 
 
-def _changes(kind: str, doc: str, args: Any = _of_all) -> Any:
-    """Changes of rows of a kind; the payload has the row under the kind's name, and its id."""
-    doc = f"{doc} Over a WebSocket (graphql-transport-ws) or, with Accept: text/event-stream, as server-sent events."
+def _changes(kind: str, doc: str, args: FieldArguments = _no_args) -> Attribute:
+    """The changes of rows of a kind. The payload has the row under the kind's name, and its id."""
+    doc = f"{doc} Over a WebSocket (graphql-transport-ws), or as server-sent events with `Accept: text/event-stream`."
     return strawberry.field(resolver=args, description=doc, metadata={KIND: kind})
 
 
-@strawberry.type(description="What is told while it happens. You hear of what you may see, or could see before.")
+@strawberry.type(
+    description="Changes as they happen. You receive those of rows that you may see, or could see until the change."
+)
 class Subscription:
-    deal_changed: DealChange = _changes("deal", "Deals, their places in the column included.", _of_pipeline)
-    contact_changed: ContactChange = _changes("contact", "Contacts.")
-    activity_logged: LoggedActivity = _changes("activity", "New entries of timelines, and new tasks.")
+    deal_changed: DealChange = _changes("deal", "Changes of deals, including moves within a column.", _pipeline_args)
+    contact_changed: ContactChange = _changes("contact", "Changes of contacts.")
+    activity_logged: LoggedActivity = _changes("activity", "New timeline entries and new tasks.")
 
 
 def kind_of(field: GraphQLField) -> str:
-    """Of which kind of rows a field of Subscription tells."""
+    """The kind of rows that a field of Subscription reports."""
     kind: str = metadata(field)[KIND]
     return kind

@@ -1,13 +1,12 @@
-"""The types of the API, each bound to its table. Adding a column to the API is one line here."""
+"""The types of the API, each bound to its table. A new column of the API takes one line here."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal_column, select
+from sqlalchemy import Text, and_, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from strawberry.scalars import JSON
 
@@ -27,26 +26,27 @@ from crm_graph.graphql.engine.bindings import (
 from crm_graph.graphql.engine.field_site import FieldSite
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.connections import Connection
+from crm_graph.models import AnySelect, Expression
 
 BOARD_ORDER = Order(("rank", "id"))
 LATEST_FIRST = Order(("occurred_at", "id"), descending=True)
-LAST_JUDGED_FIRST = Order(("judged_at", "id"), descending=True)
+NEWEST_VERDICT_FIRST = Order(("judged_at", "id"), descending=True)
 STAGE_ORDER = Order(("order_index", "id"))
 BY_CURRENCY = Order(("currency",))
 
 
 @graphql_type(models.Owner)
 class Owner:
-    """A member of the team, to whom contacts and deals belong."""
+    """A member of the team. Contacts and deals belong to an owner or to the unassigned pool."""
 
     id: uuid.UUID = column()
     name: str = column()
     email: str = column()
     role: enums.Role = column()
-    is_default: bool = column(doc="Whether contacts that nobody else can be found for go here.")
-    active: bool = column(doc="An inactive owner's tokens are refused.")
-    timezone: str | None = column()
-    booking_url: str | None = column()
+    is_default: bool = column(doc="Whether this owner receives contacts that match no other owner.")
+    active: bool = column(doc="The tokens of an inactive owner are refused.")
+    timezone: str | None = column(doc="An IANA name, such as `Europe/Istanbul`.")
+    booking_url: str | None = column(doc="The page for booking a meeting with this owner.")
     mailboxes: list[str] = aggregate(
         models.OwnerMailbox,
         lambda site: select(
@@ -54,109 +54,118 @@ class Owner:
                 func.json_agg(aggregate_order_by(site.rows.c.email, site.rows.c.email)), func.json_build_array()
             )
         ).where(site.rows.c.owner_id == site.parent.c.id),
-        doc="The addresses that this owner sends from; replies to them are the owner's.",
+        doc="The addresses that this owner sends from, sorted. A contact who replies to one is assigned to this owner, "
+        "unless a person chose another.",
     )
 
 
 @graphql_type(models.Company)
 class Company:
-    """A company, shared by the whole team; identified by its domain, else by its name."""
+    """A company, visible to the whole team. Its domain identifies it or, without a domain, its name."""
 
     id: uuid.UUID = column()
     name: str = column()
-    domain: str | None = column()
+    domain: str | None = column(doc="In lower case and ASCII, such as `acme.com`.")
     location: str | None = column()
-    size: str | None = column()
+    size: str | None = column(doc="Free text, such as `11-50`.")
     industry: str | None = column()
     website: str | None = column()
     linkedin_url: str | None = column()
-    enrichment: JSON = column(
-        "enrichment_json", doc="What is known of it besides, as upsertCompany and updateCompany set it."
-    )
+    enrichment: JSON = column("enrichment_json", doc="Other details, as set by upsertCompany and updateCompany.")
     created_at: datetime = column()
     updated_at: datetime = column()
-    contacts: Connection[Contact] = page(key="company_id")
-    deals: Connection[Deal] = page(key="company_id")
+    contacts: Connection[Contact] = page(key="company_id", doc="Newest first.")
+    deals: Connection[Deal] = page(key="company_id", doc="Newest first.")
     activities: Connection[Activity] = page(
-        LATEST_FIRST, key="company_id", doc="About the company itself, latest first; those of its people are theirs."
+        LATEST_FIRST,
+        key="company_id",
+        doc="Activities about the company itself, latest first. Those of its people are on the contacts.",
     )
 
 
 @graphql_type(models.Contact)
 class Contact:
-    """A person, identified by e-mail address."""
+    """A person, identified by an e-mail address."""
 
     id: uuid.UUID = column()
-    email: str = column(doc="In normal form: outer space gone, lower case, the domain in ASCII.")
+    email: str = column(doc="Normalised: without surrounding spaces, in lower case, the domain in ASCII.")
     full_name: str | None = column()
-    title: str | None = column()
+    title: str | None = column(doc="The job title.")
     phone: str | None = column()
     website: str | None = column()
     linkedin_url: str | None = column()
     company: Company | None = to_one("company_id")
     owner: Owner | None = to_one("owner_id", doc="Null in the unassigned pool.")
-    owner_source: enums.OwnerSource | None = column()
+    owner_source: enums.OwnerSource | None = column(doc="What assigned the owner; null if nothing has yet.")
     lifecycle_stage: enums.LifecycleStage = column()
-    reply_status: enums.ReplyStatus | None = column(doc="What the last reply that counts means.")
-    reply_summary: str | None = column(doc="That reply in one line.")
-    reply_status_source: enums.ReplyStatusSource | None = column()
-    reply_status_at: datetime | None = column(doc="When the contact wrote that reply.")
-    needs_review: bool = column(doc="Whether the status is a guess that a person should check.")
-    ooo_until: date | None = column(doc="The day until which the contact said to be out of office.")
-    do_not_contact_at: datetime | None = column(doc="Since when the contact must not be written to.")
+    reply_status: enums.ReplyStatus | None = column(
+        doc="What the contact's latest reply means, by the verdict that counts. Null before the first verdict."
+    )
+    reply_summary: str | None = column(doc="The reply in one line.")
+    reply_status_source: enums.ReplyStatusSource | None = column(doc="Who gave the verdict that counts.")
+    reply_status_at: datetime | None = column(doc="When the contact wrote the reply.")
+    needs_review: bool = column(doc="Whether the reply status is uncertain and a person should check it.")
+    ooo_until: date | None = column(doc="The last day of the contact's announced absence.")
+    do_not_contact_at: datetime | None = column(
+        doc="When e-mails to the contact were stopped; null if they are allowed."
+    )
     do_not_contact_reason: str | None = column()
-    latest_email_sent_at: datetime | None = column()
-    custom: JSON = column(doc="Lead variables and other fields of your own.")
-    version: int = column(doc="Grows with every edit.")
+    latest_email_sent_at: datetime | None = column(doc="When the latest e-mail to the contact was sent.")
+    custom: JSON = column(doc="Lead variables from Instantly, and fields of your own.")
+    version: int = column(doc="Increases with every edit. Pass it as `expectedVersion` to detect concurrent edits.")
     created_at: datetime = column()
     updated_at: datetime = column()
     deals: Connection[Deal] = page(key="contact_id", doc="Newest first.")
     activities: Connection[Activity] = page(LATEST_FIRST, key="contact_id", doc="Latest first.")
     verdicts: list[ReplyVerdict] = rows(
         lambda site: site.rows.c.contact_id == site.parent.c.id,
-        LAST_JUDGED_FIRST,
-        doc="What was made of the contact's replies, by whom; the last one first. At most 500.",
+        NEWEST_VERDICT_FIRST,
+        doc="The verdicts on the contact's replies, newest first. At most 500.",
     )
 
 
 @graphql_type(models.ReplyVerdict)
 class ReplyVerdict:
-    """What one source made of a reply. A person's correction stands beside what it corrects."""
+    """How one source classified a reply. Each source has one verdict per reply; a correction is kept as another."""
 
     id: uuid.UUID = column()
-    activity: Activity | None = to_one("activity_id", doc="The reply; null when the contact had written nothing.")
+    activity: Activity | None = to_one("activity_id", doc="The reply; null for a verdict given without one.")
     source: enums.ReplyStatusSource = column()
     status: enums.ReplyStatus = column()
     summary: str | None = column()
-    confidence: float | None = column(doc="From 0 to 1; null means certain.")
-    judged_by: Owner | None = to_one("judged_by", doc="The person, when it was one.")
+    confidence: float | None = column(doc="0 to 1; null if the source is certain.")
+    judged_by: Owner | None = to_one(
+        "judged_by", doc="The owner who gave the verdict; null unless the source is PERSON."
+    )
     judged_at: datetime = column()
 
 
 @graphql_type(models.Pipeline)
 class Pipeline:
-    """A way of selling: an ordered list of stages."""
+    """A sales process: an ordered list of stages."""
 
     id: uuid.UUID = column()
     name: str = column()
-    is_default: bool = column(doc="Whether new deals go here unless they say otherwise.")
+    is_default: bool = column(doc="Whether new deals go here by default.")
     stages: list[PipelineStage] = rows(
         lambda site: and_(site.rows.c.pipeline_id == site.parent.c.id, site.rows.c.deleted_at.is_(None)),
         STAGE_ORDER,
-        doc="In board order, without deleted ones.",
+        doc="In board order, without deleted stages.",
     )
 
 
 @graphql_type()
 class AmountTotal:
-    """The sum of the deals' amounts in one currency; amounts in different currencies are never added up."""
+    """The sum of deal amounts in one currency. Amounts in different currencies are never added."""
 
     amount: Decimal = column()
-    weighted_amount: Decimal = column(doc="Each amount times the probability of its stage: what to expect of it.")
-    currency: str = column(doc="ISO 4217.")
+    weighted_amount: Decimal = column(
+        doc="The expected value: the sum of each amount times the probability of its stage."
+    )
+    currency: str = column(doc="An ISO 4217 code, such as `USD`.")
 
 
-def _stage_totals(site: FieldSite) -> Select[Any]:
+def _stage_totals(site: FieldSite) -> AnySelect:
     amount = func.sum(site.rows.c.amount)
     return (
         select(site.rows.c.currency, amount.label("amount"), _weighted(amount, site.parent).label("weighted_amount"))
@@ -165,99 +174,107 @@ def _stage_totals(site: FieldSite) -> Select[Any]:
     )
 
 
-def _weighted(amount: ColumnElement[Any], stage: models.Relation) -> ColumnElement[Any]:
+def _weighted(amount: Expression, stage: models.Relation) -> Expression:
     return func.round(amount * stage.c.probability, literal_column("2"))
 
 
 @graphql_type(models.PipelineStage)
 class PipelineStage:
-    """A column of the board. A deleted one is only seen in the history of deals."""
+    """A column of the board. Deleted stages appear only in the history of deals and in reports."""
 
     id: uuid.UUID = column()
-    key: str = column(doc="The immutable name for machines, such as `meeting_scheduled`.")
+    key: str = column(
+        doc="An immutable identifier for programs, such as `meeting_scheduled`. Unique within the pipeline."
+    )
     name: str = column()
-    order_index: int = column()
-    probability: float = column(doc="How likely a deal here is won, 0 to 1.")
+    order_index: int = column(doc="The position on the board, ascending from left to right.")
+    probability: float = column(doc="The chance that a deal in this stage is won, 0 to 1.")
     kind: enums.StageKind = column(doc="A deal that enters a stage of kind WON or LOST is closed.")
     pipeline: Pipeline = to_one("pipeline_id")
     deal_count: int = aggregate(
         models.Deal,
         lambda site: select(func.count()).where(site.rows.c.stage_id == site.parent.c.id),
         needs=("stage_id",),
-        doc="Deals here that you may see.",
+        doc="The number of deals in this stage that you may see.",
     )
     amount_totals: list[AmountTotal] = derived(
         Source(models.Deal, _stage_totals, needs=("stage_id", "amount", "currency")),
         order=BY_CURRENCY,
-        doc="Their amounts, per currency.",
+        doc="The amounts of those deals, by currency. Deals without an amount add nothing.",
     )
-    deals: Connection[Deal] = page(BOARD_ORDER, key="stage_id", doc="In board order, top first.")
+    deals: Connection[Deal] = page(BOARD_ORDER, key="stage_id", doc="In board order, from the top.")
 
 
 @graphql_type(models.Deal)
 class Deal:
-    """A chance to sell something to a contact."""
+    """A sales opportunity."""
 
     id: uuid.UUID = column()
     title: str = column()
-    contact: Contact | None = to_one("contact_id", doc="Null when there is none, or when it is a colleague's.")
+    contact: Contact | None = to_one("contact_id", doc="Null if the deal has none, or if you may not see it.")
     company: Company | None = to_one("company_id")
     pipeline: Pipeline = to_one("pipeline_id")
     stage: PipelineStage = to_one("stage_id")
     owner: Owner | None = to_one("owner_id", doc="Null in the unassigned pool.")
-    amount: Decimal | None = column(doc="In `currency`; at most 2 decimals.")
-    currency: str = column(doc="ISO 4217.")
-    close_date: date | None = column(doc="When it is expected to close.")
-    status: enums.DealStatus = column(doc="Follows the kind of the stage.")
-    lost_reason: str | None = column()
-    source: str | None = column(doc="Where it came from, such as `instantly` or `calcom`.")
+    amount: Decimal | None = column(doc="In `currency`, with at most 2 decimals; null if unknown.")
+    currency: str = column(doc="An ISO 4217 code, such as `USD`.")
+    close_date: date | None = column(doc="The expected close date.")
+    status: enums.DealStatus = column(doc="Always the kind of the deal's stage.")
+    lost_reason: str | None = column(doc="Null unless the deal is lost.")
+    source: str | None = column(doc="Where the deal came from, such as `instantly` or `calcom`.")
     notes: str | None = column()
-    campaign_id: str | None = column()
-    version: int = column(doc="Grows with every edit and move to another stage; its place in the column is no part.")
+    campaign_id: str | None = column(doc="The id of the e-mail campaign that opened the deal.")
+    version: int = column(
+        doc="Increases with every edit and every move to another stage, but not when the deal moves within its column."
+    )
     created_at: datetime = column()
     updated_at: datetime = column()
     activities: Connection[Activity] = page(LATEST_FIRST, key="deal_id", doc="Latest first.")
     stage_history: Connection[StageMove] = page(
-        Order(("moved_at", "id")), key="deal_id", doc="Oldest first; the first entry is the creation."
+        Order(("moved_at", "id")), key="deal_id", doc="Oldest first. The first entry is the creation."
     )
 
 
 @graphql_type(models.DealStageHistory)
 class StageMove:
-    """One move of a deal; each starts where the last one ended."""
+    """One move of a deal from stage to stage."""
 
     id: uuid.UUID = column()
-    from_stage: PipelineStage | None = to_one("from_stage_id", doc="Null for the creation.")
+    from_stage: PipelineStage | None = to_one("from_stage_id", doc="Null for the creation of the deal.")
     to_stage: PipelineStage = to_one("to_stage_id")
     moved_at: datetime = column()
-    moved_by: Owner | None = to_one("moved_by", doc="Null when an event moved it.")
+    moved_by: Owner | None = to_one("moved_by", doc="Null if an event from a provider moved it.")
     source: str = column(doc="`graphql`, or the provider whose event moved it.")
 
 
 @graphql_type(models.Activity)
 class Activity:
-    """Something that happened with a contact, a deal or a company, or a task: something that is to happen."""
+    """An entry on the timeline of a contact, a deal or a company: something that happened, or a task."""
 
     id: uuid.UUID = column()
     type: enums.ActivityType = column()
     content: str = column()
-    meta: JSON = column("meta_json", doc="Details that depend on the type; of a completed task, its `outcome`.")
+    meta: JSON = column("meta_json", doc="Details that depend on the type, such as the `outcome` of a completed task.")
     contact: Contact | None = to_one("contact_id")
     deal: Deal | None = to_one("deal_id")
     company: Company | None = to_one("company_id")
-    due_at: datetime | None = column(doc="When a task is to be done.")
-    assignee: Owner | None = to_one("assignee_id", doc="Who is to do the task.")
-    completed_at: datetime | None = column(doc="When the task was done; null while it is open.")
-    created_by: Owner | None = to_one("created_by", doc="Null when an event caused it.")
-    occurred_at: datetime = column(doc="When it happened; of a task, when it came up.")
+    due_at: datetime | None = column(doc="When a task is due; null for other types, and for tasks without a due time.")
+    assignee: Owner | None = to_one("assignee_id", doc="The owner who is to do the task; null for other types.")
+    completed_at: datetime | None = column(
+        doc="When the task was completed; null while it is open, and for other types."
+    )
+    created_by: Owner | None = to_one("created_by", doc="Null if an event from a provider caused it.")
+    occurred_at: datetime = column(doc="When it happened; for a task, when it was created.")
     created_at: datetime = column()
 
 
 @graphql_type()
 class SearchHit:
-    """A deal, a contact or a company that a search found; the other two are null."""
+    """One result of a search: a deal, a contact or a company. The other two fields are null."""
 
-    score: float = column(doc="How well its name fits: from 1 up when it has the words whole, or begins with them.")
+    score: float = column(
+        doc="How well the name matches: 1 or more if it contains the whole words or starts with the text, else less."
+    )
     deal: Deal | None = to_one("deal_id")
     contact: Contact | None = to_one("contact_id")
     company: Company | None = to_one("company_id")
@@ -265,21 +282,21 @@ class SearchHit:
 
 @graphql_type(models.WebhookLog)
 class Webhook:
-    """An event as it arrived, and what became of it; for admins."""
+    """A webhook as it arrived from a provider, and its processing status. For admins."""
 
     id: uuid.UUID = column()
-    source: str = column()
-    event_type: str = column()
-    idempotency_key: str | None = column()
+    source: str = column(doc="The provider, such as `instantly`.")
+    event_type: str = column(doc="The provider's name for the event.")
+    idempotency_key: str | None = column(doc="The key that the sender gave the event, if any.")
     status: enums.WebhookStatus = column()
-    error: str | None = column(doc="Why it was not applied.")
-    attempts: int = column()
+    error: str | None = column(doc="Why the event was not applied.")
+    attempts: int = column(doc="How often crm-graph has tried to apply the event.")
     received_at: datetime = column()
-    processed_at: datetime | None = column()
-    size: int = computed(lambda site: func.octet_length(site.parent.c.body), doc="Of the body, in bytes.")
+    processed_at: datetime | None = column(doc="When the status became PROCESSED or IGNORED; null for other statuses.")
+    size: int = computed(lambda site: func.octet_length(site.parent.c.body), doc="The size of the body in bytes.")
     body: str = computed(
         lambda site: func.convert_from(site.parent.c.body, cast("UTF8", Text)),
-        doc="Exactly as it was sent; empty when it was erased with a person.",
+        doc="The exact body that was sent; empty once a person in it was erased.",
     )
     contact: Contact | None = to_one("contact_id")
     deal: Deal | None = to_one("deal_id")
