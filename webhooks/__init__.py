@@ -1,1 +1,1 @@
-"""The ingest side: what providers send, verified, stored once and applied once."""
+"""Incoming webhooks: the router verifies them, a package per provider translates them, the inbox applies them once."""

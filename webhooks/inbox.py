@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 
 REPLAY_MAX = 1_000
 RETRIES, RETRY_BATCH = 12, 100
-LOST_RACES = "other changes kept getting in its way; replay it"
+LOST_RACES = "it kept conflicting with other changes; replay it"
 KEY_REUSED = "its idempotency key belongs to an event with another body"
-UNKNOWN = "it doesn't say its event type (CALCOM_EVENT_TYPES), and it mentions no known contact"
+UNKNOWN = "it has no event type to compare with CALCOM_EVENT_TYPES, and no known contact"
 
 
 class ResultStatus(StrEnum):
@@ -196,7 +196,7 @@ async def _lock_for_replay(webhook_id: uuid.UUID, transaction: Transaction) -> S
     if row is None:
         raise NotFound("webhook not found", field="webhook_id")
     if not row.body:
-        raise Conflict("the event's body was erased together with a person whom it mentioned", field="webhook_id")
+        raise Conflict("the event's body was erased with a person whom it mentions", field="webhook_id")
     if row.status == WebhookStatus.PROCESSED:
         return EventResult(row.id, ResultStatus.DUPLICATE, row.contact_id, row.deal_id, "already processed")
     provider = PROVIDERS.get(row.source)

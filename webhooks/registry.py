@@ -1,4 +1,4 @@
-"""The providers whose webhooks are received."""
+"""The providers. A new one is a package beside this module and an entry here; see docs/adding-a-provider.md."""
 
 from webhooks.calcom import CALCOM
 from webhooks.instantly import INSTANTLY

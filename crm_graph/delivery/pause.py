@@ -13,7 +13,7 @@ from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import SetupError
 from crm_graph.models import Deployment, table
 
-HINT = "if this is the original, and moved on purpose: crm-graph deliveries resume"
+HINT = "if this is the original and it moved on purpose, run `crm-graph deliveries resume`"
 _DEPLOYMENT = table(Deployment)
 
 
@@ -39,7 +39,7 @@ async def pause_if_moved(transaction: Transaction, public_url: str | None) -> st
     if state.public_url == public_url or state.paused_at is not None:
         return state.paused_reason
     before = state.public_url or "none"
-    reason = f"PUBLIC_URL is {public_url or 'not set'}, and this database was last served under {before}: {HINT}"
+    reason = f"PUBLIC_URL is {public_url or 'not set'}, but this database was last served under {before}: {HINT}"
     await _PAUSE.run(transaction, reason=reason)
     return reason
 
@@ -48,8 +48,8 @@ async def check_public_url(transaction: Transaction, public_url: str | None) -> 
     """Raises SetupError when the server has another PUBLIC_URL: a worker elsewhere must not send."""
     state = await _create_state(transaction, public_url)
     if state.public_url != public_url:
-        difference = f"PUBLIC_URL is {public_url or 'not set'}, and the server has {state.public_url or 'none'}"
-        raise SetupError(f"{difference}: set the same; {HINT}")
+        difference = f"PUBLIC_URL is {public_url or 'not set'}, but the server has {state.public_url or 'none'}"
+        raise SetupError(f"{difference}: set the same value; {HINT}")
 
 
 async def resume(work: UnitOfWork, public_url: str | None) -> None:

@@ -49,7 +49,7 @@ async def replay(work: UnitOfWork, *, delivery_id: uuid.UUID) -> uuid.UUID:
     if delivery.is_erased:
         raise Conflict("the person whom the event is about was erased", field="delivery_id")
     if not delivery.may_get:
-        raise Conflict("the endpoint's owner may not see the event any more", field="delivery_id")
+        raise Conflict("the endpoint's owner may no longer see the event", field="delivery_id")
     if delivery.status is not DeliveryStatus.PENDING:
         await work.transaction.execute(update(_DELIVERIES).where(c.id == delivery_id).values(_as_queued()))
         await notify_senders(work.transaction)

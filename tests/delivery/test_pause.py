@@ -70,7 +70,7 @@ async def test_a_worker_elsewhere_does_not_start_and_pauses_nothing(
     async with database.transaction() as session:
         await pause.check_public_url(session, HOME)
         with pytest.raises(
-            SetupError, match=r"PUBLIC_URL is https://staging.example.com, and the server has https://crm"
+            SetupError, match=r"PUBLIC_URL is https://staging.example.com, but the server has https://crm"
         ):
             await pause.check_public_url(session, COPY)
 

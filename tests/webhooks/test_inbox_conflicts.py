@@ -35,6 +35,6 @@ async def test_an_event_that_loses_every_race_is_stored_and_replayed(
 
     assert (answer.status_code, answer.json()["status"]) == (202, "stored")
     [row] = await rows(sql, WebhookLog)
-    assert (row.status.value, row.error) == ("error", "other changes kept getting in its way; replay it")
+    assert (row.status.value, row.error) == ("error", "it kept conflicting with other changes; replay it")
     await sql.execute(text("DROP FUNCTION obstacle CASCADE"))
     assert (await post(client, "instantly", event)).json()["status"] == "ok"

@@ -88,7 +88,7 @@ class Booking:
         attendees = self._attendees()
         if not attendees:
             place = f"{self.path}attendees"
-            raise ValidationFailed(f"{place} has nobody with a valid e-mail address", field=place)
+            raise ValidationFailed(f"{place} has no valid e-mail address", field=place)
         return next((one for one in attendees if not is_internal(one.email, context)), None)
 
     def meta(self, booker: Attendee | None = None, **more: object) -> dict[str, object]:

@@ -93,7 +93,7 @@ def unknown(payload: Payload, context: Context) -> Translation:
     """A trigger that has no effect here."""
     trigger = booking_of(payload).trigger
     if not trigger:
-        raise ValidationFailed("triggerEvent is missing or not a text", field="triggerEvent")
+        raise ValidationFailed("triggerEvent is missing or not text", field="triggerEvent")
     return Ignored(f"event {trigger[:100]!r} has no effect here")
 
 

@@ -25,7 +25,7 @@ def form_submitted(payload: Payload, context: Context) -> Translation:
     answers = _answers(extract.section(form.fields, "responses"))
     email = _email(answers)
     if email is None:
-        return Ignored("no answer of the form is an e-mail address")
+        return Ignored("no answer in the form is an e-mail address")
     if is_internal(email, context):
         return Ignored("the e-mail address belongs to the team (INTERNAL_DOMAINS)")
     name = extract.line(form.fields, "formName")

@@ -16,7 +16,7 @@ def no_show_updated(payload: Payload, context: Context) -> Translation:
     marks = _marks(booking)
     if not marks:
         place = f"{booking.path}attendees"
-        raise ValidationFailed(f"{place} has nobody with a valid e-mail address", field=place)
+        raise ValidationFailed(f"{place} has no valid e-mail address", field=place)
     # Sorted, so that two events about the same people lock their contacts in the same order.
     external = sorted(item for item in marks.items() if not is_internal(item[0], context))
     if not external:

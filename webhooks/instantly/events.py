@@ -56,9 +56,9 @@ def label_or_unknown(payload: Payload, context: Context) -> Translation:
     """A custom label becomes a timeline entry; any other event is ignored."""
     label = fields.event_type(payload)
     if fields.is_normalised(payload):
-        return Ignored(f"event {clean_line(payload['event'], 100)!r} is not one of the normalised shape (reply)")
+        return Ignored(f"the normalised shape has no event {clean_line(payload['event'], 100)!r}, only 'reply'")
     if label is None:
-        raise ValidationFailed("event_type is missing or not a text", field="event_type")
+        raise ValidationFailed("event_type is missing or not text", field="event_type")
     if _IDENTIFIER.fullmatch(label):
         return Ignored(f"event_type {label[:100]!r} has no effect here")
     content = f"Labelled in Instantly: {label}"
