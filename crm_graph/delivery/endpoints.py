@@ -3,9 +3,9 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import NamedTuple, TypedDict, Unpack
 
-from sqlalchemy import CTE, Executable, Select, func, literal, select, update
+from sqlalchemy import CTE, Executable, func, literal, select, update
 from sqlalchemy import delete as delete_from
 from sqlalchemy.dialects.postgresql import insert
 
@@ -18,7 +18,7 @@ from crm_graph.domain.locking import RowLock
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.egress import client
 from crm_graph.errors import Conflict, ValidationFailed
-from crm_graph.models import EventType, Owner, WebhookDelivery, WebhookEndpoint, table
+from crm_graph.models import AnySelect, EventType, Owner, WebhookDelivery, WebhookEndpoint, table
 from crm_graph.web import signatures
 
 ENDPOINTS_MAX = 100  # of one owner
@@ -214,7 +214,7 @@ def _merged(stored: Mapping[str, str], headers: object) -> dict[str, str]:
     return client.check_headers({k: v for k, v in stored.items() if k not in removed} | added)
 
 
-def _with_owner(locked: CTE) -> Select[Any]:
+def _with_owner(locked: CTE) -> AnySelect:
     of_owner = ("active", "role")
     columns = [(_OWNERS if name in of_owner else locked).c[name] for name in LockedEndpoint._fields]
     return select(*columns).join_from(locked, _OWNERS, _OWNERS.c.id == locked.c.owner_id)

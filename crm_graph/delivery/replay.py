@@ -2,9 +2,9 @@
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Uuid, and_, any_, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Uuid, and_, any_, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from crm_graph.delivery import endpoints
@@ -14,7 +14,7 @@ from crm_graph.delivery.queue import PENDING
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound
 from crm_graph.identity.access import visible
-from crm_graph.models import DeliveryStatus, Event, EventType, Role, WebhookDelivery, table
+from crm_graph.models import AnySelect, DeliveryStatus, Event, EventType, Role, WebhookDelivery, table
 
 EVENTS_MAX = 10_000  # in one call of replay_since
 _DELIVERIES, _EVENTS = table(WebhookDelivery), table(Event)
@@ -71,7 +71,7 @@ async def replay_since(work: UnitOfWork, *, endpoint_id: uuid.UUID, since: datet
     return Replayed(result.queued, result.last + timedelta(microseconds=1) if has_more else None)
 
 
-def _queue_events(endpoint: LockedEndpoint, since: datetime) -> Select[Any]:
+def _queue_events(endpoint: LockedEndpoint, since: datetime) -> AnySelect:
     """Queue the events, notify the senders if there are any, and count."""
     events, c = _events_to_queue(endpoint, since).cte("events_to_queue"), _DELIVERIES.c
     row = {
@@ -95,7 +95,7 @@ def _queue_events(endpoint: LockedEndpoint, since: datetime) -> Select[Any]:
     )
 
 
-def _events_to_queue(endpoint: LockedEndpoint, since: datetime) -> Select[Any]:
+def _events_to_queue(endpoint: LockedEndpoint, since: datetime) -> AnySelect:
     e, d = _EVENTS.c, _DELIVERIES.alias().c
     # Looked up event by event in the unique index: an anti-join would read all pending deliveries for each event.
     status = select(d.status).where(d.endpoint_id == endpoint.id, d.event_id == e.id).scalar_subquery()

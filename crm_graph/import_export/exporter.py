@@ -14,7 +14,7 @@ from datetime import date, datetime
 from enum import Enum, StrEnum
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, select, tuple_, union_all
+from sqlalchemy import FromClause, and_, select, tuple_, union_all
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlmodel import SQLModel
 
@@ -22,11 +22,21 @@ from crm_graph.database.engine import Database
 from crm_graph.identity.access import alternatives, visible
 from crm_graph.identity.principal import Principal
 from crm_graph.import_export import formula_escaping
-from crm_graph.models import Activity, Company, Contact, Deal, Owner, Pipeline, PipelineStage, table
+from crm_graph.models import (
+    Activity,
+    AnySelect,
+    Company,
+    Contact,
+    Deal,
+    Expression,
+    Owner,
+    Pipeline,
+    PipelineStage,
+    table,
+)
 
 PAGE_ROWS = 1_000
 BOM = "\ufeff"
-Column: TypeAlias = ColumnElement[Any]
 ColumnCollection: TypeAlias = ReadOnlyColumnCollection[str, Any]
 
 
@@ -45,7 +55,7 @@ class _Page:
         self._principal = principal
         self.rows, self.joined = rows, rows
 
-    def join(self, model: type[SQLModel], key: Column) -> ColumnCollection:
+    def join(self, model: type[SQLModel], key: Expression) -> ColumnCollection:
         """Join the row that `key` refers to; returns its columns."""
         referred = table(model).alias()
         is_it = and_(referred.c.id == key, visible(model, self._principal, referred))
@@ -53,7 +63,7 @@ class _Page:
         return referred.c
 
 
-Columns: TypeAlias = Callable[[_Page], dict[str, Column]]
+Columns: TypeAlias = Callable[[_Page], dict[str, Expression]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ async def pages(
         after = (rows[-1][0], rows[-1][1])
 
 
-def _page(export: _Export, principal: Principal, after: tuple[datetime, uuid.UUID] | None, size: int) -> Select[Any]:
+def _page(export: _Export, principal: Principal, after: tuple[datetime, uuid.UUID] | None, size: int) -> AnySelect:
     rows = table(export.model)
     key = tuple_(rows.c[export.time], rows.c.id)
     behind = [] if after is None else [key > tuple_(*after)]
@@ -127,7 +137,7 @@ def _cell(value: object) -> str:
             return str(value)
 
 
-def _contacts(page: _Page) -> dict[str, Column]:
+def _contacts(page: _Page) -> dict[str, Expression]:
     c = page.rows.c
     company, owner = page.join(Company, c.company_id), page.join(Owner, c.owner_id)
     return {
@@ -159,7 +169,7 @@ def _contacts(page: _Page) -> dict[str, Column]:
     }
 
 
-def _deals(page: _Page) -> dict[str, Column]:
+def _deals(page: _Page) -> dict[str, Expression]:
     c = page.rows.c
     contact, company = page.join(Contact, c.contact_id), page.join(Company, c.company_id)
     pipeline, stage = page.join(Pipeline, c.pipeline_id), page.join(PipelineStage, c.stage_id)
@@ -190,7 +200,7 @@ def _deals(page: _Page) -> dict[str, Column]:
     }
 
 
-def _activities(page: _Page) -> dict[str, Column]:
+def _activities(page: _Page) -> dict[str, Expression]:
     c = page.rows.c
     contact, deal = page.join(Contact, c.contact_id), page.join(Deal, c.deal_id)
     company, creator = page.join(Company, c.company_id), page.join(Owner, c.created_by)

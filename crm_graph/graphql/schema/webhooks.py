@@ -10,6 +10,7 @@ from strawberry.scalars import JSON
 
 from crm_graph import models
 from crm_graph.delivery import redaction
+from crm_graph.delivery.queue import PENDING
 from crm_graph.graphql.engine.bindings import Order, aggregate, column, computed, graphql_type, rows, to_one
 from crm_graph.graphql.engine.field_site import FieldSite
 from crm_graph.graphql.schema import enums
@@ -25,9 +26,8 @@ def _header_names(site: FieldSite) -> Expression:
 
 
 def _pending(site: FieldSite) -> AnySelect:
-    # A literal: with a parameter, PostgreSQL would not know that the index of pending deliveries has them all.
-    is_pending = site.rows.c.status == literal_column(f"'{models.DeliveryStatus.PENDING}'")
-    return select(func.count()).where(site.rows.c.endpoint_id == site.parent.c.id, is_pending)
+    c = site.rows.c
+    return select(func.count()).where(c.endpoint_id == site.parent.c.id, c.status == PENDING)
 
 
 @graphql_type(models.WebhookEndpoint)
