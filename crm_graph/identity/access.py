@@ -26,7 +26,7 @@ from crm_graph.models import (
 
 
 def caller(principal: Principal) -> ColumnElement[Any]:
-    """The principal's owner id as the parameter `caller`: statements that are kept get it anew for each caller."""
+    """The principal's owner id as the parameter `caller`: a compiled statement reads it for each caller."""
     return bindparam(CALLER, principal.owner_id, type_=Uuid)
 
 
@@ -38,7 +38,7 @@ def alternatives(
     Admin and readonly see everything; sales see their own rows and the unassigned pool, two predicates because an
     index can serve each of them in order, and not both at once. An activity is visible when its contact or its deal
     is, and to everybody when it is about a company alone; a stage move when its deal is, a verdict when its contact is.
-    Companies, pipelines, stages and colleagues' names are shared. Deleted rows are nobody's. The webhook log is for
+    Companies, pipelines, stages and colleagues' names are shared. Nobody sees deleted rows. The webhook log is for
     admins. An endpoint for webhooks is its owner's, whatever the role, and an admin sees all of them; with it go its
     deliveries, their attempts and the events that were sent. With `erased`, a contact that was erased counts as there:
     for figures, which are all that is left of it.
@@ -55,7 +55,7 @@ def alternatives(
     if model in _OF_ENDPOINTS:
         return [true() if principal.role is Role.ADMIN else _of_own_endpoint(model, c, principal)]
     if model is DealStageHistory and everything:
-        return [~_is_deleted(Deal, c.deal_id)]  # there are few of them: whoever reads all moves looks for these alone
+        return [~_is_deleted(Deal, c.deal_id)]  # few: to read all moves, PostgreSQL looks only for these
     if everything or model not in (Activity, DealStageHistory, ReplyVerdict):
         return [true()]
     if model is ReplyVerdict:

@@ -4,8 +4,8 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What an owner may do. `admin`: everything. `sales`: read and change their own rows and the unassigned pool.
-    `readonly`: read everything."""
+    """What an owner may do. ADMIN: everything. SALES: read and change their own rows and the unassigned pool.
+    READONLY: read everything."""
 
     ADMIN = "admin"
     SALES = "sales"
@@ -33,7 +33,7 @@ class LifecycleStage(StrEnum):
 
 
 class ReplyStatus(StrEnum):
-    """What a contact's reply means. `bounced` comes from the mail server, not from a reply."""
+    """What a contact's reply means. A bounce comes from the mail server, not from a reply."""
 
     INTERESTED = "interested"
     NOT_INTERESTED = "not_interested"
@@ -71,8 +71,8 @@ class DealStatus(StrEnum):
 
 
 class ActivityType(StrEnum):
-    """The type of a timeline entry. `system`: written by crm-graph or a provider, such as an edit or a
-    move. `task`: something to do."""
+    """The type of a timeline entry. A system entry is written by crm-graph or a provider, such as about an
+    edit or a move. A task is something to do."""
 
     EMAIL_IN = "email_in"
     EMAIL_OUT = "email_out"
@@ -94,8 +94,8 @@ class LoggedType(StrEnum):
 
 
 class WebhookStatus(StrEnum):
-    """The status of a stored webhook. `ignored`: it has no effect. `quarantined`: it can't be applied until the cause
-    is fixed. `error`: applying it failed and is retried."""
+    """The status of a stored webhook. IGNORED: it has no effect. QUARANTINED: it can't be applied until the cause is
+    fixed. ERROR: applying it failed and is retried."""
 
     RECEIVED = "received"
     PROCESSED = "processed"
@@ -125,8 +125,8 @@ class EventType(StrEnum):
 
 
 class DeliveryStatus(StrEnum):
-    """The status of a delivery. `failed`: all attempts failed; it can be replayed. `cancelled`: the person whom the
-    event is about was erased; it can't be replayed."""
+    """The status of a delivery. FAILED: all attempts failed; it can be replayed. CANCELLED: the person whom the event
+    is about was erased; it can't be replayed."""
 
     PENDING = "pending"
     DELIVERED = "delivered"

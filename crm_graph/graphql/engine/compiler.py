@@ -115,8 +115,8 @@ class Compiler:
     def _collect(self, at: SelectedField) -> list[tuple[str, FieldSet]]:
         """What is selected of a field, by response key."""
         op = self._operation
-        found = collect_fields_below(op.schema, op.fragments, self._variables, at.type, op.node, at.fields)
-        return list(found.items())
+        collected = collect_fields_below(op.schema, op.fragments, self._variables, at.type, op.node, at.fields)
+        return list(collected.items())
 
     def _field(self, type_: GraphQLObjectType, fields: FieldSet, *, parent: Relation | None) -> Json:
         """The JSON of one field of `type_`."""

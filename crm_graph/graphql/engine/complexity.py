@@ -106,21 +106,16 @@ class _Measure:
     def check(self) -> None:
         for operation in self._operations:
             kind, selected = operation.operation, operation.selection_set
-            found = self._selection(selected, self._schema.get_root_type(kind))
-            roots = self._count_root_fields(selected)
-            _limit(roots, ROOT_FIELDS_MAX[kind], f"root fields in one {kind.value}")
-            found += Cost(directives=len(operation.directives or ()))
-            for name, most in (
-                ("depth", DEPTH_MAX),
-                ("selections", SELECTIONS_MAX),
-                ("objects", OBJECTS_MAX),
-                ("aliases", ALIASES_MAX),
-                ("directives", DIRECTIVES_MAX),
-                ("rows", ROWS_MAX),
-                ("values", VALUES_MAX),
-            ):
-                what = {"depth": "levels", "selections": "fields", "objects": "objects and lists"}.get(name, name)
-                _limit(getattr(found, name), most, what)
+            cost = self._selection(selected, self._schema.get_root_type(kind))
+            cost += Cost(directives=len(operation.directives or ()))
+            _limit(self._count_root_fields(selected), ROOT_FIELDS_MAX[kind], f"root fields in one {kind.value}")
+            _limit(cost.depth, DEPTH_MAX, "levels")
+            _limit(cost.selections, SELECTIONS_MAX, "fields")
+            _limit(cost.objects, OBJECTS_MAX, "objects and lists")
+            _limit(cost.aliases, ALIASES_MAX, "aliases")
+            _limit(cost.directives, DIRECTIVES_MAX, "directives")
+            _limit(cost.rows, ROWS_MAX, "rows")
+            _limit(cost.values, VALUES_MAX, "values")
             _limit(self._repeats([selected]), REPEATS_MAX, "repeated fields")  # SELECTIONS_MAX bounds this walk
 
     @cached_property
@@ -132,12 +127,12 @@ class _Measure:
 
     def _defaults(self) -> dict[str, int]:
         """The default values of integer variables; the largest when operations differ."""
-        found: dict[str, int] = {}
+        defaults: dict[str, int] = {}
         for definition in (d for operation in self._operations for d in operation.variable_definitions or ()):
             name, default = definition.variable.name.value, definition.default_value
             if isinstance(default, IntValueNode):
-                found[name] = max(found.get(name, 0), int(default.value[:20]))
-        return found
+                defaults[name] = max(defaults.get(name, 0), int(default.value[:20]))
+        return defaults
 
     def _selection(self, selected: SelectionSetNode, parent: GraphQLNamedType | None) -> Cost:
         total = Cost()
@@ -164,8 +159,8 @@ class _Measure:
             if fragment is not None:
                 self._in_progress.add(name)
                 type_ = self._schema.get_type(fragment.type_condition.name.value)
-                found = self._selection(fragment.selection_set, type_)
-                self._measured[name] = found + Cost(directives=len(fragment.directives or ()))
+                cost = self._selection(fragment.selection_set, type_)
+                self._measured[name] = cost + Cost(directives=len(fragment.directives or ()))
                 self._in_progress.remove(name)
         return self._measured[name]
 
@@ -220,13 +215,13 @@ class _Measure:
     def _repeats(self, selected: list[SelectionSetNode]) -> int:
         """How many fields share their response key with another field of the same selection."""
         by_key: dict[str, list[SelectionSetNode]] = {}
-        found: Counter[str] = Counter()
+        times: Counter[str] = Counter()
         for node in self._expanded(selected):
             key = (node.alias or node.name).value
-            found[key] += 1
+            times[key] += 1
             by_key.setdefault(key, []).extend([node.selection_set] if node.selection_set else [])
         below = sum(self._repeats(sets) for sets in by_key.values() if sets)
-        return sum(times - 1 for times in found.values()) + below
+        return sum(count - 1 for count in times.values()) + below
 
     def _expanded(self, selected: Iterable[SelectionSetNode]) -> Iterator[FieldNode]:
         for selection_set in selected:
@@ -258,7 +253,7 @@ def _within_a_page(first: int) -> int:
     return min(max(first, 1), PAGE_MAX)  # page_size() refuses any other value
 
 
-def _limit(found: int, most: int, what: str) -> None:
-    if found > most:
-        number = f"{found:,}" if found < 10**9 else "too many"
-        raise QueryTooComplex(f"the query asks for {number} {what}; the limit is {most:,}: split the query")
+def _limit(number: int, limit: int, what: str) -> None:
+    if number > limit:
+        shown = f"{number:,}" if number < 10**9 else "too many"
+        raise QueryTooComplex(f"the query asks for {shown} {what}; the limit is {limit:,}: split the query")

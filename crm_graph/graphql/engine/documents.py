@@ -96,11 +96,11 @@ class Operation:
     def variables_below(self, key: str, fields: Iterable[FieldNode]) -> list[str]:
         """The names of the variables that are used below a root field (`key` is its response key), not by the field."""
         if key not in self._below:
-            found = _Variables(self.fragments)
+            visitor = _Variables(self.fragments)
             for node in fields:
                 if node.selection_set:
-                    visit(node.selection_set, found)
-            self._below[key] = sorted(found.names)
+                    visit(node.selection_set, visitor)
+            self._below[key] = sorted(visitor.names)
         return self._below[key]
 
 

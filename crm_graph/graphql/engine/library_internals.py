@@ -142,14 +142,14 @@ def is_validation_limit(error: GraphQLError) -> bool:
 
 def invalid_variable(error: GraphQLError) -> str | None:
     """The variable, or the path of the input field inside it, whose value an error rejects; None for other errors."""
-    found = _INVALID_VARIABLE.match(error.message)
-    return (found[2] or found[1]) if found else None
+    match = _INVALID_VARIABLE.match(error.message)
+    return (match[2] or match[1]) if match else None
 
 
 # uvicorn
 
 
 def is_server_stopping() -> bool:
-    """Whether uvicorn is shutting down. It waits for responses that are being sent, and doesn't tell them."""
+    """Whether uvicorn is shutting down. It waits for responses that are being sent, and doesn't notify them."""
     server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
     return isinstance(server, uvicorn.Server) and server.should_exit

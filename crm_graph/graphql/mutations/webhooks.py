@@ -8,7 +8,7 @@ import strawberry
 
 from crm_graph.graphql.engine.bindings import graphql_type, payload_row
 from crm_graph.graphql.execution.mutation import Info, read_back
-from crm_graph.graphql.schema.types import Webhook
+from crm_graph.graphql.schema.webhooks import Webhook
 from webhooks import inbox
 
 

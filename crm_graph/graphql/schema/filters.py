@@ -175,7 +175,7 @@ class CompanyFilter:
     domain: str | None = criterion(
         lambda site, value: site.rows.c.domain == value,
         read=lambda text, field: normal_domain(text, field=field),
-        doc="In any spelling, such as `acme.com`.",
+        doc="Such as `acme.com`. Case is ignored. VALIDATION if the text is not a domain.",
     )
     created_after: datetime | None = created_after()
     updated_after: datetime | None = updated_after()

@@ -48,8 +48,8 @@ from crm_graph.graphql.schema.reports import (
     select_owners,
     select_pipeline,
 )
-from crm_graph.graphql.schema.types import Activity, Company, Contact, Deal, Owner, Pipeline, SearchHit, Webhook
-from crm_graph.graphql.schema.webhooks import DeliveriesPause, WebhookDelivery, WebhookEndpoint
+from crm_graph.graphql.schema.types import Activity, Company, Contact, Deal, Owner, Pipeline, SearchHit
+from crm_graph.graphql.schema.webhooks import DeliveriesPause, Webhook, WebhookDelivery, WebhookEndpoint
 from crm_graph.identity.access import caller
 from crm_graph.models import AnySelect
 from crm_graph.models.columns import EmailText
@@ -71,7 +71,7 @@ def _by_optional_id(
 
 
 def _by_email(
-    email: Annotated[str, strawberry.argument(description="In any spelling; case and surrounding spaces are ignored.")],
+    email: Annotated[str, strawberry.argument(description="Case and surrounding spaces are ignored.")],
 ) -> None:
     """The argument of `contactByEmail`."""
 

@@ -193,7 +193,7 @@ class ClosedDeals:
         "lost_reasons",
         reports.REASONS,
         Order(("deals", "reason"), descending=True),
-        doc=f"Most frequent first, at most {reports.REASONS_MAX}.",
+        doc=f"The reasons of the lost deals, most frequent first. At most {reports.REASONS_MAX}.",
     )
 
 

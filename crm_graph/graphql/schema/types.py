@@ -6,7 +6,7 @@ import uuid
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Text, and_, cast, func, literal_column, select
+from sqlalchemy import and_, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from strawberry.scalars import JSON
 
@@ -16,7 +16,6 @@ from crm_graph.graphql.engine.bindings import (
     Source,
     aggregate,
     column,
-    computed,
     derived,
     graphql_type,
     page,
@@ -278,25 +277,3 @@ class SearchHit:
     deal: Deal | None = to_one("deal_id")
     contact: Contact | None = to_one("contact_id")
     company: Company | None = to_one("company_id")
-
-
-@graphql_type(models.WebhookLog)
-class Webhook:
-    """A webhook as it arrived from a provider, and its processing status. For admins."""
-
-    id: uuid.UUID = column()
-    source: str = column(doc="The provider, such as `instantly`.")
-    event_type: str = column(doc="The provider's name for the event.")
-    idempotency_key: str | None = column(doc="The key that the sender gave the event, if any.")
-    status: enums.WebhookStatus = column()
-    error: str | None = column(doc="Why the event was not applied.")
-    attempts: int = column(doc="How often crm-graph has tried to apply the event.")
-    received_at: datetime = column()
-    processed_at: datetime | None = column(doc="When the status became PROCESSED or IGNORED; null for other statuses.")
-    size: int = computed(lambda site: func.octet_length(site.parent.c.body), doc="The size of the body in bytes.")
-    body: str = computed(
-        lambda site: func.convert_from(site.parent.c.body, cast("UTF8", Text)),
-        doc="The exact body that was sent; empty once a person in it was erased.",
-    )
-    contact: Contact | None = to_one("contact_id")
-    deal: Deal | None = to_one("deal_id")

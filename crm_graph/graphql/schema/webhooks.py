@@ -1,11 +1,11 @@
-"""The types of outgoing webhooks: endpoints, events, deliveries and their attempts."""
+"""The types of webhooks: those that arrived, and the endpoints, events, deliveries and attempts of outgoing ones."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import Text, cast, func, literal_column, select
 from strawberry.scalars import JSON
 
 from crm_graph import models
@@ -14,7 +14,7 @@ from crm_graph.delivery.queue import PENDING
 from crm_graph.graphql.engine.bindings import Order, aggregate, column, computed, graphql_type, rows, to_one
 from crm_graph.graphql.engine.field_site import FieldSite
 from crm_graph.graphql.schema import enums
-from crm_graph.graphql.schema.types import Owner
+from crm_graph.graphql.schema.types import Contact, Deal, Owner
 from crm_graph.identity.access import caller
 from crm_graph.models import AnySelect, Expression
 
@@ -28,6 +28,28 @@ def _header_names(site: FieldSite) -> Expression:
 def _pending(site: FieldSite) -> AnySelect:
     c = site.rows.c
     return select(func.count()).where(c.endpoint_id == site.parent.c.id, c.status == PENDING)
+
+
+@graphql_type(models.WebhookLog)
+class Webhook:
+    """A webhook as it arrived from a provider, and its processing status. For admins."""
+
+    id: uuid.UUID = column()
+    source: str = column(doc="The provider, such as `instantly`.")
+    event_type: str = column(doc="The provider's name for the event.")
+    idempotency_key: str | None = column(doc="The key that the sender gave the event, if any.")
+    status: enums.WebhookStatus = column()
+    error: str | None = column(doc="Why the event was not applied; null if it was, or is still to be.")
+    attempts: int = column(doc="How often crm-graph has tried to apply the event.")
+    received_at: datetime = column()
+    processed_at: datetime | None = column(doc="When the status became PROCESSED or IGNORED; null for other statuses.")
+    size: int = computed(lambda site: func.octet_length(site.parent.c.body), doc="The size of the body in bytes.")
+    body: str = computed(
+        lambda site: func.convert_from(site.parent.c.body, cast("UTF8", Text)),
+        doc="The exact body that was sent; empty once a person in it was erased.",
+    )
+    contact: Contact | None = to_one("contact_id")
+    deal: Deal | None = to_one("deal_id")
 
 
 @graphql_type(models.WebhookEndpoint)

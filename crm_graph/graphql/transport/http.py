@@ -61,62 +61,76 @@ def create_router(
     is_development = settings.crm_env == "development"
     documents, reads = Documents(schema, is_development=is_development), Reads(database)
     subscriptions = Subscriptions(database, authenticator, documents, reads, limits, is_development=is_development)
-    websockets = WebSocketEndpoint(subscriptions, settings.allowed_origins)
+    endpoint = _Endpoint(settings, database, authenticator, metrics, documents, reads, subscriptions)
     router = APIRouter()
+    # Starlette's own routes: FastAPI would look for dependencies on every request, and there are none.
+    router.add_route("/graphql", endpoint.post, methods=["POST"])
+    router.add_websocket_route("/graphql", WebSocketEndpoint(subscriptions, settings.allowed_origins).serve)
+    router.add_route("/graphql", endpoint.other_method, methods=["GET", "PUT", "PATCH", "DELETE"])
+    return router
 
-    async def graphql(request: Request) -> Response:
+
+class _Endpoint:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        authenticator: Authenticator,
+        metrics: Metrics,
+        documents: Documents,
+        reads: Reads,
+        subscriptions: Subscriptions,
+    ) -> None:
+        self._settings, self._database, self._authenticator, self._metrics = settings, database, authenticator, metrics
+        self._documents, self._reads, self._subscriptions = documents, reads, subscriptions
+        self._is_development = settings.crm_env == "development"
+
+    async def post(self, request: Request) -> Response:
         """Execute one operation as the owner of the bearer token, and count it."""
-        started, state = perf_counter(), request.state
+        started, state, media = perf_counter(), request.state, _media(request)
         state.kind, state.outcome = UNKNOWN, OK
-        response = await run(request)
-        metrics.graphql(state.kind, state.outcome, perf_counter() - started)
+        try:
+            response = await self._execute(request, media)
+        except InvalidDocument as error:
+            response = _answer(ExecutionResult(None, error.errors), request, media)
+        except CrmError as error:
+            response = _refusal(error, request, media)
+        except Exception as error:
+            log.error("request failed", exc_info=error, extra={"details": {"request_id": state.request_id}})
+            response = _refusal(internal_error(state.request_id), request, media)
+        self._metrics.graphql(state.kind, state.outcome, perf_counter() - started)
         return response
 
-    async def run(request: Request) -> Response:
-        media = _media(request)
-        try:
-            principal = await authenticator.principal(authorization(request))
-            body = _parse_body(request, await read_body(request))
-            parameters, now = parse_request(body), utc_now()
-            variables = parameters.variables
-            operation = documents.operation(parameters.query, parameters.operation_name, variables)
-            request.state.kind = operation.node.operation.value
-            if operation.is_subscription:
-                return await subscribe(request, body)
-            if operation.is_query:
-                answer = await reads.answer(operation, principal, now, variables)
-                if answer is not None:
-                    return Response(answer, media_type=media)
-            key = request.headers.get("idempotency-key")
-            context = Context(database, reads, settings, principal, now, operation, key)
-            result = await operation.execute(variables, is_development=is_development, context=context)
-            return _answer(result, request, media)
-        except InvalidDocument as error:
-            return _answer(ExecutionResult(None, error.errors), request, media)
-        except CrmError as error:
-            return _refusal(error, request, media)
-        except Exception as error:
-            log.error("request failed", exc_info=error, extra={"details": {"request_id": request.state.request_id}})
-            return _refusal(internal_error(request.state.request_id), request, media)
-
-    async def subscribe(request: Request, body: object) -> Response:
-        """The results of a subscription as server-sent events."""
-        if EVENT_MEDIA not in request.headers.get("accept", "").lower():
-            raise BadRequest(f"send a subscription with Accept: {EVENT_MEDIA}, or over a WebSocket at this URL")
-        return await EventStream.open(subscriptions, body, authorization(request), request.state.request_id)
-
-    async def graphiql(request: Request) -> Response:
+    async def other_method(self, request: Request) -> Response:
         """GraphiQL, in development only; operations are sent by POST."""
-        if is_development and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        if self._is_development and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
             return HTMLResponse(graphiql_page())
         refusal = BadRequest("send operations by POST, as JSON")
         return _refusal(refusal, request, _media(request), status=405, headers={"Allow": "POST"})
 
-    # Starlette's own routes: FastAPI would look for dependencies on every request, and there are none.
-    router.add_route("/graphql", graphql, methods=["POST"])
-    router.add_websocket_route("/graphql", websockets.serve)
-    router.add_route("/graphql", graphiql, methods=["GET", "PUT", "PATCH", "DELETE"])
-    return router
+    async def _execute(self, request: Request, media: str) -> Response:
+        principal = await self._authenticator.principal(authorization(request))
+        body = _parse_body(request, await read_body(request))
+        parameters, now = parse_request(body), utc_now()
+        variables = parameters.variables
+        operation = self._documents.operation(parameters.query, parameters.operation_name, variables)
+        request.state.kind = operation.node.operation.value
+        if operation.is_subscription:
+            return await self._subscribe(request, body)
+        if operation.is_query:
+            answer = await self._reads.answer(operation, principal, now, variables)
+            if answer is not None:
+                return Response(answer, media_type=media)
+        key = request.headers.get("idempotency-key")
+        context = Context(self._database, self._reads, self._settings, principal, now, operation, key)
+        result = await operation.execute(variables, is_development=self._is_development, context=context)
+        return _answer(result, request, media)
+
+    async def _subscribe(self, request: Request, body: object) -> Response:
+        """The results of a subscription as server-sent events."""
+        if EVENT_MEDIA not in request.headers.get("accept", "").lower():
+            raise BadRequest(f"send a subscription with Accept: {EVENT_MEDIA}, or over a WebSocket at this URL")
+        return await EventStream.open(self._subscriptions, body, authorization(request), request.state.request_id)
 
 
 def _media(request: Request) -> str:
