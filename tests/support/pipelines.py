@@ -51,7 +51,12 @@ async def build(world: World, sql: AsyncConnection) -> Board:
 
 
 async def remove(board: Board) -> None:
-    """Leave the migrated pipeline and its stages alone, as they were."""
+    """Remove the board's pipeline."""
+    await restore_pipelines(board.sql, board.world)
+
+
+async def restore_pipelines(sql: AsyncConnection, world: World) -> None:
+    """Leave only the migrated pipeline and its stages, as they were: `clean` does not empty these tables."""
     for statement in (
         "DELETE FROM deals",
         "DELETE FROM pipeline_stages WHERE pipeline_id <> :id",
@@ -59,4 +64,4 @@ async def remove(board: Board) -> None:
         "UPDATE pipeline_stages SET deleted_at = NULL",
         "UPDATE pipelines SET is_default = true WHERE id = :id",
     ):
-        await board.sql.execute(text(statement), {"id": board.world.stage["pipeline"]})
+        await sql.execute(text(statement), {"id": world.stage["pipeline"]})

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from tests.support.api import ask, reason, refusal, send
 from tests.support.database import recorded, unchanged
 from tests.support.factories import ADA, ROOT, World
 from tests.support.paths import PROJECT
+from tests.support.pipelines import restore_pipelines
 
 GUIDES = [page.read_text() for page in (PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")))]
 FLOWS = {path.name: json.loads(path.read_text()) for path in (PROJECT / "n8n_workflows").glob("*.json")}
@@ -192,6 +194,14 @@ async def test_development_answers_the_whole_introspection_query(
     assert {"Deal", "DealFilter", "DealOrder"} <= {type_["name"] for type_ in described["__schema"]["types"]}
 
 
+@pytest.fixture
+async def pipelines_restored(world: World, sql: AsyncConnection) -> AsyncIterator[None]:
+    """The guides create pipelines."""
+    yield
+    await restore_pipelines(sql, world)
+
+
+@pytest.mark.usefixtures("pipelines_restored")
 async def test_what_the_guides_ask_is_answered(client: httpx.AsyncClient, world: World) -> None:
     asked = [json.loads(body) for guide in GUIDES for body in re.findall(r"^ask '(.*)'$", guide, re.MULTILINE)]
     assert len(asked) >= 20
