@@ -1,4 +1,4 @@
-"""A cluster and the server on it: made when there is none, started, found again by its processes, stopped."""
+"""A PostgreSQL cluster and its server: creates, starts, finds (by its processes) and stops them."""
 
 import hashlib
 import logging
@@ -14,14 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import psutil
 import psycopg
 
 from crm_graph.embedded.config import INITDB, NOT_DURABLE, PORT, ROLES, SETTINGS
 from crm_graph.embedded.errors import EmbeddedError
-from crm_graph.embedded.files import last_lines, open_log, sync_dir, write_whole
+from crm_graph.embedded.files import last_lines, open_log, sync_dir, write_atomically
 from crm_graph.embedded.locks import lock_within, open_lock
 from crm_graph.embedded.runner import Runner, find_programs, make_private_dir
 
@@ -30,12 +30,22 @@ logger = logging.getLogger(__name__)
 START_SECONDS, STOP_SECONDS, ORPHAN_SECONDS = 120, 60, 10
 
 
+class ConnInfo(TypedDict):
+    """Keyword arguments of psycopg.connect."""
+
+    host: str
+    hostaddr: str
+    port: str
+    user: str
+    dbname: str
+
+
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster and the server on it. Only the holder of the start lock may call these methods."""
+    """A cluster and its server. Only the holder of the start lock may call these methods."""
 
     data_dir: Path
-    home: Path  # where the cluster is: mostly data_dir itself
+    home: Path  # folder of the cluster: usually data_dir itself
     runner: Runner
     durable: bool
 
@@ -53,26 +63,26 @@ class Cluster:
 
     @property
     def socket_dir(self) -> Path:
-        """In the data folder if a socket's address can hold that path, else in a short one that we must share."""
+        """In the data folder if its path fits into a socket address; otherwise a folder with a short path in /tmp."""
         inside = self.home / "socket"
         socket_path = str(inside / f".s.PGSQL.{PORT}")
-        # 103 bytes fit everywhere (Linux 107, macOS 103). libpq splits its host at commas; what isn't printable
-        # may be bytes that are no UTF-8.
+        # 103 bytes fit everywhere (Linux 107, macOS 103). libpq splits its host at commas; an unprintable path may
+        # have bytes that are not UTF-8.
         if len(os.fsencode(socket_path)) <= 103 and socket_path.isprintable() and "," not in socket_path:
             return inside
         return Path("/tmp") / self.name  # noqa: S108 - not TMPDIR: every process must find the same one
 
-    def conninfo(self, user: str, dbname: str) -> dict[str, Any]:
-        """What psycopg.connect takes."""
-        # Given, even empty, hostaddr isn't taken from PGHOSTADDR, which would lead to another server.
-        return {"host": str(self.socket_dir), "hostaddr": "", "port": PORT, "user": user, "dbname": dbname}
+    def conninfo(self, user: str, dbname: str) -> ConnInfo:
+        """The parameters of a connection."""
+        # An empty hostaddr keeps libpq from reading PGHOSTADDR, which would lead to another server.
+        return ConnInfo(host=str(self.socket_dir), hostaddr="", port=PORT, user=user, dbname=dbname)
 
     def find_server(self) -> psutil.Process | None:
-        """The server that runs on this cluster; None only when no process of one is left.
+        """The server that runs on this cluster; None if none of its processes is left.
 
-        Processes decide, not the pid file. But a server whose pid file is gone or not its own is doomed, PostgreSQL
-        ends it within a minute: its folder was deleted, maybe restored. It ends now, and immediately: a last
-        checkpoint would write into the restored cluster (pg_control is opened by its absolute path).
+        The processes decide, not the pid file. A server whose pid file is missing or not its own runs on a folder that
+        was deleted and maybe restored; PostgreSQL would end it within a minute. This method ends it at once, without a
+        last checkpoint, which would write into the restored cluster (pg_control is opened by its absolute path).
         """
         deadline = time.monotonic() + ORPHAN_SECONDS
         while processes := self._processes():
@@ -80,16 +90,16 @@ class Cluster:
             if server and server.pid == self._pid_in_file():
                 return server
             if server:
-                logger.warning("stopping server %d on %s: its pid file is not its own", server.pid, self.path)
+                logger.warning("stopping server %d on %s: its pid file belongs to another one", server.pid, self.path)
                 self.stop(server, signal.SIGQUIT)
             elif time.monotonic() > deadline:
                 pids = ", ".join(str(process.pid) for process in processes)
-                raise EmbeddedError(f"server processes without a parent still run on {self.path}; end them: {pids}")
+                raise EmbeddedError(f"server processes without a parent still run on {self.path}; end these: {pids}")
             time.sleep(0.02)
         return None
 
     def start(self) -> psutil.Process:
-        """Start a server where find_server found none."""
+        """Start a server, after find_server returned None. Creates the cluster if it is missing."""
         programs = find_programs(self.runner, self.data_dir)
         if self.path.exists():
             self._check_version(programs)
@@ -102,8 +112,8 @@ class Cluster:
             options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
             command = [str(programs / "postgres"), "-D", str(self.path), *options]
             with open_log(self.log) as log:
-                # The shell ends at once, so the server isn't our child: nobody need wait for it.
-                shell = self.runner.run("/bin/sh", "-c", '"$@" >&2 & echo $!', "sh", *command, stderr=log, keep=lock)
+                # The shell ends at once, so that the server is not our child and needs no wait().
+                shell = self.runner.run("/bin/sh", "-c", '"$@" >&2 & echo $!', "sh", *command, stderr=log, inherit=lock)
         try:
             server = psutil.Process(int(shell.stdout))
         except psutil.NoSuchProcess:
@@ -113,28 +123,29 @@ class Cluster:
 
     @contextmanager
     def _server_lock(self) -> Iterator[int]:
-        """A lock that the server's processes inherit and hold while one of them lives, whoever can see them.
+        """A lock that the server's processes inherit and hold while one of them lives.
 
-        A server in another container is invisible to find_server; two servers would destroy the cluster.
+        It also protects against a server in another container, which find_server can't see: two servers would destroy
+        the cluster.
         """
         lock = open_lock(self.data_dir / "server.lock")
         try:
             if not lock_within(lock, ORPHAN_SECONDS):
                 raise EmbeddedError(
-                    f"a server that can't be seen from here, maybe in another container, runs on {self.path}: let "
-                    "both containers share one PID namespace, or set DATABASE_URL in all of them"
+                    f"a server that this process can't see, maybe in another container, runs on {self.path}: let "
+                    "the containers share one PID namespace, or set DATABASE_URL in all of them"
                 )
             yield lock
         finally:
-            os.close(lock)  # and no unlocking, which would unlock it for the server, too
+            os.close(lock)  # not LOCK_UN, which would unlock it for the server too
 
     def stop(self, server: psutil.Process, first: signal.Signals = signal.SIGINT) -> None:
-        """Stop fast (open transactions are rolled back), at last immediately; wait until no process is left."""
+        """Stop the server and wait until no process is left. If the fast stop takes too long, stop immediately."""
         for how, seconds in ((first, STOP_SECONDS), (signal.SIGQUIT, ORPHAN_SECONDS)):
             deadline = time.monotonic() + seconds
             while (running := self._processes()) and time.monotonic() < deadline:
                 with suppress(psutil.NoSuchProcess):
-                    server.send_signal(how)  # again and again: one that is just starting may miss the first
+                    server.send_signal(how)  # repeatedly: a server that is just starting may miss the first one
                 time.sleep(0.02)
             if not running:
                 logger.info("stopped PostgreSQL on %s", self.path)
@@ -146,15 +157,15 @@ class Cluster:
             with suppress(OSError):
                 self.socket_dir.rmdir()
 
-    def make_database(self, server: psutil.Process, stop: threading.Event) -> None:
-        """Wait for the server; complete what a crash kept an earlier start from making (nobody else is here now)."""
+    def create_database(self, server: psutil.Process, stop: threading.Event) -> None:
+        """Wait for the server; create the role app_admin and its database if no earlier start completed that."""
         with self._connect(server, stop) as connection:
             if not connection.execute("SELECT FROM pg_roles WHERE rolname = 'app_admin'").rowcount:
                 connection.execute("CREATE ROLE app_admin LOGIN CREATEROLE")
             if not connection.execute("SELECT FROM pg_database WHERE datname = 'crm'").rowcount:
                 connection.execute("CREATE DATABASE crm OWNER app_admin")
 
-    def _connect(self, server: psutil.Process, stop: threading.Event) -> psycopg.Connection[Any]:
+    def _connect(self, server: psutil.Process, stop: threading.Event) -> psycopg.Connection:
         deadline, pause = time.monotonic() + START_SECONDS, 0.01
         while True:
             try:
@@ -164,48 +175,50 @@ class Cluster:
                     raise self._failure() from error
                 if time.monotonic() > deadline:
                     reason = " ".join(str(error).split())
-                    raise EmbeddedError(f"no connection to {self.path} in {START_SECONDS} s: {reason}") from error
+                    raise EmbeddedError(
+                        f"no connection to the server on {self.path} within {START_SECONDS} s: {reason}"
+                    ) from error
             if stop.wait(pause):
-                raise EmbeddedError(f"not waiting any more for the server on {self.path}, pid {server.pid}")
-            pause = min(pause * 1.5, 0.5)  # each try is a line in its log while it recovers
+                raise EmbeddedError(f"stopped waiting for the server on {self.path}, pid {server.pid}")
+            pause = min(pause * 1.5, 0.5)  # each attempt is a line in its log while it recovers
 
     def _initdb(self, programs: Path) -> None:
-        """Make the cluster beside its place and rename it, so that a crash leaves either nothing or all of it."""
+        """Create the cluster in a temporary folder and rename it, so that a crash leaves no half of it."""
         for leftover in self.home.glob("cluster.new-*"):
             shutil.rmtree(leftover, ignore_errors=True)
         staging = tempfile.mkdtemp(prefix="cluster.new-", dir=self.home)
         self.runner.own(staging)
         sync = () if self.durable else ("--no-sync",)
-        made = self.runner.run(str(programs / "initdb"), "-D", staging, *INITDB, *sync, stderr=subprocess.STDOUT)
-        if made.returncode:
+        result = self.runner.run(str(programs / "initdb"), "-D", staging, *INITDB, *sync, stderr=subprocess.STDOUT)
+        if result.returncode:
             shutil.rmtree(staging, ignore_errors=True)
-            raise EmbeddedError(f"initdb failed in {self.home}:\n{last_lines(made.stdout)}")
+            raise EmbeddedError(f"initdb failed in {self.home}:\n{last_lines(result.stdout)}")
         os.rename(staging, self.path)
-        sync_dir(self.home)  # else a power cut could bring back the old name, and the next start remove it
-        logger.info("made a PostgreSQL cluster in %s", self.path)
+        sync_dir(self.home)  # after a power cut, the next start would otherwise find the old name and remove it
+        logger.info("created a PostgreSQL cluster in %s", self.path)
 
     def _check_version(self, programs: Path) -> None:
         try:
             data = (self.path / "PG_VERSION").read_text().strip()
         except FileNotFoundError:
-            raise EmbeddedError(f"{self.path} is no PostgreSQL cluster; choose another CRM_DATA_DIR") from None
+            raise EmbeddedError(f"{self.path} is not a PostgreSQL cluster; choose another CRM_DATA_DIR") from None
         version = self.runner.run(str(programs / "postgres"), "-V").stdout.split()[-1]
         if data != version.partition(".")[0]:
             raise EmbeddedError(
-                f"{self.path} has the data of PostgreSQL {data}, but this is PostgreSQL {version}: dump them with "
-                f"PostgreSQL {data} and load them into a new CRM_DATA_DIR, or choose another CRM_DATA_DIR"
+                f"{self.path} has the data of PostgreSQL {data}, but this is PostgreSQL {version}: dump it with "
+                f"PostgreSQL {data} and load it into a new CRM_DATA_DIR, or choose another CRM_DATA_DIR"
             )
 
     def _access_settings(self) -> dict[str, str]:
-        """Who may connect: the OS user that we are, through the socket, and nobody else (peer checks with the kernel).
+        """The settings that let only this process's OS user connect, through the socket (`peer` asks the kernel).
 
-        The rules are written at every start and lie outside the cluster: as root, we never write into a folder that
-        another user could fill with links.
+        The rules are written at every start, outside the cluster: as root, we never write into a folder that another
+        user could fill with links.
         """
-        us = pwd.getpwuid(os.geteuid()).pw_name.replace('"', '""')
+        user = pwd.getpwuid(os.geteuid()).pw_name.replace('"', '""')
         hba, ident = self.home / "pg_hba.conf", self.home / "pg_ident.conf"
-        write_whole(hba, "local all all peer map=crm_graph\n", 0o644)
-        write_whole(ident, "".join(f'crm_graph "{us}" {role}\n' for role in ROLES), 0o644)
+        write_atomically(hba, "local all all peer map=crm_graph\n", 0o644)
+        write_atomically(ident, "".join(f'crm_graph "{user}" {role}\n' for role in ROLES), 0o644)
         return {
             "hba_file": str(hba),
             "ident_file": str(ident),
@@ -215,7 +228,7 @@ class Cluster:
         }
 
     def _remove_stale_files(self) -> None:
-        """Remove what a killed server left: PostgreSQL would take any living process of that number for a server."""
+        """Remove the files of a killed server: PostgreSQL takes any living process with that pid for a server."""
         endpoint = self.socket_dir / f".s.PGSQL.{PORT}"
         for stale in (self.path / "postmaster.pid", endpoint, Path(f"{endpoint}.lock")):
             stale.unlink(missing_ok=True)
@@ -227,28 +240,28 @@ class Cluster:
             return None
 
     def _processes(self) -> list[psutil.Process]:
-        return [process for process in psutil.process_iter() if self._has(process)]
+        return [process for process in psutil.process_iter() if self._is_ours(process)]
 
-    def _has(self, process: psutil.Process) -> bool:
+    def _is_ours(self, process: psutil.Process) -> bool:
         with suppress(psutil.Error, OSError):
             if process.name() != "postgres" or process.uids().real != self.runner.uid:
                 return False
             try:
                 folder = process.cwd()
             except psutil.AccessDenied:
-                # Root in a container mostly lacks CAP_SYS_PTRACE, so it must believe what the process shows.
-                shown = process.cmdline()
-                return str(self.path) in shown or " ".join(shown).startswith(f"postgres: {self.name}: ")
+                # Root in a container usually lacks CAP_SYS_PTRACE and must rely on the command line.
+                command = process.cmdline()
+                return str(self.path) in command or " ".join(command).startswith(f"postgres: {self.name}: ")
             return folder == str(self.path) or os.path.samefile(folder, self.path)
         return False
 
     def _failure(self) -> EmbeddedError:
         lines = last_lines(self.log.read_text(errors="replace"))
-        return EmbeddedError(f"PostgreSQL stopped while it started on {self.path}; the end of {self.log}:\n{lines}")
+        return EmbeddedError(f"PostgreSQL stopped while starting on {self.path}; the end of {self.log}:\n{lines}")
 
 
 def is_alive(server: psutil.Process) -> bool:
-    """Whether it still runs; a dead one stays as a zombie where nobody waits for it, as in many containers."""
+    """Whether the process runs. A dead one may remain as a zombie, as in containers whose init does not reap."""
     try:
         return server.is_running() and server.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -256,7 +269,7 @@ def is_alive(server: psutil.Process) -> bool:
 
 
 def _parent_of(processes: list[psutil.Process]) -> psutil.Process | None:
-    """The server among its processes: no other's child, and without the title that the children give themselves."""
+    """The server among its processes: the one that is no other's child and has not the title of a child process."""
     pids = {process.pid for process in processes}
     for process in processes:
         with suppress(psutil.Error):

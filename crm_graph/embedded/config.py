@@ -1,4 +1,4 @@
-"""What initdb and the server are told, apart from what depends on where they run."""
+"""The options of initdb and the server that do not depend on the machine."""
 
 ROLES = ("postgres", "app_admin", "app_user", "readonly")
 PORT = "5432"  # only a part of the socket's file name: there is no TCP listener
@@ -19,7 +19,7 @@ SETTINGS = {
     "shared_buffers": "128MB",
     "max_wal_size": "512MB",
     "jit": "off",  # costs short statements more than it saves
-    "max_parallel_workers_per_gather": "0",  # two cores, and many containers have only 64 MB of /dev/shm
+    "max_parallel_workers_per_gather": "0",  # small machines, and many containers have only 64 MB of /dev/shm
     "timezone": "UTC",
     "log_timezone": "UTC",
     # A small log without personal data: no statements, no 'Key (email)=(...) already exists'.

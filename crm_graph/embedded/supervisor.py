@@ -1,4 +1,4 @@
-"""Supervisor: starts the embedded PostgreSQL again whenever it dies."""
+"""Restarts the embedded PostgreSQL whenever it dies."""
 
 import logging
 import threading
@@ -15,28 +15,28 @@ CHECK_SECONDS, RETRY_MAX_SECONDS = 2, 60
 
 
 @contextmanager
-def kept_running(embedded: EmbeddedPostgres) -> Iterator[None]:
-    """Start the server again whenever it dies (kill -9, out of memory), until the block ends."""
+def supervised(embedded: EmbeddedPostgres) -> Iterator[None]:
+    """Restart the server whenever it dies (kill -9, out of memory), until the block ends."""
     stop = threading.Event()
-    keeper = threading.Thread(target=_keep_running, args=(embedded, stop), name="embedded-postgres", daemon=True)
-    keeper.start()
+    supervisor = threading.Thread(target=_supervise, args=(embedded, stop), name="embedded-postgres", daemon=True)
+    supervisor.start()
     try:
         yield
     finally:
         stop.set()
-        keeper.join()  # before the lease is given up, so that it can't be starting what is being stopped
+        supervisor.join()  # before the lease is given up: it must not start a server while that stops one
 
 
-def _keep_running(embedded: EmbeddedPostgres, stop: threading.Event) -> None:
+def _supervise(embedded: EmbeddedPostgres, stop: threading.Event) -> None:
     backoff = Backoff(CHECK_SECONDS, RETRY_MAX_SECONDS, jitter=False)
     wait: float = CHECK_SECONDS
     while not stop.wait(wait):
         try:
-            if not embedded.is_running() and embedded.revive(stop):
-                log.warning("the embedded PostgreSQL died; it runs again")
+            if not embedded.is_running() and embedded.restart(stop):
+                log.warning("the embedded PostgreSQL died and was restarted")
             backoff.reset()
             wait = CHECK_SECONDS
-        except Exception as error:  # of any kind: without another attempt, every request would get 503 from now on
+        except Exception as error:  # of any kind: without another attempt, every later request would get 503
             if stop.is_set():
                 return
             wait = backoff.next()

@@ -12,7 +12,7 @@ from crm_graph.database import migrations
 from crm_graph.database.engine import Database, place, reason
 from crm_graph.delivery import pause
 from crm_graph.embedded import EmbeddedPostgres
-from crm_graph.embedded.supervisor import kept_running
+from crm_graph.embedded.supervisor import supervised
 from crm_graph.errors import SetupError, Unavailable
 from crm_graph.settings import Settings
 
@@ -43,7 +43,7 @@ def postgres(settings: Settings) -> Iterator[Urls]:
     if server is not None and migration is not None:
         yield Urls(server, migration, is_embedded=False)
         return
-    with EmbeddedPostgres(settings.crm_data_dir) as embedded, kept_running(embedded):
+    with EmbeddedPostgres(settings.crm_data_dir) as embedded, supervised(embedded):
         urls = Urls(embedded.url("app_user"), embedded.url("app_admin"), is_embedded=True)
         migrations.migrate(urls.migration)  # crm-graph is its only user: no operator has to choose the moment
         yield urls

@@ -1,4 +1,4 @@
-"""Containers, where a process may see less of the others than usual."""
+"""Containers, where a process sees fewer other processes than usual."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""What kill -9, a deleted folder and stale files leave behind, and how the next start deals with it."""
+"""The next start after kill -9, a deleted folder or stale files."""
 
 import os
 import shutil
@@ -51,20 +51,20 @@ def test_no_server_is_started_beside_orphans_of_a_killed_one(data_dir: Path, mon
         try:
             deadline = time.monotonic() + 20
             while servers(data_dir) != [orphan] and time.monotonic() < deadline:
-                time.sleep(0.02)  # the others see at once that their server is gone
+                time.sleep(0.02)  # the others notice at once that their server ended
             with monkeypatch.context() as impatient:
                 impatient.setattr(cluster, "ORPHAN_SECONDS", 0.1)
                 with pytest.raises(EmbeddedError, match=f"still run on .*: {orphan.pid}$"):
                     start(data_dir).__enter__()
         finally:
-            orphan.resume()  # now it sees that its server is gone, and ends
+            orphan.resume()  # now it notices that its server ended, and exits
         with start(data_dir) as postgres:
             assert ask(postgres, "SELECT 1") == [(1,)]
     assert servers(data_dir) == []
 
 
 @pytest.mark.parametrize("content", ["living", "cut", "empty"])
-def test_a_stale_pid_file_neither_stops_the_start_nor_anybody_else(data_dir: Path, content: str) -> None:
+def test_a_stale_pid_file_neither_stops_the_start_nor_another_process(data_dir: Path, content: str) -> None:
     cluster_dir = data_dir / "cluster"
     owner = cluster_dir.stat()
     user = owner.st_uid if ROOT else None  # of the server's own user PostgreSQL believes most

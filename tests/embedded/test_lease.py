@@ -48,7 +48,7 @@ def test_a_forked_child_does_not_keep_the_lease_of_its_parent(data_dir: Path) ->
         os.waitpid(pid, 0)
 
 
-def test_coming_and_going_at_once_never_meets_a_stopping_server(data_dir: Path) -> None:
+def test_concurrent_leases_never_join_a_stopping_server(data_dir: Path) -> None:
     failures: list[BaseException] = []
 
     def come_and_go() -> None:

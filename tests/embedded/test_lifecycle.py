@@ -1,4 +1,4 @@
-"""What the first start makes, and what every later one completes, sets and logs."""
+"""What the first start creates, and what every later one completes, sets and logs."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def test_the_first_start_makes_a_cluster_whose_text_rules_depend_on_no_system_lo
         ) == [(True, True, False)]
 
 
-def test_a_commit_is_on_the_disk_unless_a_test_asked_otherwise(data_dir: Path) -> None:
+def test_a_commit_is_durable_unless_a_test_turned_that_off(data_dir: Path) -> None:
     settings = "SELECT current_setting('fsync'), current_setting('synchronous_commit')"
     with EmbeddedPostgres(data_dir) as postgres:
         assert ask(postgres, settings) == [("on", "on")]
@@ -41,7 +41,7 @@ def test_app_admin_can_make_the_other_roles_and_they_can_log_in(data_dir: Path) 
         ask(postgres, "DROP ROLE app_user, readonly")
 
 
-def test_what_a_crash_between_initdb_and_the_database_left_out_is_made_by_the_next_start(data_dir: Path) -> None:
+def test_after_a_crash_between_initdb_and_the_database_the_next_start_creates_the_rest(data_dir: Path) -> None:
     with start(data_dir) as postgres:
         ask(postgres, "DROP DATABASE crm", user="postgres", dbname="postgres")
         ask(postgres, "DROP ROLE app_admin", user="postgres", dbname="postgres")
@@ -49,7 +49,7 @@ def test_what_a_crash_between_initdb_and_the_database_left_out_is_made_by_the_ne
         assert ask(postgres, "SELECT current_user, current_database()") == [("app_admin", "crm")]
 
 
-def test_half_an_initdb_is_removed_and_made_anew(made: Made) -> None:
+def test_half_an_initdb_is_removed_and_run_again(made: Made) -> None:
     assert not made.half_an_initdb.exists()
 
 
@@ -66,7 +66,7 @@ def test_a_failed_start_shows_the_end_of_the_log_and_blocks_nothing(data_dir: Pa
         assert ask(postgres, "SELECT 1") == [(1,)]
 
 
-def test_the_log_keeps_personal_data_out_and_starts_anew(data_dir: Path) -> None:
+def test_the_log_has_no_personal_data_and_each_start_has_a_new_one(data_dir: Path) -> None:
     with start(data_dir) as postgres:
         ask(
             postgres,

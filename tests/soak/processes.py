@@ -100,4 +100,4 @@ def restart_postgres(embedded: EmbeddedPostgres, data_dir: Path) -> None:
     os.kill(server, signal.SIGQUIT)
     while embedded.is_running():
         threading.Event().wait(0.02)
-    embedded.revive(threading.Event())
+    embedded.restart(threading.Event())
