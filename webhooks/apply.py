@@ -10,7 +10,7 @@ from crm_graph.domain.contacts.lead import Colleague
 from crm_graph.domain.contacts.rows import ContactRow
 from crm_graph.domain.deals import moves
 from crm_graph.domain.deals import records as deals
-from crm_graph.domain.deals.records import OpenDeal
+from crm_graph.domain.deals.records import NewDeal, OpenDeal
 from crm_graph.domain.pipelines import records as pipelines
 from crm_graph.domain.pipelines.records import PipelineRow
 from crm_graph.domain.timeline import activities, follow_ups
@@ -154,15 +154,15 @@ class _Effects:
         pipeline = self.pipeline or await pipelines.default_pipeline(self.work.transaction)
         stage = await pipelines.stage_by_key(self.work.transaction, pipeline.id, stage_key)
         title = " · ".join(part for part in (contact.full_name or contact.email, event.subject) if part)
-        return await deals.create(
-            self.work,
-            default_currency=self.default_currency,
-            occurred_at=event.occurred_at,
-            title=clean_line(title, TITLE_MAX),
+        deal = NewDeal(
+            title=clean_line(title, TITLE_MAX) or contact.email,
             contact_id=contact.id,
             stage_id=stage.id,
             source=self.work.principal.source,
             campaign_id=event.campaign_id,
+        )
+        return await deals.create(
+            self.work, deal, default_currency=self.default_currency, occurred_at=event.occurred_at
         )
 
     def _is_overruled(self) -> bool:

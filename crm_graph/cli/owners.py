@@ -35,10 +35,18 @@ def add(
     default: Annotated[bool, typer.Option("--default", help="Receives contacts that match no other owner.")] = False,
 ) -> None:
     """Add an owner."""
-    given = _given(role=role, mailboxes=mailbox, timezone=timezone, booking_url=booking_url, is_default=default or None)
 
     async def act(work: UnitOfWork) -> None:
-        await owners.create(work, name=name, email=email, **given)
+        await owners.create(
+            work,
+            name=name,
+            email=email,
+            role=role,
+            mailboxes=mailbox,
+            timezone=timezone,
+            booking_url=booking_url,
+            is_default=default or None,
+        )
 
     _list(after=act)
 
@@ -78,7 +86,7 @@ def update(
         owner = await owners.get_by_email(work.transaction, email)
         if active:
             await owners.activate(work, owner_id=owner.id)
-        await owners.edit(work, owner_id=owner.id, **given)
+        await owners.edit(work, owner_id=owner.id, changes=given)
         if active is not False:
             return None
         if hand_over_to or hand_over_to_pool:

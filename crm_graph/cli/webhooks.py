@@ -52,8 +52,7 @@ def add(
 
         async def make(work: UnitOfWork) -> endpoints.Created:
             found = await owners.get_by_email(work.transaction, owner)
-            given: dict[str, Any] = {"event_types": event, "headers": headers, "owner_id": found.id}
-            return await endpoints.create(work, url=checked, **given)
+            return await endpoints.create(work, url=checked, owner_id=found.id, event_types=event, headers=headers)
 
         return checked, await in_unit_of_work(database, make)
 
@@ -82,8 +81,7 @@ def update(
     if (event and all_events) or (header and no_headers):
         raise SetupError("give either --event or --all-events, and either --header or --no-headers")
     settings = load_settings()
-    given: dict[str, Any] = {"active": active}
-    given |= {"event_types": event} if event or all_events else {}
+    given: dict[str, Any] = {"event_types": event} if event or all_events else {}
     given |= {"headers": _headers(header, may_remove=True)} if header or no_headers else {}
 
     async def work(database: Database) -> list[ListedEndpoint]:
@@ -91,7 +89,7 @@ def update(
             given["url"] = await client.check_url(url, settings.networks())
 
         async def change(work: UnitOfWork) -> list[ListedEndpoint]:
-            await endpoints.edit(work, endpoint_id=endpoint, **given)
+            await endpoints.edit(work, endpoint_id=endpoint, changes=given, active=active)
             return await listings.list_endpoints(work.transaction)
 
         return await in_unit_of_work(database, change)

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypedDict, Unpack
+from typing import Any, NamedTuple
 
 from sqlalchemy import CTE, Executable, func, literal, select, update
 from sqlalchemy import delete as delete_from
@@ -52,14 +52,6 @@ class LockedEndpoint(NamedTuple):
     role: str
 
 
-class Changes(TypedDict, total=False):
-    """What can be changed in an endpoint besides `active`. An absent key leaves its value unchanged."""
-
-    url: str | None
-    event_types: Sequence[EventType] | None
-    headers: object
-
-
 class _Known(NamedTuple):
     id: uuid.UUID
     url: str
@@ -100,9 +92,9 @@ async def edit(
     work: UnitOfWork,
     *,
     endpoint_id: uuid.UUID,
-    expected_version: int | None = None,
+    changes: Mapping[str, Any],
     active: bool | None = None,
-    **changes: Unpack[Changes],
+    expected_version: int | None = None,
 ) -> uuid.UUID:
     """Change the `url` (see `create`), `event_types` or `headers` of an endpoint, or disable or enable it.
 
@@ -124,7 +116,9 @@ async def edit(
     return endpoint_id
 
 
-async def _changed_values(transaction: Transaction, endpoint: LockedEndpoint, changes: Changes) -> dict[str, object]:
+async def _changed_values(
+    transaction: Transaction, endpoint: LockedEndpoint, changes: Mapping[str, Any]
+) -> dict[str, object]:
     """The columns that get other values."""
     values: dict[str, object] = {}
     if "url" in changes:

@@ -1,8 +1,20 @@
 """The stages of a pipeline that is set up without others: the contract's seven."""
 
+from typing import TypedDict
+
 from crm_graph.models.enums import StageKind
 
-DEFAULT_STAGES = (
+
+class DefaultStage(TypedDict):
+    """The columns of a stage; `probability` is from 0 to 1."""
+
+    key: str
+    name: str
+    probability: float
+    kind: StageKind
+
+
+DEFAULT_STAGES: tuple[DefaultStage, ...] = (
     {"key": "new", "name": "New", "probability": 0.1, "kind": StageKind.OPEN},
     {"key": "contacted", "name": "Contacted", "probability": 0.2, "kind": StageKind.OPEN},
     {"key": "qualified", "name": "Qualified", "probability": 0.4, "kind": StageKind.OPEN},

@@ -124,7 +124,9 @@ async def test_upserts_of_contacts(database: Database, world: World, data: Any, 
         items.append({"email": known.get(address, address), **drawn})
 
     async with undone(database) as session:
-        calls = [upsert.upsert(UnitOfWork(session, principal, NOW), restore_deleted=restore, **item) for item in items]
+        calls = [
+            upsert.upsert(UnitOfWork(session, principal, NOW), item=item, restore_deleted=restore) for item in items
+        ]
         single = [await result_of(call) for call in calls]
         expected = await state(session, CONTACTS, COMPANIES, ENTRIES)
     async with undone(database) as session:

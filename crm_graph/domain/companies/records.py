@@ -35,9 +35,9 @@ class CompanyRow(NamedTuple):
 
 
 async def upsert(
-    work: UnitOfWork, *, name: str | None = None, domain: str | None = None, **values: object
+    work: UnitOfWork, *, name: str | None = None, domain: str | None = None, changes: Mapping[str, object]
 ) -> tuple[uuid.UUID, bool]:
-    """Create the company with this domain, or without one of this name, or change the given columns of the known one.
+    """Create the company with this domain, or without one of this name, or make the changes to the known one.
 
     A company without a domain takes the one that comes with its name. A company found by its name alone keeps its
     spelling. Returns the id, and whether the company is new. Raises ValidationFailed, Forbidden or Conflict naming the
@@ -46,7 +46,7 @@ async def upsert(
     work.principal.must_write()
     if name is None and domain is None:
         raise ValidationFailed("give a domain or a name to identify the company", field="domain")
-    _check_values({"name": name, "domain": domain, **values})
+    _check_values({"name": name, "domain": domain, **changes})
     domain = None if domain is None else check_company_domain(domain)
     identity = {"domain": domain, "name_key": _name_key(name, domain)}
     lock = _LOCK_BY_NAME if domain is None else _LOCK_BY_DOMAIN
@@ -55,17 +55,17 @@ async def upsert(
         if company is not None:
             names = {} if domain is None else {"domain": domain, "name": name or company.name}
             try:
-                await _change(work, company, {**names, **values})
+                await _change(work, company, {**names, **changes})
             except Conflict as error:  # another company got the domain since; the next attempt finds that company
                 raise LostRace from error
             return company.id, False
-        created = await _create(work, {**identity, "name": name or domain}, values)
+        created = await _create(work, {**identity, "name": name or domain}, changes)
         if created is not None:
             return created, True
     raise Conflict(BEING_CREATED, field="domain")
 
 
-async def edit(work: UnitOfWork, *, company_id: uuid.UUID, **changes: object) -> uuid.UUID:
+async def edit(work: UnitOfWork, *, company_id: uuid.UUID, changes: Mapping[str, object]) -> uuid.UUID:
     """Change columns of a company, with a timeline entry that has the old and new values; `enrichment` is merged (RFC
     7396).
 
@@ -74,8 +74,9 @@ async def edit(work: UnitOfWork, *, company_id: uuid.UUID, **changes: object) ->
     """
     work.principal.must_write()
     _check_values(changes)
-    if isinstance(changes.get("domain"), str):
-        changes["domain"] = check_company_domain(str(changes["domain"]))
+    domain = changes.get("domain")
+    if isinstance(domain, str):
+        changes = {**changes, "domain": check_company_domain(domain)}
     if "name" in changes and changes["name"] is None:
         raise ValidationFailed("name can't be cleared", field="name")
     await _change(work, await _LOCK.one(work, company_id), changes)

@@ -21,7 +21,7 @@ from crm_graph.values import check_json, check_text, merge_patch
 
 
 async def edit(
-    work: UnitOfWork, *, contact_id: uuid.UUID, expected_version: int | None = None, **changes: object
+    work: UnitOfWork, *, contact_id: uuid.UUID, changes: Mapping[str, object], expected_version: int | None = None
 ) -> uuid.UUID:
     """Change columns of a contact, with a timeline entry of old and new values; `custom` is merged (RFC 7396).
 

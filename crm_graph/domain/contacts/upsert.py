@@ -79,8 +79,8 @@ class _Plan:
         return contacts.edit_params(work, self.contact, values)
 
 
-async def upsert(work: UnitOfWork, *, restore_deleted: bool | None = False, **item: Any) -> tuple[uuid.UUID, bool]:
-    """Create the contact with the address `email`, or change the given columns of the one that has it.
+async def upsert(work: UnitOfWork, *, item: Mapping[str, Any], restore_deleted: bool = False) -> tuple[uuid.UUID, bool]:
+    """Create the contact with the address `email` of the item, or change the item's columns in the one that has it.
 
     Returns the contact's id and whether it is new. A new contact belongs to its creator, unless an admin names an
     owner, and to the company that `company_name` or the address names. `restore_deleted` restores a deleted contact.
@@ -107,7 +107,7 @@ async def upsert(work: UnitOfWork, *, restore_deleted: bool | None = False, **it
 
 
 async def upsert_all(
-    work: UnitOfWork, *, items: Sequence[Mapping[str, Any]], restore_deleted: bool | None = False
+    work: UnitOfWork, *, items: Sequence[Mapping[str, Any]], restore_deleted: bool = False
 ) -> list[ItemResult]:
     """Do what `upsert` does for each item in turn, in as many statements for 500 items as for one.
 
@@ -129,7 +129,7 @@ async def upsert_all(
 
 
 async def _attempt_all(
-    work: UnitOfWork, items: Mapping[int, _Item], errors: ItemErrors, restore_deleted: bool | None
+    work: UnitOfWork, items: Mapping[int, _Item], errors: ItemErrors, restore_deleted: bool
 ) -> dict[int, ItemResult]:
     """The results of these items, except of those that failed, and of those whose address another transaction took."""
     found = await _look_up_all(work, items)
@@ -163,7 +163,7 @@ def _check_item(principal: Principal, item: Mapping[str, Any]) -> _Item:
 
 
 def _plan(
-    principal: Principal, item: _Item, contact: ContactRow | None, lookup: _Lookup, restore_deleted: bool | None
+    principal: Principal, item: _Item, contact: ContactRow | None, lookup: _Lookup, restore_deleted: bool
 ) -> _Plan:
     """What to write, if the caller may; raises what `upsert` raises."""
     if lookup.is_suppressed or (contact is not None and contact.erased_at is not None):

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -75,22 +76,36 @@ class _AllWon(NamedTuple):
     all_won: bool | None
 
 
+@dataclass(frozen=True)
+class NewDeal:
+    """What a new deal is made of; None stands for the default that `create` gives."""
+
+    title: str
+    contact_id: uuid.UUID | None = None
+    company_id: uuid.UUID | None = None
+    pipeline_id: uuid.UUID | None = None
+    stage_id: uuid.UUID | None = None
+    owner_id: uuid.UUID | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    close_date: date | None = None
+    source: str | None = None
+    notes: str | None = None
+    campaign_id: str | None = None
+
+
 async def create(
-    work: UnitOfWork,
-    *,
-    default_currency: str,
-    occurred_at: datetime | None = None,
-    **values: Any,
+    work: UnitOfWork, new: NewDeal, *, default_currency: str, occurred_at: datetime | None = None
 ) -> uuid.UUID:
-    """Create a deal from column values, on top of its column; only `title` is required. Returns its id.
+    """Create a deal on top of its column. Returns its id.
 
     By default it starts in the first open stage of the default pipeline and has its contact's company. Its owner is the
     salesperson who creates it; if an admin does, it is the contact's owner, or without a contact the admin. Raises
     NotFound, ValidationFailed or Forbidden naming the field.
     """
     work.principal.must_write()
-    asked = {name: value for name, value in values.items() if value is not None}
-    currency = asked.get("currency", default_currency)
+    asked = {name: value for name, value in vars(new).items() if value is not None}
+    currency = default_currency if new.currency is None else new.currency
     _check(asked, asked.get("amount"), currency)
     references.check_new_owner(work.principal, asked)
     at, id_ = occurred_at or work.now, uuid.uuid4()
@@ -112,11 +127,7 @@ async def create(
 
 
 async def edit(
-    work: UnitOfWork,
-    *,
-    deal_id: uuid.UUID,
-    expected_version: int | None = None,
-    **changes: Any,
+    work: UnitOfWork, *, deal_id: uuid.UUID, changes: Mapping[str, Any], expected_version: int | None = None
 ) -> uuid.UUID:
     """Change columns of a deal (not its stage), with an entry that has the old and new values.
 

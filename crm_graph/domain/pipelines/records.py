@@ -12,7 +12,7 @@ from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import Query, columns_of, param
 from crm_graph.domain import config_lock
 from crm_graph.domain.deals.ranks import lock_column
-from crm_graph.domain.pipelines.stages import IS_LIVE, StageRow, add_all, count_deals
+from crm_graph.domain.pipelines.stages import IS_LIVE, NewStage, StageRow, add_all, count_deals
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, CrmError, NotFound
 from crm_graph.models import Pipeline, PipelineStage, StageKind, table
@@ -36,7 +36,7 @@ class PipelineRow(NamedTuple):
 
 
 async def create(
-    work: UnitOfWork, *, name: str, is_default: bool | None = False, stages: Sequence[Mapping[str, Any]] | None = None
+    work: UnitOfWork, *, name: str, is_default: bool = False, stages: Sequence[NewStage] | None = None
 ) -> uuid.UUID:
     """Create a pipeline with stages in this order, by default the contract's seven. Returns its id.
 
@@ -50,13 +50,14 @@ async def create(
     new = insert(_PIPELINES).values(row).on_conflict_do_nothing(index_elements=[_PIPELINES.c.name])
     if await work.transaction.scalar(new.returning(_PIPELINES.c.id)) is None:
         raise _taken(checked)
-    await add_all(work.transaction, id_, DEFAULT_STAGES if stages is None else stages)
+    default_stages = [NewStage(**stage) for stage in DEFAULT_STAGES]
+    await add_all(work.transaction, id_, default_stages if stages is None else stages)
     if is_default:
         await config_lock.make_default(work.transaction, Pipeline, id_)
     return id_
 
 
-async def edit(work: UnitOfWork, *, pipeline_id: uuid.UUID, **changes: Any) -> uuid.UUID:
+async def edit(work: UnitOfWork, *, pipeline_id: uuid.UUID, changes: Mapping[str, Any]) -> uuid.UUID:
     """Change the `name` of a pipeline, or make it the default instead of the present one; returns its id.
 
     Raises NotFound or Conflict naming the field.

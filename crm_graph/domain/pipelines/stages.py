@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -37,14 +38,20 @@ class StageRow(NamedTuple):
     probability: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class NewStage:
+    """A stage to add. By default its kind is open, and its probability is 1 for the kind won, else 0."""
+
+    key: str
+    name: str
+    kind: StageKind | None = None
+    probability: float | None = None
+
+
 async def create(
-    work: UnitOfWork,
-    *,
-    pipeline_id: uuid.UUID,
-    after_stage_id: uuid.UUID | None = None,
-    **values: Any,
+    work: UnitOfWork, *, pipeline_id: uuid.UUID, stage: NewStage, after_stage_id: uuid.UUID | None = None
 ) -> uuid.UUID:
-    """Add a stage to a pipeline from `key`, `name`, `kind` and `probability`, as the last one or after another.
+    """Add a stage to a pipeline, at the end or after another stage.
 
     Returns its id. Raises NotFound, ValidationFailed or Conflict (the key, or the number of stages) naming the field.
     """
@@ -57,7 +64,7 @@ async def create(
         raise NotFound("stage not found", field="after_stage_id")
     place = len(order) if after_stage_id is None else order.index(after_stage_id) + 1
     last = stages[-1].order_index if stages else 0
-    row = _new_row(values) | {"pipeline_id": pipeline_id, "order_index": last + 1}
+    row = _new_row(stage) | {"pipeline_id": pipeline_id, "order_index": last + 1}
     identity = [_STAGES.c.pipeline_id, _STAGES.c.key]
     new = insert(_STAGES).values(row).on_conflict_do_nothing(index_elements=identity, index_where=IS_LIVE)
     stage_id: uuid.UUID | None = await work.transaction.scalar(new.returning(_STAGES.c.id))
@@ -67,7 +74,7 @@ async def create(
     return stage_id
 
 
-async def edit(work: UnitOfWork, *, stage_id: uuid.UUID, **changes: Any) -> uuid.UUID:
+async def edit(work: UnitOfWork, *, stage_id: uuid.UUID, changes: Mapping[str, Any]) -> uuid.UUID:
     """Change `name`, `probability` or `kind` of a stage (never its key); returns its id.
 
     Raises NotFound or ValidationFailed naming the field. Raises Conflict when the kind of a stage that has deals, or of
@@ -98,14 +105,14 @@ async def reorder(work: UnitOfWork, *, pipeline_id: uuid.UUID, stage_ids: Sequen
     return pipeline_id
 
 
-async def add_all(transaction: Transaction, pipeline_id: uuid.UUID, stages: Sequence[Mapping[str, Any]]) -> None:
+async def add_all(transaction: Transaction, pipeline_id: uuid.UUID, stages: Sequence[NewStage]) -> None:
     """Give a new pipeline its stages, in this order. Raises ValidationFailed naming `stages`."""
     if not 0 < len(stages) <= STAGES_MAX:
         raise ValidationFailed(f"stages must be a list of 1 to {STAGES_MAX} stages", field="stages")
     rows = []
-    for place, values in enumerate(stages, start=1):
+    for place, stage in enumerate(stages, start=1):
         try:
-            rows.append(_new_row(values) | {"pipeline_id": pipeline_id, "order_index": place})
+            rows.append(_new_row(stage) | {"pipeline_id": pipeline_id, "order_index": place})
         except ValidationFailed as error:
             raise ValidationFailed(f"stage {place}: {error.message}", field="stages") from error
     if len({row["key"] for row in rows}) < len(rows):
@@ -115,12 +122,13 @@ async def add_all(transaction: Transaction, pipeline_id: uuid.UUID, stages: Sequ
     await transaction.execute(insert(_STAGES).values(rows))
 
 
-def _new_row(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a new stage. By default it is open, and its probability is 1 if it is won, else 0."""
-    given = {name: value for name, value in values.items() if value is not None}
-    kind = given.get("kind", StageKind.OPEN)
-    default = {"probability": 1 if kind is StageKind.WON else 0}
-    return {"id": uuid.uuid4(), "kind": kind} | _check({"key": None, "name": None, **default, **given})
+def _new_row(stage: NewStage) -> dict[str, Any]:
+    """The columns of a new stage."""
+    kind = StageKind.OPEN if stage.kind is None else stage.kind
+    certain = 1 if kind is StageKind.WON else 0
+    probability = certain if stage.probability is None else stage.probability
+    values = {"key": stage.key, "name": stage.name, "kind": kind, "probability": probability}
+    return {"id": uuid.uuid4()} | _check(values)
 
 
 async def get(transaction: Transaction, stage_id: uuid.UUID, field: str = "stage_id") -> StageRow:

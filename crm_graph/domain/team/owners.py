@@ -46,17 +46,29 @@ class _Holder(NamedTuple):
     others: list[str] | None
 
 
-async def create(work: UnitOfWork, *, name: str, email: str, **values: Any) -> uuid.UUID:
+async def create(
+    work: UnitOfWork,
+    *,
+    name: str,
+    email: str,
+    role: Role | None = None,
+    mailboxes: Sequence[str] | None = None,
+    timezone: str | None = None,
+    booking_url: str | None = None,
+    is_default: bool | None = None,
+) -> uuid.UUID:
     """Add an owner, by default a salesperson; returns the id.
 
-    `values` are as for `edit`, and None is the default. Raises ValidationFailed, and Conflict for an address or a
+    Raises ValidationFailed, and Conflict for an address or a
     mailbox that another owner has, naming the field.
     """
     await config_lock.begin(work)
     if await work.transaction.scalar(select(func.count()).select_from(_OWNERS)) >= OWNERS_MAX:
         raise Conflict(f"there already are {OWNERS_MAX} owners")
     address, id_ = normal_email(email), uuid.uuid4()
-    asked = _check({"name": name} | {key: value for key, value in values.items() if value is not None})
+    given: dict[str, object] = {"name": name, "role": role, "mailboxes": mailboxes}
+    given |= {"timezone": timezone, "booking_url": booking_url, "is_default": is_default}
+    asked = _check({column: value for column, value in given.items() if value is not None})
     row = {"id": id_, "email": address, "role": Role.SALES, "created_at": work.now, **_columns(asked)}
     new = insert(_OWNERS).values(row).on_conflict_do_nothing(index_elements=[_OWNERS.c.email])
     if await work.transaction.scalar(new.returning(_OWNERS.c.id)) is None:
@@ -69,7 +81,7 @@ async def create(work: UnitOfWork, *, name: str, email: str, **values: Any) -> u
     return id_
 
 
-async def edit(work: UnitOfWork, *, owner_id: uuid.UUID, **changes: Any) -> uuid.UUID:
+async def edit(work: UnitOfWork, *, owner_id: uuid.UUID, changes: Mapping[str, Any]) -> uuid.UUID:
     """Change `name`, `role`, `mailboxes` (all of them), `timezone`, `booking_url` or `is_default` of an owner.
 
     Returns the id. A new default owner replaces the present one. Raises NotFound, ValidationFailed, and Conflict for a

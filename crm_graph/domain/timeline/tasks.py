@@ -80,7 +80,7 @@ async def create(
     return id_
 
 
-async def edit(work: UnitOfWork, *, task_id: uuid.UUID, **changes: Any) -> uuid.UUID:
+async def edit(work: UnitOfWork, *, task_id: uuid.UUID, changes: Mapping[str, Any]) -> uuid.UUID:
     """Change content, due_at (None: no date) or assignee_id of a task, with an entry that has the old and new values.
 
     Raises NotFound, ValidationFailed or Forbidden naming the field; then nothing was changed.

@@ -1,14 +1,13 @@
-"""The edge of every mutation: one transaction around the verb, its payload and its idempotency key.
+"""What every mutation runs in: one transaction around the verb, the payload that it returns and its idempotency key.
 
-A transaction that loses a race is run again. A call that is repeated under its key is not: what it returned the
-first time is read anew.
+A transaction that conflicts with another one is run again. A call that is repeated under its idempotency key is not:
+the rows of its first result are read again.
 """
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import strawberry
 from graphql import FieldNode
@@ -22,128 +21,101 @@ from crm_graph.graphql.engine.library_internals import field_set, variable_value
 from crm_graph.graphql.engine.plans import PlanInputs
 from crm_graph.graphql.execution import idempotency
 from crm_graph.graphql.execution.context import Context
-from crm_graph.graphql.execution.idempotency import Call, Result
+from crm_graph.graphql.execution.idempotency import Call, StoredResult
 
+IDEMPOTENCY_KEY = "idempotency_key"
 Info: TypeAlias = strawberry.Info[Context, None]
+# What a verb did, by the names of the payload's fields: the id of a row, or a plain value.
+Result: TypeAlias = Mapping[str, object]
+# The tree of a payload, by response keys.
+Payload: TypeAlias = dict[str, object]
+Act: TypeAlias = Callable[[UnitOfWork], Awaitable[Result]]
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
-    """What a verb gets of its mutation; `given` are the fields of the input that were given."""
+async def perform(info: Info, input: object, act: Act, *, shown_once: Collection[str] = ()) -> Payload:
+    """Run `act` in a transaction and read the payload of the result that it returns.
 
-    work: UnitOfWork
-    given: dict[str, Any]
-
-
-Act = Callable[[Write], Awaitable[Mapping[str, Any]]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Doing:
-    """See `doing`; an object, so that `perform` can see what the result will be."""
-
-    verb: Callable[..., Awaitable[Any]]
-    result: str
-    of: str | None
-    fixed: Mapping[str, Any]
-
-    async def __call__(self, write: Write) -> Mapping[str, Any]:
-        found = await self.verb(write.work, **self.fixed, **write.given)
-        return {self.result: found}
-
-
-def doing(verb: Callable[..., Awaitable[Any]], result: str, *, of: str | None = None, **fixed: Any) -> Act:
-    """The act of a verb that takes the fields of the input by their names; what it returns is the field `result`.
-
-    `of` names the field of the input that is always the result: a change of what the input names by its id.
+    Raises what `act` raises; then nothing is changed. The fields `shown_once` are not stored with the idempotency key:
+    a repeated call returns null for them.
     """
-    return _Doing(verb, result, of, fixed)
+    return await _perform(info, input, act, None, shown_once)
 
 
-def optional(doc: str | None = None) -> Any:
-    """A field of an input that may be left out: then it stays as it is, and null clears it."""
-    return strawberry.field(default=strawberry.UNSET, description=doc)
+async def perform_on(
+    info: Info, input: object, verb: Callable[[UnitOfWork], Awaitable[object]], **ids: uuid.UUID
+) -> Payload:
+    """Run a verb on rows that the input names: their `ids`, by the names of the payload's fields, are the result.
 
-
-def idempotency_key() -> Any:
-    """The field that every input has."""
-    doc = (
-        "Makes it safe to retry: repeated under the same key within 7 days, the call changes nothing and returns the "
-        "first call's result. Or the header Idempotency-Key."
-    )
-    return strawberry.field(default=strawberry.UNSET, description=doc)
-
-
-def expected_version() -> Any:
-    """The field of inputs that change what has a version."""
-    doc = "The version that you read; VERSION_CONFLICT when it was changed since."
-    return strawberry.field(default=strawberry.UNSET, description=doc)
-
-
-def replayed() -> Any:
-    """The field that every payload has."""
-    return strawberry.field(description="Whether an earlier call with this idempotency key did it.")
-
-
-async def perform(info: Info, input: Any, act: Act, *, told_once: tuple[str, ...] = ()) -> Any:
-    """Run a mutation: `act` in a transaction, then the payload of what it returns, by the names of the payload's fields
-    (the id of a row, or a plain value). Raises what `act` raises; then nothing was changed.
-
-    What is `told_once` is not kept with the key: a repetition finds null there.
+    As the result is known before the call, it is stored when the idempotency key is claimed, which saves a statement.
     """
-    asked = given_of(input)
-    call = _call(info, asked)
-    return await retry_on_conflict(lambda: _once(info, dict(asked), call, act, told_once))
+
+    async def act(work: UnitOfWork) -> Result:
+        await verb(work)
+        return ids
+
+    return await _perform(info, input, act, ids, ())
 
 
-async def _once(info: Info, asked: dict[str, Any], call: Call | None, act: Act, told_once: tuple[str, ...]) -> Any:
-    ctx = info.context
-    foreseen = {act.result: asked[act.of]} if isinstance(act, _Doing) and act.of else None
-    async with ctx.database.transaction(source=ctx.principal.source) as transaction:
-        known = await idempotency.claim(transaction, call, foreseen and _without_ids(foreseen)) if call else None
-        if known is not None:
-            return await read_back(info, transaction, {**_with_ids(known), "replayed": True})
-        result = await act(Write(UnitOfWork(transaction, ctx.principal, ctx.now), asked))
-        payload = await read_back(info, transaction, {**result, "replayed": False})
-        if call and foreseen is None:
-            await idempotency.keep(transaction, call, _without_ids({**result, **dict.fromkeys(told_once)}))
-        return payload
+async def _perform(info: Info, input: object, act: Act, known: Result | None, shown_once: Collection[str]) -> Payload:
+    ctx, call = info.context, _call(info, input)
+
+    async def attempt() -> Payload:
+        async with ctx.database.transaction(source=ctx.principal.source) as transaction:
+            earlier = await idempotency.claim(transaction, call, _to_stored(known) if known else None) if call else None
+            if earlier is not None:
+                return await read_payload(info, transaction, {**_from_stored(earlier), "replayed": True})
+            result = await act(UnitOfWork(transaction, ctx.principal, ctx.now))
+            payload = await read_payload(info, transaction, {**result, "replayed": False})
+            if call and known is None:
+                stored = _to_stored({**result, **dict.fromkeys(shown_once)})
+                await idempotency.store_result(transaction, call, stored)
+            return payload
+
+    return await retry_on_conflict(attempt)
 
 
-def given_of(input: Any) -> dict[str, Any]:
-    """The fields of an input that were given."""
-    return {name: value for name, value in vars(input).items() if value is not strawberry.UNSET}
+def given_fields(input: object, *but: str) -> dict[str, object]:
+    """The fields of an input that the caller gave, null included, without the idempotency key and those named in `but`.
+
+    For verbs that leave an absent field unchanged, and clear it for null.
+    """
+    without = (IDEMPOTENCY_KEY, *but)
+    return {name: value for name, value in vars(input).items() if value is not strawberry.UNSET and name not in without}
 
 
-def _call(info: Info, asked: dict[str, Any]) -> Call | None:
-    """The call by its idempotency key, which is taken out of what was asked; None without one."""
-    ctx = info.context
-    key = asked.pop("idempotency_key", None)
-    if key is not None and ctx.idempotency_key not in (None, key):
-        raise BadRequest("idempotencyKey and the header Idempotency-Key differ; send one", field="idempotency_key")
-    if key is None and ctx.idempotency_key is not None:
-        key = ctx.idempotency_key
-        selected = info.operation.selection_set.selections
-        if len(selected) != 1 or not isinstance(selected[0], FieldNode):
+def _call(info: Info, input: object) -> Call | None:
+    """The call that a key in the input or in the request's header makes repeatable; None without a key."""
+    key, header = vars(input)[IDEMPOTENCY_KEY], info.context.idempotency_key
+    if key is strawberry.UNSET or key is None:
+        key = header
+        if header is not None and not _is_only_selection(info):
             raise BadRequest("Idempotency-Key is for one mutation; give each of several an idempotencyKey of its own")
-    if key is None or ctx.principal.owner_id is None:
+    elif header not in (None, key):
+        raise BadRequest("idempotencyKey and the header Idempotency-Key differ; send one", field=IDEMPOTENCY_KEY)
+    owner_id = info.context.principal.owner_id
+    if key is None or owner_id is None:
         return None
-    request_hash = idempotency.hash_of(_plain(asked))
-    return Call(ctx.principal.owner_id, info.field_name, key, request_hash, ctx.now)
+    request_hash = idempotency.hash_of(_plain(given_fields(input)))
+    return Call(owner_id, info.field_name, key, request_hash, info.context.now)
 
 
-def _plain(value: Any) -> Any:
-    """What was asked, as JSON can hold it."""
+def _is_only_selection(info: Info) -> bool:
+    selected = info.operation.selection_set.selections
+    return len(selected) == 1 and isinstance(selected[0], FieldNode)
+
+
+def _plain(value: object) -> object:
+    """What the caller gave, as JSON can hold it."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, dict):
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_plain(part) for part in value]
-    return _plain(given_of(value)) if has_object_definition(value) else value
+    return _plain(given_fields(value)) if has_object_definition(value) else value
 
 
-async def read_back(info: Info, transaction: Transaction, result: Result) -> Any:
+async def read_payload(info: Info, transaction: Transaction, result: Result) -> Payload:
     """The payload's tree, read in the mutation's own transaction through the same compiler as queries."""
     ctx = info.context
     inputs = PlanInputs(ctx.principal, ctx.now, variable_values(info), result)
@@ -151,12 +123,12 @@ async def read_back(info: Info, transaction: Transaction, result: Result) -> Any
     return tree | {key: result[name] for key, name in plain.items()}
 
 
-def _without_ids(result: Result) -> dict[str, Any]:
-    """A result as JSON, in which ids can be told from texts."""
+def _to_stored(result: Result) -> StoredResult:
+    """A result as JSON, in which ids are told apart from text."""
     return {
         name: {"id": str(value)} if isinstance(value, uuid.UUID) else {"is": value} for name, value in result.items()
     }
 
 
-def _with_ids(kept: Result) -> dict[str, Any]:
-    return {name: uuid.UUID(value["id"]) if "id" in value else value["is"] for name, value in kept.items()}
+def _from_stored(stored: StoredResult) -> Result:
+    return {name: uuid.UUID(str(value["id"])) if "id" in value else value["is"] for name, value in stored.items()}

@@ -1,31 +1,31 @@
-"""What can be done with contacts."""
+"""Mutations of contacts."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 import strawberry
 from strawberry.scalars import JSON
 
 from crm_graph.domain.contacts import lifecycle, ownership, upsert
 from crm_graph.domain.contacts import records as contacts
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.graphql.engine.bindings import graphql_type, payload_row
-from crm_graph.graphql.execution.mutation import (
-    Info,
-    Write,
-    doing,
+from crm_graph.graphql.execution.mutation import Info, Payload, Result, given_fields, perform, perform_on
+from crm_graph.graphql.mutations.fields import (
     expected_version,
     idempotency_key,
+    mutation,
     optional,
-    perform,
+    or_none,
+    payload_type,
     replayed,
 )
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import Contact
 
 
-@strawberry.input(description="Fields of a contact that a person or a workflow sets.")
+@strawberry.input(description="Fields of a contact that people and workflows set.")
 class _ContactFields:
     full_name: str | None = optional()
     title: str | None = optional("The job title.")
@@ -33,21 +33,23 @@ class _ContactFields:
     website: str | None = optional()
     linkedin_url: str | None = optional()
     company_id: uuid.UUID | None = optional()
-    owner_id: uuid.UUID | None = optional("You; only an admin may name another, or nobody (null: the unassigned pool).")
+    owner_id: uuid.UUID | None = optional("Only an admin can name somebody else, or null for the unassigned pool.")
     lifecycle_stage: enums.LifecycleStage | None = optional("Can't be cleared.")
-    custom: JSON | None = optional("An object; its keys are set, null removes one, the other keys stay (RFC 7396).")
+    custom: JSON | None = optional(
+        "An object that is merged (RFC 7396): its keys are set, null removes a key, other keys stay."
+    )
 
 
-@strawberry.input(description="A contact to create, or to change when its address is known.")
+@strawberry.input(description="A contact to create, or to change if one has its address.")
 class UpsertContactItem(_ContactFields):
-    email: str = strawberry.field(description="In any spelling; the contact is found by any of its addresses.")
-    company_name: str | None = optional("Finds or creates the company when companyId is not given.")
+    email: str = strawberry.field(description="In any spelling. Matches any of a contact's addresses.")
+    company_name: str | None = optional("Without companyId: the company of this name, created if there is none.")
     expected_version: int | None = expected_version()
 
 
-@strawberry.input(description="A contact to create, or to change when its address is known.")
+@strawberry.input(description="A contact to create, or to change if one has its address.")
 class UpsertContactInput(UpsertContactItem):
-    restore_deleted: bool | None = optional("Bring the contact back when it was deleted. Default: CONFLICT.")
+    restore_deleted: bool | None = optional("True: restore the contact if it was deleted. Default: CONFLICT if it was.")
     idempotency_key: str | None = idempotency_key()
 
 
@@ -65,13 +67,13 @@ class DeleteContactInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.input(description="A contact to bring back.")
+@strawberry.input(description="A deleted contact to restore.")
 class RestoreContactInput:
     contact_id: uuid.UUID
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.input(description="A contact that must not be written to, and why.")
+@strawberry.input(description="A contact that must not be contacted, and why.")
 class SetDoNotContactInput:
     contact_id: uuid.UUID
     reason: str = strawberry.field(description="1 to 500 characters.")
@@ -79,7 +81,7 @@ class SetDoNotContactInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.input(description="A contact that may be written to again, and why.")
+@strawberry.input(description="A contact that may be contacted again, and why.")
 class LiftDoNotContactInput:
     contact_id: uuid.UUID
     reason: str = strawberry.field(description="1 to 500 characters.")
@@ -87,20 +89,20 @@ class LiftDoNotContactInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.input(description="A contact and whose it becomes.")
+@strawberry.input(description="A contact and its new owner.")
 class AssignContactInput:
     contact_id: uuid.UUID
     owner_id: uuid.UUID | None = strawberry.field(
-        description="Null: nobody, the unassigned pool. Only an admin may name anyone but themselves."
+        description="Null: the unassigned pool. Only an admin can name somebody else, or null."
     )
     include_deals: bool = strawberry.field(
-        default=True, description="Whether its open deals that had the same owner go with it."
+        default=True, description="Whether its open deals with the same owner go with it."
     )
     expected_version: int | None = expected_version()
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.input(description="A contact of the unassigned pool to take.")
+@strawberry.input(description="A contact of the unassigned pool to claim.")
 class ClaimContactInput:
     contact_id: uuid.UUID
     expected_version: int | None = expected_version()
@@ -109,128 +111,148 @@ class ClaimContactInput:
 
 @graphql_type()
 class UpsertContactPayload:
-    """The contact that has the address now."""
+    """The contact that has the address."""
 
     contact: Contact = payload_row()
-    created: bool = strawberry.field(description="Whether it is new.")
-    replayed: bool = replayed()
-
-
-@graphql_type()
-class UpdateContactPayload:
-    """The changed contact."""
-
-    contact: Contact = payload_row()
-    replayed: bool = replayed()
-
-
-@graphql_type()
-class DeleteContactPayload:
-    """The id of the contact that is no longer to be seen."""
-
-    deleted_contact_id: uuid.UUID = strawberry.field()
-    replayed: bool = replayed()
-
-
-@graphql_type()
-class RestoreContactPayload:
-    """The contact, as it was."""
-
-    contact: Contact = payload_row()
-    replayed: bool = replayed()
-
-
-@graphql_type()
-class SetDoNotContactPayload:
-    """The contact, closed to outreach."""
-
-    contact: Contact = payload_row()
-    replayed: bool = replayed()
-
-
-@graphql_type()
-class LiftDoNotContactPayload:
-    """The contact, open to outreach."""
-
-    contact: Contact = payload_row()
-    replayed: bool = replayed()
-
-
-@graphql_type()
-class AssignContactPayload:
-    """The contact with its owner."""
-
-    contact: Contact = payload_row()
-    replayed: bool = replayed()
-
-
-@graphql_type()
-class ClaimContactPayload:
-    """The contact, yours."""
-
-    contact: Contact = payload_row()
+    created: bool = strawberry.field(description="Whether the contact is new.")
     replayed: bool = replayed()
 
 
 @graphql_type()
 class ContactMutations:
-    """The part of Mutation that is about contacts."""
+    """Mutations of contacts."""
 
-    @strawberry.mutation(
-        description="Create a contact, or change the one that has this address. CONFLICT when it is a colleague's."
+    @mutation(
+        UpsertContactPayload,
+        "Create a contact, or change the one that has this address. CONFLICT if a colleague owns that one.",
     )
-    async def upsert_contact(self, info: Info, input: UpsertContactInput) -> UpsertContactPayload:
-        """See upserts.upsert."""
+    async def upsert_contact(self, info: Info, input: UpsertContactInput) -> Payload:
+        """See upsert.upsert."""
 
-        async def act(write: Write) -> dict[str, Any]:
-            contact, created = await upsert.upsert(write.work, **write.given)
-            return {"contact": contact, "created": created}
+        async def act(work: UnitOfWork) -> Result:
+            contact_id, created = await upsert.upsert(
+                work,
+                item=given_fields(input, "restore_deleted"),
+                restore_deleted=bool(or_none(input.restore_deleted)),
+            )
+            return {"contact": contact_id, "created": created}
 
         return await perform(info, input, act)
 
-    @strawberry.mutation(
-        description="Change fields of a contact; an entry on its timeline keeps the old and new values."
+    @mutation(
+        payload_type("UpdateContactPayload", "The changed contact.", contact=Contact),
+        "Change fields of a contact. An entry on its timeline keeps the old and new values.",
     )
-    async def update_contact(self, info: Info, input: UpdateContactInput) -> UpdateContactPayload:
+    async def update_contact(self, info: Info, input: UpdateContactInput) -> Payload:
         """See contacts.edit."""
-        return await perform(info, input, doing(contacts.edit, "contact", of="contact_id"))
+        return await perform_on(
+            info,
+            input,
+            lambda work: contacts.edit(
+                work,
+                contact_id=input.contact_id,
+                changes=given_fields(input, "contact_id", "expected_version"),
+                expected_version=or_none(input.expected_version),
+            ),
+            contact=input.contact_id,
+        )
 
-    @strawberry.mutation(
-        description="Hide a contact from every list and count; its deals stay. restoreContact brings it back."
+    @mutation(
+        payload_type("DeleteContactPayload", "The id of the deleted contact.", deleted_contact_id=uuid.UUID),
+        "Delete a contact: it leaves every list and count. Its deals stay. restoreContact brings it back.",
     )
-    async def delete_contact(self, info: Info, input: DeleteContactInput) -> DeleteContactPayload:
-        """See standing.delete."""
-        return await perform(info, input, doing(lifecycle.delete, "deleted_contact_id", of="contact_id"))
+    async def delete_contact(self, info: Info, input: DeleteContactInput) -> Payload:
+        """See lifecycle.delete."""
+        return await perform_on(
+            info,
+            input,
+            lambda work: lifecycle.delete(
+                work, contact_id=input.contact_id, expected_version=or_none(input.expected_version)
+            ),
+            deleted_contact_id=input.contact_id,
+        )
 
-    @strawberry.mutation(description="Bring a deleted contact back. CONFLICT for one that was merged or erased.")
-    async def restore_contact(self, info: Info, input: RestoreContactInput) -> RestoreContactPayload:
-        """See standing.restore."""
-        return await perform(info, input, doing(lifecycle.restore, "contact", of="contact_id"))
-
-    @strawberry.mutation(
-        description="Close a contact to outreach. Events never lift it. One that is closed takes the new reason."
+    @mutation(
+        payload_type("RestoreContactPayload", "The contact, as it was.", contact=Contact),
+        "Restore a deleted contact. CONFLICT if it was merged or erased.",
     )
-    async def set_do_not_contact(self, info: Info, input: SetDoNotContactInput) -> SetDoNotContactPayload:
-        """See standing.set_do_not_contact."""
-        return await perform(info, input, doing(lifecycle.set_do_not_contact, "contact", of="contact_id"))
+    async def restore_contact(self, info: Info, input: RestoreContactInput) -> Payload:
+        """See lifecycle.restore."""
+        return await perform_on(
+            info,
+            input,
+            lambda work: lifecycle.restore(work, contact_id=input.contact_id),
+            contact=input.contact_id,
+        )
 
-    @strawberry.mutation(
-        description="Open a contact to outreach again; an entry on its timeline keeps both reasons. To be open already "
-        "is success, and changes nothing."
+    @mutation(
+        payload_type("SetDoNotContactPayload", "The contact, closed to outreach.", contact=Contact),
+        "Close a contact to outreach; no event opens it again. A contact that is already closed gets the new reason.",
     )
-    async def lift_do_not_contact(self, info: Info, input: LiftDoNotContactInput) -> LiftDoNotContactPayload:
-        """See standing.lift_do_not_contact."""
-        return await perform(info, input, doing(lifecycle.lift_do_not_contact, "contact", of="contact_id"))
+    async def set_do_not_contact(self, info: Info, input: SetDoNotContactInput) -> Payload:
+        """See lifecycle.set_do_not_contact."""
+        return await perform_on(
+            info,
+            input,
+            lambda work: lifecycle.set_do_not_contact(
+                work,
+                contact_id=input.contact_id,
+                reason=input.reason,
+                expected_version=or_none(input.expected_version),
+            ),
+            contact=input.contact_id,
+        )
 
-    @strawberry.mutation(description="For admins: give a contact to an owner, or to nobody; its open deals follow.")
-    async def assign_contact(self, info: Info, input: AssignContactInput) -> AssignContactPayload:
+    @mutation(
+        payload_type("LiftDoNotContactPayload", "The contact, open to outreach.", contact=Contact),
+        "Open a contact to outreach again. An entry on its timeline keeps both reasons. Succeeds without a change when "
+        "it is already open.",
+    )
+    async def lift_do_not_contact(self, info: Info, input: LiftDoNotContactInput) -> Payload:
+        """See lifecycle.lift_do_not_contact."""
+        return await perform_on(
+            info,
+            input,
+            lambda work: lifecycle.lift_do_not_contact(
+                work,
+                contact_id=input.contact_id,
+                reason=input.reason,
+                expected_version=or_none(input.expected_version),
+            ),
+            contact=input.contact_id,
+        )
+
+    @mutation(
+        payload_type("AssignContactPayload", "The contact with its owner.", contact=Contact),
+        "For admins: assign a contact to an owner, or to the unassigned pool. Its open deals go with it.",
+    )
+    async def assign_contact(self, info: Info, input: AssignContactInput) -> Payload:
         """See ownership.assign."""
-        return await perform(info, input, doing(ownership.assign, "contact", of="contact_id"))
+        return await perform_on(
+            info,
+            input,
+            lambda work: ownership.assign(
+                work,
+                contact_id=input.contact_id,
+                owner_id=input.owner_id,
+                include_deals=input.include_deals,
+                expected_version=or_none(input.expected_version),
+            ),
+            contact=input.contact_id,
+        )
 
-    @strawberry.mutation(
-        description="Take a contact out of the unassigned pool, with its open deals there; of two who try, one gets "
-        "it, and to the other it is NOT_FOUND. CONFLICT for an admin who claims another owner's."
+    @mutation(
+        payload_type("ClaimContactPayload", "The contact, yours.", contact=Contact),
+        "Claim a contact from the unassigned pool, with its open deals there. When two people claim it at once, one "
+        "gets it and the other gets NOT_FOUND. CONFLICT if it has another owner, which only an admin can see.",
     )
-    async def claim_contact(self, info: Info, input: ClaimContactInput) -> ClaimContactPayload:
+    async def claim_contact(self, info: Info, input: ClaimContactInput) -> Payload:
         """See ownership.claim."""
-        return await perform(info, input, doing(ownership.claim, "contact", of="contact_id"))
+        return await perform_on(
+            info,
+            input,
+            lambda work: ownership.claim(
+                work, contact_id=input.contact_id, expected_version=or_none(input.expected_version)
+            ),
+            contact=input.contact_id,
+        )

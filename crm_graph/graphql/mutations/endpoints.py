@@ -1,44 +1,44 @@
-"""What can be done with endpoints for webhooks and with what is delivered to them."""
+"""Mutations of the endpoints of outgoing webhooks, and of deliveries to them."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any
 
 import strawberry
 from strawberry.scalars import JSON
 
 from crm_graph.delivery import endpoints, replay
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.egress import client
 from crm_graph.graphql.engine.bindings import graphql_type, payload_row
-from crm_graph.graphql.execution.mutation import (
-    Info,
-    Write,
-    doing,
+from crm_graph.graphql.execution.mutation import Info, Payload, Result, given_fields, perform, perform_on
+from crm_graph.graphql.mutations.fields import (
     expected_version,
     idempotency_key,
+    mutation,
     optional,
-    perform,
+    or_none,
+    payload_type,
     replayed,
 )
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.webhooks import WebhookDelivery, WebhookEndpoint
 
 URL_DOC = (
-    "https, at most 2048 characters, without a user or a fragment. Addresses that are not public are refused, unless "
-    "OUTBOUND_ALLOWED_NETWORKS names them."
+    "An https URL of at most 2048 characters, without user info or a fragment. Non-public addresses are refused, "
+    "unless OUTBOUND_ALLOWED_NETWORKS includes them."
 )
-TOLD_DOC = "Shown this once; it signs what is sent. Null when a call is repeated"
+SHOWN_ONCE_DOC = "Signs deliveries. Shown only this once: null in the result of a repeated call"
 
 
-@strawberry.input(description="An endpoint to make.")
+@strawberry.input(description="An endpoint to create.")
 class CreateWebhookEndpointInput:
     url: str = strawberry.field(description=URL_DOC)
-    event_types: list[enums.EventType] | None = optional("What to send. Default: everything.")
+    event_types: list[enums.EventType] | None = optional("The types of events to send. Default: all.")
     headers: JSON | None = optional(
-        "An object of names and texts that go with each delivery, such as a token that the receiver asks for; at most "
-        "20. Values are never shown."
+        "HTTP headers to send with each delivery, such as a token that the receiver asks for: an object of names and "
+        "texts, at most 20. Values are never shown."
     )
     idempotency_key: str | None = idempotency_key()
 
@@ -46,12 +46,14 @@ class CreateWebhookEndpointInput:
 @strawberry.input(description="Changes to an endpoint.")
 class UpdateWebhookEndpointInput:
     endpoint_id: uuid.UUID
-    url: str | None = optional(f"{URL_DOC} Can't be cleared. CONFLICT when another endpoint of the owner has it.")
-    event_types: list[enums.EventType] | None = optional("All of them; null: everything.")
-    headers: JSON | None = optional("An object; its names are set, null removes one, the others stay (RFC 7396).")
+    url: str | None = optional(f"{URL_DOC} Can't be cleared. CONFLICT if another endpoint of the owner has it.")
+    event_types: list[enums.EventType] | None = optional("The whole list. Null: all types.")
+    headers: JSON | None = optional(
+        "An object that is merged (RFC 7396): its headers are set, null removes a header, others stay."
+    )
     active: bool | None = optional(
-        "False: nothing is queued for it any more. True: it is again, and what waits is sent now; replayDeliveries "
-        "brings what it missed."
+        "False: no more deliveries are queued for it. True: deliveries are queued again, and waiting ones are sent "
+        "now; replayDeliveries sends what it missed."
     )
     expected_version: int | None = expected_version()
     idempotency_key: str | None = idempotency_key()
@@ -64,14 +66,14 @@ class DeleteWebhookEndpointInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.input(description="An endpoint that gets a new secret.")
+@strawberry.input(description="An endpoint to give a new secret.")
 class RotateWebhookSecretInput:
     endpoint_id: uuid.UUID
     expected_version: int | None = expected_version()
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.input(description="An endpoint to try.")
+@strawberry.input(description="An endpoint to test.")
 class TestWebhookEndpointInput:
     endpoint_id: uuid.UUID
     idempotency_key: str | None = idempotency_key()
@@ -83,36 +85,20 @@ class ReplayDeliveryInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.input(description="An endpoint, and from when on its events are sent again.")
+@strawberry.input(description="An endpoint, and the time since when its events are sent again.")
 class ReplayDeliveriesInput:
     endpoint_id: uuid.UUID
-    since: datetime = strawberry.field(description="Events that were told at this time or later.")
+    since: datetime = strawberry.field(description="Includes events that were emitted at this time or later.")
     idempotency_key: str | None = idempotency_key()
 
 
 @graphql_type()
 class CreateWebhookEndpointPayload:
-    """The endpoint that has the URL now."""
+    """The endpoint that has the URL."""
 
     endpoint: WebhookEndpoint = payload_row()
-    secret: str | None = strawberry.field(description=f"{TOLD_DOC}, and of an endpoint that was there.")
-    created: bool = strawberry.field(description="Whether it is new.")
-    replayed: bool = replayed()
-
-
-@graphql_type()
-class UpdateWebhookEndpointPayload:
-    """The changed endpoint."""
-
-    endpoint: WebhookEndpoint = payload_row()
-    replayed: bool = replayed()
-
-
-@graphql_type()
-class DeleteWebhookEndpointPayload:
-    """The id of the endpoint that is gone."""
-
-    deleted_endpoint_id: uuid.UUID = strawberry.field()
+    secret: str | None = strawberry.field(description=f"{SHOWN_ONCE_DOC} and for an endpoint that existed before.")
+    created: bool = strawberry.field(description="Whether the endpoint is new.")
     replayed: bool = replayed()
 
 
@@ -121,24 +107,7 @@ class RotateWebhookSecretPayload:
     """The endpoint with its new secret."""
 
     endpoint: WebhookEndpoint = payload_row()
-    secret: str | None = strawberry.field(description=f"{TOLD_DOC}.")
-    replayed: bool = replayed()
-
-
-@graphql_type()
-class TestWebhookEndpointPayload:
-    """The endpoint, and the test on its way to it."""
-
-    endpoint: WebhookEndpoint = payload_row()
-    delivery: WebhookDelivery = payload_row()
-    replayed: bool = replayed()
-
-
-@graphql_type()
-class ReplayDeliveryPayload:
-    """The delivery, pending."""
-
-    delivery: WebhookDelivery = payload_row()
+    secret: str | None = strawberry.field(description=f"{SHOWN_ONCE_DOC}.")
     replayed: bool = replayed()
 
 
@@ -149,107 +118,142 @@ class ReplayDeliveriesPayload:
     endpoint: WebhookEndpoint = payload_row()
     queued_count: int = strawberry.field(description="Deliveries that are pending now and were not before.")
     next_since: datetime | None = strawberry.field(
-        description="There is more: call again with this as `since`. Null when that was all."
+        description="If there are more events: the `since` of the next call. Null when there are none."
     )
     replayed: bool = replayed()
 
 
 @graphql_type()
 class EndpointMutations:
-    """The part of Mutation that is about webhooks which leave."""
+    """Mutations of the endpoints of outgoing webhooks and of deliveries to them."""
 
-    @strawberry.mutation(
-        description="Have events sent to a URL of yours: those about your own contacts and deals, for an admin all. An "
-        "endpoint that you have under this URL is returned as it is; rotateWebhookSecret gives it a new secret. "
-        "CONFLICT for more than 100."
+    @mutation(
+        CreateWebhookEndpointPayload,
+        "Create an endpoint: events about your contacts and deals (for an admin: all events) are sent to its URL. If "
+        "you already have an endpoint with this URL, it is returned unchanged; rotateWebhookSecret gives it a new "
+        "secret. CONFLICT for more than 100 endpoints.",
     )
-    async def create_webhook_endpoint(
-        self, info: Info, input: CreateWebhookEndpointInput
-    ) -> CreateWebhookEndpointPayload:
+    async def create_webhook_endpoint(self, info: Info, input: CreateWebhookEndpointInput) -> Payload:
         """See endpoints.create."""
         url = await _checked_url(info, input.url)
 
-        async def act(write: Write) -> dict[str, Any]:
-            made = await endpoints.create(write.work, **write.given | {"url": url})
-            return {"endpoint": made.endpoint_id, "secret": made.secret, "created": made.secret is not None}
+        async def act(work: UnitOfWork) -> Result:
+            endpoint = await endpoints.create(
+                work, url=url, event_types=or_none(input.event_types), headers=or_none(input.headers)
+            )
+            return {
+                "endpoint": endpoint.endpoint_id,
+                "secret": endpoint.secret,
+                "created": endpoint.secret is not None,
+            }
 
-        return await perform(info, input, act, told_once=("secret",))
+        return await perform(info, input, act, shown_once=("secret",))
 
-    @strawberry.mutation(
-        description="Change an endpoint, or disable or enable it. Another URL, or to be enabled, ends the wait after "
-        "failures."
+    @mutation(
+        payload_type("UpdateWebhookEndpointPayload", "The changed endpoint.", endpoint=WebhookEndpoint),
+        "Change, disable or enable an endpoint. Enabling it or changing its URL also ends the wait after failures.",
     )
-    async def update_webhook_endpoint(
-        self, info: Info, input: UpdateWebhookEndpointInput
-    ) -> UpdateWebhookEndpointPayload:
+    async def update_webhook_endpoint(self, info: Info, input: UpdateWebhookEndpointInput) -> Payload:
         """See endpoints.edit."""
-        url = {"url": await _checked_url(info, input.url)} if isinstance(input.url, str) else {}
+        changes = given_fields(input, "endpoint_id", "expected_version", "active")
+        if isinstance(input.url, str):
+            changes["url"] = await _checked_url(info, input.url)
+        return await perform_on(
+            info,
+            input,
+            lambda work: endpoints.edit(
+                work,
+                endpoint_id=input.endpoint_id,
+                changes=changes,
+                active=or_none(input.active),
+                expected_version=or_none(input.expected_version),
+            ),
+            endpoint=input.endpoint_id,
+        )
 
-        async def act(write: Write) -> dict[str, Any]:
-            asked = write.given | url
-            return {"endpoint": await endpoints.edit(write.work, **asked)}
-
-        return await perform(info, input, act)
-
-    @strawberry.mutation(description="Remove an endpoint with its deliveries. The events stay.")
-    async def delete_webhook_endpoint(
-        self, info: Info, input: DeleteWebhookEndpointInput
-    ) -> DeleteWebhookEndpointPayload:
-        """See endpoints.delete."""
-        return await perform(info, input, doing(endpoints.delete, "deleted_endpoint_id", of="endpoint_id"))
-
-    @strawberry.mutation(
-        description="Give an endpoint a new secret. The present one signs beside it for 24 hours, so that receivers "
-        "can change over; one from before that no more."
+    @mutation(
+        payload_type("DeleteWebhookEndpointPayload", "The id of the deleted endpoint.", deleted_endpoint_id=uuid.UUID),
+        "Delete an endpoint and its deliveries. The events stay.",
     )
-    async def rotate_webhook_secret(self, info: Info, input: RotateWebhookSecretInput) -> RotateWebhookSecretPayload:
+    async def delete_webhook_endpoint(self, info: Info, input: DeleteWebhookEndpointInput) -> Payload:
+        """See endpoints.delete."""
+        return await perform_on(
+            info,
+            input,
+            lambda work: endpoints.delete(
+                work, endpoint_id=input.endpoint_id, expected_version=or_none(input.expected_version)
+            ),
+            deleted_endpoint_id=input.endpoint_id,
+        )
+
+    @mutation(
+        RotateWebhookSecretPayload,
+        "Give an endpoint a new secret. For 24 hours, deliveries are signed with both the new and the present secret, "
+        "so that receivers can switch. An older secret stops signing at once.",
+    )
+    async def rotate_webhook_secret(self, info: Info, input: RotateWebhookSecretInput) -> Payload:
         """See endpoints.rotate."""
 
-        async def act(write: Write) -> dict[str, Any]:
-            secret = await endpoints.rotate(write.work, **write.given)
-            return {"endpoint": write.given["endpoint_id"], "secret": secret}
+        async def act(work: UnitOfWork) -> Result:
+            secret = await endpoints.rotate(
+                work, endpoint_id=input.endpoint_id, expected_version=or_none(input.expected_version)
+            )
+            return {"endpoint": input.endpoint_id, "secret": secret}
 
-        return await perform(info, input, act, told_once=("secret",))
+        return await perform(info, input, act, shown_once=("secret",))
 
-    @strawberry.mutation(
-        description="Send an event `test` to an endpoint, whatever it is subscribed to. webhookDeliveries says what "
-        "came of it. CONFLICT for a disabled one."
+    @mutation(
+        payload_type(
+            "TestWebhookEndpointPayload",
+            "The endpoint, and the delivery of the test.",
+            endpoint=WebhookEndpoint,
+            delivery=WebhookDelivery,
+        ),
+        "Send a `test` event to an endpoint, whatever event types it is subscribed to. webhookDeliveries shows the "
+        "outcome. CONFLICT if the endpoint is disabled.",
     )
-    async def test_webhook_endpoint(self, info: Info, input: TestWebhookEndpointInput) -> TestWebhookEndpointPayload:
+    async def test_webhook_endpoint(self, info: Info, input: TestWebhookEndpointInput) -> Payload:
         """See endpoints.send_test."""
 
-        async def act(write: Write) -> dict[str, Any]:
-            delivery = await endpoints.send_test(write.work, **write.given)
-            return {"endpoint": write.given["endpoint_id"], "delivery": delivery}
+        async def act(work: UnitOfWork) -> Result:
+            delivery_id = await endpoints.send_test(work, endpoint_id=input.endpoint_id)
+            return {"endpoint": input.endpoint_id, "delivery": delivery_id}
 
         return await perform(info, input, act)
 
-    @strawberry.mutation(
-        description="Send what was delivered, failed or cancelled again, now; what is PENDING stays as it is. CONFLICT "
-        "for a disabled endpoint, and when a person that the event tells of was erased."
+    @mutation(
+        payload_type("ReplayDeliveryPayload", "The delivery, pending.", delivery=WebhookDelivery),
+        "Send a delivered, failed or cancelled delivery again, now. A PENDING one stays as it is. CONFLICT if the "
+        "endpoint is disabled, or if the event is about a person who was erased.",
     )
-    async def replay_delivery(self, info: Info, input: ReplayDeliveryInput) -> ReplayDeliveryPayload:
-        """See deliveries.replay."""
-        return await perform(info, input, doing(replay.replay, "delivery", of="delivery_id"))
+    async def replay_delivery(self, info: Info, input: ReplayDeliveryInput) -> Payload:
+        """See replay.replay."""
+        return await perform_on(
+            info,
+            input,
+            lambda work: replay.replay(work, delivery_id=input.delivery_id),
+            delivery=input.delivery_id,
+        )
 
-    @strawberry.mutation(
-        description="Send every event from `since` on that an endpoint is subscribed to: again, or for the first time "
-        "where it was told while the endpoint was disabled. 10,000 in one call (and all that were told in the same "
-        "moment as the last one); nextSince goes on. No tests, and nothing about people who were erased. CONFLICT for "
-        "a disabled endpoint."
+    @mutation(
+        ReplayDeliveriesPayload,
+        "Send an endpoint every event since a time that it is subscribed to: again, or for the first time if the "
+        "endpoint was disabled then. Excludes tests and events about people who were erased. One call queues 10,000 "
+        "events, plus those of the same moment as the last one; nextSince continues. CONFLICT if the endpoint is "
+        "disabled.",
     )
-    async def replay_deliveries(self, info: Info, input: ReplayDeliveriesInput) -> ReplayDeliveriesPayload:
-        """See deliveries.replay_since."""
+    async def replay_deliveries(self, info: Info, input: ReplayDeliveriesInput) -> Payload:
+        """See replay.replay_since."""
 
-        async def act(write: Write) -> dict[str, Any]:
-            found = await replay.replay_since(write.work, **write.given)
-            more = found.next_since and found.next_since.isoformat()
-            return {"endpoint": write.given["endpoint_id"], "queued_count": found.queued, "next_since": more}
+        async def act(work: UnitOfWork) -> Result:
+            replayed = await replay.replay_since(work, endpoint_id=input.endpoint_id, since=input.since)
+            next_since = replayed.next_since and replayed.next_since.isoformat()
+            return {"endpoint": input.endpoint_id, "queued_count": replayed.queued, "next_since": next_since}
 
         return await perform(info, input, act)
 
 
 async def _checked_url(info: Info, url: str) -> str:
-    """See outbound.check_url: outside the transaction, since it looks names up."""
+    """See client.check_url. It runs outside the transaction because it resolves host names."""
     info.context.principal.must_write()
     return await client.check_url(url, info.context.settings.networks())

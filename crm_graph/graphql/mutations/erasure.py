@@ -1,4 +1,4 @@
-"""What an admin can do for a person who wishes not to be known."""
+"""Mutations that erase people, and let them be stored again."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import uuid
 import strawberry
 
 from crm_graph.domain.contacts import erasure
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.graphql.engine.bindings import graphql_type
-from crm_graph.graphql.execution.mutation import Info, doing, idempotency_key, optional, perform, replayed
+from crm_graph.graphql.execution.mutation import Info, Payload, Result, perform
+from crm_graph.graphql.mutations.fields import idempotency_key, mutation, optional, or_none, replayed
 
 
-@strawberry.input(description="A person to erase: by contactId, also of a deleted contact, or by an address.")
+@strawberry.input(description="A person to erase: give either contactId or email.")
 class EraseContactInput:
-    contact_id: uuid.UUID | None = optional("Any contact of the person, be it deleted or merged.")
-    email: str | None = optional("In any spelling; where no contact has it, it is suppressed all the same.")
+    contact_id: uuid.UUID | None = optional("Any contact of the person, including a deleted or merged one.")
+    email: str | None = optional("In any spelling. It is suppressed even if no contact has it.")
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.input(description="An address whose person may be known again.")
+@strawberry.input(description="An address that may be stored again.")
 class LiftSuppressionInput:
     email: str = strawberry.field(description="In any spelling.")
     idempotency_key: str | None = idempotency_key()
@@ -26,7 +28,7 @@ class LiftSuppressionInput:
 
 @graphql_type()
 class EraseContactPayload:
-    """What is left of the person."""
+    """The contact that was erased."""
 
     erased_contact_id: uuid.UUID | None = strawberry.field(description="Null when there was no contact.")
     replayed: bool = replayed()
@@ -34,7 +36,7 @@ class EraseContactPayload:
 
 @graphql_type()
 class LiftSuppressionPayload:
-    """What became of the address."""
+    """Whether the suppression was lifted."""
 
     lifted: bool = strawberry.field(description="False when the address was not suppressed.")
     replayed: bool = replayed()
@@ -42,20 +44,32 @@ class LiftSuppressionPayload:
 
 @graphql_type()
 class ErasureMutations:
-    """The part of Mutation that is about persons who were erased."""
+    """Mutations that erase people."""
 
-    @strawberry.mutation(
-        description="For admins: erase a person (GDPR, KVKK) from contacts, timelines, stored events and deal texts; "
-        "there is no way back. Deals, amounts, stages and counts stay. Events about its addresses are ignored from "
-        "then on, and upsertContact is CONFLICT. To be erased already is success."
+    @mutation(
+        EraseContactPayload,
+        "For admins: erase a person (GDPR, KVKK) from contacts, timelines, stored events and the texts of deals. This "
+        "can't be undone. Deals, amounts, stages and counts stay. From then on, events about the person's addresses "
+        "are ignored, and upsertContact returns CONFLICT for them. Succeeds without a change when the person is "
+        "already erased.",
     )
-    async def erase_contact(self, info: Info, input: EraseContactInput) -> EraseContactPayload:
+    async def erase_contact(self, info: Info, input: EraseContactInput) -> Payload:
         """See erasure.erase."""
-        return await perform(info, input, doing(erasure.erase, "erased_contact_id"))
 
-    @strawberry.mutation(
-        description="For admins: let a person who was erased be known again, on its own wish. What was erased stays so."
+        async def act(work: UnitOfWork) -> Result:
+            contact_id = await erasure.erase(work, contact_id=or_none(input.contact_id), email=or_none(input.email))
+            return {"erased_contact_id": contact_id}
+
+        return await perform(info, input, act)
+
+    @mutation(
+        LiftSuppressionPayload,
+        "For admins: allow an erased person to be stored again, at their own request. What was erased stays erased.",
     )
-    async def lift_suppression(self, info: Info, input: LiftSuppressionInput) -> LiftSuppressionPayload:
+    async def lift_suppression(self, info: Info, input: LiftSuppressionInput) -> Payload:
         """See erasure.lift_suppression."""
-        return await perform(info, input, doing(erasure.lift_suppression, "lifted"))
+
+        async def act(work: UnitOfWork) -> Result:
+            return {"lifted": await erasure.lift_suppression(work, email=input.email)}
+
+        return await perform(info, input, act)

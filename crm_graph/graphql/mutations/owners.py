@@ -1,15 +1,16 @@
-"""What admins can do with the members of the team."""
+"""Mutations of the team's members, for admins."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 import strawberry
 
 from crm_graph.domain.team import offboarding, owners
+from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.graphql.engine.bindings import graphql_type, payload_row
-from crm_graph.graphql.execution.mutation import Info, Write, doing, idempotency_key, optional, perform, replayed
+from crm_graph.graphql.execution.mutation import Info, Payload, Result, given_fields, perform, perform_on
+from crm_graph.graphql.mutations.fields import idempotency_key, mutation, optional, or_none, payload_type, replayed
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import Owner
 
@@ -17,31 +18,35 @@ from crm_graph.graphql.schema.types import Owner
 @strawberry.input(description="A new member of the team.")
 class CreateOwnerInput:
     name: str = strawberry.field(description="1 to 500 characters in one line.")
-    email: str = strawberry.field(description="In any spelling; it stays what it is. CONFLICT when an owner has it.")
+    email: str = strawberry.field(
+        description="In any spelling. It can't be changed later. CONFLICT if an owner has it."
+    )
     role: enums.Role | None = optional("Default: SALES.")
     mailboxes: list[str] | None = optional(
-        "The addresses that they send from, at most 200: replies to them are theirs. CONFLICT for a colleague's."
+        "The addresses that they send from, at most 200: replies to them go to this owner. CONFLICT if a colleague has "
+        "one."
     )
-    timezone: str | None = optional("An IANA name, such as `Europe/Istanbul`.")
-    booking_url: str | None = optional("Where to book a meeting with them: https or http.")
-    is_default: bool | None = optional("Whether contacts that nobody else can be found for go here. Default: false.")
+    timezone: str | None = optional("An IANA time zone, such as `Europe/Istanbul`.")
+    booking_url: str | None = optional("An http or https URL where a meeting with them can be booked.")
+    is_default: bool | None = optional("Whether they receive the contacts that match no other owner. Default: false.")
     idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="Changes to a member of the team.")
 class UpdateOwnerInput:
     owner_id: uuid.UUID
-    name: str | None = optional("1 to 500 characters in one line; can't be cleared.")
+    name: str | None = optional("1 to 500 characters in one line. Can't be cleared.")
     role: enums.Role | None = optional(
-        "Holds within 3 seconds; can't be cleared. CONFLICT for another role of the last active admin."
+        "Takes effect within 3 seconds. Can't be cleared. CONFLICT if this would leave no active admin."
     )
     mailboxes: list[str] | None = optional(
-        "All of them, at most 200; the others are freed. CONFLICT for a colleague's."
+        "The whole list, at most 200: mailboxes that are not in it are freed. CONFLICT if a colleague has one."
     )
-    timezone: str | None = optional("An IANA name, such as `Europe/Istanbul`.")
-    booking_url: str | None = optional("Where to book a meeting with them: https or http.")
+    timezone: str | None = optional("An IANA time zone, such as `Europe/Istanbul`.")
+    booking_url: str | None = optional("An http or https URL where a meeting with them can be booked.")
     is_default: bool | None = optional(
-        "True: contacts that nobody else can be found for go here instead of to whom they went. False: to nobody."
+        "True: they receive the contacts that match no other owner, in place of the present default owner. False: "
+        "nobody does."
     )
     idempotency_key: str | None = idempotency_key()
 
@@ -50,7 +55,7 @@ class UpdateOwnerInput:
 class DeactivateOwnerInput:
     owner_id: uuid.UUID
     hand_over_to: uuid.UUID | None = optional(
-        "An active owner who is not READONLY. Default: the unassigned pool; mailboxes are freed then."
+        "An active owner who is not READONLY. Default: the unassigned pool, which also frees the mailboxes."
     )
     idempotency_key: str | None = idempotency_key()
 
@@ -62,77 +67,88 @@ class ActivateOwnerInput:
 
 
 @graphql_type()
-class CreateOwnerPayload:
-    """The new owner."""
-
-    owner: Owner = payload_row()
-    replayed: bool = replayed()
-
-
-@graphql_type()
-class UpdateOwnerPayload:
-    """The changed owner."""
-
-    owner: Owner = payload_row()
-    replayed: bool = replayed()
-
-
-@graphql_type()
 class DeactivateOwnerPayload:
     """The owner, inactive, and how much was handed over."""
 
     owner: Owner = payload_row()
-    contact_count: int = strawberry.field(description="Deleted contacts included.")
-    deal_count: int = strawberry.field(description="Open and closed deals, deleted ones included.")
+    contact_count: int = strawberry.field(description="Includes deleted contacts.")
+    deal_count: int = strawberry.field(description="Open and closed deals, including deleted ones.")
     task_count: int = strawberry.field(
-        description="Tasks that were not completed; those about what the new owner doesn't see are nobody's now."
+        description="Open tasks. Those about rows that the new owner can't see are unassigned now."
     )
-    replayed: bool = replayed()
-
-
-@graphql_type()
-class ActivateOwnerPayload:
-    """The owner, active."""
-
-    owner: Owner = payload_row()
     replayed: bool = replayed()
 
 
 @graphql_type()
 class OwnerMutations:
-    """The part of Mutation that is about the team."""
+    """Mutations of the team's members."""
 
-    @strawberry.mutation(description="For admins: add a member of the team.")
-    async def create_owner(self, info: Info, input: CreateOwnerInput) -> CreateOwnerPayload:
-        """See owners.create."""
-        return await perform(info, input, doing(owners.create, "owner"))
-
-    @strawberry.mutation(description="For admins: change a member of the team.")
-    async def update_owner(self, info: Info, input: UpdateOwnerInput) -> UpdateOwnerPayload:
-        """See owners.edit."""
-        return await perform(info, input, doing(owners.edit, "owner", of="owner_id"))
-
-    @strawberry.mutation(
-        description="For admins: refuse an owner's tokens, within 3 seconds (what they write until then is handed over "
-        "by a second call), and hand over their contacts, deals, open "
-        "tasks and mailboxes, each with an entry on its timeline. What an inactive owner still has is handed over just "
-        "the same. CONFLICT for the last active admin, and for more than 20,000 of all these, which the command line "
-        "hands over."
+    @mutation(
+        payload_type("CreateOwnerPayload", "The new owner.", owner=Owner), "For admins: add a member of the team."
     )
-    async def deactivate_owner(self, info: Info, input: DeactivateOwnerInput) -> DeactivateOwnerPayload:
-        """See handover.deactivate."""
+    async def create_owner(self, info: Info, input: CreateOwnerInput) -> Payload:
+        """See owners.create."""
 
-        async def act(write: Write) -> dict[str, Any]:
-            how = {"at_most": offboarding.AT_ONCE, **write.given}
-            had = await offboarding.deactivate(write.work, **how)
-            counts = {"contact_count": had.contacts, "deal_count": had.deals, "task_count": had.tasks}
-            return {"owner": write.given["owner_id"], **counts}
+        async def act(work: UnitOfWork) -> Result:
+            owner_id = await owners.create(
+                work,
+                name=input.name,
+                email=input.email,
+                role=or_none(input.role),
+                mailboxes=or_none(input.mailboxes),
+                timezone=or_none(input.timezone),
+                booking_url=or_none(input.booking_url),
+                is_default=or_none(input.is_default),
+            )
+            return {"owner": owner_id}
 
         return await perform(info, input, act)
 
-    @strawberry.mutation(
-        description="For admins: accept an owner's tokens again. What was handed over stays where it is."
+    @mutation(
+        payload_type("UpdateOwnerPayload", "The changed owner.", owner=Owner),
+        "For admins: change a member of the team.",
     )
-    async def activate_owner(self, info: Info, input: ActivateOwnerInput) -> ActivateOwnerPayload:
+    async def update_owner(self, info: Info, input: UpdateOwnerInput) -> Payload:
+        """See owners.edit."""
+        return await perform_on(
+            info,
+            input,
+            lambda work: owners.edit(work, owner_id=input.owner_id, changes=given_fields(input, "owner_id")),
+            owner=input.owner_id,
+        )
+
+    @mutation(
+        DeactivateOwnerPayload,
+        "For admins: refuse an owner's tokens and hand over their contacts, deals, open tasks and mailboxes, each with "
+        "an entry on its timeline. Tokens are refused within 3 seconds; a second call hands over what the owner wrote "
+        "until then, as it does for any inactive owner. CONFLICT for the last active admin, and for more than 20,000 "
+        "rows, which only the command line hands over.",
+    )
+    async def deactivate_owner(self, info: Info, input: DeactivateOwnerInput) -> Payload:
+        """See offboarding.deactivate."""
+
+        async def act(work: UnitOfWork) -> Result:
+            had = await offboarding.deactivate(
+                work,
+                owner_id=input.owner_id,
+                hand_over_to=or_none(input.hand_over_to),
+                at_most=offboarding.AT_ONCE,
+            )
+            return {
+                "owner": input.owner_id,
+                "contact_count": had.contacts,
+                "deal_count": had.deals,
+                "task_count": had.tasks,
+            }
+
+        return await perform(info, input, act)
+
+    @mutation(
+        payload_type("ActivateOwnerPayload", "The owner, active.", owner=Owner),
+        "For admins: accept an owner's tokens again. What was handed over stays where it is.",
+    )
+    async def activate_owner(self, info: Info, input: ActivateOwnerInput) -> Payload:
         """See owners.activate."""
-        return await perform(info, input, doing(owners.activate, "owner", of="owner_id"))
+        return await perform_on(
+            info, input, lambda work: owners.activate(work, owner_id=input.owner_id), owner=input.owner_id
+        )

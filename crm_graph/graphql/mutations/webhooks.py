@@ -1,4 +1,4 @@
-"""What an admin can do with stored events."""
+"""Mutations of stored events, for admins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import uuid
 import strawberry
 
 from crm_graph.graphql.engine.bindings import graphql_type, payload_row
-from crm_graph.graphql.execution.mutation import Info, read_back
+from crm_graph.graphql.execution.mutation import Info, Payload, read_payload
+from crm_graph.graphql.mutations.fields import mutation
 from crm_graph.graphql.schema.webhooks import Webhook
 from webhooks import inbox
 
@@ -19,24 +20,25 @@ class ReplayWebhookInput:
 
 @graphql_type()
 class ReplayWebhookPayload:
-    """The event after the replay; its status says what became of it."""
+    """The event after the replay. Its status says how the replay ended."""
 
     webhook: Webhook = payload_row()
-    applied: bool = strawberry.field(description="False when it had been applied before, or still can't be.")
+    applied: bool = strawberry.field(description="False when it was applied before, or still can't be applied.")
 
 
 @graphql_type()
 class WebhookMutations:
-    """The part of Mutation that is about stored events."""
+    """Mutations of stored events."""
 
-    @strawberry.mutation(
-        description="For admins: apply a stored event again. One that was applied before stays as it is."
+    @mutation(
+        ReplayWebhookPayload,
+        "For admins: apply a stored event again. Changes nothing when the event was applied before.",
     )
-    async def replay_webhook(self, info: Info, input: ReplayWebhookInput) -> ReplayWebhookPayload:
-        """See inbox.replay; it has its own transaction, so that a failure is kept with the event."""
+    async def replay_webhook(self, info: Info, input: ReplayWebhookInput) -> Payload:
+        """See inbox.replay, which has its own transactions so that a failure is stored with the event."""
         ctx = info.context
         ctx.principal.must_be_admin()
         result = await inbox.replay(ctx.database, ctx.settings, input.webhook_id, ctx.now)
         applied = result.status is inbox.ResultStatus.APPLIED
         async with ctx.database.transaction() as transaction:
-            return await read_back(info, transaction, {"webhook": result.webhook_id, "applied": applied})
+            return await read_payload(info, transaction, {"webhook": result.webhook_id, "applied": applied})

@@ -1,6 +1,8 @@
 """Idempotency keys: a call that is repeated has one effect, whoever repeats it, however often and however fast."""
 
 import asyncio
+import hashlib
+import json
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -199,6 +201,28 @@ async def test_two_of_one_key_in_one_document(client: httpx.AsyncClient, world: 
 
     assert answer["a"] == answer["b"]
     assert await count(sql, "deals") == before + 1
+
+
+async def test_a_stored_hash_matches_after_an_upgrade(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    """Keys live for 7 days, so the form that is hashed must not change: a call may be repeated after an upgrade."""
+    given: Json = {"amount": "10.50", "contactId": str(world.ada.contact), "closeDate": "2027-01-31", "notes": None}
+    await create(client, "deal", **given)
+    values = {"fullName": "New", "custom": {"b": [1, None], "a": {"c": True}}, "lifecycleStage": "CUSTOMER"}
+    items = {"items": [{"email": "New@fresh.example", **values}], "partial": True, "idempotencyKey": "contacts"}
+    document = "mutation ($in: UpsertContactsInput!) { upsertContacts(input: $in) { replayed } }"
+    await ask(client, ADA, document, **{"in": items})
+
+    rows = await sql.execute(text("SELECT key, request_hash FROM idempotency_keys"))
+    stored = {row.key: row.request_hash for row in rows}
+
+    deal = {"amount": "10.50", "close_date": "2027-01-31", "contact_id": str(world.ada.contact), "notes": None}
+    contact = {"custom": {"a": {"c": True}, "b": [1, None]}, "email": "New@fresh.example", "full_name": "New"}
+    contacts = {"items": [{**contact, "lifecycle_stage": "customer"}], "partial": True}
+    hashed = {"deal": {**deal, "title": "Deal"}, "contacts": contacts}
+    for key, form in hashed.items():
+        assert stored[key] == hashlib.sha256(json.dumps(form, sort_keys=True).encode()).digest()
 
 
 def test_the_order_of_fields_plays_no_part_in_a_hash() -> None:

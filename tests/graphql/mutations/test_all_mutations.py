@@ -28,9 +28,9 @@ STATEMENTS = {  # of a call with a key, which are two more: a higher number has 
         3: "deleteDeal deleteContact liftSuppression deleteWebhookEndpoint",
         4: """updateDeal moveDealStage markDealWon markDealLost reopenDeal restoreDeal assignDeal claimDeal
             updateContact restoreContact setDoNotContact liftDoNotContact assignContact claimContact mergeContacts
-            updateCompany updateTask completeTask reopenTask""",
+            updateCompany updateTask completeTask reopenTask updateWebhookEndpoint""",
         5: """createDeal upsertCompany logActivity createTask updatePipeline updateStage reorderStages updateOwner
-            activateOwner updateWebhookEndpoint rotateWebhookSecret replayDeliveries""",
+            activateOwner rotateWebhookSecret replayDeliveries""",
         6: """upsertContact eraseContact setReplyStatus createOwner moveDeals createWebhookEndpoint
             testWebhookEndpoint""",
         7: "createPipeline deletePipeline createStage upsertContacts replayDelivery",
