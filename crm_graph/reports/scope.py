@@ -26,7 +26,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from crm_graph.errors import ValidationFailed
-from crm_graph.models import AnySelect, Expression
+from crm_graph.models.columns import AnySelect, Expression
 
 PERIOD = timedelta(days=90)  # the default
 _EARLIEST = datetime.min.replace(tzinfo=UTC)

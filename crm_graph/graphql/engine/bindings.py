@@ -18,7 +18,7 @@ from sqlmodel import SQLModel
 from crm_graph.errors import ValidationFailed
 from crm_graph.graphql.engine.field_site import Arguments, FieldSite
 from crm_graph.graphql.engine.library_internals import metadata, python_class, python_name
-from crm_graph.models import AnySelect, Expression, Relation
+from crm_graph.models.columns import AnySelect, Expression, Relation
 
 BINDING, MODEL = "binding", "__model__"
 RESULT = "result"  # the argument of a payload's field: what the mutation returned under the field's name

@@ -50,8 +50,7 @@ from crm_graph.graphql.engine.plans import PayloadPlan, Plan, PlanInputs, ReadPa
 from crm_graph.graphql.engine.selected_field import SelectedField, name_of
 from crm_graph.graphql.engine.visible import ALL_COLUMNS, SourceQuery, Visible, integer
 from crm_graph.identity.principal import Principal
-from crm_graph.models import AnySelect, Expression, Relation
-from crm_graph.models.columns import Time
+from crm_graph.models.columns import AnySelect, Expression, Relation, Time
 
 ROWS_MAX = 500  # of a plain list, which stays far below
 

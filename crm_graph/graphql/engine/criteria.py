@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement
 from crm_graph.graphql.engine.bindings import Attribute
 from crm_graph.graphql.engine.field_site import Arguments, FieldSite, SqlType
 from crm_graph.graphql.engine.library_internals import metadata
-from crm_graph.models import Expression
+from crm_graph.models.columns import Expression
 from crm_graph.values import check_text
 
 CRITERION = "criterion"

@@ -13,7 +13,7 @@ from crm_graph.errors import ValidationFailed
 from crm_graph.graphql.engine.bindings import Order
 from crm_graph.graphql.engine.field_site import Arguments, FieldSite
 from crm_graph.graphql.engine.scalars import parse_date, parse_decimal
-from crm_graph.models import Expression, Relation
+from crm_graph.models.columns import Expression, Relation
 
 CURSOR_MAX = 1_400  # characters; the longest name key, 200 letters of four bytes, makes 1,143
 

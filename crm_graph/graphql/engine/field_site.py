@@ -9,8 +9,7 @@ from sqlalchemy import ColumnElement, bindparam
 from sqlalchemy.types import TypeEngine
 
 from crm_graph.identity.principal import Principal
-from crm_graph.models import Expression, Relation
-from crm_graph.models.columns import Time
+from crm_graph.models.columns import Expression, Relation, Time
 from crm_graph.reports.scope import Read, Share
 
 NOW: ColumnElement[datetime] = bindparam("now", type_=Time)  # when the request arrived

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from graphql import GraphQLOutputType, get_nullable_type, is_list_type
 from sqlalchemy import ARRAY, JSON, ColumnElement, Text, cast, func, literal_column
 
-from crm_graph.models import Expression
+from crm_graph.models.columns import Expression
 
 Json: TypeAlias = Expression
 OBJECT_FIELDS_MAX = 50  # json_build_object takes 100 arguments

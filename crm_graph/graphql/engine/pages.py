@@ -14,7 +14,7 @@ from crm_graph.graphql.engine.json_sql import Json, json_list, json_object, name
 from crm_graph.graphql.engine.library_internals import FieldSet
 from crm_graph.graphql.engine.selected_field import SelectedField, name_of, object_type
 from crm_graph.graphql.engine.visible import ROW_NUMBER, Conditions, Visible, integer
-from crm_graph.models import Named, Relation
+from crm_graph.models.columns import Named, Relation
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from sqlalchemy import BindParameter
 
 from crm_graph.database.statements import CALLER, binder, compile_statement
 from crm_graph.identity.principal import Principal
-from crm_graph.models import AnySelect
+from crm_graph.models.columns import AnySelect
 
 CACHE_BYTES = 30_000_000  # roughly, of all plans of a process and the documents that they refer to
 

@@ -8,7 +8,7 @@ from graphql import GraphQLField, GraphQLObjectType, get_named_type
 from crm_graph.graphql.engine.field_site import Arguments
 from crm_graph.graphql.engine.library_internals import FieldSet
 from crm_graph.graphql.engine.plans import PlanInputs
-from crm_graph.models import Relation
+from crm_graph.models.columns import Relation
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from sqlmodel import SQLModel
 from crm_graph.graphql.engine.bindings import Order, Source
 from crm_graph.identity.access import alternatives, visible
 from crm_graph.identity.principal import Principal
-from crm_graph.models import AnySelect, Expression, Named, table
+from crm_graph.models.columns import AnySelect, Expression, Named, table
 
 ALL_COLUMNS: Expression = literal_column("*")
 ROW_NUMBER = "row_number"  # of a page; no table has a column of this name

@@ -18,7 +18,7 @@ from crm_graph.graphql.engine.criteria import criterion, equals
 from crm_graph.graphql.engine.field_site import NOW, FieldSite, SqlType
 from crm_graph.graphql.schema import enums, search
 from crm_graph.identity.access import caller
-from crm_graph.models import Expression
+from crm_graph.models.columns import Expression
 from crm_graph.values import check_text, normal_domain
 
 DAYS_MAX = 36_500

@@ -51,8 +51,7 @@ from crm_graph.graphql.schema.reports import (
 from crm_graph.graphql.schema.types import Activity, Company, Contact, Deal, Owner, Pipeline, SearchHit
 from crm_graph.graphql.schema.webhooks import DeliveriesPause, Webhook, WebhookDelivery, WebhookEndpoint
 from crm_graph.identity.access import caller
-from crm_graph.models import AnySelect
-from crm_graph.models.columns import EmailText
+from crm_graph.models.columns import AnySelect, EmailText
 from crm_graph.values import normal_email
 
 HITS_MAX = 1_000

@@ -17,8 +17,7 @@ from crm_graph.graphql.engine.bindings import Attribute, Order, Source, column, 
 from crm_graph.graphql.engine.field_site import NOW, Arguments, FieldSite
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import BY_CURRENCY, AmountTotal, Owner, Pipeline, PipelineStage
-from crm_graph.models import AnySelect
-from crm_graph.models.columns import Time
+from crm_graph.models.columns import AnySelect, Time
 
 ATTRIBUTION_MAX = 500
 REPLY_DAYS = 7

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Float, Integer, Text, cast, func, literal_
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlmodel import SQLModel
 
-from crm_graph.models import Relation, table
+from crm_graph.models.columns import Relation, table
 from crm_graph.models.searched import SEARCHED, folded, words_of
 
 

@@ -25,7 +25,7 @@ from crm_graph.graphql.engine.bindings import (
 from crm_graph.graphql.engine.field_site import FieldSite
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.connections import Connection
-from crm_graph.models import AnySelect, Expression
+from crm_graph.models.columns import AnySelect, Expression
 
 BOARD_ORDER = Order(("rank", "id"))
 LATEST_FIRST = Order(("occurred_at", "id"), descending=True)

@@ -16,7 +16,7 @@ from crm_graph.graphql.engine.field_site import FieldSite
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import Contact, Deal, Owner
 from crm_graph.identity.access import caller
-from crm_graph.models import AnySelect, Expression
+from crm_graph.models.columns import AnySelect, Expression
 
 LATEST_ATTEMPT_FIRST = Order(("attempted_at", "id"), descending=True)
 
