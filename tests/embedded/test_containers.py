@@ -36,7 +36,7 @@ def test_a_server_in_another_pid_namespace_is_never_taken_for_dead(data_dir: Pat
         before = the_server(data_dir)
         Path(postgres.conninfo("app_user")["host"], ".s.PGSQL.5432").unlink()  # as if it were in the other's /tmp
         with child(data_dir, *apart) as elsewhere:
-            assert "a server that can't be seen from here" in elsewhere.first_line
+            assert "a server that this process can't see" in elsewhere.first_line
         assert the_server(data_dir) == before
         assert (data_dir / "cluster" / "postmaster.pid").read_text().startswith(f"{before.pid}\n")
     assert servers(data_dir) == []

@@ -122,6 +122,6 @@ def test_root_moves_the_cluster_of_an_unreachable_data_folder(folder: Path, capl
 def test_a_cluster_that_became_unreachable_is_not_replaced_by_an_empty_one(data_dir: Path, folder: Path) -> None:
     fake_cluster(folder / "data", owner=(data_dir / "cluster").stat().st_uid)
     folder.chmod(0o700)
-    with pytest.raises(EmbeddedError, match=f"can't pass {folder}: chmod"):
+    with pytest.raises(EmbeddedError, match=f"can't enter {folder}: run chmod"):
         start(folder / "data").__enter__()
     assert not (folder / "data" / "cluster.path").exists()
