@@ -1,8 +1,10 @@
 """The command line: `crm-graph --help`. Every command works with a running server and without one."""
 
 import json
+import os
 import re
 import signal
+import sys
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -49,7 +51,10 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def main() -> NoReturn:
-    """Run a command; a failure is one line on stderr and exit code 1, or 2 for wrong usage."""
+    """Run a command; a failure is one line on stderr and exit code 1, or 2 for wrong usage.
+
+    When the reader of stdout has closed it (`| head`), the command ends silently with exit code 1.
+    """
     runtime.stop_on_sigterm()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not when the parent process ignores it
         signal.signal(signal.SIGINT, _interrupted)
@@ -62,7 +67,19 @@ def main() -> NoReturn:
         code = _failed(error.format_message(), error.exit_code)
     except KeyboardInterrupt:
         code = 130
-    raise SystemExit(code)
+    finally:
+        is_open = _flush_stdout()
+    raise SystemExit(code if is_open else 1)
+
+
+def _flush_stdout() -> bool:
+    """Write out what is buffered; False when nobody reads it any more. Left to Python's end, that would be reported."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at Python's end succeeds
+        return False
+    return True
 
 
 def _interrupted(_signal: int, _frame: FrameType | None) -> NoReturn:
