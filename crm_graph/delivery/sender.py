@@ -18,7 +18,7 @@ import orjson
 from crm_graph.database.engine import Database
 from crm_graph.delivery import queue, redaction
 from crm_graph.delivery.queue import OUTAGE_FAILURES, AttemptResult, LeasedDelivery
-from crm_graph.egress.client import Attempt, Sender
+from crm_graph.egress.client import HttpClient, PostResult
 from crm_graph.models import DeliveryStatus, Role
 from crm_graph.telemetry import tracing
 from crm_graph.web import signatures
@@ -38,7 +38,7 @@ ABOUT_ENDPOINT = frozenset({429, 503})  # the statuses whose Retry-After is abou
 class DeliverySender:
     """Sends the deliveries of endpoints; each worker process has one."""
 
-    def __init__(self, database: Database, http: Sender) -> None:
+    def __init__(self, database: Database, http: HttpClient) -> None:
         self._database, self._http = database, http
         self._wake_ups: dict[uuid.UUID, asyncio.Event] = {}  # of the endpoints that are being drained
         self._stopping = False
@@ -87,7 +87,7 @@ async def _is_woken(wake_up: asyncio.Event) -> bool:
 class _Requests:
     """The requests to one endpoint: those in progress, and the results that are not recorded yet."""
 
-    def __init__(self, database: Database, http: Sender, endpoint_id: uuid.UUID) -> None:
+    def __init__(self, database: Database, http: HttpClient, endpoint_id: uuid.UUID) -> None:
         self._database, self._http, self._endpoint_id = database, http, endpoint_id
         self._in_progress: set[asyncio.Task[AttemptResult]] = set()
         self._results: list[AttemptResult] = []
@@ -134,7 +134,7 @@ class _Requests:
         await asyncio.gather(*self._in_progress, return_exceptions=True)
 
 
-async def _attempt(http: Sender, delivery: LeasedDelivery) -> AttemptResult:
+async def _attempt(http: HttpClient, delivery: LeasedDelivery) -> AttemptResult:
     number = delivery.attempts + 1
     details = {"delivery": str(delivery.id), "event": str(delivery.event_id), "attempt": number}
     with tracing.span("deliver", delivery.traceparent, kind="client", attributes=details) as span:
@@ -155,7 +155,7 @@ async def _attempt(http: Sender, delivery: LeasedDelivery) -> AttemptResult:
         attempted_at=now,
         duration_ms=attempt.duration_ms,
         status_code=attempt.status,
-        answer=attempt.answer,
+        answer=attempt.response,
         error=attempt.error,
         is_gone=attempt.is_gone,
         endpoint_wait=retry_after if attempt.status in ABOUT_ENDPOINT else 0.0,
@@ -174,7 +174,7 @@ def _request(delivery: LeasedDelivery, now: datetime) -> tuple[dict[str, str], b
     return headers, body
 
 
-def _next_status(attempt: Attempt, number: int) -> tuple[DeliveryStatus, float]:
+def _next_status(attempt: PostResult, number: int) -> tuple[DeliveryStatus, float]:
     """A delivery's status after its attempt of this number, from 1, and the seconds until the next attempt."""
     if attempt.is_success:
         return DeliveryStatus.DELIVERED, 0.0

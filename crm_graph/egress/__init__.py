@@ -1,1 +1,1 @@
-"""Outgoing HTTP that a hostile network can't abuse: URLs in normal form, judged addresses, one POST."""
+"""Outgoing HTTP that is safe against SSRF: normalized URLs, checked addresses, a client that posts."""

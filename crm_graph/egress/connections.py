@@ -1,6 +1,6 @@
-"""Connections to judged addresses: a name is resolved once, its addresses are judged, and one of those is called.
+"""Connections to checked addresses: a name is resolved once, all its addresses are checked, one of them is called.
 
-A resolver that answers something else the next time (DNS rebinding) is never asked a next time.
+The name is not resolved again for the connection, so DNS rebinding can't replace the checked address.
 """
 
 import asyncio
@@ -21,14 +21,15 @@ _lookups: dict[tuple[asyncio.AbstractEventLoop, str], "asyncio.Future[list[str] 
 
 
 class AddressRefused(Exception):
-    """The address may not be called; the message says which, and what to do."""
+    """The address may not be called; the message names it and says what to do."""
 
 
-async def addresses(host: str) -> list[str]:
+async def resolve(host: str) -> list[str]:
     """The addresses of a host, in the resolver's order.
 
-    Each name has a thread of its own, shared by all who ask: a resolver that hangs for one name delays no other, nor
-    the end of the process. Raises OSError (socket.gaierror) when there are none or too many lookups hang.
+    Each name is looked up in a thread of its own, which concurrent callers share: a lookup that hangs delays neither
+    other names nor the end of the process. Raises OSError (socket.gaierror) when there are none, or when LOOKUPS_MAX
+    lookups are already waiting.
     """
     try:
         return [str(ip_address(host))]
@@ -38,63 +39,63 @@ async def addresses(host: str) -> list[str]:
     key = (loop, host)
     if key not in _lookups:
         if len(_lookups) >= LOOKUPS_MAX:
-            raise OSError("too many names wait for the resolver")
+            raise OSError("too many name lookups are waiting")
         _lookups[key] = loop.create_future()
         _lookups[key].add_done_callback(lambda _: _lookups.pop(key))
         threading.Thread(target=_look_up, args=(loop, host, _lookups[key]), daemon=True).start()
-    found = await asyncio.shield(_lookups[key])
-    if isinstance(found, OSError):
-        raise found
-    return found
+    result = await asyncio.shield(_lookups[key])
+    if isinstance(result, OSError):
+        raise result
+    return result
 
 
-def _look_up(loop: asyncio.AbstractEventLoop, host: str, answer: "asyncio.Future[list[str] | OSError]") -> None:
-    found: list[str] | OSError
+def _look_up(loop: asyncio.AbstractEventLoop, host: str, future: "asyncio.Future[list[str] | OSError]") -> None:
+    result: list[str] | OSError
     try:
         infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        found = list(dict.fromkeys(str(info[4][0]) for info in infos))
+        result = list(dict.fromkeys(str(info[4][0]) for info in infos))
     except OSError as error:
-        found = error
-    except UnicodeError:  # what Python's own codec for host names takes for none
-        found = socket.gaierror(socket.EAI_NONAME, "no host name")
+        result = error
+    except UnicodeError:  # Python's own codec for host names rejects it
+        result = socket.gaierror(socket.EAI_NONAME, "no host name")
     try:
-        loop.call_soon_threadsafe(answer.set_result, found)
+        loop.call_soon_threadsafe(future.set_result, result)
     except RuntimeError:  # the loop was closed meanwhile
         _lookups.pop((loop, host), None)
 
 
 async def connect(host: str, port: int, networks: Networks, tls: ssl.SSLContext | None) -> "Stream":
-    """A connection to one of the host's addresses, under TLS when there is a context for it.
+    """Connect to one of the host's addresses, with TLS if a context is passed.
 
-    Raises AddressRefused when any of its addresses may not be called, OSError when none answers.
+    Raises AddressRefused when any of the addresses may not be called, OSError when none can be reached.
     """
-    found = await addresses(host)
-    for address in found:
+    addresses = await resolve(host)
+    for address in addresses:
         if refusal := networks.refusal(host, address, encrypted=tls is not None):
             raise AddressRefused(refusal)
-    stream = await _reach(found, port)
+    stream = await _connect_any(addresses, port)
     if tls is not None:
         await stream.start_tls(tls, host)
     return stream
 
 
-async def _reach(found: list[str], port: int) -> "Stream":
+async def _connect_any(addresses: list[str], port: int) -> "Stream":
     loop = asyncio.get_running_loop()
-    for address in found[:-1]:
+    for address in addresses[:-1]:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 return (await loop.create_connection(Stream, address, port))[1]
         except OSError:  # TimeoutError is one
             continue
-    return (await loop.create_connection(Stream, found[-1], port))[1]
+    return (await loop.create_connection(Stream, addresses[-1], port))[1]
 
 
 class Stream(asyncio.Protocol):
-    """One connection, on asyncio's own transports."""
+    """One TCP connection on an asyncio transport, with backpressure in both directions."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._news = asyncio.Event()
+        self._arrived = asyncio.Event()
         self._writable = asyncio.Event()
         self._ended = False
         self._paused = False
@@ -109,16 +110,16 @@ class Stream(asyncio.Protocol):
         if len(self._buffer) > _BUFFER_MAX and not self._paused:
             self._paused = True
             self._transport.pause_reading()
-        self._news.set()
+        self._arrived.set()
 
     def eof_received(self) -> bool:
         self._ended = True
-        self._news.set()
+        self._arrived.set()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended, self._error = True, None if self._ended else exc
-        self._news.set()
+        self._arrived.set()
         self._writable.set()
 
     def pause_writing(self) -> None:
@@ -128,15 +129,15 @@ class Stream(asyncio.Protocol):
         self._writable.set()
 
     @property
-    def has_news(self) -> bool:
-        """Whether something came, or the end: on an idle connection nothing should."""
+    def is_readable(self) -> bool:
+        """Whether data or the end has arrived. On an idle connection neither should."""
         return self._ended or bool(self._buffer)
 
     async def read(self) -> bytes:
-        """What has come, once something has; empty at the end. Raises OSError when the connection broke."""
-        while not self.has_news:
-            self._news.clear()
-            await self._news.wait()
+        """Wait for data and return it; empty at the end. Raises OSError when the connection failed."""
+        while not self.is_readable:
+            self._arrived.clear()
+            await self._arrived.wait()
         if not self._buffer and self._error:
             raise self._error if isinstance(self._error, OSError) else ConnectionResetError()
         data = bytes(self._buffer)
@@ -147,30 +148,30 @@ class Stream(asyncio.Protocol):
         return data
 
     async def write(self, data: bytes) -> None:
-        """Send; when the connection is gone, read() tells, after what the other side said before it left."""
+        """Send. Does nothing on a lost connection: read() first returns what had arrived, then raises the error."""
         if not self._ended:
             self._transport.write(data)
             await self._writable.wait()
 
     async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
-        """Raises OSError (ssl.SSLError) when the other side's certificate is not valid for this host."""
+        """Start TLS. Raises OSError (ssl.SSLError) when the server's certificate is not valid for this host."""
         loop = asyncio.get_running_loop()
         try:
-            made = await loop.start_tls(self._transport, self, context, server_hostname=host)
+            transport = await loop.start_tls(self._transport, self, context, server_hostname=host)
         except BaseException:
             self.abort()
             raise
-        if made is None:
+        if transport is None:
             raise ConnectionResetError
-        self._transport = made
+        self._transport = transport
 
     def abort(self) -> None:
-        """Close at once; whatever wasn't sent or read is dropped."""
+        """Close at once and drop what was not yet sent or read."""
         self._transport.abort()
 
 
-def reason(error: Exception) -> str:
-    """Why a connection could not be made or broke, in a few words without addresses."""
+def describe_error(error: Exception) -> str:
+    """Why connecting failed or a connection was lost, in a few words without addresses."""
     match error:
         case AddressRefused():
             return str(error)
@@ -179,7 +180,7 @@ def reason(error: Exception) -> str:
         case ssl.SSLError():
             return f"TLS: {(error.reason or 'handshake failed').replace('_', ' ').lower()}"
         case socket.gaierror():
-            return "the host's name can't be resolved"
+            return "the host name can't be resolved"
         case ConnectionRefusedError():
             return "connection refused"
         case ConnectionResetError() | BrokenPipeError():

@@ -1,4 +1,4 @@
-"""Which addresses this server may call: public ones, and those in networks that the operator named.
+"""Which addresses this server may call: public ones, and those in networks that OUTBOUND_ALLOWED_NETWORKS names.
 
 The ranges are those of IANA's special-purpose registries; `ipaddress.is_global` alone lets multicast, relays and
 tunnels through.
@@ -14,7 +14,8 @@ Network = IPv4Network | IPv6Network
 
 SETTING = "OUTBOUND_ALLOWED_NETWORKS"
 LOOPBACK = ("127.0.0.0/8", "::1/128")
-# Machines of a cloud ask these for their own credentials. No wider network allows them: each must be named itself.
+# Metadata services, which give a cloud machine its credentials. A wider network does not allow them: each must be
+# named as a single address.
 METADATA = frozenset(
     map(ip_address, ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"))
 )
@@ -36,7 +37,7 @@ _SPECIAL = tuple(
             "198.51.100.0/24",
             "203.0.113.0/24",
             "224.0.0.0/3",  # multicast and reserved
-            "2001::/23",  # Teredo and other protocols' own
+            "2001::/23",  # Teredo and other protocols
             "2001:db8::/32",
             "2002::/16",  # 6to4
             "3fff::/20",
@@ -49,42 +50,42 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 @dataclass(frozen=True)
 class Networks:
-    """The networks that the operator named; everything public may be called besides."""
+    """The networks that the operator allows in addition to public addresses."""
 
     allowed: tuple[Network, ...] = ()
 
     @classmethod
-    def of(cls, named: Iterable[str], *, loopback: bool = False) -> Self:
-        """From CIDRs as the setting has them; `loopback` adds this machine. Raises ValueError for what is no CIDR."""
-        return cls(tuple(ip_network(one) for one in (*named, *(LOOPBACK if loopback else ()))))
+    def of(cls, cidrs: Iterable[str], *, loopback: bool = False) -> Self:
+        """From the setting's CIDRs; `loopback` adds this machine. Raises ValueError for an invalid CIDR."""
+        return cls(tuple(ip_network(cidr) for cidr in (*cidrs, *(LOOPBACK if loopback else ()))))
 
-    def names(self, address: Address) -> bool:
-        """Whether the operator named a network with this address in it."""
+    def allows(self, address: Address) -> bool:
+        """Whether the address is in a network that the operator allows."""
         address = _plain(address)
         if address in METADATA:
             return any(network.num_addresses == 1 and address in network for network in self.allowed)
         return any(address in network for network in self.allowed)
 
     def refusal(self, host: str, address: str, *, encrypted: bool) -> str | None:
-        """Why `host` may not be called at `address`, as a sentence for who set it up; None when it may.
+        """Why `host` may not be called at `address`, as a message for the operator; None when it may.
 
-        What isn't encrypted goes to networks that were named, and nowhere else.
+        Unencrypted requests are allowed to the networks of the setting only.
         """
         try:
-            meant = ip_address(address)
+            parsed = ip_address(address)
         except ValueError:
-            return f"the address of host {host} can't be read"
-        if self.names(meant):
+            return f"the address of host {host} is not a valid IP address"
+        if self.allows(parsed):
             return None
-        if not is_public(meant):
-            return f"the address {address} of host {host} is not allowed: {SETTING} doesn't name it"
+        if not is_public(parsed):
+            return f"the address {address} of host {host} is not allowed: add it to {SETTING}"
         if not encrypted:
-            return f"http:// to {host} is not allowed: use https://, or name {address} in {SETTING}"
+            return f"http:// to {host} is not allowed: use https://, or add {address} to {SETTING}"
         return None
 
 
 def is_public(address: Address) -> bool:
-    """Whether packets to it leave for the internet, whatever notation it is in."""
+    """Whether it is an address of the public internet, also when it stands for an embedded IPv4 address."""
     address = _plain(address)
     if address in METADATA or address.is_multicast or any(address in network for network in _SPECIAL):
         return False
@@ -96,5 +97,5 @@ def is_public(address: Address) -> bool:
 
 
 def _plain(address: Address) -> Address:
-    """The IPv4 address that an IPv4-mapped one stands for: the system connects to that."""
+    """An IPv4-mapped address as the IPv4 address that the system connects to; any other address unchanged."""
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address

@@ -1,4 +1,4 @@
-"""URLs that events can be sent to, in one normal form: a host is read as it will be called, whatever its notation."""
+"""URLs that events can be sent to, in one normal form: the host is written as it is resolved, in one notation."""
 
 import re
 import socket
@@ -17,8 +17,8 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 @dataclass(frozen=True)
-class Target:
-    """A URL in its parts: the host in lower-case ASCII, the port always there, what is asked for percent-encoded."""
+class OutboundUrl:
+    """The parts of a URL: host in lower-case ASCII, explicit port, percent-encoded path with its query."""
 
     scheme: str
     host: str
@@ -35,8 +35,8 @@ class Target:
         return f"{self.scheme}://{self.netloc}{self.path}"
 
 
-def read_url(url: str, *, field: str = "url") -> Target:
-    """The parts of a URL that events can be sent to, in normal form. Raises ValidationFailed naming `field`."""
+def parse_url(url: str, *, field: str = "url") -> OutboundUrl:
+    """Check a URL that events are to be sent to and return its parts. Raises ValidationFailed naming `field`."""
 
     def wrong(problem: str) -> ValidationFailed:
         return ValidationFailed(f"{field} {problem}", field=field)
@@ -49,23 +49,23 @@ def read_url(url: str, *, field: str = "url") -> Target:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError:  # such as brackets that are no IPv6 address
-        raise wrong("is no URL, or its port is none") from None
+    except ValueError:  # such as brackets without an IPv6 address
+        raise wrong("is not a valid URL or port") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise wrong("must begin with https:// and a host")
     if "@" in parts.netloc:
         raise wrong("must not contain a user or password; use headers for a credential")
     if "#" in url:
-        raise wrong("must not contain a fragment (#...): servers never see it")
+        raise wrong("must not contain a fragment (#...): it is never sent")
     if port == 0:
         raise wrong("must have a port from 1 to 65535")
     host = _host(parts.hostname, in_brackets="[" in parts.netloc)
     if host is None:
         raise wrong("has no valid host")
-    asked = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
+    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
     if "?" in url:
-        asked += "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~?")
-    target = Target(parts.scheme, host, port or _default_port(parts.scheme), asked)
+        path += "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~?")
+    target = OutboundUrl(parts.scheme, host, port or _default_port(parts.scheme), path)
     if len(str(target)) > URL_MAX:
         raise wrong(f"is longer than {URL_MAX} characters")
     return target
@@ -75,12 +75,12 @@ def _default_port(scheme: str) -> int:
     return 443 if scheme == "https" else 80
 
 
-def _host(given: str, *, in_brackets: bool) -> str | None:
+def _host(raw: str, *, in_brackets: bool) -> str | None:
     """A host in the form that is resolved: lower-case ASCII; an IPv4 address in any notation as four numbers."""
     try:
         if in_brackets:
-            return None if "%" in given else str(IPv6Address(given))
-        host = (given if given.isascii() else idna.encode(given, uts46=True).decode()).lower().removesuffix(".")
+            return None if "%" in raw else str(IPv6Address(raw))
+        host = (raw if raw.isascii() else idna.encode(raw, uts46=True).decode()).lower().removesuffix(".")
     except (ValueError, UnicodeError):  # idna.IDNAError is one
         return None
     labels = host.split(".")
@@ -88,7 +88,7 @@ def _host(given: str, *, in_brackets: bool) -> str | None:
         return None
     if not _NUMBER.fullmatch(labels[-1]):
         return host
-    try:  # 127.1, 0x7f000001, 2130706433 and 0177.0.0.1 are addresses, to this function as to every resolver
+    try:  # 127.1, 0x7f000001, 2130706433 and 0177.0.0.1 are addresses: resolvers accept these notations
         return socket.inet_ntoa(socket.inet_aton(host))
     except OSError:
         return None

@@ -26,7 +26,7 @@ from crm_graph.database.jobs import job_app
 from crm_graph.database.listener import listen
 from crm_graph.database.statements import Statement, param
 from crm_graph.delivery.sender import DeliverySender, dispatch
-from crm_graph.egress.client import Sender
+from crm_graph.egress.client import HttpClient
 from crm_graph.errors import CrmError
 from crm_graph.models import Event
 from crm_graph.settings import Settings
@@ -76,7 +76,7 @@ async def _keep_working(settings: Settings, database: Database, url: URL, stoppi
 
 async def _work(settings: Settings, database: Database, url: URL, stopping: asyncio.Event) -> None:
     app = job_app(url)
-    async with Sender(settings.networks()) as http, app.open_async():
+    async with HttpClient(settings.networks()) as http, app.open_async():
         sender = DeliverySender(database, http)
         _add_jobs(app, settings, database, sender)
         running = asyncio.create_task(

@@ -219,7 +219,7 @@ async def test_a_delivery_is_shown_with_its_event_and_every_attempt(
     event = await add_event(sql, world.ada.owner)
     delivery = await add_delivery(sql, endpoint, event, "failed")
     tried: dict[str, Any] = {"delivery_id": delivery, "duration_ms": 12}
-    await add(sql, WebhookAttempt, **tried, attempted_at=START, error="no answer within 15 s")
+    await add(sql, WebhookAttempt, **tried, attempted_at=START, error="no response within 15 s")
     await add(sql, WebhookAttempt, **tried, attempted_at=LATER, status_code=500, answer="<ö>", error="answered 500")
 
     page = (await ask(client, ADA, LIST, first=10))["webhookDeliveries"]
@@ -238,7 +238,7 @@ async def test_a_delivery_is_shown_with_its_event_and_every_attempt(
             "durationMs": 12,
             "statusCode": None,
             "answer": None,
-            "error": "no answer within 15 s",
+            "error": "no response within 15 s",
         },
     ]
     assert node["event"] == {

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from crm_graph.egress.client import Attempt, Sender, check_url
+from crm_graph.egress.client import HttpClient, PostResult, check_url
 from crm_graph.egress.networks import Networks
 from tests.support.http_receiver import (
     CERTIFICATE,
@@ -40,8 +40,8 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-async def sender() -> AsyncIterator[Sender]:
-    async with Sender(HERE, deadline_seconds=1) as opened:
+async def sender() -> AsyncIterator[HttpClient]:
+    async with HttpClient(HERE, deadline_seconds=1) as opened:
         yield opened
 
 
@@ -59,12 +59,12 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]
     return asked
 
 
-async def test_the_exact_bytes_arrive_with_the_headers(receiver: Receiver, sender: Sender) -> None:
+async def test_the_exact_bytes_arrive_with_the_headers(receiver: Receiver, sender: HttpClient) -> None:
     attempt = await sender.post(
         receiver.url("/hook?a=b"), {"content-type": "application/json", "x-crm-secret": "é"}, BODY
     )
 
-    assert (attempt.status, attempt.answer, attempt.error, attempt.retry_after) == (200, "ok", None, None)
+    assert (attempt.status, attempt.response, attempt.error, attempt.retry_after) == (200, "ok", None, None)
     assert attempt.is_success
     assert 0 <= attempt.duration_ms < 1000
     (request,) = receiver.requests
@@ -78,14 +78,14 @@ async def test_the_exact_bytes_arrive_with_the_headers(receiver: Receiver, sende
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
-async def test_2xx_is_a_success(receiver: Receiver, sender: Sender, status: int) -> None:
+async def test_2xx_is_a_success(receiver: Receiver, sender: HttpClient, status: int) -> None:
     receiver.plan(answer(status, b""))
     attempt = await sender.post(receiver.url(), {}, BODY)
-    assert (attempt.status, attempt.answer, attempt.is_success, attempt.is_gone) == (status, "", True, False)
+    assert (attempt.status, attempt.response, attempt.is_success, attempt.is_gone) == (status, "", True, False)
 
 
 @pytest.mark.parametrize("status", [304, 400, 404, 409, 410, 429, 500, 503])
-async def test_anything_else_is_not(receiver: Receiver, sender: Sender, status: int) -> None:
+async def test_anything_else_is_not(receiver: Receiver, sender: HttpClient, status: int) -> None:
     receiver.plan(answer(status, b""))
     attempt = await sender.post(receiver.url(), {}, BODY)
     assert (attempt.status, attempt.error, attempt.is_success) == (status, None, False)
@@ -93,7 +93,7 @@ async def test_anything_else_is_not(receiver: Receiver, sender: Sender, status: 
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_is_never_followed(receiver: Receiver, sender: Sender, status: int) -> None:
+async def test_a_redirect_is_never_followed(receiver: Receiver, sender: HttpClient, status: int) -> None:
     receiver.plan(redirect(receiver.url("/elsewhere"), status))
     attempt = await sender.post(receiver.url(), {}, BODY)
     assert (attempt.status, attempt.is_success) == (status, False)
@@ -103,20 +103,20 @@ async def test_a_redirect_is_never_followed(receiver: Receiver, sender: Sender, 
 @pytest.mark.parametrize(
     ("reaction", "status", "error"),
     [
-        (hang, None, "no answer within 1 s"),
-        (drip_head, None, "no answer within 1 s"),
-        (drip, 200, "the answer did not end within 1 s"),
+        (hang, None, "no response within 1 s"),
+        (drip_head, None, "no response within 1 s"),
+        (drip, 200, "the response did not end within 1 s"),
         (reset, None, "connection reset"),
-        (close_early, 200, "the answer broke off"),
-        (raw(b""), None, "connection closed without an answer"),
-        (raw(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), None, "the answer is no HTTP"),
-        (raw(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 100_000), None, "the answer is no HTTP"),
-        (raw(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000), None, "connection closed without an answer"),
+        (close_early, 200, "the response was cut off"),
+        (raw(b""), None, "connection closed without a response"),
+        (raw(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), None, "the response is not valid HTTP"),
+        (raw(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 100_000), None, "the response is not valid HTTP"),
+        (raw(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000), None, "connection closed without a response"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
 async def test_a_bad_receiver(
-    receiver: Receiver, sender: Sender, reaction: Reaction, status: int | None, error: str
+    receiver: Receiver, sender: HttpClient, reaction: Reaction, status: int | None, error: str
 ) -> None:
     receiver.plan(reaction)
     attempt = await sender.post(receiver.url(), {}, BODY)
@@ -126,34 +126,34 @@ async def test_a_bad_receiver(
     assert (await sender.post(receiver.url(), {}, BODY)).is_success
 
 
-async def test_of_a_gigabyte_the_first_kilobyte_is_read(receiver: Receiver, sender: Sender) -> None:
+async def test_of_a_gigabyte_the_first_kilobyte_is_read(receiver: Receiver, sender: HttpClient) -> None:
     receiver.plan(flood)
     attempt = await sender.post(receiver.url(), {}, BODY)
-    assert (attempt.status, attempt.answer, attempt.is_success) == (200, "y" * 1024, True)
+    assert (attempt.status, attempt.response, attempt.is_success) == (200, "y" * 1024, True)
     assert (await sender.post(receiver.url(), {}, BODY)).is_success
     assert receiver.connections == 2  # the first one was cut
 
 
-async def test_an_answer_is_kept_as_text_that_can_be_stored_and_shown(receiver: Receiver, sender: Sender) -> None:
+async def test_an_answer_is_kept_as_text_that_can_be_stored_and_shown(receiver: Receiver, sender: HttpClient) -> None:
     receiver.plan(answer(500, b"a\x00b\x1b[31m\xff\r\nnext\rover"), answer(200, "ş".encode() * 2000))
-    assert (await sender.post(receiver.url(), {}, BODY)).answer == "ab[31m\ufffd\nnext over"
-    assert (await sender.post(receiver.url(), {}, BODY)).answer == "ş" * 512
+    assert (await sender.post(receiver.url(), {}, BODY)).response == "ab[31m\ufffd\nnext over"
+    assert (await sender.post(receiver.url(), {}, BODY)).response == "ş" * 512
     assert receiver.connections == 1  # both answers ended
 
 
-async def test_nobody_listens(sender: Sender) -> None:
+async def test_nobody_listens(sender: HttpClient) -> None:
     async with Receiver() as gone:
         url = gone.url()
     attempt = await sender.post(url, {}, BODY)
-    assert (attempt.status, attempt.answer, attempt.error) == (None, None, "connection refused")
+    assert (attempt.status, attempt.response, attempt.error) == (None, None, "connection refused")
 
 
-async def test_a_name_that_does_not_exist(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_name_that_does_not_exist(sender: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
     monkeypatch.setattr(socket, "getaddrinfo", fails)
-    assert (await sender.post("https://gone.example/", {}, BODY)).error == "the host's name can't be resolved"
+    assert (await sender.post("https://gone.example/", {}, BODY)).error == "the host name can't be resolved"
 
 
 @pytest.mark.parametrize(
@@ -168,19 +168,19 @@ async def test_a_name_that_does_not_exist(sender: Sender, monkeypatch: pytest.Mo
         ("Wed, 21 Oct 9999 07:28:00 GMT", timedelta(hours=24)),
     ],
 )
-async def test_retry_after(receiver: Receiver, sender: Sender, header: str, delay: timedelta | None) -> None:
+async def test_retry_after(receiver: Receiver, sender: HttpClient, header: str, delay: timedelta | None) -> None:
     receiver.plan(answer(429, retry_after=header))
     assert (await sender.post(receiver.url(), {}, BODY)).retry_after == delay
 
 
-async def test_retry_after_a_date(receiver: Receiver, sender: Sender) -> None:
+async def test_retry_after_a_date(receiver: Receiver, sender: HttpClient) -> None:
     receiver.plan(answer(503, retry_after=format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)))
     delay = (await sender.post(receiver.url(), {}, BODY)).retry_after
     assert delay is not None
     assert timedelta(minutes=9, seconds=50) < delay <= timedelta(minutes=10)
 
 
-async def test_a_connection_is_used_again_for_its_own_origin_only(receiver: Receiver, sender: Sender) -> None:
+async def test_a_connection_is_used_again_for_its_own_origin_only(receiver: Receiver, sender: HttpClient) -> None:
     for _ in range(3):
         assert (await sender.post(receiver.url(), {}, BODY)).is_success
     assert receiver.connections == 1
@@ -189,7 +189,7 @@ async def test_a_connection_is_used_again_for_its_own_origin_only(receiver: Rece
     assert receiver.connections == 2
 
 
-async def test_what_nobody_asked_for_is_no_answer_to_the_next_post(receiver: Receiver, sender: Sender) -> None:
+async def test_what_nobody_asked_for_is_no_answer_to_the_next_post(receiver: Receiver, sender: HttpClient) -> None:
     two = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 
     async def answers_twice(writer: asyncio.StreamWriter) -> None:
@@ -200,7 +200,7 @@ async def test_what_nobody_asked_for_is_no_answer_to_the_next_post(receiver: Rec
     assert (await sender.post(receiver.url(), {}, BODY)).status == 500
 
 
-async def test_a_connection_that_was_closed_while_idle_fails_nothing(sender: Sender) -> None:
+async def test_a_connection_that_was_closed_while_idle_fails_nothing(sender: HttpClient) -> None:
     async with Receiver(idle_seconds=0.02) as receiver:
         for _ in range(3):
             assert (await sender.post(receiver.url(), {}, BODY)).is_success
@@ -209,15 +209,15 @@ async def test_a_connection_that_was_closed_while_idle_fails_nothing(sender: Sen
 
 
 async def test_a_kept_connection_that_ends_without_an_answer_is_replaced_once(
-    receiver: Receiver, sender: Sender
+    receiver: Receiver, sender: HttpClient
 ) -> None:
     receiver.plan(answer(200), raw(b""), raw(b""))  # as if it closed while we sent
     assert (await sender.post(receiver.url(), {}, BODY)).is_success
-    assert (await sender.post(receiver.url(), {}, BODY)).error == "connection closed without an answer"
+    assert (await sender.post(receiver.url(), {}, BODY)).error == "connection closed without a response"
     assert (len(receiver.requests), receiver.connections) == (3, 2)
 
 
-async def test_a_reset_is_an_answer_even_on_a_connection_that_was_kept(receiver: Receiver, sender: Sender) -> None:
+async def test_a_reset_is_an_answer_even_on_a_connection_that_was_kept(receiver: Receiver, sender: HttpClient) -> None:
     receiver.plan(answer(200), reset)
     assert (await sender.post(receiver.url(), {}, BODY)).is_success
     assert (await sender.post(receiver.url(), {}, BODY)).error == "connection reset"
@@ -225,19 +225,19 @@ async def test_a_reset_is_an_answer_even_on_a_connection_that_was_kept(receiver:
 
 
 async def test_many_at_once_and_a_hanging_one_delays_nobody(receiver: Receiver) -> None:
-    async with Receiver() as dead, Sender(HERE, deadline_seconds=2) as sender:
+    async with Receiver() as dead, HttpClient(HERE, deadline_seconds=2) as sender:
         dead.usual = hang
         hanging = [asyncio.create_task(sender.post(dead.url(), {}, BODY)) for _ in range(50)]
         began = time.monotonic()
         attempts = await asyncio.gather(*(sender.post(receiver.url(), {}, BODY) for _ in range(200)))
         assert all(attempt.is_success for attempt in attempts)
         assert time.monotonic() - began < 2
-        assert {attempt.error for attempt in await asyncio.gather(*hanging)} == {"no answer within 2 s"}
+        assert {attempt.error for attempt in await asyncio.gather(*hanging)} == {"no response within 2 s"}
     assert len(receiver.requests) == 200
 
 
 async def test_a_resolver_that_hangs_delays_nobody_else(
-    receiver: Receiver, sender: Sender, monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, sender: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     released = threading.Event()
 
@@ -250,11 +250,11 @@ async def test_a_resolver_that_hangs_delays_nobody_else(
     await asyncio.sleep(0.05)
     resolving(monkeypatch, ["127.0.0.1"])
     assert (await sender.post(receiver.url(host="quick.example"), {}, BODY)).is_success
-    assert {attempt.error for attempt in await asyncio.gather(*hanging)} == {"no answer within 1 s"}
+    assert {attempt.error for attempt in await asyncio.gather(*hanging)} == {"no response within 1 s"}
     released.set()
 
 
-async def test_a_cancelled_post_leaves_the_sender_as_it_was(receiver: Receiver, sender: Sender) -> None:
+async def test_a_cancelled_post_leaves_the_sender_as_it_was(receiver: Receiver, sender: HttpClient) -> None:
     for seconds in (0, 0.001, 0.01, 0.05):
         receiver.plan(hang)
         task = asyncio.create_task(sender.post(receiver.url(), {}, BODY))
@@ -268,11 +268,11 @@ async def test_a_cancelled_post_leaves_the_sender_as_it_was(receiver: Receiver, 
 
 
 async def test_an_address_that_is_not_allowed_is_never_connected_to(receiver: Receiver) -> None:
-    async with Sender(Networks()) as sender:
+    async with HttpClient(Networks()) as sender:
         for host in ("127.0.0.1", "0x7f.1", "[::ffff:127.0.0.1]", "localhost"):
             attempt = await sender.post(receiver.url(host=host).replace("http:", "https:"), {}, BODY)
             assert attempt.error is not None
-            assert "is not allowed: OUTBOUND_ALLOWED_NETWORKS" in attempt.error
+            assert "is not allowed: add it to OUTBOUND_ALLOWED_NETWORKS" in attempt.error
             assert attempt.status is None
     assert receiver.connections == 0
 
@@ -280,18 +280,18 @@ async def test_an_address_that_is_not_allowed_is_never_connected_to(receiver: Re
 async def test_rebinding_the_name_between_save_and_connect(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = resolving(monkeypatch, ["8.8.8.8"], ["127.0.0.1"])
     url = await check_url(f"https://rebound.example:{receiver.port}/", Networks())
-    async with Sender(Networks()) as sender:
+    async with HttpClient(Networks()) as sender:
         attempt = await sender.post(url, {}, BODY)
-    assert attempt == Attempt(
+    assert attempt == PostResult(
         attempt.duration_ms,
-        error="the address 127.0.0.1 of host rebound.example is not allowed: OUTBOUND_ALLOWED_NETWORKS doesn't name it",
+        error="the address 127.0.0.1 of host rebound.example is not allowed: add it to OUTBOUND_ALLOWED_NETWORKS",
     )
     assert asked == ["rebound.example"] * 2  # not a third time, to connect
     assert receiver.connections == 0
 
 
 async def test_one_forbidden_address_among_others_refuses_the_name(
-    receiver: Receiver, sender: Sender, monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, sender: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resolving(monkeypatch, ["127.0.0.1", "10.0.0.1"])
     attempt = await sender.post(receiver.url(host="two.example"), {}, BODY)
@@ -301,14 +301,14 @@ async def test_one_forbidden_address_among_others_refuses_the_name(
 
 
 async def test_the_next_address_is_tried_when_one_does_not_answer(
-    receiver: Receiver, sender: Sender, monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, sender: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resolving(monkeypatch, ["127.0.0.2", "127.0.0.1"])
     assert (await sender.post(receiver.url(host="two.example"), {}, BODY)).is_success
 
 
 async def test_proxies_of_the_environment_are_not_used(
-    receiver: Receiver, sender: Sender, monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, sender: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -317,17 +317,17 @@ async def test_proxies_of_the_environment_are_not_used(
 
 @pytest.mark.parametrize("headers", [{"x": "a\r\ny: z"}, {"x": "ş"}, {"ş": "x"}, {"a b": "x"}])
 async def test_a_header_that_cant_be_sent_is_an_error_and_no_crash(
-    receiver: Receiver, sender: Sender, headers: dict[str, str]
+    receiver: Receiver, sender: HttpClient, headers: dict[str, str]
 ) -> None:
-    assert (await sender.post(receiver.url(), headers, BODY)).error == "a header can't be sent as it is"
+    assert (await sender.post(receiver.url(), headers, BODY)).error == "a header is not valid HTTP"
     assert receiver.requests == []
 
 
-async def test_a_url_that_is_none_is_an_error_and_no_crash(sender: Sender) -> None:
+async def test_a_url_that_is_none_is_an_error_and_no_crash(sender: HttpClient) -> None:
     assert (await sender.post("ftp://x", {}, BODY)).error == "url must begin with https:// and a host"
 
 
-async def test_an_untrusted_certificate_gets_nothing(sender: Sender) -> None:
+async def test_an_untrusted_certificate_gets_nothing(sender: HttpClient) -> None:
     async with Receiver(tls=True) as receiver:
         attempt = await sender.post(receiver.url(), {}, BODY)
         assert attempt.error == "TLS: certificate verify failed: self-signed certificate"
@@ -336,19 +336,19 @@ async def test_an_untrusted_certificate_gets_nothing(sender: Sender) -> None:
 
 async def test_a_trusted_certificate_is_for_its_own_name_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
-    async with Receiver(tls=True) as receiver, Sender(HERE, deadline_seconds=5) as sender:
+    async with Receiver(tls=True) as receiver, HttpClient(HERE, deadline_seconds=5) as sender:
         attempts = [await sender.post(receiver.url(), {}, BODY * 10_000) for _ in range(3)]
         assert all(attempt.is_success for attempt in attempts)
         assert receiver.connections == 1
         receiver.plan(flood)
-        assert (await sender.post(receiver.url(), {}, BODY)).answer == "y" * 1024
+        assert (await sender.post(receiver.url(), {}, BODY)).response == "y" * 1024
         other = await sender.post(receiver.url(host="127.0.0.1"), {}, BODY)
         assert other.error is not None
         assert "mismatch" in other.error
         assert len(receiver.requests) == 4
 
 
-async def test_tls_where_there_is_none(sender: Sender) -> None:
+async def test_tls_where_there_is_none(sender: HttpClient) -> None:
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         await reader.read()

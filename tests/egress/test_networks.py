@@ -32,7 +32,7 @@ FORBIDDEN = (
 @pytest.mark.parametrize("address", FORBIDDEN)
 def test_what_is_not_public_is_refused_with_a_way_out(address: str) -> None:
     assert NOBODY.refusal("n8n", address, encrypted=True) == (
-        f"the address {address} of host n8n is not allowed: OUTBOUND_ALLOWED_NETWORKS doesn't name it"
+        f"the address {address} of host n8n is not allowed: add it to OUTBOUND_ALLOWED_NETWORKS"
     )
 
 
@@ -42,7 +42,7 @@ def test_what_is_not_public_is_refused_with_a_way_out(address: str) -> None:
 def test_the_internet_may_be_called_encrypted(address: str) -> None:
     assert NOBODY.refusal("hooks", address, encrypted=True) is None
     refusal = NOBODY.refusal("hooks", address, encrypted=False)
-    assert refusal == (f"http:// to hooks is not allowed: use https://, or name {address} in OUTBOUND_ALLOWED_NETWORKS")
+    assert refusal == (f"http:// to hooks is not allowed: use https://, or add {address} to OUTBOUND_ALLOWED_NETWORKS")
 
 
 @given(ip_addresses())
@@ -65,7 +65,7 @@ def test_a_network_that_is_named_may_be_called(address: IPv4Address | IPv6Addres
     assume(getattr(address, "ipv4_mapped", None) is None)  # that is named in its IPv4 form
     length = 24 if address.version == 4 else 64
     named = Networks.of([str(ip_network(f"{address}/{length}", strict=False)), str(address)])
-    assert named.names(address)
+    assert named.allows(address)
     assert named.refusal("n8n", str(address), encrypted=False) is None
 
 
@@ -87,6 +87,6 @@ def test_a_clouds_metadata_must_be_named_itself(address: str) -> None:
 
 def test_loopback_is_for_development() -> None:
     for address in ("127.0.0.1", "::1", "127.9.9.9"):
-        assert Settings.load(crm_env="development").networks().names(ip_address(address))
-        assert not Settings.load().networks().names(ip_address(address))
+        assert Settings.load(crm_env="development").networks().allows(ip_address(address))
+        assert not Settings.load().networks().allows(ip_address(address))
     assert Settings.load(outbound_allowed_networks="10.1.0.0/16").networks() == Networks.of(["10.1.0.0/16"])

@@ -6,7 +6,7 @@ import pytest
 
 from crm_graph.egress.client import check_headers, check_url
 from crm_graph.egress.networks import Networks
-from crm_graph.egress.urls import read_url
+from crm_graph.egress.urls import parse_url
 from crm_graph.errors import ValidationFailed
 
 NOBODY = Networks()
@@ -34,8 +34,8 @@ NOBODY = Networks()
     ],
 )
 def test_normal_form(given: str, normal: str) -> None:
-    assert str(read_url(given)) == normal
-    assert str(read_url(normal)) == normal
+    assert str(parse_url(given)) == normal
+    assert str(parse_url(normal)) == normal
 
 
 @pytest.mark.parametrize(
@@ -69,16 +69,16 @@ def test_normal_form(given: str, normal: str) -> None:
         ("https://0x/", "no valid host"),
         ("https://[fe80::1%25eth0]/", "no valid host"),
         ("https://[v1.x]/", "no valid host"),
-        ("https://[::1/", "no URL"),
+        ("https://[::1/", "not a valid URL"),
         ("https://" + "a" * 64 + ".com/", "no valid host"),
         ("https://hooks.example.com/" + "a" * 2048, "longer than 2048"),
         ("https://hooks.example.com/" + "ş" * 1000, "longer than 2048"),
-        ("https://℀.example.com/", "no URL"),
+        ("https://℀.example.com/", "not a valid URL"),
     ],
 )
 def test_what_is_no_target_is_refused(url: str, problem: str) -> None:
     with pytest.raises(ValidationFailed, match=problem) as error:
-        read_url(url)
+        parse_url(url)
     assert error.value.field == "url"
     assert "word" not in str(error.value).removesuffix("use headers for a credential").replace("password", "")
 
