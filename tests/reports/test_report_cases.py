@@ -1,4 +1,4 @@
-"""Reports, case by case: what a figure means where that is not obvious."""
+"""Reports, case by case: the definition of figures where it is not obvious."""
 
 import json
 import uuid
@@ -78,7 +78,7 @@ async def test_a_deal_that_passes_a_stage_twice_counts_twice(
     assert ways == {"new": (1, 0.5), "qualified": (1, 0.5)}
 
 
-async def test_time_in_stage_is_of_those_that_left_since_whenever_they_came(
+async def test_time_in_stage_counts_deals_that_left_in_the_period(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await walk(sql, world, ("new", 400), ("contacted", 10))
@@ -89,7 +89,7 @@ async def test_time_in_stage_is_of_those_that_left_since_whenever_they_came(
     assert (new["entered"], new["left"], new["medianDays"]) == (1, 1, 390.0)
 
 
-async def test_a_period_has_its_beginning_and_not_its_end(
+async def test_a_period_includes_its_start_but_not_its_end(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await walk(sql, world, ("new", 20), ("won", 10))
@@ -117,13 +117,13 @@ async def test_a_deleted_stage_stays_where_history_names_it(
     assert "contacted" not in [row["stage"]["key"] for row in later["stages"]]
 
 
-async def test_what_is_deleted_counts_nowhere(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_deleted_rows_count_nowhere(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     empty = await report(client, ROOT, WHOLE)
-    gone = {"deleted_at": NOW, "amount": Decimal(1), "campaign_id": "c"}
-    await walk(sql, world, ("new", 20), ("won", 10), **gone)
-    await walk(sql, world, ("new", 20), **gone)
+    deleted = {"deleted_at": NOW, "amount": Decimal(1), "campaign_id": "c"}
+    await walk(sql, world, ("new", 20), ("won", 10), **deleted)
+    await walk(sql, world, ("new", 20), **deleted)
     contact = await add(
-        sql, Contact, email="gone@x.example", deleted_at=NOW, reply_status="interested", reply_status_at=NOW
+        sql, Contact, email="deleted@x.example", deleted_at=NOW, reply_status="interested", reply_status_at=NOW
     )
     for kind in (ActivityType.EMAIL_IN, ActivityType.MEETING):
         await add_note(sql, contact, None, "x", type=kind, occurred_at=NOW - timedelta(days=1))
@@ -131,11 +131,9 @@ async def test_what_is_deleted_counts_nowhere(client: httpx.AsyncClient, world: 
     assert await report(client, ROOT, WHOLE) == empty
 
 
-async def test_a_person_who_is_erased_still_counts(
-    client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
-    judged = {"reply_status": "interested", "reply_status_at": NOW - timedelta(days=2)}
-    contact = await add(sql, Contact, email="zelda@x.example", owner_id=world.ada.owner, **judged)
+async def test_an_erased_person_still_counts(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+    reply = {"reply_status": "interested", "reply_status_at": NOW - timedelta(days=2)}
+    contact = await add(sql, Contact, email="zelda@x.example", owner_id=world.ada.owner, **reply)
     meta = {"campaign_id": "c-1", "step": 2, "arranges": True}
     for kind in (ActivityType.EMAIL_IN, ActivityType.MEETING):
         await add_note(sql, contact, None, "x", type=kind, occurred_at=NOW - timedelta(days=2), meta_json=meta)
@@ -216,7 +214,7 @@ async def test_events_as_they_arrive_are_credited_to_the_e_mail_that_was_answere
     assert sum(row["won"] for row in found["attribution"]) == found["closed"]["won"] == 1
 
 
-async def test_the_report_on_owners_has_everybody_and_the_pool(
+async def test_the_owner_report_has_every_owner_and_the_pool(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await add_owner(sql, "idle@seller.com", active=False)

@@ -1,4 +1,4 @@
-"""Reports over random books: every figure is what plain Python reckons, for everybody who may ask."""
+"""Reports over random data: every figure equals what plain Python computes, for every caller."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -45,14 +45,14 @@ async def test_every_figure_is_what_the_books_say(
     team = {row["email"]: row["id"] for row in drawn.owners}  # an e-mail's owner is remembered for seconds
     for who in (ADA, BOB, ROOT, READER):
         for pipeline in drawn.pipelines:
-            asked = utc_now()
+            started = utc_now()
             found = (await ask(client, team[who], PIPELINE, id=str(pipeline["id"]), **given_period))["pipelineReport"]
             begins, ends = utc(found.pop("from")), utc(found.pop("to"))
 
             expected = Reckoning(drawn, who, begins, ends)
             assert rounded(found) == rounded(expected.pipeline_report(pipeline)), who
             assert begins == (since or ends - timedelta(days=90))
-            assert ends == until if until else asked <= ends <= utc_now()
+            assert ends == until if until else started <= ends <= utc_now()
 
     found = (await ask(client, team[ROOT], OWNERS, **given_period))["ownerReport"]
     assert rounded(found) == rounded(Reckoning(drawn, ROOT, since, until).owner_report())

@@ -1,4 +1,4 @@
-"""Reports: who sees what in them, what is refused, and that each is one statement."""
+"""The scope of reports: which rows count for whom, which periods are refused, and one statement for each report."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ async def test_a_period_that_ends_before_it_begins_is_refused(
             assert "from must be before to, which is " in error["message"]
 
 
-async def test_any_end_has_a_beginning(client: httpx.AsyncClient, world: World) -> None:
+async def test_any_end_has_a_default_start(client: httpx.AsyncClient, world: World) -> None:
     for until in ("0001-01-01T00:00:01Z", "0001-04-01T00:00:00Z", "9999-12-31T23:59:59Z"):
         found = (await ask(client, ADA, REPORT % "from to", to=until))["pipelineReport"]
 
@@ -96,7 +96,7 @@ async def test_a_report_is_one_statement_the_first_time_and_later(
     assert again == first
 
 
-async def test_what_is_not_selected_is_not_reckoned(client: httpx.AsyncClient, world: World) -> None:
+async def test_figures_that_are_not_selected_are_not_computed(client: httpx.AsyncClient, world: World) -> None:
     for selected, tables in (
         ("from to", {"pipelines"}),
         (OPEN, {"pipelines", "deals", "pipeline_stages"}),

@@ -1,4 +1,4 @@
-"""The views for BI tools: the same figures as the API's, over everybody's rows, for `readonly` alone."""
+"""The views for BI tools: the same figures as the API's, over the rows of all owners, for the role `readonly` only."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -91,7 +91,7 @@ async def test_replies_are_listed_with_what_they_answer(admin_url: URL, sql: Asy
         )
 
 
-async def test_a_stay_that_goes_on_has_no_end(admin_url: URL, sql: AsyncConnection, shelf: None) -> None:
+async def test_a_deal_that_is_still_in_its_stage_has_no_end(admin_url: URL, sql: AsyncConnection, shelf: None) -> None:
     drawn = report_data.draw(2)
     await report_data.store(sql, drawn)
     live = {row["id"]: row for row in drawn.deals if not row["deleted_at"]}
@@ -107,7 +107,7 @@ async def test_a_stay_that_goes_on_has_no_end(admin_url: URL, sql: AsyncConnecti
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_is_for_readonly_to_read_and_for_nobody_else(view: str, admin_url: URL) -> None:
+def test_only_readonly_may_read_a_view(view: str, admin_url: URL) -> None:
     for role, may in (("readonly", {"SELECT"}), ("app_user", set[str]())):
         with connected(admin_url, role) as connection:
             query = "SELECT has_table_privilege(%s, %s) AS it"

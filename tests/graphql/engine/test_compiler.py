@@ -1,4 +1,4 @@
-"""Selections: every way of asking for a field means what GraphQL says, in one SQL statement per root field."""
+"""Selections: every way to select a field means what GraphQL says, in one SQL statement per root field."""
 
 from typing import Any
 
@@ -88,7 +88,7 @@ async def test_a_query_is_one_statement_and_a_payload_one_more(
     document: str, count: int, client: httpx.AsyncClient, world: World, database: Database
 ) -> None:
     async with database.transaction() as session:
-        await session.scalar(text("SELECT 1"))  # SQLAlchemy asks a new server about itself
+        await session.scalar(text("SELECT 1"))  # SQLAlchemy queries a new server for its version
     await ask(client, ADA, "{ me { id } }")
 
     with recorded() as statements:
@@ -162,14 +162,14 @@ async def test_variables_and_their_defaults(client: httpx.AsyncClient, world: Wo
         deals(first: $first, after: $after) { nodes { id title @include(if: $own) } } me @skip(if: $no) { id } }"""
 
     default = await ask(client, ADA, document)
-    given = await ask(client, ADA, document, first=3, after=None, own=True, no=False)
+    answer = await ask(client, ADA, document, first=3, after=None, own=True, no=False)
 
     assert len(default["deals"]["nodes"]) == 2
     assert set(default["deals"]["nodes"][0]) == {"id"}
     assert "me" not in default
-    assert len(given["deals"]["nodes"]) == 3
-    assert set(given["deals"]["nodes"][0]) == {"id", "title"}
-    assert given["me"] == {"id": str(world.ada.owner)}
+    assert len(answer["deals"]["nodes"]) == 3
+    assert set(answer["deals"]["nodes"][0]) == {"id", "title"}
+    assert answer["me"] == {"id": str(world.ada.owner)}
 
 
 async def test_include_and_skip_on_fragments(client: httpx.AsyncClient, world: World) -> None:
@@ -235,8 +235,8 @@ async def test_a_pipeline_is_found_by_id_and_by_default(client: httpx.AsyncClien
     document = "query ($id: UUID) { pipeline(id: $id) { id isDefault } pipelines { id } }"
     default = str(world.stage["pipeline"])
 
-    for given in ({}, {"id": None}, {"id": default}):
-        assert (await ask(client, ADA, document, **given))["pipeline"] == {"id": default, "isDefault": True}
+    for variables in ({}, {"id": None}, {"id": default}):
+        assert (await ask(client, ADA, document, **variables))["pipeline"] == {"id": default, "isDefault": True}
     assert (await ask(client, ADA, document, id=str(world.company)))["pipeline"] is None
 
 

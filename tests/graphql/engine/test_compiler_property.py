@@ -1,6 +1,6 @@
-"""The fast path answers random queries as graphql-core does, and nobody gets a row that isn't theirs to see.
+"""The fast path answers random queries as graphql-core does, and no caller gets a row that they may not see.
 
-`make fuzz` asks thousands of other queries.
+`make fuzz` sends thousands of other queries.
 """
 
 import json
@@ -54,14 +54,14 @@ if fuzz := os.environ.get("FUZZ_EXAMPLES"):  # see `make fuzz`
 
 
 class Forgetful(PlanCache):
-    """Remembers nothing."""
+    """Keeps nothing."""
 
     def get(self, key: Any, make: Any, size: int) -> Any:
         return make()
 
 
 class StandardReads(Reads):
-    """Leaves every query to graphql-core, and compiles it anew each time."""
+    """Leaves every query to graphql-core, and compiles it again each time."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -87,9 +87,9 @@ class CountedReads(Reads):
     taken = 0
 
     async def answer(
-        self, operation: Operation, principal: Principal, now: datetime, given: Mapping[str, Any]
+        self, operation: Operation, principal: Principal, now: datetime, variables: Mapping[str, Any]
     ) -> bytes | None:
-        body = await super().answer(operation, principal, now, given)
+        body = await super().answer(operation, principal, now, variables)
         CountedReads.taken += body is not None
         return body
 
@@ -100,13 +100,13 @@ class Clients:
 
     usual: httpx.AsyncClient
     standard: httpx.AsyncClient
-    asked: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
 
-    async def answer(self, who: str, asked: Asked, variables: Row) -> str:
+    async def answer(self, who: str, sample: Asked, variables: Row) -> str:
         """The answer of the fast path."""
-        answer = await post(self.usual, who, asked, variables)
-        self.asked["all"] += 1
-        self.asked["with data"] += json.loads(answer).get("data") is not None
+        answer = await post(self.usual, who, sample, variables)
+        self.requests["all"] += 1
+        self.requests["with data"] += json.loads(answer).get("data") is not None
         return answer
 
 
@@ -133,37 +133,37 @@ async def clients(settings: Settings, database: Database, _admin_engine: AsyncEn
             yield clients
             await empty(sql)
             await CROWD.remove(sql)
-    shares = clients.asked["with data"] / clients.asked["all"], CountedReads.taken / clients.asked["all"]
-    print(f"\n{clients.asked['all']} requests; with data: {shares[0]:.0%}; by the fast path: {shares[1]:.0%}")
-    if clients.asked["documents"] >= EXAMPLES:  # else a failure has stopped it
+    shares = clients.requests["with data"] / clients.requests["all"], CountedReads.taken / clients.requests["all"]
+    print(f"\n{clients.requests['all']} requests; with data: {shares[0]:.0%}; by the fast path: {shares[1]:.0%}")
+    if clients.requests["documents"] >= EXAMPLES:  # else a failure has stopped it
         assert shares[0] >= (0.7 if fuzz else 0.65)  # of few, chance may take a little
         assert shares[1] >= 0.6
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-@given(asked=requests())
+@given(sample=requests())
 @examples(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
-async def test_a_query_is_answered_as_by_graphql_core(clients: Clients, part: int, asked: Asked) -> None:
-    turn = clients.asked["documents"]
-    clients.asked["documents"] += 1
+async def test_a_query_is_answered_as_by_graphql_core(clients: Clients, part: int, sample: Asked) -> None:
+    turn = clients.requests["documents"]
+    clients.requests["documents"] += 1
     one, other = WHO[turn % len(WHO)], WHO[(turn + 1) % len(WHO)]  # two who see different rows
-    turns = [(one, asked.variables), (other, asked.variables)]
-    turns += [(one, asked.others)] * (asked.others != asked.variables)
+    turns = [(one, sample.variables), (other, sample.variables)]
+    turns += [(one, sample.others)] * (sample.others != sample.variables)
     for who, variables in turns:
         note(f"{who}: {variables}")
-        first = await clients.answer(who, asked, variables)
-        again = await clients.answer(who, asked, variables)
-        expected = await post(clients.standard, who, asked, variables)
+        first = await clients.answer(who, sample, variables)
+        again = await clients.answer(who, sample, variables)
+        expected = await post(clients.standard, who, sample, variables)
 
         assert first == expected
         assert again == expected
         assert "INTERNAL" not in expected
-        assert_visible(who, asked, json.loads(expected).get("data"))
+        assert_visible(who, sample, json.loads(expected).get("data"))
 
 
-async def post(client: httpx.AsyncClient, who: str, asked: Asked, variables: Row) -> str:
+async def post(client: httpx.AsyncClient, who: str, sample: Asked, variables: Row) -> str:
     """The answer's JSON in one spelling, its keys as they came."""
-    body = {"query": asked.document, "variables": variables, "operationName": asked.name}
+    body = {"query": sample.document, "variables": variables, "operationName": sample.name}
     headers = bearer(who) | {"Content-Type": "application/json"}
     answer = await client.post("/graphql", content=json.dumps(body), headers=headers)
     assert answer.status_code == 200, answer.text
@@ -176,12 +176,12 @@ def number(text: str) -> int | float:
     return int(value) if value.is_integer() else value
 
 
-def assert_visible(who: str, asked: Asked, data: Row | None) -> None:
-    """Every row in the answer is the caller's to see, no count is of more, and enums have names of the schema."""
+def assert_visible(who: str, sample: Asked, data: Row | None) -> None:
+    """The caller may see every row in the answer, no count is of more, and enums have names of the schema."""
     if data is None:
         return
     seen = CROWD.seen_by(who)
-    for type_name, name, value in Answer(asked, data):
+    for type_name, name, value in Answer(sample, data):
         rows = seen.get(type_name)
         if name == "__typename":
             assert value == type_name
@@ -196,14 +196,14 @@ def assert_visible(who: str, asked: Asked, data: Row | None) -> None:
 
 
 class Answer:
-    """The values of an answer with the type and name of their field, whatever they are called in it."""
+    """The values of an answer with the type and name of their field, whatever their response key."""
 
-    def __init__(self, asked: Asked, data: Row) -> None:
+    def __init__(self, sample: Asked, data: Row) -> None:
         self._data = data
-        definitions = parse(asked.document).definitions
+        definitions = parse(sample.document).definitions
         self._fragments = {d.name.value: d for d in definitions if isinstance(d, FragmentDefinitionNode)}
         self._operations = [d for d in definitions if not isinstance(d, FragmentDefinitionNode)]
-        self._name = asked.name
+        self._name = sample.name
 
     def __iter__(self) -> Iterator[tuple[str, str, Any]]:
         for operation in self._operations:

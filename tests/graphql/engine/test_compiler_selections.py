@@ -1,4 +1,4 @@
-"""Selections that name no column of the table they stand on, and documents that ask for far too much."""
+"""Selections that name no column of the table they stand on, and documents that exceed the limits by far."""
 
 import time
 
@@ -67,6 +67,6 @@ async def test_an_address_of_combining_marks_is_refused_before_it_is_normalised(
 
 async def test_half_a_surrogate_pair_is_refused_with_an_errors_body(client: httpx.AsyncClient, world: World) -> None:
     upsert = "mutation ($i: UpsertContactInput!) { upsertContact(input: $i) { created } }"
-    for given in ({"\ud800": 1}, {"lifecycleStage": "\ud800"}):
-        error = await refusal(client, ADA, upsert, i={"email": "new@acme.example"} | given)
+    for fields in ({"\ud800": 1}, {"lifecycleStage": "\ud800"}):
+        error = await refusal(client, ADA, upsert, i={"email": "new@acme.example"} | fields)
         assert error["message"].startswith("[BAD_REQUEST] ")

@@ -1,4 +1,4 @@
-"""How many statements the API sends, what of a selection is in them, and the sums and counts that come out."""
+"""The number of statements that the API sends, the parts of a selection in them, and exact sums and counts."""
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
@@ -42,7 +42,7 @@ ONE: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.fixture
 async def world(world: World, database: Database) -> World:
-    """The team, on a server that SQLAlchemy knows: it asks a new one about itself."""
+    """The team, on a server that SQLAlchemy knows: it queries a new one for its version."""
     async with database.transaction() as session:
         await session.scalar(text("SELECT 1"))
     return world
@@ -60,16 +60,16 @@ async def statements(client: httpx.AsyncClient, who: str, document: str, **varia
 async def test_a_query_is_one_statement_the_first_time_and_later(
     who: str, document: str, variables: dict[str, Any], client: httpx.AsyncClient, world: World
 ) -> None:
-    given = {"id": str(world.ada.deal)} if "id" in variables else variables
+    values = {"id": str(world.ada.deal)} if "id" in variables else variables
 
-    first = await statements(client, who, document, **given)
-    again = await statements(client, who, document, **given)
+    first = await statements(client, who, document, **values)
+    again = await statements(client, who, document, **values)
 
     assert len(first) == 1
     assert again == first
 
 
-async def test_nothing_is_sent_for_what_needs_no_row(client: httpx.AsyncClient, world: World) -> None:
+async def test_a_selection_without_rows_sends_no_statement(client: httpx.AsyncClient, world: World) -> None:
     for document in ("{ __typename }", "{ a: __typename b: __typename }", "{ ... on Query { __typename } }"):
         assert await statements(client, ADA, document) == []
     for refused, code in (
@@ -85,9 +85,7 @@ async def test_nothing_is_sent_for_what_needs_no_row(client: httpx.AsyncClient, 
         assert sent == [], refused
 
 
-async def test_a_payload_is_read_once_beside_the_statements_of_its_verb(
-    client: httpx.AsyncClient, world: World
-) -> None:
+async def test_a_payload_takes_one_statement_more_than_its_verb(client: httpx.AsyncClient, world: World) -> None:
     large = """title stage { key dealCount amountTotals { weightedAmount } }
         contact { deals { totalCount nodes { id } } } activities { totalCount nodes { content } }
         stageHistory { pageInfo { hasNextPage } nodes { source } }"""
@@ -148,9 +146,9 @@ async def test_totals_and_counts_are_exact(client: httpx.AsyncClient, world: Wor
     stages = list(await sql.execute(select(table(PipelineStage)).order_by("order_index")))
     deals = list(await sql.execute(select(table(Deal)).where(table(Deal).c.deleted_at.is_(None))))
 
-    for who, theirs in ((ADA, "bob"), (BOB, "ada"), (ROOT, None), (READER, None)):
+    for who, hidden in ((ADA, "bob"), (BOB, "ada"), (ROOT, None), (READER, None)):
         answer = (await ask(client, who, TOTALS))["pipeline"]["stages"]
-        seen = [deal for deal in deals if theirs is None or deal.owner_id != owners[theirs]]
+        seen = [deal for deal in deals if hidden is None or deal.owner_id != owners[hidden]]
         assert [stage["key"] for stage in answer] == [stage.key for stage in stages]
         for found, stage in zip(answer, stages, strict=True):
             here = [deal for deal in seen if deal.stage_id == stage.id]

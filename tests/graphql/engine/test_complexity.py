@@ -1,4 +1,4 @@
-"""The cost rule: where its limits are, and that what breaks them costs next to nothing to refuse."""
+"""The cost limits: their values, and that refusing a document that exceeds them is cheap."""
 
 import json
 import time
@@ -52,7 +52,7 @@ LIMITS: dict[str, Limit] = {
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-async def test_a_limit_is_where_it_says(limit: str, client: httpx.AsyncClient, world: World) -> None:
+async def test_a_limit_has_its_value(limit: str, client: httpx.AsyncClient, world: World) -> None:
     make, most = LIMITS[limit]
     name = "Q0" if limit == "operations" else None
 
@@ -87,7 +87,7 @@ async def test_rows_are_the_product_of_the_pages(
     body = (await send(client, ADA, document, **variables)).json()
 
     assert (codes(body.get("errors", [])) == {"QUERY_TOO_COMPLEX"}) is not is_allowed, body
-    # A known document is judged again with other variables.
+    # A cached document is checked again with other variables.
     if variables:
         assert "errors" not in (await send(client, ADA, document, n=1)).json()
 
@@ -111,12 +111,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_a_hostile_document_is_refused_in_no_time(name: str, client: httpx.AsyncClient, world: World) -> None:
+async def test_a_hostile_document_is_refused_at_once(name: str, client: httpx.AsyncClient, world: World) -> None:
     await send(client, ADA, "{ me { id } }")
     operation = "Q0" if name == "500 operations" else None
     spent = []
     with recorded() as statements:
-        for _attempt in range(3):  # nothing is kept of a document that is refused
+        for _attempt in range(3):  # a refused document is not cached
             started = time.process_time()
             body = await post(client, HOSTILE[name], operation)
             spent.append(time.process_time() - started)
@@ -138,7 +138,7 @@ WORST = {
 
 
 @pytest.mark.parametrize("name", WORST)
-async def test_the_dearest_document_that_is_allowed_takes_less_than_a_second(
+async def test_the_costliest_allowed_document_takes_less_than_a_second(
     name: str, client: httpx.AsyncClient, world: World
 ) -> None:
     started = time.process_time()

@@ -1,4 +1,4 @@
-"""The cost rule at its edges: what adds up along fragments and pages, what stays cheap, and what people really ask."""
+"""The cost limits in detail: what adds up along fragments and pages, what stays cheap, and documents of real use."""
 
 import json
 import re
@@ -31,7 +31,7 @@ UPDATE = """mutation ($deal: UUID!, $n: Int!) { updateDeal(input: {dealId: $deal
 
 @pytest.fixture
 async def world(world: World, client: httpx.AsyncClient) -> World:
-    """The team, and a token that is known."""
+    """The team, and a token that the authenticator has cached."""
     await ask(client, ADA, "{ __typename }")
     return world
 
@@ -84,7 +84,7 @@ async def test_a_payload_that_is_too_large_changes_nothing(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     deal = str(world.ada.deal)
-    await ask(client, ADA, UPDATE, deal=deal, n=26)  # 26 + 26 ** 2 + 26 ** 3 rows; the document is known from now on
+    await ask(client, ADA, UPDATE, deal=deal, n=26)  # 26 + 26 ** 2 + 26 ** 3 rows; the document is cached from now on
 
     async with unchanged(sql):
         error = await refusal(client, ADA, UPDATE, deal=deal, n=27)
@@ -102,7 +102,7 @@ async def test_root_fields_count_inside_fragments(client: httpx.AsyncClient, wor
     assert "31 root fields in one query; the limit is 30" in error["message"]
 
 
-async def test_a_document_has_a_greatest_length(client: httpx.AsyncClient, world: World) -> None:
+async def test_a_document_has_a_maximum_length(client: httpx.AsyncClient, world: World) -> None:
     longest = "{ me { id } } #".ljust(complexity.CHARACTERS_MAX, "x")
 
     assert (await ask(client, ADA, longest))["me"] == {"id": str(world.ada.owner)}
@@ -202,11 +202,11 @@ async def pipelines_restored(world: World, sql: AsyncConnection) -> AsyncIterato
 
 
 @pytest.mark.usefixtures("pipelines_restored")
-async def test_what_the_guides_ask_is_answered(client: httpx.AsyncClient, world: World) -> None:
-    asked = [json.loads(body) for guide in GUIDES for body in re.findall(r"^ask '(.*)'$", guide, re.MULTILINE)]
-    assert len(asked) >= 20
+async def test_the_queries_of_the_guides_succeed(client: httpx.AsyncClient, world: World) -> None:
+    bodies = [json.loads(body) for guide in GUIDES for body in re.findall(r"^ask '(.*)'$", guide, re.MULTILINE)]
+    assert len(bodies) >= 20
 
-    for body in asked:
+    for body in bodies:
         variables = json.dumps(body.get("variables", {}))
         variables = variables.replace("DEAL_ID", str(world.ada.deal)).replace("STAGE_ID", str(world.stage["won"]))
         variables = variables.replace("http://127.0.0.1:9000", "https://n8n.example.com")  # allowed in the demo alone
@@ -216,12 +216,12 @@ async def test_what_the_guides_ask_is_answered(client: httpx.AsyncClient, world:
             assert await ask(client, ROOT, body["query"], **json.loads(variables)), body["query"]
 
 
-async def test_what_the_workflows_ask_is_within_the_limits(client: httpx.AsyncClient, world: World) -> None:
+async def test_the_queries_of_the_workflows_are_within_the_limits(client: httpx.AsyncClient, world: World) -> None:
     nodes = [node for flow in FLOWS.values() for node in flow["nodes"] if node["type"].endswith(".graphql")]
     assert len(nodes) >= 4
 
     for node in nodes:
         document = node["parameters"]["query"]
-        body = (await send(client, ADA, document)).json()  # without its variables: nothing runs, everything is judged
+        body = (await send(client, ADA, document)).json()  # without its variables: it is checked but not executed
         assert {reason(error)[0] for error in body["errors"]} == {"BAD_REQUEST"}
         assert all(error["message"].startswith("[BAD_REQUEST] Variable '$") for error in body["errors"]), body

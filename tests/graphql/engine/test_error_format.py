@@ -1,4 +1,4 @@
-"""What the API tells about itself: nothing in production, and of its own failures only where to look."""
+"""What errors reveal: in production nothing about the schema, and of internal errors only the request id."""
 
 import time
 from typing import Any
@@ -59,7 +59,7 @@ async def test_production_does_not_describe_itself(client: httpx.AsyncClient) ->
         "{ me { __typename } s: __schema { types { name } } }",
     ):
         body = (await send(client, ADA, document)).json()
-        assert "data" not in body  # nothing was run (GraphQL, 7.1)
+        assert "data" not in body  # nothing was executed (GraphQL, 7.1)
         assert {reason(error)[0] for error in body["errors"]} == {"BAD_REQUEST"}
     assert (await ask(client, ADA, "{ __typename me { __typename } }"))["me"] == {"__typename": "Owner"}
 

@@ -1,4 +1,4 @@
-"""Filters of lists: each criterion finds its rows and no others, however it is given, and nothing of a colleague."""
+"""Filters of lists: each criterion finds its rows and no others, however it is sent, and no rows of a colleague."""
 
 import json
 import random
@@ -21,7 +21,7 @@ from tests.support.factories import ADA, BOB, ROOT, START
 from tests.support.filter_cases import ALL, cases_of
 from tests.support.filter_rows import Row, Scene, build_scene
 
-# And what tells rows apart.
+# And the value by which to tell rows apart.
 LISTS = {"deals": "title", "contacts": "email", "companies": "name", "activities": "content"}
 
 
@@ -41,7 +41,7 @@ def filter_of(name: str) -> tuple[str, dict[str, Any]]:
 
 
 async def found(client: httpx.AsyncClient, who: str, name: str, head: str, filter_: str, **variables: Any) -> set[str]:
-    """What tells the rows apart that a filter finds; their number is checked."""
+    """The values that identify the rows that a filter finds; checks their number."""
     document = f"query {head} {{ {name}(filter: {filter_}) {{ totalCount nodes {{ it: {LISTS[name]} }} }} }}"
     answer = (await ask(client, who, document, **variables))[name]
     names = [node["it"] for node in answer["nodes"]]
@@ -59,21 +59,21 @@ def ways(name: str, key: str, value: Any) -> Iterator[tuple[str, str, Row]]:
 
 
 @pytest.mark.parametrize("name", LISTS)
-async def test_each_criterion_finds_its_rows_however_it_is_given(
+async def test_each_criterion_finds_its_rows_however_it_is_sent(
     name: str, client: httpx.AsyncClient, scene: Scene
 ) -> None:
     cases = cases_of(scene)[name]
     assert {key for key, _, _ in cases} == set(filter_of(name)[1])
 
     for key, value, expected in cases:
-        given = str(value) if isinstance(value, uuid.UUID) else value
-        for head, filter_, variables in ways(name, key, given):
+        sent = str(value) if isinstance(value, uuid.UUID) else value
+        for head, filter_, variables in ways(name, key, sent):
             answer = await found(client, ADA, name, head, filter_, **variables)
             assert answer == expected, (key, value, head or filter_)
 
 
 @pytest.mark.parametrize("name", LISTS)
-async def test_null_and_absent_criteria_demand_nothing(name: str, client: httpx.AsyncClient, scene: Scene) -> None:
+async def test_null_and_omitted_criteria_exclude_nothing(name: str, client: httpx.AsyncClient, scene: Scene) -> None:
     whole, fields = filter_of(name)
     for key, type_ in fields.items():
         for head, filter_, variables in ways(name, key, None):
@@ -85,7 +85,7 @@ async def test_null_and_absent_criteria_demand_nothing(name: str, client: httpx.
     assert await found(client, ADA, name, f"($f: {whole})", "$f", f=dict.fromkeys(fields)) == ALL[name]
 
 
-async def test_criteria_that_are_given_together_are_all_met(client: httpx.AsyncClient, scene: Scene) -> None:
+async def test_all_criteria_of_a_filter_are_met(client: httpx.AsyncClient, scene: Scene) -> None:
     both = '{status: OPEN, minAmount: "99.99", createdAfter: "%s", text: "%s"}'
 
     assert await found(client, ADA, "deals", "", both % (START.isoformat(), "ed")) == {"edge"}
@@ -97,7 +97,7 @@ async def test_criteria_that_are_given_together_are_all_met(client: httpx.AsyncC
     assert await found(client, ADA, "contacts", "", '{replyStatus: INTERESTED, text: "cag"}') == {"ada@a.example"}
 
 
-async def test_an_admin_finds_everybodys_but_nothing_deleted(client: httpx.AsyncClient, scene: Scene) -> None:
+async def test_an_admin_finds_the_rows_of_all_owners_but_no_deleted(client: httpx.AsyncClient, scene: Scene) -> None:
     async def of(name: str, key: str, value: Any) -> set[str]:
         return await found(client, ROOT, name, "", f'{{{key}: "{value}"}}')
 
@@ -138,7 +138,7 @@ REFUSED: list[tuple[str, str, list[Any]]] = [
 ]  # fmt: skip
 
 
-async def test_a_value_that_is_none_is_refused_by_name(
+async def test_an_invalid_value_is_refused_with_its_field(
     client: httpx.AsyncClient, scene: Scene, sql: AsyncConnection
 ) -> None:
     async with unchanged(sql):
@@ -167,7 +167,7 @@ MEETS: dict[str, Meets] = {
 }
 
 
-async def test_a_kept_plan_never_answers_with_the_values_or_the_rows_of_another_request(
+async def test_a_cached_plan_never_answers_with_the_values_or_the_rows_of_another_request(
     client: httpx.AsyncClient, scene: Scene
 ) -> None:
     chance = random.Random(1)
@@ -188,11 +188,11 @@ async def test_a_kept_plan_never_answers_with_the_values_or_the_rows_of_another_
     answers = set()
     for _ in range(150):
         who, filter_ = chance.choice([ADA, BOB, ROOT]), chance.choice(list(heads))
-        given = {key: chance.choice(values[key]) for key in chance.sample(list(values), chance.randint(0, 3))}
-        expected = {row["title"] for row in scene.deals if sees(scene, who, row) and meets(row, given)}
-        variables = {"f": given} if filter_ == "$f" else given
+        criteria = {key: chance.choice(values[key]) for key in chance.sample(list(values), chance.randint(0, 3))}
+        expected = {row["title"] for row in scene.deals if sees(scene, who, row) and meets(row, criteria)}
+        variables = {"f": criteria} if filter_ == "$f" else criteria
         answer = await found(client, who, "deals", heads[filter_], filter_, **variables)
-        assert answer == expected, (who, given)
+        assert answer == expected, (who, criteria)
         answers.add(frozenset(answer))
     assert len(answers) > 15
 
@@ -202,5 +202,5 @@ def sees(scene: Scene, who: str, row: Row) -> bool:
     return row["deleted_at"] is None and (who == ROOT or row["owner_id"] in (None, scene.owner[who]))
 
 
-def meets(row: Row, given: Row) -> bool:
-    return all(MEETS[key](row, value) for key, value in given.items() if value is not None)
+def meets(row: Row, criteria: Row) -> bool:
+    return all(MEETS[key](row, value) for key, value in criteria.items() if value is not None)

@@ -1,4 +1,4 @@
-"""Orders of lists: as Python would sort the rows, whatever the pages, with cursors that only their own order takes."""
+"""Orders of lists: as Python would sort the rows, whatever the pages, with cursors that no other order accepts."""
 
 import base64
 import json
@@ -90,8 +90,8 @@ async def rows(client: httpx.AsyncClient, sql: AsyncConnection) -> Rows:
     ]  # fmt: skip
     for model, name in ((Company, "companies"), (Contact, "contacts"), (Deal, "deals"), (Activity, "activities")):
         await sql.execute(insert(table(model)), made[name])
-    theirs = {row["id"] for row in made["deals"] if row["owner_id"] == bob}
-    made["activities"] = [row for row in made["activities"] if row["deal_id"] not in theirs]
+    hidden = {row["id"] for row in made["deals"] if row["owner_id"] == bob}
+    made["activities"] = [row for row in made["activities"] if row["deal_id"] not in hidden]
     return {name: [row for row in some if row.get("owner_id") != bob] for name, some in made.items()}
 
 
@@ -126,7 +126,7 @@ def test_every_order_of_the_schema_is_here() -> None:
 
 
 @pytest.mark.parametrize("name", ORDERS)
-async def test_rows_come_in_the_order_asked_for_on_pages_of_any_size(
+async def test_rows_come_in_the_requested_order_on_pages_of_any_size(
     name: str, client: httpx.AsyncClient, rows: Rows
 ) -> None:
     for order in ORDERS[name]:
@@ -141,7 +141,7 @@ async def test_rows_come_in_the_order_asked_for_on_pages_of_any_size(
     [("deals", "CREATED_AT_DESC"), ("contacts", "CREATED_AT_DESC"), ("companies", "NAME_ASC"),
      ("activities", "OCCURRED_AT_DESC")],
 )  # fmt: skip
-async def test_the_order_without_one(name: str, order: str, client: httpx.AsyncClient, rows: Rows) -> None:
+async def test_the_default_order(name: str, order: str, client: httpx.AsyncClient, rows: Rows) -> None:
     plain = await ask(client, ADA, f"{{ {name} {{ nodes {{ id }} }} }}")
     default = f"query ($by: {name_of_order(name)}! = {order}) {{ {name}(orderBy: $by) {{ nodes {{ id }} }} }}"
 
@@ -151,7 +151,7 @@ async def test_the_order_without_one(name: str, order: str, client: httpx.AsyncC
 
 async def test_one_document_takes_every_order_as_a_variable(client: httpx.AsyncClient, rows: Rows) -> None:
     document = "query ($by: DealOrder!) { deals(orderBy: $by) { nodes { id } } }"
-    for _ in range(2):  # the second time from kept plans
+    for _ in range(2):  # the second time from cached plans
         for order in ORDERS["deals"]:
             answer = await ask(client, ADA, document, by=order)
             assert [node["id"] for node in answer["deals"]["nodes"]] == in_order(rows, "deals", order)

@@ -139,7 +139,7 @@ def test_a_normal_form_is_its_own(postgres: Connection, text: str) -> None:
 
 
 @given(st.text(st.characters(max_codepoint=127, exclude_characters="\0")))
-def test_the_short_cut_for_ascii_is_none_for_the_result(postgres: Connection, text: str) -> None:
+def test_the_short_cut_for_ascii_does_not_change_the_result(postgres: Connection, text: str) -> None:
     assert fold(postgres, f"{text} é") == f"{fold(postgres, text)} e".strip()
 
 
@@ -166,7 +166,7 @@ def test_beginnings_of_words_find_a_text_in_any_order(postgres: Connection, text
 
 
 @given(texts)
-def test_any_search_is_a_search(postgres: Connection, text: str) -> None:
+def test_any_text_makes_a_search(postgres: Connection, text: str) -> None:
     found(postgres, "a text", text)
     found(postgres, text[:100], text)
 
@@ -226,7 +226,7 @@ async def searched(sql: AsyncConnection, model: type[SQLModel], text: str) -> li
 
 
 @pytest.mark.parametrize("text", ["ağrı", "çağrı@", "özgür.io", "satış", "532", "cagri mudur 90 532", "mu ca io"])
-async def test_contacts_are_found_by_what_tells_them_apart(sql: AsyncConnection, clean: None, text: str) -> None:
+async def test_contacts_are_found_by_their_columns(sql: AsyncConnection, clean: None, text: str) -> None:
     him = await add(
         sql, Contact, full_name="Çağrı Ağrı", email="cagri@ozgur.io", title="Satış Müdürü", phone="+90 (532) 1"
     )

@@ -76,13 +76,13 @@ NO_REQUESTS = {
 }
 
 
-async def test_what_is_no_graphql_request_is_400(client: httpx.AsyncClient) -> None:
+async def test_a_malformed_request_is_400(client: httpx.AsyncClient) -> None:
     for name, body in NO_REQUESTS.items():
         message = assert_errors(await post(client, body), 400, "BAD_REQUEST")
         assert len(message) < 300, name
 
 
-async def test_of_a_key_that_is_there_twice_the_last_counts(client: httpx.AsyncClient) -> None:
+async def test_the_last_of_two_equal_keys_counts(client: httpx.AsyncClient) -> None:
     answer = await post(client, b'{"query": "{ nothing }", "query": "{ me { email } }"}')
 
     assert answer.json() == {"data": {"me": {"email": ADA}}}
@@ -109,7 +109,7 @@ WRONG_DOCUMENTS = [
 ]  # fmt: skip
 
 
-async def test_a_wrong_document_is_answered_with_errors(client: httpx.AsyncClient) -> None:
+async def test_an_invalid_document_returns_errors(client: httpx.AsyncClient) -> None:
     for document in WRONG_DOCUMENTS:
         plain = await post(client, json.dumps({"query": document}))
         strict = await post(client, json.dumps({"query": document}), Accept=GRAPHQL_MEDIA)
@@ -163,7 +163,7 @@ async def test_a_body_over_the_limit_is_413_while_it_is_read(client: httpx.Async
     assert read <= 12
 
 
-async def test_a_length_that_is_no_number_is_not_believed(client: httpx.AsyncClient) -> None:
+async def test_an_invalid_content_length_is_ignored(client: httpx.AsyncClient) -> None:
     sent = bearer(ADA) | JSON | {b"Content-Length": b"\xb2"}
 
     answer = await client.post("/graphql", content=json.dumps({"query": ME}), headers=sent)  # type: ignore[arg-type]
@@ -196,7 +196,7 @@ async def test_only_post_runs_a_query(method: str, client: httpx.AsyncClient) ->
     assert "<html" not in answer.text
 
 
-async def test_a_get_is_answered_with_errors(client: httpx.AsyncClient) -> None:
+async def test_a_get_returns_errors(client: httpx.AsyncClient) -> None:
     answer = await client.get("/graphql", params={"query": ME}, headers=bearer(ADA))
 
     assert_errors(answer, 405, "BAD_REQUEST")
@@ -207,7 +207,7 @@ async def test_a_get_is_answered_with_errors(client: httpx.AsyncClient) -> None:
     [("*/*", "application/json"), ("application/json", "application/json"), ("text/html", "application/json"),
      (GRAPHQL_MEDIA, GRAPHQL_MEDIA), (f"{GRAPHQL_MEDIA};charset=utf-8, application/json;q=0.9", GRAPHQL_MEDIA)],
 )  # fmt: skip
-async def test_the_answer_is_of_the_media_type_asked_for(accept: str, media: str, client: httpx.AsyncClient) -> None:
+async def test_the_answer_has_the_requested_media_type(accept: str, media: str, client: httpx.AsyncClient) -> None:
     good = await post(client, json.dumps({"query": ME}), Accept=accept)
     bad = await post(client, b"null", Accept=accept)
     partial = await post(client, json.dumps({"query": "{ me { email } webhooksLog { totalCount } }"}), Accept=accept)
@@ -242,7 +242,7 @@ async def test_a_failed_mutation_undoes_only_itself(client: httpx.AsyncClient, s
 
     answer = await send(client, ADA, document)
 
-    # createDeal is not nullable: the answer's data is gone and the rest is not run, but what was done stays.
+    # createDeal is not nullable: `data` is null and later mutations don't run, but earlier ones stay.
     assert answer.status_code == 200
     assert len(answer.json()["errors"]) == 1
     assert answer.json()["errors"][0]["path"] == ["two"]
@@ -273,9 +273,7 @@ async def test_an_operation_that_the_document_lacks_is_named_in_the_error(client
         (f"{GRAPHQL_MEDIA};q=x", "application/json"),
     ],
 )  # fmt: skip
-async def test_the_media_type_is_the_one_that_is_accepted_most(
-    accept: str, media: str, client: httpx.AsyncClient
-) -> None:
+async def test_the_media_type_is_the_preferred_one(accept: str, media: str, client: httpx.AsyncClient) -> None:
     answer = await post(client, json.dumps({"query": ME}), Accept=accept)
 
     assert answer.headers["content-type"] == media

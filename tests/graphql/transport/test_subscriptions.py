@@ -1,4 +1,4 @@
-"""Subscriptions: whoever may see a change hears of it at once, nobody else hears anything, and gaps are told."""
+"""Subscriptions: a change reaches those who may see it at once, and nobody else; gaps are reported."""
 
 import asyncio
 import uuid
@@ -40,15 +40,15 @@ async def rename(client: httpx.AsyncClient, who: str, deal: Any, title: str) -> 
     await ask(client, who, UPDATE, **{"in": {"dealId": str(deal), "title": title}})
 
 
-def told(deal: Any, title: str) -> dict[str, Any]:
+def changed(deal: Any, title: str) -> dict[str, Any]:
     return {"refetch": False, "dealId": str(deal), "deal": {"id": str(deal), "title": title}}
 
 
-def gone(deal: Any) -> dict[str, Any]:
+def hidden(deal: Any) -> dict[str, Any]:
     return {"refetch": False, "dealId": str(deal), "deal": None}
 
 
-async def test_a_change_is_heard_at_once_by_whoever_may_see_it(
+async def test_a_change_reaches_everyone_who_may_see_it_at_once(
     host: str, client: httpx.AsyncClient, world: World
 ) -> None:
     async with listening(host, ADA) as ada, listening(host, BOB) as bob, listening(host, READER) as reader:
@@ -57,15 +57,15 @@ async def test_a_change_is_heard_at_once_by_whoever_may_see_it(
 
         await rename(client, ADA, world.ada.deal, "Renamed")
 
-        assert await ada.deal() == told(world.ada.deal, "Renamed")
-        assert await reader.deal() == told(world.ada.deal, "Renamed")
+        assert await ada.deal() == changed(world.ada.deal, "Renamed")
+        assert await reader.deal() == changed(world.ada.deal, "Renamed")
         await bob.silence()
         await rename(client, ROOT, world.pool.deal, "Anybody's")
         for listener in (ada, bob, reader):
-            assert await listener.deal() == told(world.pool.deal, "Anybody's")
+            assert await listener.deal() == changed(world.pool.deal, "Anybody's")
 
 
-async def test_a_new_deal_a_move_and_a_new_place_in_the_column_are_heard_of(
+async def test_a_new_deal_a_move_and_a_new_position_in_the_column_are_reported(
     host: str, client: httpx.AsyncClient, world: World
 ) -> None:
     stage = str(world.stage["qualified"])
@@ -75,17 +75,17 @@ async def test_a_new_deal_a_move_and_a_new_place_in_the_column_are_heard_of(
         for title in ("one", "two"):
             deal = (await ask(client, ADA, CREATE, **{"in": {"title": title, "stageId": stage}}))["createDeal"]["deal"]
             made.append(deal["id"])
-            assert await ada.deal() == told(deal["id"], title)
+            assert await ada.deal() == changed(deal["id"], title)
 
         await ask(client, ADA, MOVE, **{"in": {"dealId": str(world.ada.deal), "stageId": stage}})
-        assert await ada.deal() == told(world.ada.deal, "ada-own")
+        assert await ada.deal() == changed(world.ada.deal, "ada-own")
 
         place = {"dealId": made[0], "stageId": stage, "beforeDealId": made[1]}
         await ask(client, ADA, MOVE, **{"in": place})
-        assert await ada.deal() == told(made[0], "one")
+        assert await ada.deal() == changed(made[0], "one")
 
 
-async def test_a_deal_that_is_given_away_or_deleted_is_gone_for_those_who_could_see_it(
+async def test_a_deal_that_is_reassigned_or_deleted_becomes_null_for_those_who_could_see_it(
     host: str, client: httpx.AsyncClient, world: World
 ) -> None:
     async with listening(host, ADA) as ada, listening(host, BOB) as bob:
@@ -93,20 +93,20 @@ async def test_a_deal_that_is_given_away_or_deleted_is_gone_for_those_who_could_
         await bob.subscribe()
 
         await ask(client, ROOT, ASSIGN, **{"in": {"dealId": str(world.ada.deal), "ownerId": str(world.bob.owner)}})
-        assert await ada.deal() == gone(world.ada.deal)
-        assert await bob.deal() == told(world.ada.deal, "ada-own")
+        assert await ada.deal() == hidden(world.ada.deal)
+        assert await bob.deal() == changed(world.ada.deal, "ada-own")
 
         await rename(client, BOB, world.ada.deal, "Bob's now")
-        assert await bob.deal() == told(world.ada.deal, "Bob's now")
+        assert await bob.deal() == changed(world.ada.deal, "Bob's now")
         await ask(client, BOB, DELETE, **{"in": {"dealId": str(world.ada.deal)}})
-        assert await bob.deal() == gone(world.ada.deal)
+        assert await bob.deal() == hidden(world.ada.deal)
         await ada.silence()
 
         await ask(client, ROOT, ASSIGN, **{"in": {"dealId": str(world.pool.deal), "ownerId": str(world.bob.owner)}})
-        assert await ada.deal() == gone(world.pool.deal)
+        assert await ada.deal() == hidden(world.pool.deal)
 
 
-async def test_a_change_costs_each_listener_one_statement(host: str, client: httpx.AsyncClient, world: World) -> None:
+async def test_a_change_takes_one_statement_per_subscriber(host: str, client: httpx.AsyncClient, world: World) -> None:
     rich = """subscription { changed: dealChanged { __typename refetch id: dealId deal { ...Card contact { email
               activities(first: 2) { nodes { content } } } stage { key } } } }
               fragment Card on Deal { amount owner { name } }"""
@@ -119,19 +119,17 @@ async def test_a_change_costs_each_listener_one_statement(host: str, client: htt
 
         with recorded() as heard_by_one:
             await rename(client, ADA, world.ada.deal, "Hot")
-            heard = (await ada.next())["changed"]
+            received = (await ada.next())["changed"]
     with recorded() as heard_by_nobody:
         await rename(client, ADA, world.ada.deal, "Cold")
 
-    assert heard["deal"]["contact"]["email"] == world.ada.email
-    assert heard["deal"]["amount"] == world.ada.amount
-    assert heard["deal"]["stage"] == {"key": "new"}
+    assert received["deal"]["contact"]["email"] == world.ada.email
+    assert received["deal"]["amount"] == world.ada.amount
+    assert received["deal"]["stage"] == {"key": "new"}
     assert len(heard_by_one) == len(heard_by_nobody) + 1
 
 
-async def test_only_deals_of_the_pipeline_that_was_asked_for(
-    host: str, client: httpx.AsyncClient, world: World
-) -> None:
+async def test_only_deals_of_the_requested_pipeline(host: str, client: httpx.AsyncClient, world: World) -> None:
     async with listening(host, ADA) as ada:
         await ada.subscribe(id="1", document=DEALS)
         await ada.send(id="2", type="complete")
@@ -147,7 +145,7 @@ async def test_only_deals_of_the_pipeline_that_was_asked_for(
         await ada.send(id="4", type="subscribe", payload={"query": DEALS, "variables": {"id": pipeline}})
         assert (await ada.next("4"))["dealChanged"]["refetch"]
         await rename(client, ADA, world.ada.deal, "Again")
-        assert (await ada.next("4"))["dealChanged"] == told(world.ada.deal, "Again")
+        assert (await ada.next("4"))["dealChanged"] == changed(world.ada.deal, "Again")
 
 
 async def test_what_a_change_shows_obeys_the_owner_rule_at_every_level(
@@ -168,8 +166,8 @@ async def test_contacts(host: str, client: httpx.AsyncClient, world: World) -> N
         await ask(client, ADA, RENAME, **{"in": {"contactId": str(world.ada.contact), "fullName": "Jane"}})
 
         contact = {"id": str(world.ada.contact), "fullName": "Jane"}
-        heard = (await ada.next())["contactChanged"]
-        assert heard == {"refetch": False, "contactId": contact["id"], "contact": contact}
+        received = (await ada.next())["contactChanged"]
+        assert received == {"refetch": False, "contactId": contact["id"], "contact": contact}
         await bob.silence()
 
 
@@ -177,14 +175,14 @@ async def test_activities(host: str, client: httpx.AsyncClient, world: World) ->
     ids = "subscription { activityLogged { refetch activityId } }"
     async with listening(host, ADA) as ada, listening(host, BOB) as bob:
         await ada.subscribe(ACTIVITIES)
-        await bob.subscribe(ids)  # whether an entry is bob's to see doesn't depend on what he asks for
+        await bob.subscribe(ids)  # the selection doesn't matter for what bob may see
 
         entry = {"dealId": str(world.ada.deal), "type": "CALL", "content": "Was not in"}
         made = (await ask(client, ADA, LOG, **{"in": entry}))["logActivity"]["activity"]["id"]
 
         activity = {"content": "Was not in", "deal": {"id": str(world.ada.deal)}}
-        heard = (await ada.next())["activityLogged"]
-        assert heard == {"refetch": False, "activityId": made, "activity": activity}
+        received = (await ada.next())["activityLogged"]
+        assert received == {"refetch": False, "activityId": made, "activity": activity}
         await bob.silence()
 
 
@@ -192,7 +190,7 @@ async def test_one_listener_serves_the_process_and_ends_after_the_last_subscript
     host: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     async with asyncio.timeout(10):
-        while await listeners(sql):  # noqa: ASYNC110 - nobody tells us
+        while await listeners(sql):  # noqa: ASYNC110 - there is no notification
             await asyncio.sleep(0.01)
     async with listening(host, ADA) as ada, listening(host, BOB) as bob, streaming(host, ROOT) as stream:
         await ada.subscribe()
@@ -200,15 +198,15 @@ async def test_one_listener_serves_the_process_and_ends_after_the_last_subscript
         await bob.subscribe()
         await stream.started()
         [pid] = await listeners(sql)
-    async with listening(host, ADA) as ada:  # who is back at once finds it
+    async with listening(host, ADA) as ada:  # a client that is back at once finds it
         await ada.subscribe()
         assert await listeners(sql) == [pid]
     async with asyncio.timeout(10):
-        while await listeners(sql):  # noqa: ASYNC110 - nobody tells us
+        while await listeners(sql):  # noqa: ASYNC110 - there is no notification
             await asyncio.sleep(0.01)
 
 
-async def test_after_a_lost_connection_everybody_is_told_to_read_anew(
+async def test_after_a_lost_connection_everyone_has_to_refetch(
     host: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     async with listening(host, ADA) as ada, streaming(host, BOB) as bob:
@@ -221,11 +219,11 @@ async def test_after_a_lost_connection_everybody_is_told_to_read_anew(
         assert await ada.deal() == {"refetch": True, "dealId": None, "deal": None}
         await bob.started()
         await rename(client, ADA, world.ada.deal, "Back")
-        assert await ada.deal() == told(world.ada.deal, "Back")
+        assert await ada.deal() == changed(world.ada.deal, "Back")
         assert await listeners(sql) != [pid]
 
 
-async def test_what_is_no_notice_of_ours_is_passed_over(
+async def test_a_foreign_notification_is_ignored(
     host: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     async with listening(host, ADA) as ada:
@@ -233,7 +231,7 @@ async def test_what_is_no_notice_of_ours_is_passed_over(
         for payload in ("", "{", "[]", "null", "{}", '{"kind": "deal", "id": 5}', '{"kind": "else", "id": "x"}'):
             await sql.execute(text("SELECT pg_notify('crm_changes', :payload)"), {"payload": payload})
         await rename(client, ADA, world.ada.deal, "Still here")
-        assert await ada.deal() == told(world.ada.deal, "Still here")
+        assert await ada.deal() == changed(world.ada.deal, "Still here")
 
 
 async def test_a_stream_of_events(host: str, client: httpx.AsyncClient, world: World) -> None:
@@ -244,9 +242,9 @@ async def test_a_stream_of_events(host: str, client: httpx.AsyncClient, world: W
         await bob.started()
 
         await rename(client, ADA, world.ada.deal, "Renamed")
-        assert await ada.event() == ("next", {"data": {"dealChanged": told(world.ada.deal, "Renamed")}})
+        assert await ada.event() == ("next", {"data": {"dealChanged": changed(world.ada.deal, "Renamed")}})
         await rename(client, BOB, world.bob.deal, "Other")
-        assert await bob.event() == ("next", {"data": {"dealChanged": told(world.bob.deal, "Other")}})
+        assert await bob.event() == ("next", {"data": {"dealChanged": changed(world.bob.deal, "Other")}})
 
 
 async def test_the_token_may_come_with_the_upgrade(host: str, client: httpx.AsyncClient, world: World) -> None:
@@ -269,10 +267,10 @@ async def test_a_database_that_is_restarted_costs_a_refetch_and_no_connection(
         assert (await ada.deal())["refetch"]
         await bob.started()
         await rename(client, ADA, world.ada.deal, "Back")
-        assert await ada.deal() == told(world.ada.deal, "Back")
+        assert await ada.deal() == changed(world.ada.deal, "Back")
 
 
-async def test_who_takes_nothing_holds_nobody_up(
+async def test_a_client_that_reads_nothing_delays_nobody(
     host: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     async with listening(host, ADA, max_queue=1) as deaf, listening(host, ADA) as ada:
@@ -285,7 +283,7 @@ async def test_who_takes_nothing_holds_nobody_up(
                 {"notes": f"{notes}{place}", "id": world.ada.deal},
             )
             assert (await ada.deal())["deal"]["notes"] == f"{notes}{place}"
-        heard = 0
+        received = 0
         while not (await deaf.deal())["deal"]["notes"].endswith("x99"):
-            heard += 1
-        assert heard < 99  # of changes that waited, the last one was told
+            received += 1
+        assert received < 99  # only the latest of the waiting changes was sent

@@ -1,4 +1,4 @@
-"""What may listen, how much and how long; and what a socket that breaks the protocol is told."""
+"""The limits of subscriptions: who may connect, how often and for how long; and violations of the protocol."""
 
 import asyncio
 import json
@@ -34,18 +34,18 @@ Serve = Any
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Streams look ten times a second whether they must end or say something."""
+    """Streams check ten times a second whether to end or to send something."""
     monkeypatch.setattr(sse, "TICK_SECONDS", 0.1)
 
 
 @pytest.fixture
 def serve(settings: Settings, database: Database, world: World) -> Serve:
     """Serves with limits, and with a page that may connect."""
-    given = settings.model_copy(update={"allowed_origins": (BOARD,)})
+    changed = settings.model_copy(update={"allowed_origins": (BOARD,)})
 
     @asynccontextmanager
     async def serve(**limits: float) -> AsyncIterator[str]:
-        app = create_app(given, database, limits=Limits(**{"linger": 0.1} | limits))  # type: ignore[arg-type]
+        app = create_app(changed, database, limits=Limits(**{"linger": 0.1} | limits))  # type: ignore[arg-type]
         async with serving(app) as host:
             yield host
 
@@ -59,7 +59,7 @@ async def host(serve: Serve) -> AsyncIterator[str]:
 
 
 def expiring(seconds: float) -> dict[str, str]:
-    """The header of a token that is refused that many seconds from now, give or take one."""
+    """The header of a token that expires that many seconds from now, plus or minus one."""
     token = Tokens(JWT_SECRET.encode()).issue(ADA, timedelta(seconds=seconds) - LEEWAY, utc_now())
     return {"Authorization": f"Bearer {token}"}
 
@@ -116,11 +116,11 @@ FIRST = {
 
 
 @pytest.mark.parametrize("name", FIRST)
-async def test_whoever_does_not_say_who_it_is_is_shut_out(host: str, name: str) -> None:
+async def test_an_unauthenticated_socket_is_closed(host: str, name: str) -> None:
     message, code = FIRST[name]
-    async with opened(host) as nobody:
-        await nobody.socket.send(json.dumps(message))
-        assert (await nobody.closed())[0] == code
+    async with opened(host) as unknown:
+        await unknown.socket.send(json.dumps(message))
+        assert (await unknown.closed())[0] == code
 
 
 LATER: dict[str, tuple[str | bytes, int]] = {
@@ -186,7 +186,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-async def test_what_can_not_be_subscribed_to(host: str, name: str) -> None:
+async def test_a_request_that_is_no_subscription_is_refused(host: str, name: str) -> None:
     document, code, words = REFUSED[name]
     async with listening(host, ADA) as ada:
         await ada.send(id="1", type="subscribe", payload={"query": document})
@@ -204,7 +204,7 @@ async def test_what_can_not_be_subscribed_to(host: str, name: str) -> None:
         assert refusal.json()["errors"][0]["extensions"]["code"] == code
 
 
-async def test_a_variable_that_is_no_id(host: str) -> None:
+async def test_an_invalid_variable(host: str) -> None:
     async with listening(host, ADA) as ada:
         await ada.send(id="1", type="subscribe", payload={"query": DEALS, "variables": {"id": "x"}})
         [error] = (await ada.receive())["payload"]
@@ -242,7 +242,7 @@ async def test_an_expired_token_closes_the_socket_and_ends_the_stream(serve: Ser
 
 
 @pytest.mark.usefixtures("short_cache")
-async def test_an_owner_who_was_deactivated_is_cut_off(serve: Serve, sql: AsyncConnection) -> None:
+async def test_a_deactivated_owner_is_disconnected(serve: Serve, sql: AsyncConnection) -> None:
     async with serve(check=0.2) as host, listening(host, ADA) as ada, streaming(host, ADA) as stream:
         await ada.subscribe()
         await stream.started()
@@ -260,9 +260,9 @@ async def _ping(listener: Any) -> None:
         await listener.send(type="pong")
 
 
-async def test_a_socket_that_says_nothing_is_closed(serve: Serve) -> None:
-    async with serve(init=0.2) as host, opened(host) as nobody:
-        assert (await nobody.closed())[0] == 4408
+async def test_a_silent_socket_is_closed(serve: Serve) -> None:
+    async with serve(init=0.2) as host, opened(host) as unknown:
+        assert (await unknown.closed())[0] == 4408
 
 
 async def test_a_socket_without_subscriptions_is_closed(serve: Serve) -> None:
@@ -274,7 +274,7 @@ async def test_a_socket_without_subscriptions_is_closed(serve: Serve) -> None:
         assert (await busy.closed())[0] == 1000
 
 
-async def test_no_more_connections_than_there_is_room_for(serve: Serve) -> None:
+async def test_the_limit_of_connections(serve: Serve) -> None:
     async with serve(connections=2) as host:
         async with listening(host, ADA), streaming(host, BOB) as stream:
             await stream.started()
@@ -286,7 +286,7 @@ async def test_no_more_connections_than_there_is_room_for(serve: Serve) -> None:
             await ada.subscribe()
 
 
-async def test_no_owner_takes_all_the_room(serve: Serve) -> None:
+async def test_the_limit_of_connections_per_owner(serve: Serve) -> None:
     async with serve(owner_connections=2) as host:
         async with listening(host, ADA), listening(host, ADA):
             async with opened(host) as third:
@@ -300,7 +300,7 @@ async def test_no_owner_takes_all_the_room(serve: Serve) -> None:
             await ada.subscribe()
 
 
-async def test_no_more_subscriptions_than_a_socket_may_have(serve: Serve) -> None:
+async def test_the_limit_of_subscriptions_per_socket(serve: Serve) -> None:
     async with serve(subscriptions=2) as host, listening(host, ADA) as ada:
         await ada.subscribe(id="1")
         await ada.subscribe(id="2")
@@ -311,25 +311,25 @@ async def test_no_more_subscriptions_than_a_socket_may_have(serve: Serve) -> Non
         await ada.subscribe(id="3")
 
 
-async def test_more_changes_than_wait_for_a_slow_listener_are_told_as_one(
+async def test_too_many_changes_for_a_slow_subscriber_become_one_refetch(
     serve: Serve, sql: AsyncConnection, world: World
 ) -> None:
     async with serve(feed=2) as host, listening(host, ADA) as ada:
         await ada.subscribe(IDS)
-        await sql.execute(text("UPDATE deals SET title = title || '!'"))  # six deals, told at once
+        await sql.execute(text("UPDATE deals SET title = title || '!'"))  # six deals in one transaction
         seen = [(await ada.next())["dealChanged"]]
         assert {"dealId": None, "refetch": True} in seen
         await ada.silence()
 
 
-async def test_a_stream_in_which_nothing_happens_is_kept_alive(serve: Serve) -> None:
+async def test_a_silent_stream_is_kept_alive(serve: Serve) -> None:
     async with serve(keep_alive=0.1) as host, streaming(host, ADA) as stream:
         await stream.started()
         assert await stream.event() == ("comment", None)
         assert await stream.event() == ("comment", None)
 
 
-async def test_whoever_leaves_makes_room(serve: Serve) -> None:
+async def test_a_closed_connection_does_not_count(serve: Serve) -> None:
     async with serve(connections=1) as host:
         for _ in range(3):
             async with AsyncExitStack() as stack:
