@@ -1,7 +1,5 @@
 """The application: GraphQL, the webhook endpoints, the exports, the metrics and the health probes on one ASGI app."""
 
-from typing import Any
-
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
@@ -31,7 +29,7 @@ from webhooks.router import create_router as webhook_router
 
 def create_app(settings: Settings, database: Database, *, limits: Limits = LIMITS) -> FastAPI:
     """The ASGI application; the caller closes `database`. Raises SetupError when a setting is missing."""
-    classify("warm up")  # compiles the vocabularies now; the first reply would wait up to a second for it
+    classify("warm up")  # compiles the vocabularies, which takes up to a second, before the first reply needs them
     app = FastAPI(title="crm-graph", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     tokens = Tokens(settings.jwt_key(), settings.jwt_issuer, settings.jwt_audience)
     authenticator, metrics = Authenticator(database, tokens), Metrics()
@@ -54,17 +52,17 @@ def create_app(settings: Settings, database: Database, *, limits: Limits = LIMIT
             allow_methods=["POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
-    routes: dict[Any, str] = {}
+    routes: dict[object, str] = {}
     app.add_middleware(RequestLog, routes=routes, answered=metrics.request)
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
-        """The process answers."""
+        """Succeeds while the process runs."""
         return {"status": "ok"}
 
     @app.get("/readyz")
     async def readyz() -> Response:
-        """The database answers and has the schema that this code needs."""
+        """Succeeds if the database answers and has the schema that this code needs."""
         present, needed = await schema_version(database), migrations.head()
         ready = present == needed
         body = {"status": "ok" if ready else "schema_mismatch", "schema": present, "needed": needed}

@@ -1,4 +1,4 @@
-"""The configured PostgreSQL: a given server or the embedded one, with the schema that this code needs."""
+"""The configured PostgreSQL, an external server or the embedded one, with the schema that this code needs."""
 
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -21,10 +21,10 @@ _VERSIONS = table("alembic_version")  # Alembic's own
 
 
 async def schema_version(database: Database) -> str | None:
-    """The version of the schema, None when it was never migrated; raises Unavailable."""
+    """The version of the database's schema; None if it was never migrated. Raises Unavailable."""
     async with database.read() as connection:
-        found = await connection.scalar(select(func.to_regclass("alembic_version")))
-        return await connection.scalar(select(column("version_num")).select_from(_VERSIONS)) if found else None
+        has_versions = await connection.scalar(select(func.to_regclass("alembic_version"))) is not None
+        return await connection.scalar(select(column("version_num")).select_from(_VERSIONS)) if has_versions else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ async def _check_schema(opened: Database, urls: Urls) -> None:
     if present is not None and not migrations.is_known(present):
         raise SetupError(f"the database {where} has schema {present}, this crm-graph knows only up to {needed}: update")
     if present != needed:
-        found = f"has schema {present}" if present else "has no schema yet"
-        raise SetupError(f"the database {where} {found}, this crm-graph needs {needed}: run crm-graph migrate")
+        state = f"has schema {present}" if present else "has no schema yet"
+        raise SetupError(f"the database {where} {state}, this crm-graph needs {needed}: run crm-graph migrate")
 
 
 async def pause_if_moved(opened: Database, settings: Settings) -> None:

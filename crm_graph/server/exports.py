@@ -24,7 +24,7 @@ def create_router(database: Database, authenticator: Authenticator) -> APIRouter
     async def download(request: Request, kind: Kind) -> StreamingResponse:
         principal = await authenticator.principal(authorization(request))
         parts = exporter.pages(database, principal, kind, bom=_bom(request))
-        first = await anext(parts)  # before the answer starts, a failure still gets a status of its own
+        first = await anext(parts)  # before the response starts, so that a failure gets its own status
         headers = {
             "Content-Disposition": f'attachment; filename="{kind}-{utc_now():%Y-%m-%d}.csv"',
             "Cache-Control": "no-store",
@@ -54,7 +54,7 @@ def _bom(request: Request) -> bool:
 
 
 async def _streamed(first: bytes, others: AsyncIterator[bytes], request_id: str) -> AsyncIterator[bytes]:
-    """The file. A failure breaks the connection: a file that merely ended early would look complete."""
+    """The file. A failure breaks the connection, because a file that just ended early would look complete."""
     try:
         yield first
         async for part in others:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
 from multiprocessing import parent_process
-from typing import Any
+from typing import NamedTuple
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -17,7 +17,7 @@ from prometheus_client.exposition import choose_encoder
 from sqlalchemy import ARRAY, Integer, Text
 
 from crm_graph.database.engine import Database, PoolState
-from crm_graph.database.statements import Statement, from_file
+from crm_graph.database.statements import Query, from_file
 from crm_graph.delivery import queue
 from crm_graph.errors import NotFound, Unauthenticated, Unavailable
 from crm_graph.settings import Settings
@@ -33,27 +33,27 @@ RECENT = timedelta(minutes=5)
 
 
 def create_router(settings: Settings, database: Database, metrics: Metrics) -> APIRouter:
-    """The endpoint: for callers with METRICS_TOKEN; without that setting, for programs on this machine."""
+    """The endpoint. It needs METRICS_TOKEN; without that setting, only programs on this machine can read it."""
     token = settings.metrics_token.get_secret_value().encode() if settings.metrics_token else None
-    one_at_a_time = asyncio.Lock()  # however many requests there are, they take one connection
+    one_at_a_time = asyncio.Lock()  # concurrent requests use one connection
     router = APIRouter()
 
     async def scrape(request: Request) -> Response:
-        _admit(request, token)
+        _authorize(request, token)
         async with one_at_a_time:
             reading = await read(database)
-        shown = CollectorRegistry()
-        shown.register(OfProcess(metrics.registry, database.pools()))
-        shown.register(OfDatabase(reading))
+        registry = CollectorRegistry()
+        registry.register(ProcessMetrics(metrics.registry, database.pools()))
+        registry.register(DatabaseMetrics(reading))
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(shown), media_type=media_type)
+        return Response(encode(registry), media_type=media_type)
 
     router.add_route("/metrics", scrape, methods=["GET"])
     return router
 
 
-def _admit(request: Request, token: bytes | None) -> None:
-    """Raises Unauthenticated without the token; NotFound for other machines, when none is set."""
+def _authorize(request: Request, token: bytes | None) -> None:
+    """Raises Unauthenticated for a wrong token. If no token is set, raises NotFound for other machines."""
     if token is None:
         if not is_local(request):
             raise NotFound("only this machine can read the metrics; set METRICS_TOKEN to read them from elsewhere")
@@ -66,12 +66,22 @@ def _admit(request: Request, token: bytes | None) -> None:
         raise Unauthenticated("send METRICS_TOKEN as Authorization: Bearer ...")
 
 
+class _LastWebhook(NamedTuple):
+    source: str
+    age: float | None  # seconds
+
+
+class _Unapplied(NamedTuple):
+    status: str
+    webhooks: int
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read from the database."""
+    """The values that were read from the database."""
 
-    last_events: dict[str, float]  # seconds since the last one of each source
-    webhooks: dict[str, int]  # how many of each status that needs attention
+    last_webhooks: dict[str, float]  # seconds since the last webhook of each source
+    unapplied: dict[str, int]  # stored webhooks that are not applied, by status
     backlog: queue.Backlog
 
 
@@ -79,32 +89,32 @@ async def read(database: Database) -> Reading | None:
     """Read the database; None when it does not answer within READ_SECONDS."""
     try:
         async with database.transaction(seconds=READ_SECONDS) as transaction:
-            events = await _LAST_EVENTS.rows(transaction, sources=list(PROVIDERS))
-            webhooks = await _UNAPPLIED.rows(transaction, max_rows=COUNTED_MAX)
+            last = await _LAST_WEBHOOKS.rows(transaction, sources=list(PROVIDERS))
+            unapplied = await _UNAPPLIED.rows(transaction, max_rows=COUNTED_MAX)
             backlog = await queue.backlog(transaction, COUNTED_MAX, RECENT)
     except Unavailable:
         return None
     return Reading(
-        {row.source: row.age for row in events if row.age is not None},
-        {row.status: row.count for row in webhooks},
+        {row.source: row.age for row in last if row.age is not None},
+        {row.status: row.webhooks for row in unapplied},
         backlog,
     )
 
 
-class OfProcess:
+class ProcessMetrics:
     """The counters of this process and the state of its pools.
 
-    With `--workers`, each scrape reaches one of several processes: a label keeps their counters apart, because mixed up
-    they would look like resets.
+    With `--workers`, each scrape reaches one of several processes. A label keeps their counters apart, which would
+    otherwise look as if they were reset.
     """
 
-    def __init__(self, counted: CollectorRegistry, pools: list[PoolState]) -> None:
-        self._counted, self._pools = counted, pools
+    def __init__(self, own: CollectorRegistry, pools: list[PoolState]) -> None:
+        self._own, self._pools = own, pools
         self._labels = {"process": str(os.getpid())} if parent_process() else {}
 
     def collect(self) -> Iterator[Metric]:
         """Every metric."""
-        for metric in (*self._counted.collect(), *self._gauges()):
+        for metric in (*self._own.collect(), *self._gauges()):
             metric.samples = [sample._replace(labels=sample.labels | self._labels) for sample in metric.samples]
             yield metric
 
@@ -115,25 +125,25 @@ class OfProcess:
             yield _gauge(f"database_connections_{name}", f"Connections of this process: {name}.", values, "pool")
 
 
-class OfDatabase:
-    """A reading as metrics."""
+class DatabaseMetrics:
+    """The metrics that are read from the database."""
 
     def __init__(self, reading: Reading | None) -> None:
         self._reading = reading
 
     def collect(self) -> Iterator[Metric]:
-        """Whether the database answered, and what it said."""
+        """Every metric; only `database_up` if the database did not answer."""
         up = "Whether the database answered within 2 s; if not, its metrics are missing."
-        yield _gauge("database_up", up, {None: self._reading is not None})
+        yield _gauge("database_up", up, self._reading is not None)
         if self._reading is not None:
             yield from self._inbox(self._reading)
             yield from self._deliveries(self._reading.backlog)
 
     def _inbox(self, reading: Reading) -> Iterator[Metric]:
         age = "Time since the last webhook of each source that has sent one."
-        yield _gauge("last_event_age_seconds", age, reading.last_events, "source")
+        yield _gauge("last_event_age_seconds", age, reading.last_webhooks, "source")
         unapplied = f"Stored webhooks that are not applied, up to {COUNTED_MAX}."
-        yield _gauge("webhooks_unapplied", unapplied, reading.webhooks, "status")
+        yield _gauge("webhooks_unapplied", unapplied, reading.unapplied, "status")
 
     def _deliveries(self, backlog: queue.Backlog) -> Iterator[Metric]:
         pending = f"Deliveries that are not settled; counted up to {COUNTED_MAX}."
@@ -141,17 +151,21 @@ class OfDatabase:
         settled = f"Deliveries settled in the last 5 minutes, up to {COUNTED_MAX}."
         yield _gauge("deliveries_settled_5m", settled, backlog.settled, "status")
         oldest = "How long the oldest sendable delivery has been due; 0 without one."
-        yield _gauge("deliveries_oldest_due_age_seconds", oldest, {None: backlog.oldest_due_age})
+        yield _gauge("deliveries_oldest_due_age_seconds", oldest, backlog.oldest_due_age)
         yield _gauge("webhook_endpoints", "Endpoints, by state.", backlog.endpoints, "state")
-        yield _gauge("deliveries_paused", "Whether deliveries are paused.", {None: backlog.is_paused})
+        yield _gauge("deliveries_paused", "Whether deliveries are paused.", backlog.is_paused)
 
 
-def _gauge(name: str, help_: str, values: Mapping[Any, float], label: str | None = None) -> Metric:
+def _gauge(name: str, help_: str, values: float | Mapping[str, float], label: str | None = None) -> Metric:
+    """One value, or one for each value of a label."""
     gauge = GaugeMetricFamily(f"crm_graph_{name}", help_, labels=[label] if label else [])
-    for key, value in values.items():
-        gauge.add_metric([key] if label else [], float(value))
+    if isinstance(values, Mapping):
+        for key, value in values.items():
+            gauge.add_metric([key], float(value))
+    else:
+        gauge.add_metric([], float(values))
     return gauge
 
 
-_LAST_EVENTS = Statement(from_file("last_webhook_ages.sql", sources=ARRAY(Text)))
-_UNAPPLIED = Statement(from_file("unapplied_webhooks.sql", max_rows=Integer()))
+_LAST_WEBHOOKS = Query(_LastWebhook, from_file("last_webhook_ages.sql", sources=ARRAY(Text)))
+_UNAPPLIED = Query(_Unapplied, from_file("unapplied_webhooks.sql", max_rows=Integer()))

@@ -8,9 +8,10 @@ import socket
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Literal, NoReturn
 
 import uvicorn
+from fastapi import FastAPI
 from sqlalchemy.engine import URL
 from uvicorn.supervisors import Multiprocess
 
@@ -25,6 +26,7 @@ from crm_graph.telemetry import logs, tracing
 
 log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 8
+WORKER_APP = "crm_graph.server.serve:worker_app"
 MESSAGE_MAX = 500_000  # bytes of a WebSocket message: a document and its variables
 WORKER_START_SECONDS = 30  # a worker process does not answer while it imports; that is not a hang
 
@@ -47,17 +49,17 @@ def serve(settings: Settings, workers: int) -> None:
         # Worker processes read the same environment; only the embedded database's URL is missing in it.
         os.environ.pop("PGHOSTADDR", None)  # libpq would prefer it to the URL's host
         os.environ["DATABASE_URL"] = urls.server.render_as_string(hide_password=False)
-        config = server_config("crm_graph.server.serve:worker_app", factory=True, workers=workers)
+        config = server_config(WORKER_APP, factory=True, workers=workers)
         Multiprocess(config, sockets=[listening]).run()
 
 
-def run(main: Coroutine[Any, Any, None]) -> None:
-    """asyncio.run on the event loop that uvicorn chooses: uvloop where it is installed."""
-    with asyncio.Runner(loop_factory=server_config(None).get_loop_factory()) as runner:
+def run(main: Coroutine[object, object, None]) -> None:
+    """Like asyncio.run, with the event loop that uvicorn chooses: uvloop where it is installed."""
+    with asyncio.Runner(loop_factory=server_config(WORKER_APP).get_loop_factory()) as runner:
         runner.run(main)
 
 
-def worker_app() -> Any:
+def worker_app() -> FastAPI:
     """The application of one of several worker processes."""
     settings = Settings.load()
     logs.configure(settings.log_level, settings.log_form())
@@ -71,7 +73,7 @@ def worker_app() -> Any:
 
 @asynccontextmanager
 async def _life(settings: Settings, opened: Database, url: URL) -> AsyncIterator[None]:
-    """What runs beside the requests of a worker process: it must end here, because SIGTERM leaves no later moment."""
+    """What runs beside the requests of a worker process. It ends here, because after SIGTERM nothing runs later."""
     with tracing.exporting(settings.traces()):
         if not settings.worker_inside:
             yield
@@ -114,10 +116,15 @@ def _log_address(listening: socket.socket) -> None:
     log.info("listening", extra={"details": {"url": url}})
 
 
-def server_config(app: Any, **options: Any) -> uvicorn.Config:
-    """uvicorn without its access log, which prints query strings, and without trust in forwarded addresses."""
+def server_config(
+    app: FastAPI | str, *, factory: bool = False, workers: int | None = None, lifespan: Literal["auto", "off"] = "auto"
+) -> uvicorn.Config:
+    """uvicorn's settings: no access log, which prints query strings, and no trust in forwarded addresses."""
     return uvicorn.Config(
         app,
+        factory=factory,
+        workers=workers,
+        lifespan=lifespan,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -127,17 +134,16 @@ def server_config(app: Any, **options: Any) -> uvicorn.Config:
         ws="websockets-sansio",
         ws_max_size=MESSAGE_MAX,
         ws_per_message_deflate=False,  # it costs 60 kB of memory per socket
-        **options,
     )
 
 
 @contextmanager
 def bound_socket(settings: Settings) -> Iterator[socket.socket]:
-    """The listening socket. Raises SetupError, with what to do, when the address can't be bound."""
+    """The listening socket. Raises SetupError if the address can't be bound; the message says what to do."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Accepted sockets inherit it. Without it, the body of a small answer waits 40 ms for the client's delayed ACK.
+        # Accepted sockets inherit it. Without it, a small response's body waits 40 ms for the client's delayed ACK.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             listening.bind((settings.host, settings.port))

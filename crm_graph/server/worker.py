@@ -35,19 +35,19 @@ from webhooks import inbox
 log = logging.getLogger(__name__)
 
 CONCURRENCY = 64  # jobs at once: an endpoint that hangs occupies one of them, and waiting costs little
-POLL_SECONDS = 1.0  # for what nothing notifies of: the next attempt of a failed delivery
+POLL_SECONDS = 1.0  # finds what no notification announces: the next attempt of a failed delivery
 HEARTBEAT_SECONDS, STALLED_SECONDS = 2.0, 10.0  # a worker without a heartbeat for that long was killed
 STOP_SECONDS = 6.0
 STABLE_SECONDS = 60.0  # a worker that ran that long starts over with the first wait
 RETRY_SECONDS, RETRY_MAX_SECONDS = 1.0, 15.0  # while the database is down
-KEEP = timedelta(days=30)  # events and their deliveries, after all were settled
+KEEP = timedelta(days=30)  # events and their deliveries, once all of them are settled
 KEEP_JOBS_HOURS = 7 * 24  # failed jobs; a job that succeeds is deleted at once
 PURGE_AT_ONCE = 10_000
 
 
 @asynccontextmanager
 async def working(settings: Settings, database: Database, url: URL) -> AsyncIterator[None]:
-    """Work until the block ends. It survives a database that goes away, and continues when it is back."""
+    """Run jobs until the block ends. When the database is lost, continues as soon as it is back."""
     stopping = asyncio.Event()
     task = asyncio.create_task(_keep_working(settings, database, url, stopping))
     try:
@@ -63,7 +63,7 @@ async def _keep_working(settings: Settings, database: Database, url: URL, stoppi
         started = monotonic()
         try:
             await _work(settings, database, url, stopping)
-        except Exception as error:  # of any kind: without another attempt, nothing would be delivered from now on
+        except Exception as error:  # of any kind: without another attempt, nothing would be delivered any more
             if monotonic() - started > STABLE_SECONDS:
                 backoff.reset()
             wait = backoff.next()
@@ -106,7 +106,7 @@ async def _work(settings: Settings, database: Database, url: URL, stopping: asyn
 
 
 def _add_jobs(app: App, settings: Settings, database: Database, sender: DeliverySender) -> None:
-    """The jobs. Their names are stored in the queue, so that none may be renamed while jobs wait under it."""
+    """Register the jobs. Their names are stored in the queue: don't rename one while its jobs may be waiting."""
 
     @app.task(name="drain", queue="crm")
     async def drain(endpoint_id: str) -> None:
@@ -135,7 +135,7 @@ def _add_jobs(app: App, settings: Settings, database: Database, sender: Delivery
 
 
 async def _rescue(app: App, job: jobs.Job) -> None:
-    with suppress(ConnectorException):  # another worker was faster; any other cause is retried in a moment
+    with suppress(ConnectorException):  # another worker was faster; other causes are retried soon
         try:
             await app.job_manager.retry_job(job)
         except UniqueViolation:  # its successor is queued already, and waits for the lock that this job holds

@@ -1,4 +1,4 @@
-"""GET /export/...csv: a file of what the bearer may see, which ends only when it is whole."""
+"""GET /export/...csv: the rows that the caller may see, as a file that ends normally only if it is complete."""
 
 import asyncio
 import csv
@@ -45,7 +45,7 @@ async def many(sql: AsyncConnection, owner: Any, count: int) -> None:
     await sql.execute(text(query), {"owner": owner, "count": count})
 
 
-async def test_each_sees_their_own_and_the_pool(client: httpx.AsyncClient, world: World) -> None:
+async def test_callers_get_their_own_rows_and_the_pool(client: httpx.AsyncClient, world: World) -> None:
     seen = {who: await table_of(client, who, CONTACTS) for who in (ADA, BOB, ROOT, READER)}
     deals = {who: await table_of(client, who, DEALS) for who in (ADA, BOB, ROOT, READER)}
 
@@ -89,7 +89,7 @@ async def test_values_are_written_as_the_api_writes_them(
     assert deal["pipelineName"] == "Default Sales"
 
 
-async def test_names_can_do_nothing(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_formulas_in_names_are_escaped(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     for side, name in NAMES.items():
         await sql.execute(
             text("UPDATE contacts SET full_name = :name WHERE id = :id"),
@@ -101,7 +101,7 @@ async def test_names_can_do_nothing(client: httpx.AsyncClient, world: World, sql
     assert names == NAMES | {"ada": "'" + NAMES["ada"]}
 
 
-async def test_deleted_rows_are_not_in_it(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_deleted_rows_are_left_out(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     await sql.execute(text("UPDATE contacts SET deleted_at = now() WHERE owner_id IS NULL"))
     await sql.execute(text("UPDATE deals SET deleted_at = now() WHERE title LIKE 'pool%'"))
 
@@ -135,7 +135,7 @@ async def test_pages_of_any_size_make_the_same_file(
     assert (await whole(size)).count(b"\r\n") > 2
 
 
-async def test_what_the_answer_says(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_the_headers_of_the_response(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     async with unchanged(sql):
         plain = await client.get(DEALS, headers=bearer(ADA))
         excel = await client.get(DEALS, headers=bearer(ADA), params={"bom": "1"})
@@ -147,7 +147,7 @@ async def test_what_the_answer_says(client: httpx.AsyncClient, world: World, sql
 
 
 @pytest.mark.parametrize("path", [CONTACTS, DEALS])
-async def test_nobody_gets_it_without_a_token(client: httpx.AsyncClient, world: World, path: str) -> None:
+async def test_it_needs_a_token(client: httpx.AsyncClient, world: World, path: str) -> None:
     token = bearer(ADA)["Authorization"].removeprefix("Bearer ")
     for answer in (
         await client.get(path),
@@ -161,13 +161,13 @@ async def test_nobody_gets_it_without_a_token(client: httpx.AsyncClient, world: 
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-async def test_it_can_only_be_got(client: httpx.AsyncClient, world: World, method: str) -> None:
+async def test_other_methods_are_not_allowed(client: httpx.AsyncClient, world: World, method: str) -> None:
     answer = await client.request(method, CONTACTS, headers=bearer(ADA))
 
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
 
 
-async def test_parameters_that_there_are_none_of(client: httpx.AsyncClient, world: World) -> None:
+async def test_unknown_parameters_are_refused(client: httpx.AsyncClient, world: World) -> None:
     for wrong in ({"first": "10"}, {"bom": "yes"}):
         answer = await client.get(CONTACTS, headers=bearer(ADA), params=wrong)
         assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
@@ -187,7 +187,7 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
         await serving
 
 
-async def test_a_file_that_can_not_be_finished_breaks_off(served: str, world: World, sql: AsyncConnection) -> None:
+async def test_a_failure_breaks_the_connection(served: str, world: World, sql: AsyncConnection) -> None:
     await many(sql, world.ada.owner, PAGE_ROWS)
     async with httpx.AsyncClient(base_url=served, headers=bearer(ADA), trust_env=False) as client:
         assert (await client.get(CONTACTS)).text.endswith("\r\n")

@@ -1,4 +1,4 @@
-"""GET /metrics: what is counted, what the database adds, who may read it, and that no label is anybody's data."""
+"""GET /metrics: its values, who may read it, and that no label has personal data."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -47,7 +47,7 @@ async def ada(client: httpx.AsyncClient, sql: AsyncConnection) -> Any:
 
 
 async def scrape(client: httpx.AsyncClient) -> dict[tuple[str, ...], float]:
-    """Every sample of ours, by its name and the values of its labels."""
+    """Every sample of crm-graph, by its name and the values of its labels."""
     answer = await client.get("/metrics")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain")
@@ -59,34 +59,34 @@ async def scrape(client: httpx.AsyncClient) -> dict[tuple[str, ...], float]:
     }
 
 
-async def test_webhooks_are_counted_by_source_and_by_what_became_of_them(client: httpx.AsyncClient) -> None:
+async def test_webhooks_are_counted_by_source_and_result(client: httpx.AsyncClient) -> None:
     booking = fixture("calcom", "booking_created")
     await post(client, "calcom", booking)
     await post(client, "calcom", booking)
     await post(client, "calcom", booking, **{"X-Cal-Signature-256": "0" * 64})
     await post(client, "instantly", b"[]")
 
-    found = await scrape(client)
+    samples = await scrape(client)
 
-    ingest = {key[1:]: value for key, value in found.items() if key[0] == "ingest_total"}
+    ingest = {key[1:]: value for key, value in samples.items() if key[0] == "ingest_total"}
     assert ingest == {
         ("calcom", "ok"): 1,
         ("calcom", "duplicate"): 1,
         ("calcom", "signature_invalid"): 1,
         ("instantly", "bad_request"): 1,
     }
-    assert found["ingest_seconds_count", "calcom"] == 3
-    assert 0 < found["ingest_seconds_sum", "calcom"] < 30
+    assert samples["ingest_seconds_count", "calcom"] == 3
+    assert 0 < samples["ingest_seconds_sum", "calcom"] < 30
 
 
 async def test_an_event_that_could_not_be_stored_is_counted_as_unavailable(settings: Settings) -> None:
     nowhere = Database(make_url("postgresql+psycopg://app:hunter2@127.0.0.1:1/crm"))
     async with local(create_app(settings, nowhere)) as client:
         await post(client, "calcom", fixture("calcom", "booking_created"))
-        found = await scrape(client)
+        samples = await scrape(client)
 
     await nowhere.close()
-    assert found["ingest_total", "calcom", "unavailable"] == 1
+    assert samples["ingest_total", "calcom", "unavailable"] == 1
 
 
 async def test_operations_are_counted_by_kind_and_by_their_first_error(client: httpx.AsyncClient) -> None:
@@ -98,9 +98,9 @@ async def test_operations_are_counted_by_kind_and_by_their_first_error(client: h
     await send(client, ADA, "{ me { ")
     await send(client, "nobody@seller.com", "{ me { id } }")
 
-    found = await scrape(client)
+    samples = await scrape(client)
 
-    operations = {key[1:]: value for key, value in found.items() if key[0] == "graphql_operations_total"}
+    operations = {key[1:]: value for key, value in samples.items() if key[0] == "graphql_operations_total"}
     assert operations == {
         ("query", "ok"): 2,
         ("mutation", "ok"): 1,
@@ -108,7 +108,7 @@ async def test_operations_are_counted_by_kind_and_by_their_first_error(client: h
         ("unknown", "bad_request"): 1,
         ("unknown", "unauthenticated"): 1,
     }
-    assert found["graphql_operation_seconds_count", "mutation"] == 2
+    assert samples["graphql_operation_seconds_count", "mutation"] == 2
 
 
 async def test_requests_are_counted_by_route_and_never_by_path(client: httpx.AsyncClient) -> None:
@@ -117,9 +117,9 @@ async def test_requests_are_counted_by_route_and_never_by_path(client: httpx.Asy
     await client.request("BREW", "/healthz")
     await client.post("/crm/webhooks/calcom/booking", content=b"{}")
 
-    found = await scrape(client)
+    samples = await scrape(client)
 
-    requests = {key[1:]: value for key, value in found.items() if key[0] == "http_requests_total"}
+    requests = {key[1:]: value for key, value in samples.items() if key[0] == "http_requests_total"}
     assert requests == {
         ("GET", "/healthz", "200"): 1,
         ("GET", "unmatched", "404"): 3,
@@ -127,7 +127,7 @@ async def test_requests_are_counted_by_route_and_never_by_path(client: httpx.Asy
         ("other", "/healthz", "405"): 1,
         ("POST", "/crm/webhooks/calcom/booking", "401"): 1,
     }
-    assert found["http_request_seconds_count", "unmatched"] == 3
+    assert samples["http_request_seconds_count", "unmatched"] == 3
 
 
 async def test_what_callers_send_is_in_no_label(client: httpx.AsyncClient) -> None:
@@ -156,17 +156,17 @@ async def test_two_applications_in_one_process_count_apart(
 
 
 async def test_the_age_of_each_sources_last_event(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
-    for source, minutes in (("calcom", 90), ("calcom", 10), ("gone-provider", 1)):
+    for source, minutes in (("calcom", 90), ("calcom", 10), ("old-provider", 1)):
         event = {"id": uuid.uuid4(), "source": source, "event_type": "x", "dedupe_key": uuid.uuid4().hex, "body": b"{}"}
         received_at = datetime.now(UTC) - timedelta(minutes=minutes)
         await sql.execute(insert(table(WebhookLog)).values(event | {"received_at": received_at, "status": "error"}))
 
-    found = await scrape(client)
+    samples = await scrape(client)
 
-    ages = {key[1]: value for key, value in found.items() if key[0] == "last_event_age_seconds"}
+    ages = {key[1]: value for key, value in samples.items() if key[0] == "last_event_age_seconds"}
     assert ages == {"calcom": pytest.approx(600, abs=60)}
-    assert found["webhooks_unapplied", "error"] == 3
-    assert found["webhooks_unapplied", "quarantined"] == 0
+    assert samples["webhooks_unapplied", "error"] == 3
+    assert samples["webhooks_unapplied", "quarantined"] == 0
 
 
 async def endpoint(sql: AsyncConnection, owner: object, **columns: Any) -> uuid.UUID:
@@ -178,13 +178,15 @@ async def endpoint(sql: AsyncConnection, owner: object, **columns: Any) -> uuid.
 
 async def delivery(sql: AsyncConnection, endpoint_id: uuid.UUID, **columns: Any) -> None:
     event: dict[str, Any] = {"id": uuid.uuid4(), "type": EventType.DEAL_UPDATED, "occurred_at": NOW, "owner_ids": []}
-    told = insert(table(Event)).values(event | {"source": "system", "payload": {}}).returning(table(Event).c.position)
-    position = (await sql.execute(told)).scalar_one()
+    inserted = (
+        insert(table(Event)).values(event | {"source": "system", "payload": {}}).returning(table(Event).c.position)
+    )
+    position = (await sql.execute(inserted)).scalar_one()
     row = {"id": uuid.uuid4(), "endpoint_id": endpoint_id, "event_id": event["id"], "position": position}
     await sql.execute(insert(table(WebhookDelivery)).values(row | columns))
 
 
-async def test_how_endpoints_and_their_deliveries_stand(
+async def test_endpoints_and_deliveries_are_counted_by_state(
     client: httpx.AsyncClient, sql: AsyncConnection, ada: object
 ) -> None:
     now = datetime.now(UTC)
@@ -206,45 +208,45 @@ async def test_how_endpoints_and_their_deliveries_stand(
     await delivery(sql, down, due_at=ago)
     await delivery(sql, disabled, due_at=ago)
 
-    found = await scrape(client)
+    samples = await scrape(client)
 
     def of(name: str) -> dict[str, float]:
-        return {key[1]: value for key, value in found.items() if key[0] == name}
+        return {key[1]: value for key, value in samples.items() if key[0] == name}
 
     assert of("webhook_endpoints") == {"ok": 1, "failing": 1, "down": 1, "disabled": 1, "inactive": 1}
     assert of("deliveries_pending") == {"due": 2, "waiting": 2, "sending": 1, "held": 1}
     assert of("deliveries_settled_5m") == {"delivered": 1, "failed": 1, "cancelled": 0}
-    assert found[("deliveries_oldest_due_age_seconds",)] == pytest.approx(420, abs=60)
-    assert found[("deliveries_paused",)] == 0
+    assert samples[("deliveries_oldest_due_age_seconds",)] == pytest.approx(420, abs=60)
+    assert samples[("deliveries_paused",)] == 0
 
     await sql.execute(text("INSERT INTO deployment (public_url, paused_at) VALUES ('https://a.example', now())"))
-    found = await scrape(client)
-    assert found[("deliveries_paused",)] == 1
-    assert found[("deliveries_oldest_due_age_seconds",)] == 0
+    samples = await scrape(client)
+    assert samples[("deliveries_paused",)] == 1
+    assert samples[("deliveries_oldest_due_age_seconds",)] == 0
     assert of("deliveries_pending") == {"due": 0, "waiting": 0, "sending": 1, "held": 5}
 
 
-async def test_the_pools_show_what_is_in_use(client: httpx.AsyncClient, database: Database) -> None:
+async def test_the_pools_report_connections_in_use(client: httpx.AsyncClient, database: Database) -> None:
     async with database.read():
-        found = await scrape(client)
+        samples = await scrape(client)
 
-    assert found["database_connections_size", "reads"] == found["database_connections_size", "transactions"] == 8
-    assert found["database_connections_in_use", "reads"] == 1
-    assert found["database_connections_in_use", "transactions"] == 0  # the scrape's own is back
-    assert found["database_connections_idle", "transactions"] >= 1
-    assert found[("database_up",)] == 1
+    assert samples["database_connections_size", "reads"] == samples["database_connections_size", "transactions"] == 8
+    assert samples["database_connections_in_use", "reads"] == 1
+    assert samples["database_connections_in_use", "transactions"] == 0  # the scrape's own is back
+    assert samples["database_connections_idle", "transactions"] >= 1
+    assert samples[("database_up",)] == 1
 
 
-async def test_without_a_database_it_answers_with_what_the_process_knows(settings: Settings) -> None:
+async def test_without_a_database_it_reports_the_process_only(settings: Settings) -> None:
     nowhere = Database(make_url("postgresql+psycopg://app:hunter2@127.0.0.1:1/crm"))
     async with local(create_app(settings, nowhere)) as client:
         await client.get("/healthz")
-        found = await scrape(client)
+        samples = await scrape(client)
 
     await nowhere.close()
-    assert found[("database_up",)] == 0
-    assert found["http_requests_total", "GET", "/healthz", "200"] == 1
-    assert not [key for key in found if key[0].startswith(("deliveries", "last_event", "webhook"))]
+    assert samples[("database_up",)] == 0
+    assert samples["http_requests_total", "GET", "/healthz", "200"] == 1
+    assert not [key for key in samples if key[0].startswith(("deliveries", "last_event", "webhook"))]
 
 
 async def test_a_database_that_hangs_is_waited_for_two_seconds(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
@@ -252,12 +254,12 @@ async def test_a_database_that_hangs_is_waited_for_two_seconds(client: httpx.Asy
     try:
         await sql.execute(text("LOCK TABLE webhooks_log"))
         started = datetime.now(UTC)
-        found = await scrape(client)
+        samples = await scrape(client)
     finally:
         await sql.execute(text("ROLLBACK"))
 
     assert datetime.now(UTC) - started < timedelta(seconds=4)
-    assert found[("database_up",)] == 0
+    assert samples[("database_up",)] == 0
     assert (await scrape(client))[("database_up",)] == 1
 
 
@@ -272,7 +274,7 @@ async def test_a_database_that_hangs_is_waited_for_two_seconds(client: httpx.Asy
     ],
     ids=str,
 )
-async def test_without_a_token_it_is_for_this_machine_alone(app: FastAPI, peer: str, headers: dict[str, str]) -> None:
+async def test_without_a_token_only_this_machine_can_read_it(app: FastAPI, peer: str, headers: dict[str, str]) -> None:
     async with local(app, peer) as client:
         answer = await client.get("/metrics", headers=headers)
 
@@ -281,7 +283,7 @@ async def test_without_a_token_it_is_for_this_machine_alone(app: FastAPI, peer: 
     assert "crm_graph_" not in answer.text
 
 
-async def test_with_a_token_it_is_for_whoever_has_it(settings: Settings, database: Database) -> None:
+async def test_with_a_token_every_caller_who_has_it_can_read_it(settings: Settings, database: Database) -> None:
     app = create_app(settings.model_copy(update={"metrics_token": SecretStr("scraper")}), database)
     async with local(app, "192.168.1.5") as client:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic scraper"}, bearer(ADA)):
@@ -293,7 +295,7 @@ async def test_with_a_token_it_is_for_whoever_has_it(settings: Settings, databas
         assert (await client.get("/metrics")).status_code == 401
 
 
-async def test_openmetrics_for_who_asks_for_it(client: httpx.AsyncClient) -> None:
+async def test_openmetrics_on_request(client: httpx.AsyncClient) -> None:
     await client.get("/healthz")
     answer = await client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
 

@@ -1,4 +1,4 @@
-"""The worker's own upkeep: it takes over from workers that were killed, and forgets what is old."""
+"""The worker's upkeep: it takes over the jobs of killed workers, and deletes old events."""
 
 import asyncio
 import uuid
@@ -38,7 +38,7 @@ async def add_job(sql: AsyncConnection, endpoint: uuid.UUID, status: str, worker
     await sql.execute(text("RESET search_path"))
 
 
-async def test_a_job_of_a_worker_that_was_killed_makes_room_for_the_one_that_waits(
+async def test_a_job_of_a_killed_worker_gives_way_to_the_next_one(
     sql: AsyncConnection, clean: None, settings: Settings, database: Database, admin_url: URL
 ) -> None:
     hour_ago = datetime.now(UTC) - timedelta(hours=1)
@@ -60,7 +60,7 @@ async def test_a_job_of_a_worker_that_was_killed_makes_room_for_the_one_that_wai
     assert await sql.scalar(text("SELECT status FROM webhook_deliveries")) == "delivered"
 
 
-async def test_what_was_settled_long_ago_is_forgotten_and_what_is_still_to_be_sent_is_not(
+async def test_old_settled_deliveries_are_deleted_and_pending_ones_are_kept(
     sql: AsyncConnection, clean: None, database: Database
 ) -> None:
     endpoint = await add_endpoint(sql, "https://n8n.example.com/hook")
