@@ -133,7 +133,7 @@ async def _find_reply(
     *,
     delete_deal: bool,
 ) -> _Reply:
-    """The reply that is judged; raises NotFound when it is named and not there."""
+    """The reply that the verdict is about; raises NotFound when the caller names one that does not exist."""
     params = {"contact_id": contact_id, "activity_id": activity_id, "source": source, "delete_deal": delete_deal}
     reply = await _REPLY[work.principal.role].one(work.transaction, caller=work.principal.owner_id, **params)
     assert reply is not None, "the query always has one row"
@@ -150,7 +150,7 @@ def _check(summary: str | None, confidence: float | None) -> None:
 
 
 def _written_at(contact: ContactRow, reply: _Reply, now: datetime) -> datetime:
-    """When the contact wrote what is judged; the present status counts as a verdict on the latest reply."""
+    """When the contact wrote the reply; the present status counts as a verdict on the latest reply."""
     if reply.reply_at is None or reply.latest_at is None:
         # Two calls may have waited for the contact's lock: the later one speaks after the one it waited for.
         return max(now, contact.reply_status_at or now)
@@ -192,7 +192,7 @@ def _entry_params(
 
 
 def _reply(role: Role) -> Executable:
-    """The reply that is judged, the latest one, what the source said of it before, and the deal that it opened."""
+    """The reply of the verdict, the latest reply, the source's earlier verdict, and the deal that the reply opened."""
     said, a, contact_id = table(ReplyVerdict).c, table(Activity).c, param(Contact, "id", "contact_id")
     replies = select(a.id, a.occurred_at, a.deal_id)
     replies = replies.where(a.contact_id == contact_id, a.type == ActivityType.EMAIL_IN)

@@ -176,7 +176,7 @@ async def restore(work: UnitOfWork, *, deal_id: uuid.UUID) -> uuid.UUID:
 
 
 async def lock_newest_open(transaction: Transaction, contact_id: uuid.UUID) -> OpenDeal | None:
-    """The contact's newest open deal, locked, whoever owns it: for events."""
+    """The contact's newest open deal of any owner, locked: for events."""
     return await _LOCK_NEWEST_OPEN.one(transaction, contact_id=contact_id)
 
 

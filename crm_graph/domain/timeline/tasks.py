@@ -1,4 +1,4 @@
-"""Tasks about a contact or a deal. They are on its timeline, and whoever sees the timeline sees them."""
+"""Tasks about a contact or a deal. They are on its timeline, and as visible as that."""
 
 import uuid
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """Reading through plans: the whole answer of a query as bytes, one root field as a tree, a mutation's payload.
 
 The three ways run the same compiled statements. A query whose plan is known costs a look-up, the parameters and one
-round trip, and its bytes go to the client as PostgreSQL wrote them. Whatever is not a plain success is left to
-graphql-core's executor over the tree, which knows how an error is told.
+round trip, and its bytes go to the client as PostgreSQL wrote them. Anything but a plain success is left to
+graphql-core's executor over the tree, which reports errors as the specification says.
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ from crm_graph.identity.principal import Principal
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """A plan with the bytes that stand around its columns; without a plan, only graphql-core can answer."""
+    """A plan with the bytes that go around its columns; without a plan, only graphql-core can answer."""
 
     plan: Plan | None
     between: tuple[bytes, ...] = ()
@@ -42,18 +42,18 @@ class Reads:
         self._plans = PlanCache()
 
     async def answer(
-        self, operation: Operation, principal: Principal, now: datetime, given: Mapping[str, Any]
+        self, operation: Operation, principal: Principal, now: datetime, variables: Mapping[str, Any]
     ) -> bytes | None:
-        """The body of the answer to a query; None when the standard executor has to find out what to say.
+        """The body of the answer to a query; None when the standard executor has to answer.
 
         Raises Unavailable.
         """
-        variables = get_variable_values(operation.schema, operation.node.variable_definitions or (), dict(given))
-        if isinstance(variables, list):
+        values = get_variable_values(operation.schema, operation.node.variable_definitions or (), dict(variables))
+        if isinstance(values, list):  # of errors
             return None
-        inputs = PlanInputs(principal, now, variables)
+        inputs = PlanInputs(principal, now, values)
         try:
-            found = self._kept(
+            found = self._plan(
                 "", operation, inputs, operation.variables, lambda: self._compile_answer(operation, inputs)
             )
             if found.plan is None:
@@ -81,7 +81,7 @@ class Reads:
             compiler = Compiler(operation, principal, variables)
             return compiler.query([dict(compiler.root_fields())[key]])
 
-        plan = self._kept(key, operation, inputs, operation.variables, compile_field)
+        plan = self._plan(key, operation, inputs, operation.variables, compile_field)
         [value] = await self._database.read_row(plan.sql, plan.parameters(inputs))
         return None if value is None else orjson.loads(value)
 
@@ -103,13 +103,13 @@ class Reads:
             return Compiler(operation, inputs.principal, inputs.variables).payload(fields)
 
         used = operation.variables_below(key, (details.node for details in fields))
-        found = self._kept(key, operation, inputs, used, compile_payload)
+        found = self._plan(key, operation, inputs, used, compile_payload)
         if found.plan is None:
             return {}, found.plain
         [value] = await fetch_row(transaction.driver, found.plan.sql, found.plan.parameters(inputs))
         tree = orjson.loads(value or b"{}")
         if any(tree[key] is None for key in found.required):
-            raise NotFound("what this call made or changed is gone, or not yours any more")
+            raise NotFound("what this call created or changed was deleted, or you can no longer see it")
         return tree, found.plain
 
     async def change(
@@ -122,26 +122,27 @@ class Reads:
         def compile_change() -> PayloadPlan:
             return Compiler(operation, inputs.principal, inputs.variables).payload(fields, name)
 
-        found = self._kept(key, operation, inputs, operation.variables, compile_change)
-        told = {key: inputs.result[plain] for key, plain in found.plain.items()}
+        found = self._plan(key, operation, inputs, operation.variables, compile_change)
+        plain_values = {key: inputs.result[plain] for key, plain in found.plain.items()}
         if inputs.result[name] is None:
-            return False, defaultdict(lambda: None, told)
+            return False, defaultdict(lambda: None, plain_values)
         [value] = await self._database.read_row(found.plan.sql, found.plan.parameters(inputs))
         tree = orjson.loads(value or b"{}")
-        return tree.pop("") is not None, tree | told
+        return tree.pop("") is not None, tree | plain_values
 
-    def _kept(
+    def _plan(
         self, key: str, operation: Operation, inputs: PlanInputs, used: Iterable[str], make: Callable[[], Any]
     ) -> Any:
         """The plan under `key`; it depends on the caller's role and on the shape of the variables that are used."""
-        given = inputs.variables.coerced
-        shaped = str([(name, shape_of(given[name])) for name in used if name in given])
+        values = inputs.variables.coerced
+        shape = str([(name, shape_of(values[name])) for name in used if name in values])
 
-        def judged() -> Any:
-            complexity.check(operation.schema, operation.document, given)
+        def check_and_make() -> Any:
+            complexity.check(operation.schema, operation.document, values)
             return make()
 
-        return self._plans.get((operation.number, key, inputs.principal.role, shaped), judged, operation.plan_bytes)
+        place = (operation.number, key, inputs.principal.role, shape)
+        return self._plans.get(place, check_and_make, operation.plan_bytes)
 
     def _compile_answer(self, operation: Operation, inputs: PlanInputs) -> _Answer:
         compiler = Compiler(operation, inputs.principal, inputs.variables)

@@ -223,7 +223,7 @@ class EndpointMutations:
 
     @mutation(
         payload_type("ReplayDeliveryPayload", "The delivery, pending.", delivery=WebhookDelivery),
-        "Send a delivered, failed or cancelled delivery again, now. A PENDING one stays as it is. CONFLICT if the "
+        "Send a delivered or failed delivery again, now. A PENDING one stays as it is. CONFLICT if the "
         "endpoint is disabled, or if the event is about a person who was erased.",
     )
     async def replay_delivery(self, info: Info, input: ReplayDeliveryInput) -> Payload:
