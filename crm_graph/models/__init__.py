@@ -1,4 +1,4 @@
-"""All tables, with their constraints and indexes: what the database guarantees whoever writes to it."""
+"""All tables, with the constraints that the database enforces and the indexes that queries need."""
 
 from crm_graph.models.columns import AnySelect, Expression, Named, Relation, table
 from crm_graph.models.enums import (

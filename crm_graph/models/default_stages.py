@@ -1,4 +1,4 @@
-"""The stages of a pipeline that is set up without others: the contract's seven."""
+"""The seven stages of a pipeline that is created without stages of its own."""
 
 from typing import TypedDict
 

@@ -1,4 +1,4 @@
-"""What webhook providers sent."""
+"""The log of incoming webhooks."""
 
 import uuid
 from datetime import datetime
@@ -18,8 +18,8 @@ from crm_graph.models.columns import (
     KeyText,
     Time,
     closed_set,
+    optional_reference,
     primary_key,
-    reference,
 )
 from crm_graph.models.enums import (
     WebhookStatus,
@@ -27,7 +27,7 @@ from crm_graph.models.enums import (
 
 
 class WebhookLog(SQLModel, table=True):
-    """An event as it arrived, byte for byte, and what became of it."""
+    """A provider's webhook, byte for byte as it arrived, and the result of processing it."""
 
     __tablename__ = "webhooks_log"
     __table_args__ = (
@@ -35,7 +35,7 @@ class WebhookLog(SQLModel, table=True):
         UniqueConstraint("source", "idempotency_key"),
         Index("webhooks_log_status_idx", "status", "received_at"),
         Index("webhooks_log_received_at_idx", "received_at", "id"),
-        Index("webhooks_log_source_idx", "source", "received_at"),  # the last of each source, for /metrics
+        Index("webhooks_log_source_idx", "source", "received_at"),  # for /metrics: the last one of a source
         Index(
             "webhooks_log_mentions_idx",
             "mentions",
@@ -54,7 +54,7 @@ class WebhookLog(SQLModel, table=True):
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     received_at: datetime = Field(sa_type=Time)
     processed_at: datetime | None = Field(default=None, sa_type=Time)
-    contact_id: uuid.UUID | None = reference("contacts.id", default=None, index=True, ondelete="SET NULL")
-    deal_id: uuid.UUID | None = reference("deals.id", default=None, index=True, ondelete="SET NULL")
-    # Addresses in the body that contact_id doesn't stand for: an erasure finds it by them.
+    contact_id: uuid.UUID | None = optional_reference("contacts.id", index=True, ondelete="SET NULL")
+    deal_id: uuid.UUID | None = optional_reference("deals.id", index=True, ondelete="SET NULL")
+    # E-mail addresses in the body other than the contact's own, by which an erasure finds this row.
     mentions: list[str] | None = Field(default=None, sa_type=ARRAY(Text))

@@ -1,4 +1,4 @@
-"""What leaves: events as they were told, who subscribed to them, and how each delivery went."""
+"""Outgoing webhooks: events, the endpoints that subscribe to them, and their deliveries."""
 
 import uuid
 from datetime import datetime
@@ -27,9 +27,10 @@ PENDING = text("status = 'pending'")
 
 
 class Event(SQLModel, table=True):
-    """The outbox: what a trigger wrote in the transaction of the change. No foreign keys: it outlives what it tells of.
+    """An event in the outbox, written by a trigger in the transaction of the change.
 
-    `owner_ids` are those whose rows it is about; `payload` is what goes over the wire.
+    It has no foreign keys, because it outlives the rows that it is about. `owner_ids` are the owners of those rows;
+    `payload` is the body that is sent.
     """
 
     __tablename__ = "events"
@@ -53,7 +54,7 @@ class Event(SQLModel, table=True):
 
 
 class WebhookEndpoint(SQLModel, table=True):
-    """A URL that an owner wants events sent to. `failures` counts those in a row; nothing is sent before `retry_at`."""
+    """A URL that an owner has events sent to. `failures` are consecutive; nothing is sent before `retry_at`."""
 
     __tablename__ = "webhook_endpoints"
     __table_args__ = (
@@ -66,7 +67,7 @@ class WebhookEndpoint(SQLModel, table=True):
     event_types: list[str] = Field(
         default_factory=list, sa_type=ARRAY(KeyText), sa_column_kwargs={"server_default": text("'{}'")}
     )
-    headers: dict[str, Any] = document()
+    headers: dict[str, object] = document()
     secret: str = Field(sa_type=Text)
     previous_secret: str | None = Field(default=None, sa_type=Text)
     previous_secret_until: datetime | None = Field(default=None, sa_type=Time)
@@ -81,7 +82,7 @@ class WebhookEndpoint(SQLModel, table=True):
 
 
 class WebhookDelivery(SQLModel, table=True):
-    """One event on its way to one endpoint. Of those with one `order_key`, the oldest pending one goes first."""
+    """The delivery of an event to an endpoint. Pending ones with the same `order_key` are sent in order."""
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
@@ -111,7 +112,7 @@ class WebhookDelivery(SQLModel, table=True):
 
 
 class WebhookAttempt(SQLModel, table=True):
-    """One try of a delivery: what the endpoint answered, or why it didn't."""
+    """One attempt of a delivery: the endpoint's response, or why there was none."""
 
     __tablename__ = "webhook_attempts"
     __table_args__ = (Index("webhook_attempts_delivery_id_idx", "delivery_id", "attempted_at"),)
@@ -125,7 +126,7 @@ class WebhookAttempt(SQLModel, table=True):
 
 
 class Deployment(SQLModel, table=True):
-    """Under which PUBLIC_URL this database was last served: a copy elsewhere must not send what the original sends."""
+    """The PUBLIC_URL that this database was last served under: a copy must not send what the original sends."""
 
     __tablename__ = "deployment"
     __table_args__ = (CheckConstraint("id", name="one_row"),)

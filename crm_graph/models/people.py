@@ -1,8 +1,8 @@
-"""Owners, and the companies and contacts they write to."""
+"""Owners, companies and contacts."""
 
 import uuid
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlalchemy import (
     CheckConstraint,
@@ -23,8 +23,9 @@ from crm_graph.models.columns import (
     document,
     email_check,
     flag,
-    given_index,
     live_index,
+    not_null_index,
+    optional_reference,
     pool_index,
     primary_key,
     reference,
@@ -61,7 +62,7 @@ class Owner(SQLModel, table=True):
 
 
 class OwnerMailbox(SQLModel, table=True):
-    """A sending mailbox of an owner: replies to it are the owner's."""
+    """A mailbox that an owner sends from: replies to it belong to the owner."""
 
     __tablename__ = "owner_mailboxes"
     __table_args__ = (email_check(),)
@@ -70,7 +71,7 @@ class OwnerMailbox(SQLModel, table=True):
 
 
 class Company(SQLModel, table=True):
-    """Identified by its domain, or by the normal form of its name while no domain is known."""
+    """A company, identified by its domain or, while that is unknown, by the normal form of its name."""
 
     # Groups of columns: each column is in exactly one.
     EDITABLE: ClassVar[Columns] = (
@@ -96,7 +97,7 @@ class Company(SQLModel, table=True):
     industry: str | None = Field(default=None, sa_type=Text)
     website: str | None = Field(default=None, sa_type=Text)
     linkedin_url: str | None = Field(default=None, sa_type=Text)
-    enrichment_json: dict[str, Any] = document()
+    enrichment_json: dict[str, object] = document()
     created_at: datetime = set_at_insert()
     updated_at: datetime = set_at_insert()
 
@@ -116,7 +117,7 @@ class Contact(SQLModel, table=True):
         *("reply_summary", "needs_review"),
     )
     OUTREACH: ClassVar[Columns] = ("do_not_contact_at", "do_not_contact_reason")
-    LATEST: ClassVar[Columns] = ("ooo_until", "latest_email_sent_at")  # of two values, the later one holds
+    LATEST: ClassVar[Columns] = ("ooo_until", "latest_email_sent_at")  # of two values, the later one counts
     DELETION: ClassVar[Columns] = ("deleted_at", "merged_into_id", "erased_at")
     BOOKKEEPING: ClassVar[Columns] = ("version", "created_at", "updated_at")
 
@@ -144,8 +145,8 @@ class Contact(SQLModel, table=True):
         live_index("contacts_owner_id_updated_at_idx", "owner_id", "updated_at", "id"),
         pool_index("contacts_pool_updated_at_idx", "updated_at", "id"),
         live_index("contacts_updated_at_id_idx", "updated_at", "id"),
-        given_index("contacts_merged_into_id_idx", "merged_into_id"),
-        given_index("contacts_reply_status_at_idx", "reply_status_at"),
+        not_null_index("contacts_merged_into_id_idx", "merged_into_id"),
+        not_null_index("contacts_reply_status_at_idx", "reply_status_at"),
         CheckConstraint("merged_into_id IS NULL OR deleted_at IS NOT NULL", name="merged_is_deleted"),
         CheckConstraint("erased_at IS NULL OR deleted_at IS NOT NULL", name="erased_is_deleted"),
         search_index("contacts"),
@@ -157,8 +158,8 @@ class Contact(SQLModel, table=True):
     linkedin_url: str | None = Field(default=None, sa_type=Text)
     website: str | None = Field(default=None, sa_type=Text)
     phone: str | None = Field(default=None, sa_type=Text)
-    company_id: uuid.UUID | None = reference("companies.id", default=None, index=True)
-    owner_id: uuid.UUID | None = reference("owners.id", default=None)
+    company_id: uuid.UUID | None = optional_reference("companies.id", index=True)
+    owner_id: uuid.UUID | None = optional_reference("owners.id")
     owner_source: OwnerSource | None = Field(default=None, sa_type=closed_set(OwnerSource))
     lifecycle_stage: LifecycleStage = Field(
         default=LifecycleStage.LEAD,
@@ -174,13 +175,13 @@ class Contact(SQLModel, table=True):
     do_not_contact_at: datetime | None = Field(default=None, sa_type=Time)
     do_not_contact_reason: str | None = Field(default=None, sa_type=Text)
     latest_email_sent_at: datetime | None = Field(default=None, sa_type=Time)
-    custom: dict[str, Any] = document()
+    custom: dict[str, object] = document()
     version: int = version()
     created_at: datetime = set_at_insert()
     updated_at: datetime = set_at_insert()
     deleted_at: datetime | None = Field(default=None, sa_type=Time)
-    # A merged contact keeps its address, so that nobody else can take it; contact_emails leads from it to the survivor.
-    merged_into_id: uuid.UUID | None = reference("contacts.id", default=None)
+    # A merged contact keeps its address, so that it stays taken; contact_emails leads from it to the survivor.
+    merged_into_id: uuid.UUID | None = optional_reference("contacts.id")
     erased_at: datetime | None = Field(default=None, sa_type=Time)
 
 
@@ -194,7 +195,7 @@ class ContactEmail(SQLModel, table=True):
 
 
 class Suppression(SQLModel, table=True):
-    """An erased person's address as crm_address_hmac() makes it: enough to know it again, and nothing to read."""
+    """An erased person's address as an HMAC of crm_address_hmac(): it can be recognised, but not read."""
 
     __tablename__ = "suppressions"
     address_hmac: bytes = Field(sa_type=LargeBinary, primary_key=True)
@@ -202,7 +203,7 @@ class Suppression(SQLModel, table=True):
 
 
 class SuppressionKey(SQLModel, table=True):
-    """The key of crm_address_hmac(), made at random by the migration, as the two pads of HMAC (RFC 2104)."""
+    """The random key of crm_address_hmac(), created by the migration, as the two pads of HMAC (RFC 2104)."""
 
     __tablename__ = "suppression_key"
     __table_args__ = (CheckConstraint("id", name="one_row"),)

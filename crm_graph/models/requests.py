@@ -1,8 +1,7 @@
-"""What the API remembers of calls, so that one that is repeated has no second effect."""
+"""Idempotency keys: stored results of mutations, so that a repeated call has no second effect."""
 
 import uuid
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Index, LargeBinary, String
 from sqlalchemy.dialects.postgresql import JSONB
@@ -12,7 +11,7 @@ from crm_graph.models.columns import KeyText, Time, reference
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """A mutation that was done under a key of its caller's choice: what it was asked, and the ids of its result."""
+    """A mutation that ran with an idempotency key: the hash of its input, and the ids in its result."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (Index("idempotency_keys_created_at_idx", "created_at"),)
@@ -20,5 +19,5 @@ class IdempotencyKey(SQLModel, table=True):
     operation: str = Field(sa_type=KeyText, primary_key=True)
     key: str = Field(sa_type=String(255, collation="C"), primary_key=True)
     request_hash: bytes = Field(sa_type=LargeBinary)
-    result: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    result: dict[str, object] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     created_at: datetime = Field(sa_type=Time)

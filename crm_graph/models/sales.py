@@ -1,9 +1,9 @@
-"""Pipelines, the deals that move through them, and what happened on the way."""
+"""Pipelines, deals and their moves, timelines, and verdicts on replies."""
 
 import uuid
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlalchemy import (
     CheckConstraint,
@@ -29,9 +29,10 @@ from crm_graph.models.columns import (
     document,
     extracted,
     flag,
-    given_index,
     has_key,
     live_index,
+    not_null_index,
+    optional_reference,
     pool_index,
     primary_key,
     reference,
@@ -49,12 +50,12 @@ from crm_graph.models.searched import search_index
 
 LIVE = text("deleted_at IS NULL")
 OPEN_TASK = text("type = 'task' AND completed_at IS NULL")
-NOTHING = "NULL::character varying"  # as PostgreSQL shows it, by which Alembic knows an expression again
+NOTHING = "NULL::character varying"  # in PostgreSQL's notation, by which Alembic recognises the expression
 TOTALLED = ("amount", "currency")
 
 
 class Pipeline(SQLModel, table=True):
-    """A way of selling: an ordered list of stages."""
+    """A sales process: an ordered list of stages."""
 
     __tablename__ = "pipelines"
     __table_args__ = (
@@ -67,14 +68,14 @@ class Pipeline(SQLModel, table=True):
 
 
 class PipelineStage(SQLModel, table=True):
-    """A column of the board; `key` is its immutable name for machines. History still names a deleted one."""
+    """A column of the board; `key` is its immutable name for programs. History still refers to deleted stages."""
 
     __tablename__ = "pipeline_stages"
     __table_args__ = (
         Index(
             "pipeline_stages_key_idx", "pipeline_id", "key", unique=True, postgresql_where=text("deleted_at IS NULL")
         ),
-        # Like UNIQUE, but of the stages that are not deleted, and judged when a whole pipeline was put in order.
+        # Like UNIQUE, but for stages that are not deleted, and deferrable, so that a whole pipeline can be reordered.
         ExcludeConstraint(
             ("pipeline_id", "="),
             ("order_index", "="),
@@ -83,7 +84,7 @@ class PipelineStage(SQLModel, table=True):
             where=LIVE,
             deferrable=True,
         ),
-        UniqueConstraint("pipeline_id", "id", "deal_status"),  # what deals refer to
+        UniqueConstraint("pipeline_id", "id", "deal_status"),  # the target of the deals' foreign key
         CheckConstraint("key ~ '^[a-z][a-z0-9_]*$'", name="key_form"),
         CheckConstraint("probability BETWEEN 0 AND 1", name="probability"),
     )
@@ -95,7 +96,7 @@ class PipelineStage(SQLModel, table=True):
     probability: Decimal = Field(sa_type=Numeric(4, 3))
     kind: StageKind = Field(default=StageKind.OPEN, sa_type=closed_set(StageKind))
     deleted_at: datetime | None = Field(default=None, sa_type=Time)
-    # The status of the deals in it; none once it is deleted, so that no deal can be in it.
+    # The status of its deals; null once it is deleted, so that no deal can be in it.
     deal_status: str | None = Field(
         default=None,
         sa_column=Column(String(32), Computed(f"CASE WHEN {LIVE} THEN kind ELSE {NOTHING} END", persisted=True)),
@@ -103,7 +104,7 @@ class PipelineStage(SQLModel, table=True):
 
 
 class Deal(SQLModel, table=True):
-    """A chance to sell something to a contact, in one stage of one pipeline."""
+    """An opportunity to sell something to a contact, in one stage of one pipeline."""
 
     # Groups of columns. Each column is in exactly one of EDITABLE, PROGRESS, DELETION and BOOKKEEPING; the other groups
     # cut across them.
@@ -125,7 +126,7 @@ class Deal(SQLModel, table=True):
 
     __tablename__ = "deals"
     __table_args__ = (
-        # A stage of its own pipeline that is not deleted, and whose kind is the deal's status.
+        # The stage belongs to the deal's pipeline, is not deleted, and its kind is the deal's status.
         ForeignKeyConstraint(
             ["pipeline_id", "stage_id", "status"],
             ["pipeline_stages.pipeline_id", "pipeline_stages.id", "pipeline_stages.deal_status"],
@@ -135,12 +136,12 @@ class Deal(SQLModel, table=True):
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         CheckConstraint("status = 'lost' OR lost_reason IS NULL", name="lost_reason"),
         Index("deals_pipeline_id_stage_id_status_idx", "pipeline_id", "stage_id", "status"),
-        # A column's order and its totals: a salesperson's, the pool's, everybody's.
+        # A column's order and totals: of one owner, of the pool, of everybody.
         live_index("deals_board_idx", "owner_id", "stage_id", "rank", "id", include=TOTALLED),
         pool_index("deals_pool_board_idx", "stage_id", "rank", "id", include=TOTALLED),
         live_index("deals_stage_id_rank_idx", "stage_id", "rank", "id", include=TOTALLED),
         Index("deals_contact_id_created_at_idx", "contact_id", "created_at", "id"),
-        # Not partial: the foreign key's check, when an owner is deleted, reads deleted deals as well.
+        # Not partial: when an owner is deleted, the check of the foreign key reads deleted deals too.
         Index("deals_owner_id_idx", "owner_id", "created_at", "id"),
         Index("deals_created_at_id_idx", "created_at", "id"),
         pool_index("deals_pool_created_at_idx", "created_at", "id"),
@@ -153,11 +154,11 @@ class Deal(SQLModel, table=True):
     )
     id: uuid.UUID = primary_key()
     title: str = Field(sa_type=Text)
-    contact_id: uuid.UUID | None = reference("contacts.id", default=None)
-    company_id: uuid.UUID | None = reference("companies.id", default=None, index=True)
+    contact_id: uuid.UUID | None = optional_reference("contacts.id")
+    company_id: uuid.UUID | None = optional_reference("companies.id", index=True)
     pipeline_id: uuid.UUID = reference("pipelines.id")
     stage_id: uuid.UUID = Field(sa_type=Uuid)
-    owner_id: uuid.UUID | None = reference("owners.id", default=None)
+    owner_id: uuid.UUID | None = optional_reference("owners.id")
     amount: Decimal | None = Field(default=None, sa_type=Numeric(14, 2))
     currency: str = Field(sa_type=String(3))
     close_date: date | None = None
@@ -174,12 +175,12 @@ class Deal(SQLModel, table=True):
 
 
 class DealStageHistory(SQLModel, table=True):
-    """One move of a deal; `from_stage_id` is null for its creation, and each move starts where the last one ended."""
+    """One move of a deal. `from_stage_id` is null for its creation; each move starts where the last one ended."""
 
     __tablename__ = "deal_stage_history"
     __table_args__ = (
         Index("deal_stage_history_deal_id_idx", "deal_id", "moved_at", "id"),
-        # Of a foreign key, and what reports read the moves of a period from.
+        # For the foreign key, and for reports on the moves of a period.
         Index(
             "deal_stage_history_to_stage_id_idx",
             "to_stage_id",
@@ -189,15 +190,15 @@ class DealStageHistory(SQLModel, table=True):
     )
     id: uuid.UUID = primary_key()
     deal_id: uuid.UUID = reference("deals.id", ondelete="CASCADE")
-    from_stage_id: uuid.UUID | None = reference("pipeline_stages.id", default=None, index=True)
+    from_stage_id: uuid.UUID | None = optional_reference("pipeline_stages.id", index=True)
     to_stage_id: uuid.UUID = reference("pipeline_stages.id")
     moved_at: datetime = Field(sa_type=Time)
-    moved_by: uuid.UUID | None = reference("owners.id", default=None, index=True)
+    moved_by: uuid.UUID | None = optional_reference("owners.id", index=True)
     source: str = Field(sa_type=Text)
 
 
 class Activity(SQLModel, table=True):
-    """Something that happened with a contact, a deal or a company, or a task: something that is to happen."""
+    """An entry on the timeline of a contact, a deal or a company: something that happened, or a task."""
 
     __tablename__ = "activities"
     __table_args__ = (
@@ -205,12 +206,12 @@ class Activity(SQLModel, table=True):
         CheckConstraint("type = 'task' OR num_nonnulls(due_at, assignee_id, completed_at) = 0", name="task"),
         Index("activities_contact_id_idx", "contact_id", "occurred_at", "id"),
         Index("activities_deal_id_idx", "deal_id", "occurred_at", "id"),
-        given_index("activities_company_id_idx", "company_id", "occurred_at", "id"),
+        not_null_index("activities_company_id_idx", "company_id", "occurred_at", "id"),
         Index("activities_occurred_at_id_idx", "occurred_at", "id"),
-        given_index("activities_assignee_id_idx", "assignee_id", "due_at", "id"),
-        # Few of all entries, and those that are looked for all day.
+        not_null_index("activities_assignee_id_idx", "assignee_id", "due_at", "id"),
+        # Open tasks are few, and read often.
         Index("activities_open_tasks_idx", "assignee_id", "due_at", "id", postgresql_where=OPEN_TASK),
-        # What reports look for: a contact's last e-mail of a campaign; whoever wrote or arranged a meeting in a period.
+        # For reports: a contact's last e-mail of a campaign; contacts who replied or arranged a meeting in a period.
         Index(
             "activities_campaign_idx",
             "contact_id",
@@ -229,45 +230,45 @@ class Activity(SQLModel, table=True):
     )
     id: uuid.UUID = primary_key()
     type: ActivityType = Field(sa_type=closed_set(ActivityType))
-    contact_id: uuid.UUID | None = reference("contacts.id", default=None, ondelete="CASCADE")
-    deal_id: uuid.UUID | None = reference("deals.id", default=None, ondelete="CASCADE")
+    contact_id: uuid.UUID | None = optional_reference("contacts.id", ondelete="CASCADE")
+    deal_id: uuid.UUID | None = optional_reference("deals.id", ondelete="CASCADE")
     content: str = Field(sa_type=Text)
-    meta_json: dict[str, Any] = document()
-    created_by: uuid.UUID | None = reference("owners.id", default=None, index=True)
+    meta_json: dict[str, object] = document()
+    created_by: uuid.UUID | None = optional_reference("owners.id", index=True)
     occurred_at: datetime = Field(sa_type=Time)
     created_at: datetime = set_at_insert()
-    company_id: uuid.UUID | None = reference("companies.id", default=None, ondelete="CASCADE")
+    company_id: uuid.UUID | None = optional_reference("companies.id", ondelete="CASCADE")
     due_at: datetime | None = Field(default=None, sa_type=Time)
-    assignee_id: uuid.UUID | None = reference("owners.id", default=None)
+    assignee_id: uuid.UUID | None = optional_reference("owners.id")
     completed_at: datetime | None = Field(default=None, sa_type=Time)
-    # The e-mail of a campaign that this is about, as its provider names it.
+    # The campaign e-mail that this is about, as its provider names it.
     campaign_id: str | None = extracted("meta_json", "campaign_id")
     campaign_name: str | None = extracted("meta_json", "campaign_name")
     campaign_step: str | None = extracted("meta_json", "step")
     campaign_variant: str | None = extracted("meta_json", "variant")
     mailbox: str | None = extracted("meta_json", "email_account")
-    arranges: bool | None = has_key("meta_json", "arranges")  # a meeting, if that is what it is about
-    # What happened, as its source names it: an effect that two events announce happens once.
+    arranges: bool | None = has_key("meta_json", "arranges")  # whether this entry arranges a meeting
+    # The source's name for the effect, so that two events that announce the same effect apply it once.
     effect_key: str | None = Field(default=None, sa_type=String(collation="C"), unique=True)
 
 
 class ReplyVerdict(SQLModel, table=True):
-    """What one source made of a contact's reply: a correction stands beside what it corrects, for evaluation."""
+    """How one source classified a contact's reply. Corrections are stored beside the verdicts that they correct."""
 
     __tablename__ = "reply_verdicts"
     __table_args__ = (
-        # One of a source on a reply, and one on a contact that has written nothing.
+        # One per source and reply; without a reply, one per source and contact.
         UniqueConstraint("activity_id", "contact_id", "source", postgresql_nulls_not_distinct=True),
         CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
         Index("reply_verdicts_contact_id_idx", "contact_id", "judged_at", "id"),
-        given_index("reply_verdicts_judged_by_idx", "judged_by"),
+        not_null_index("reply_verdicts_judged_by_idx", "judged_by"),
     )
     id: uuid.UUID = primary_key()
     contact_id: uuid.UUID = reference("contacts.id", ondelete="CASCADE")
-    activity_id: uuid.UUID | None = reference("activities.id", default=None, ondelete="CASCADE")
+    activity_id: uuid.UUID | None = optional_reference("activities.id", ondelete="CASCADE")
     source: ReplyStatusSource = Field(sa_type=closed_set(ReplyStatusSource))
     status: ReplyStatus = Field(sa_type=closed_set(ReplyStatus))
     summary: str | None = Field(default=None, sa_type=Text)
     confidence: Decimal | None = Field(default=None, sa_type=Numeric(4, 3))
-    judged_by: uuid.UUID | None = reference("owners.id", default=None)
+    judged_by: uuid.UUID | None = optional_reference("owners.id")
     judged_at: datetime = Field(sa_type=Time)

@@ -1,9 +1,9 @@
-"""What full-text search reads of each table, as its index and its queries both spell it."""
+"""The columns that full-text search reads, in the one form that both indexes and queries use."""
 
 from sqlalchemy import ColumnElement, Index, column, func, literal_column
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-# The first column is what a row is called: search.rank looks there.
+# The first column is the name of a row, which search.rank uses.
 SEARCHED = {
     "companies": ("name", "domain", "industry", "location"),
     "contacts": ("full_name", "email", "title", "phone"),
@@ -14,12 +14,13 @@ SEARCHED = {
 def folded(*columns: ColumnElement[str | None]) -> ColumnElement[str]:
     """The columns as one text in the normal form of search.
 
-    2000 characters hold whatever the API accepts; a longer text, written otherwise, is searched as far as that rather
-    than refused for the size of its index entry. Constants are literals: a parameter is not what the index has.
+    2000 characters hold everything that the API accepts. Of a longer text, from another program, only that much is
+    searched, because an index entry has a maximum size. Constants are literals: with parameters, queries would not
+    match the index.
     """
     words: ColumnElement[str] = func.coalesce(columns[0], literal_column("''"))
     for more in columns[1:]:
-        # `op` sets parentheses as PostgreSQL shows them, by which Alembic knows the index again.
+        # `op` sets parentheses as PostgreSQL does, so that Alembic recognises the index.
         words = words.op("||")(literal_column("' '")).op("||")(func.coalesce(more, literal_column("''")))
     return func.crm_fold(func.left(words, literal_column("2000")))
 
@@ -30,5 +31,5 @@ def words_of(folded: ColumnElement[str]) -> ColumnElement[str]:
 
 
 def search_index(name: str) -> Index:
-    """The index that searches of a table are read from."""
+    """The index for searches of a table."""
     return Index(f"{name}_search_idx", words_of(folded(*map(column, SEARCHED[name]))), postgresql_using="gin")
