@@ -230,7 +230,7 @@ def sqlstate(error: BaseException) -> str | None:
 
 
 def is_disconnect(error: BaseException) -> bool:
-    """Whether an error means that the connection is gone, so that nothing more can be stored through it."""
+    """Whether an error means that the connection is lost, so that nothing more can be stored through it."""
     if isinstance(error, DBAPIError):
         return bool(error.connection_invalidated)
     return isinstance(error, psycopg.OperationalError) and (

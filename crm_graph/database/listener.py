@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 8
 RETRY_SECONDS, RETRY_MAX_SECONDS = 0.25, 15.0
-# A connection that carries no traffic is found dead after 10 s + 3 x 5 s.
+# A connection without traffic is detected as dead after 10 s + 3 x 5 s.
 KEEPALIVES = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 
 

@@ -1,7 +1,7 @@
-"""Intent: what a lead's reply means, in English or Turkish, by documented rules.
+"""Intent: classifies a reply in English or Turkish by documented rules.
 
-classify() gives the status of the reply-status table, visible_reply() the text without quoted history, absence_until()
-the date in an out-of-office notice. Nothing here reads a clock, a network or a database.
+`classify` returns the reply's status, `visible_reply` its text without quoted history, `absence_until` the date in an
+out-of-office notice. Nothing here uses a clock, a network or a database.
 """
 
 from crm_graph.intent.absence import absence_until

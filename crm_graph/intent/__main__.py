@@ -1,4 +1,4 @@
-"""Count the labelled replies anew: `python -m crm_graph.intent tests/intent/intent_replies.jsonl`."""
+"""Recount the labelled replies: `python -m crm_graph.intent tests/intent/intent_replies.jsonl`."""
 
 import sys
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Absence: the day an out-of-office notice names, in English or Turkish.
+"""Absence: the date in an out-of-office notice, in English or Turkish.
 
-A date counts only beside a word that says the absence ends there ("until", "back on", "kadar", "döneceğim"), or as the
-end of a range. Days come before months ("03/04" is 3 April) unless that is no date.
+A date counts only next to a word that says that the absence ends there ("until", "back on", "kadar", "döneceğim"), or
+as the end of a range. Days come before months ("03/04" is 3 April) unless that is not a valid date.
 """
 
 import re
@@ -68,21 +68,21 @@ _ENDS_AFTER = re.compile(
 )
 
 
-class _Found(NamedTuple):
+class _End(NamedTuple):
     day: date
-    exact: bool  # named by its month, not by its weekday
+    exact: bool  # written with its month, not as a weekday
 
 
 def absence_until(text: str, now: datetime) -> date | None:
-    """The last day of absence or the day of return, whichever is named later; None when none is, or it is past."""
+    """The last day of absence or the day of return, whichever is later; None without a date, or if it has passed."""
     plain = fold(visible_reply(text)[:_MAX_TEXT] or text[:_MAX_TEXT]).replace("'", "")
     today = now.date()
-    found = [one for one in _ends(plain, today) if today <= one.day <= today + _HORIZON]
-    exact = [one for one in found if one.exact]
-    return max((one.day for one in exact or found), default=None)
+    ends = [end for end in _ends(plain, today) if today <= end.day <= today + _HORIZON]
+    exact = [end for end in ends if end.exact]
+    return max((end.day for end in exact or ends), default=None)
 
 
-def _ends(text: str, today: date) -> Iterator[_Found]:
+def _ends(text: str, today: date) -> Iterator[_End]:
     previous = -100  # where the date before ended: "from 3 March to 14 March"
     for match in _DATE.finditer(text):
         before = re.split(r"[!?\n]|\.\s", text[max(0, match.start() - 60) : match.start()])[-1]
@@ -92,7 +92,7 @@ def _ends(text: str, today: date) -> Iterator[_Found]:
         if _ENDS_BEFORE.search(before) or _ENDS_AFTER.match(after) or in_range:
             day = _day(match.groupdict(), today)
             if day:
-                yield _Found(day, not (match["weekday"] or match["tomorrow"]))
+                yield _End(day, not (match["weekday"] or match["tomorrow"]))
         previous = match.end()
 
 
@@ -127,7 +127,7 @@ def _numeric(day: int, month: int, year: str | None, today: date) -> date | None
 
 
 def _in_year(day: int, month: int, year: str | None, today: date) -> date | None:
-    """Without a year the next such day."""
+    """The date in its year; without a year, the next such day."""
     if year:
         return _valid(int(year) % 100 + 2000, month, day)
     this = _valid(today.year, month, day)

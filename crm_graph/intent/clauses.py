@@ -1,4 +1,4 @@
-"""Clauses: a reply's text -> its sentences, split further where the meaning may turn ("but", "ama")."""
+"""Clauses: splits a reply into sentences, and those where the meaning may turn ("but", "ama")."""
 
 import re
 from itertools import pairwise
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from crm_graph.intent.folding import mark_addresses, words
 
-_HEAD, _TAIL = 4_000, 1_000  # letters read of a long reply: what it opens with and what it ends with
+_HEAD, _TAIL = 4_000, 1_000  # letters read of a long reply: its beginning and its end
 _MAX_CLAUSE = 1_000
 
 _ENDS = re.compile(r"(?<=[.!?…])\s+|(?<=[?!])(?=\w)|\n+|(?<=\w\.)(?=[A-ZÇĞİÖŞÜ][a-zçğıöşü])")
@@ -23,14 +23,14 @@ _TURN = re.compile(
 
 
 class Clause(NamedTuple):
-    said: str  # the whole sentence, as written
+    sentence: str  # the whole sentence, as written
     folded: str
     turns: bool  # opens after a "but"
     asks: bool  # its sentence ends in a question mark
 
 
 def clauses_of(text: str) -> list[Clause]:
-    """In reading order; of a text over 5,000 letters, those of its beginning and its end."""
+    """The clauses in reading order; for a text of more than 5,000 letters, only those of its beginning and end."""
     if len(text) > _HEAD + _TAIL:
         text = f"{text[:_HEAD]}\n{text[-_TAIL:]}"
     sentences = _ENDS.split(_unwrapped(_GREETING.sub(r"\1\n", text, count=1)))
@@ -50,7 +50,7 @@ def _split(sentence: str) -> list[Clause]:
 
 
 def _unwrapped(text: str) -> str:
-    """Join lines that the mail program broke: long, without an end, followed by a lower-case start."""
+    """Join lines that a mail program wrapped: long, without punctuation at the end, before a lower-case letter."""
     lines = text.split("\n")
     joined = lines[:1]
     for previous, line in pairwise(lines):

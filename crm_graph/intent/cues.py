@@ -1,7 +1,7 @@
-"""Cues: the phrases of the vocabularies found in a reply, each with the status it speaks for and its weight.
+"""Cues: the phrases of the vocabularies that occur in a reply, each with its weight for a status.
 
-A phrase once found is taken out of its clause, so the order of _KINDS is the order of the argument: "not
-interested" is gone before "interested" is looked for.
+Each phrase is removed from its clause once it is found. The order of _KINDS therefore matters: "not interested" is
+removed before "interested" is searched for.
 """
 
 import re
@@ -14,7 +14,7 @@ from crm_graph.intent.clauses import Clause
 from crm_graph.intent.phrases import compile_phrases
 from crm_graph.intent.verdict import Status
 
-# Weight 3: said outright; 2: enough when nothing outweighs it; 1: a hint; no status: only taken out.
+# Weight 3: explicit; 2: enough unless something outweighs it; 1: a hint. Without a status, it is only removed.
 _KINDS: tuple[tuple[str, Status | None, int], ...] = (
     ("NOT_A_REQUEST", None, 0),
     ("DOUBLE_NEGATION", "interested", 3),
@@ -47,7 +47,7 @@ _CONCEDED_BEFORE = re.compile(r"\b(?:while|although|though|even if|her ne kadar)
 _REFUSALS = frozenset({"DECLINED", "NO_ROOM", "HESITANT", "WARM"})
 _ASKED_AFTER = re.compile(r" m[iu](?:y[iu][mz]|s[iu]n(?:[iu]z)?|d[iu]r|yd[iu])?\b")  # "istemez mi?"
 
-# A question about the product is no request ("does it remove duplicates?"); "how do I leave?" is one.
+# A question about the product is not a request ("does it remove duplicates?"); "how do I leave?" is one.
 _ABOUT_ONESELF = frozenset({"REMOVAL", "ABSENT", "AWAY", "ELSEWHERE", "LEFT"})
 _CAPABILITY = re.compile(
     r"^(?:and |so |but )?(?:do|does|is|are|how|who|what|which|where|if|did|you mention)\b"
@@ -65,19 +65,19 @@ class Cue(NamedTuple):
 
 
 def cues_of(clauses: list[Clause]) -> list[Cue]:
-    """In the order of the clauses."""
+    """The cues, in the order of the clauses."""
     return [cue for index, clause in enumerate(clauses) for cue in _in_clause(clause, index)]
 
 
 @cache
 def _patterns(kind: str) -> tuple[re.Pattern[str], ...]:
-    """Of both languages; compiled when the first reply comes, as it takes a third of a second."""
+    """The patterns of both languages. Compiled for the first reply, because it takes a third of a second."""
     vocabularies = (vocabulary_en, vocabulary_tr)
     return tuple(compile_phrases(getattr(v, kind), v.CLASSES) for v in vocabularies if hasattr(v, kind))
 
 
 def _in_clause(clause: Clause, index: int) -> Iterator[Cue]:
-    rest, settled = clause.folded, False
+    rest, is_clear = clause.folded, False
     for kind, status, weight in _KINDS:
         for pattern in _patterns(kind):
             matches = list(pattern.finditer(rest))
@@ -85,11 +85,11 @@ def _in_clause(clause: Clause, index: int) -> Iterator[Cue]:
                 if status is None or _is_only_asked(kind, clause, rest[match.end() :]):
                     continue
                 cue = _read(Cue(kind, status, weight, index), rest, match, clause.asks)
-                settled = settled or cue.weight > 1
+                is_clear = is_clear or cue.weight > 1
                 yield cue
             if matches:
                 rest = pattern.sub("#", rest)
-    if clause.asks and not settled:
+    if clause.asks and not is_clear:
         yield Cue("ASKS", "question", 2, index)
 
 
@@ -100,7 +100,7 @@ def _is_only_asked(kind: str, clause: Clause, after: str) -> bool:
 
 
 def _read(cue: Cue, clause: str, match: re.Match[str], asks: bool) -> Cue:
-    """A wish turns into a refusal by a negation beside it, and into a hint by a concession or a question."""
+    """A cue in its context: a negation turns a wish into a refusal, a concession or a question into a hint."""
     before, after = clause[: match.start()][-60:], clause[match.end() :][:60]
     if cue.kind in _WISHES and (_NEGATED_BEFORE.search(before) or _NEGATED_AFTER.match(after)):
         return Cue("DECLINED", "not_interested", 3, cue.clause)

@@ -1,20 +1,20 @@
-"""Folding: text as people type it -> one spelling that the vocabularies can match.
+"""Folding: converts text as people type it into one spelling that the vocabularies can match.
 
 Turkish is written with and without its letters ("görüşebiliriz", "gorusebiliriz", "GÖRÜŞEBİLİRİZ"), and Python's
-lower() turns İ into two characters, so case, accents and the dotless ı all fold away.
+lower() turns İ into two characters. Folding therefore removes case, accents and the dotless ı.
 """
 
 import re
 import unicodedata
 
-# Edit distance 1 from one of these reads as the word: people reply from phones. English only: in Turkish one letter
+# A word with one typo is read as one of these, because people reply from phones. English only: in Turkish, one letter
 # is often the negation ("ilgileniyoruz" / "ilgilenmiyoruz").
 _OFTEN_MISTYPED = (
     "interested", "interesting", "unsubscribe", "unsubscribed", "pricing", "meeting", "schedule", "available",
     "information", "vacation", "currently", "details", "tomorrow", "calendar", "company", "remove", "please",
     "office", "emails", "mailing", "contact", "thanks", "budget", "question", "database", "holiday",
 )  # fmt: skip
-# Real words one letter away from those.
+# Real words that differ from those by one letter.
 _OTHER_WORDS = frozenset(
     {
         "mating", "melting", "meting", "removed", "removes", "remote", "pleased", "pleas", "offices",
@@ -33,7 +33,7 @@ _NOT_WORD = re.compile(r"[^\w#]+")
 
 
 def fold(text: str) -> str:
-    """Lower case, no accents, no dotless ı, no invisible characters."""
+    """Convert to lower case, without accents, dotless ı and invisible characters."""
     decomposed = unicodedata.normalize("NFKD", text.translate(_BEFORE).casefold())
     return "".join(c for c in decomposed if unicodedata.category(c) not in ("Mn", "Cf"))
 

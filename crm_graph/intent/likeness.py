@@ -1,7 +1,7 @@
-"""Likeness: which labelled replies a reply resembles, by the words they share; the rules' second opinion.
+"""Likeness: which labelled replies a reply resembles, by shared words. It is a second opinion beside the rules.
 
 Naive Bayes over word beginnings (Turkish carries its grammar in endings), word endings, pairs and length. The counts in
-likeness.json are made from the labelled set; tests/intent/test_intent.py fails when they no longer match it:
+likeness.json come from the labelled set; tests/intent/test_intent.py fails when they no longer match it:
 
     python -m crm_graph.intent tests/intent/intent_replies.jsonl
 """
@@ -23,11 +23,11 @@ from crm_graph.intent.verdict import STATUSES, Status
 _SMOOTHING = 0.1
 _BEGINNING, _PAIR, _ENDING = 6, 5, 4  # letters kept of a word, of a word in a pair, of a word's end
 _MAX_WORDS = 400
-_RARE = 2  # a feature seen in fewer labelled replies is left out
+_RARE = 2  # a feature of fewer labelled replies is left out
 
 
 class Opinion(NamedTuple):
-    """The likeliest status, and by how much it leads the next (natural log of the odds)."""
+    """The likeliest status, and its lead over the next one (natural logarithm of the odds)."""
 
     status: Status
     lead: float
@@ -41,7 +41,7 @@ class Counts(TypedDict):
 
 
 def opinion(clauses: Iterable[Clause], counts: Counts | None = None) -> Opinion:
-    """Which status the words speak for, by the shipped counts unless others are given."""
+    """The status that the words suggest, by `counts` or, without them, the shipped counts."""
     counts = counts or shipped()
     replies, total = counts["replies"], sum(counts["replies"])
     scores = [0.0] * len(STATUSES)
@@ -56,20 +56,20 @@ def opinion(clauses: Iterable[Clause], counts: Counts | None = None) -> Opinion:
 
 
 def features(clauses: Iterable[Clause]) -> set[str]:
-    """What is counted of a reply: each once."""
-    found: set[str] = set()
+    """The features of a reply that are counted, each once."""
+    features: set[str] = set()
     length = 0
     for clause in clauses:
         words = ["^", *clause.folded.split()[: _MAX_WORDS - length], "$"]
         length += len(words) - 2
-        found.update(f"w:{word[:_BEGINNING]}" for word in words)
-        found.update(f"p:{a[:_PAIR]} {b[:_PAIR]}" for a, b in pairwise(words))
-        found.update(f"e:{word[-_ENDING:]}" for word in words if len(word) > _ENDING + 1)
+        features.update(f"w:{word[:_BEGINNING]}" for word in words)
+        features.update(f"p:{a[:_PAIR]} {b[:_PAIR]}" for a, b in pairwise(words))
+        features.update(f"e:{word[-_ENDING:]}" for word in words if len(word) > _ENDING + 1)
         if clause.asks:
-            found.add("?")
+            features.add("?")
         if length >= _MAX_WORDS:
             break
-    return found | {f"length:{min(4, length // 4)}"}
+    return features | {f"length:{min(4, length // 4)}"}
 
 
 def count(replies: Sequence[tuple[str, Status]]) -> Counts:

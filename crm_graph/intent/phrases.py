@@ -16,7 +16,7 @@ _GROUP = re.compile(r"\((?!\?)")
 
 
 def compile_phrases(block: str, classes: Mapping[str, str]) -> re.Pattern[str]:
-    """One expression that finds any phrase of the block. Raises KeyError on a class that does not exist."""
+    """Compile the phrases of a block into one expression. Raises KeyError for an unknown class."""
     lines = (line.split("#")[0].strip() for line in _CONTINUED.sub("|", block).splitlines())
     phrases = [_phrase(line, classes) for line in lines if line]
     return re.compile(rf"\b(?:{'|'.join(phrases)})(?!\w)")
@@ -38,7 +38,7 @@ def _phrase(line: str, classes: Mapping[str, str]) -> str:
 
 
 def _split(line: str) -> list[str]:
-    """At spaces outside parentheses."""
+    """Split at spaces outside parentheses."""
     parts, depth, start = [], 0, 0
     for i, c in enumerate(line):
         depth += (c == "(") - (c == ")")
@@ -49,7 +49,7 @@ def _split(line: str) -> list[str]:
 
 
 def _is_optional(part: str) -> bool:
-    """One group with a question mark, not two groups of which the last has one: "(very)?" but not "(ask)(ing)?"."""
+    """Whether a part is one optional group: "(very)?" but not "(ask)(ing)?"."""
     return part.startswith("(") and part.endswith(")?") and _closes_at(part) == len(part) - 2
 
 

@@ -1,9 +1,9 @@
-"""Quoting: what the sender wrote this time, without quoted history, signature, disclaimer and phone footer.
+"""Quoting: removes quoted history, signature, disclaimer and phone footer from a reply.
 
-mail-parser-reply 1.36 was measured first and left: its header and signature expressions need over 17 s for 20 kB of
-"On On On" or of blank lines, and it takes a line that opens with "Thanks," or "- " for the signature, so that
-"Hi,\nThanks, but please remove me from your list" lost its second line. This reads line by line instead, in linear
-time, with the header forms of Gmail, Apple Mail, Outlook and Yahoo in English and Turkish.
+mail-parser-reply 1.36 was measured and rejected: its header and signature expressions need over 17 s for 20 kB of "On
+On On" or blank lines. It also reads a line that starts with "Thanks," or "- " as the signature, so that "Hi,\nThanks,
+but please remove me from your list" lost its second line. This module reads line by line, in linear time, and knows the
+headers of Gmail, Apple Mail, Outlook and Yahoo in English and Turkish.
 """
 
 import re
@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from crm_graph.intent.folding import fold
 
-_MAX_TEXT = 200_000  # read at most this much of a body; history lies below the reply
+_MAX_TEXT = 200_000  # characters read of a body; history is below the reply
 _MAX_LINES = 4_000
 _MAX_REPLY = 20_000
-_MAX_LINE = 400  # a header line is shorter; longer lines are looked at up to here
+_MAX_LINE = 400  # characters read of a line; header lines are shorter
 
 _WROTE = re.compile(r"(?:\bwrote|\byazdi|\bschrieb|\ba ecrit|\bescribio)(?: ?\([^()]{0,60}\))? ?:$")
 _HEADER_START = re.compile(r"on (?=.*\d)|\d{1,4}[./ -]\w{1,10}[./ -]|[^<>]{0,80}<[^<>@ ]{1,80}@")
@@ -63,20 +63,20 @@ _SEE_BELOW = re.compile(r"(?:see|answers?|comments?|replies|my \w+)?.{0,30}\b(?:
 
 
 class Cut(NamedTuple):
-    """The visible text, and whether it stood where a reply stands (False: picked from under the history)."""
+    """The visible text. `certain` is False if it was collected from below the history."""
 
     text: str
     certain: bool
 
 
 def visible_reply(text: str) -> str:
-    """The reply alone. When it stands under the history, the unquoted lines there; "" when all of it is history."""
+    """The reply alone. If it is below the history, the unquoted lines there; "" if all of it is history."""
     return cut(text).text
 
 
-@lru_cache(maxsize=16)  # of one reply, the timeline and the rules both ask
+@lru_cache(maxsize=16)  # the timeline and the rules both need it
 def cut(text: str) -> Cut:
-    """Cut history, signature, disclaimer and footer; read at most 200 kB, keep at most 20 kB."""
+    """Remove history, signature, disclaimer and footer. Reads at most 200 kB and keeps at most 20 kB."""
     plain = text[:_MAX_TEXT].replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\xa0", " ")
     plain = _FLAT_HEADER.sub(lambda header: f"\n{header[0]}\n", plain, count=1)
     lines = [line.strip(" \t\ufeff\u200b") for line in plain.split("\n", _MAX_LINES)[:_MAX_LINES]]
@@ -103,7 +103,7 @@ def _is_wrote_line(line: str) -> bool:
 
 
 def _wraps_to_wrote(folded: Sequence[str], i: int) -> bool:
-    """Mail clients wrap the "On ... wrote:" line, at most over three lines."""
+    """Whether an "On ... wrote:" line starts here, which mail clients wrap over at most three lines."""
     joined = folded[i]
     for following in folded[i + 1 : i + 3]:
         if not following or (_HEADER_START.match(following) and _is_wrote_line(following)):
@@ -130,7 +130,7 @@ def _without_signature(lines: Sequence[str], folded: Sequence[str]) -> str:
 
 
 def _signs_off(folded: Sequence[str], i: int) -> bool:
-    """A closing formula alone on its line with at most a name after it; "Thanks,\\nplease remove me" is none."""
+    """Whether a closing stands alone on its line, with at most a name after it, unlike "Thanks,\\nplease remove me"."""
     if not _SIGN_OFF.fullmatch(folded[i].rstrip(",.! ")):
         return False
     following = next((other for other in folded[i + 1 :] if other), "")
@@ -138,7 +138,7 @@ def _signs_off(folded: Sequence[str], i: int) -> bool:
 
 
 def _unquoted(lines: Sequence[str], folded: Sequence[str]) -> str:
-    """The lines under a history header that carry no quote mark and are no header lines."""
+    """The lines below a history header that are neither quoted nor header lines."""
     kept: list[str] = []
     for i, (line, plain) in enumerate(zip(lines, folded, strict=True)):
         header = _SENDER_LABEL.match(plain) or _OTHER_LABEL.match(plain) or _opens_history(folded, i)

@@ -1,8 +1,8 @@
-"""Rules: a reply's cues -> its status, summary and confidence.
+"""Rules: from the cues of a reply to its status, summary and confidence.
 
-What each status means is told in verdict.py. A reply that says two things takes the one that costs more to miss: an
-absence notice whatever else it mentions, then the request to be left alone (the law), then "not me", then a no, and a
-wish last, because a junk deal costs more than a look.
+verdict.py says what each status means. A reply that says several things gets the status that is costliest to miss: an
+absence notice whatever else it mentions, then a request to be left alone (required by law), then "not me", then a no,
+and interest last, because a junk deal costs more than a manual check.
 """
 
 import re
@@ -18,7 +18,7 @@ from crm_graph.intent.verdict import REVIEW_THRESHOLD, Status, Verdict
 
 _DOUBT = REVIEW_THRESHOLD - 0.1
 _CLEAR_LEAD = 4.0  # natural log of the odds
-_LONG = 60  # words; a phrase that is not said outright proves little among more than these
+_LONG = 60  # words; in a longer reply, a phrase that is not explicit proves little
 _SUMMARY_LENGTH = 200
 
 _AUTOMATIC_SUBJECT = re.compile(
@@ -38,7 +38,7 @@ class _Decision(NamedTuple):
 
 
 def classify(text: str, *, subject: str = "") -> Verdict:
-    """What a reply's text and subject mean. Pure, linear in the length of the text, and answers any string."""
+    """Classify a reply by its text and subject. Accepts any string; takes linear time in its length."""
     reply = cut(text)
     clauses = clauses_of(reply.text)
     cues = cues_of(clauses)
@@ -57,8 +57,11 @@ def classify(text: str, *, subject: str = "") -> Verdict:
 
 
 def _weighed(decision: _Decision, liked: Opinion) -> _Decision:
-    """Likeness to the labelled replies decides where the rules found next to nothing, or are torn, and casts doubt
-    elsewhere. Interested it never makes alone: a deal is opened by what somebody said, not by how it sounds."""
+    """Combine the decision with the likeness to labelled replies.
+
+    Likeness decides where the rules found almost nothing or contradict each other, and lowers the confidence elsewhere.
+    It never makes a reply interested on its own: only an explicit phrase may open a deal.
+    """
     status, lead = liked
     if lead < _CLEAR_LEAD:
         return decision
@@ -75,14 +78,14 @@ def _weighed(decision: _Decision, liked: Opinion) -> _Decision:
     easily = decision.weight < 2 or (decision.weight < 3 and decision.status == "interested")
     if easily or (decision.weight == 2 and lead > 3 * _CLEAR_LEAD):
         return _Decision(status, 1, _DOUBT)
-    # Who asks for the price sounds like who asks anything else, so that takes a clearer lead.
+    # A request for the price resembles other questions, so a question needs a clearer lead.
     if decision.status == "interested" and lead > (2 if status == "question" else 1) * _CLEAR_LEAD:
         return decision._replace(confidence=min(decision.confidence, _DOUBT))
     return decision
 
 
 class _Evidence:
-    """The cues of a reply, asked by kind and by status."""
+    """The cues of a reply, by kind and by status."""
 
     def __init__(self, cues: Sequence[Cue], clauses: Sequence[Clause], automatic: bool) -> None:
         self.cues = cues
@@ -96,7 +99,7 @@ class _Evidence:
         return any(cue.kind == kind for cue in self.cues)
 
     def where(self, status: Status) -> list[int]:
-        """The clauses that say it, hints aside."""
+        """The clauses with a cue for a status, except hints."""
         return [cue.clause for cue in self.cues if cue.status == status and cue.weight > 1]
 
     def turned(self, before: int, to: int) -> bool:
@@ -105,12 +108,12 @@ class _Evidence:
 
 
 def _decide(seen: _Evidence) -> _Decision:
-    rules = (_gone, _absent, _removal, _elsewhere, _declined_or_wanting, _asking)
-    return next((made for rule in rules if (made := rule(seen))), _neutral(seen))
+    rules = (_left_company, _absent, _removal, _elsewhere, _declined_or_wanting, _asking)
+    return next((decision for rule in rules if (decision := rule(seen))), _neutral(seen))
 
 
-def _gone(seen: _Evidence) -> _Decision | None:
-    """Left the company: an automatic reply says it too, but not a person who asks to be left alone."""
+def _left_company(seen: _Evidence) -> _Decision | None:
+    """The person left the company. Also in automatic replies, but not together with a request to be left alone."""
     if not seen.has("LEFT") or seen.has("REMOVAL"):
         return None
     doubtful = seen.weight("interested") > 2 and not seen.automatic
@@ -118,8 +121,11 @@ def _gone(seen: _Evidence) -> _Decision | None:
 
 
 def _absent(seen: _Evidence) -> _Decision | None:
-    """An absence notice, whatever else it mentions. Written by hand it may still ask to be left alone, which the
-    law puts first, or open with a yes ("Sounds good! I'm on holiday, the 15th?"): then a person looks."""
+    """An absence notice, whatever else it mentions.
+
+    One that a person wrote may also ask to be left alone, which takes precedence by law, or start with a yes ("Sounds
+    good! I'm on holiday, the 15th?"): then a person should check.
+    """
     if seen.automatic:
         if seen.has("RECEIPT") and not seen.has("ABSENT"):
             return _Decision("neutral", 2, 0.7)
@@ -166,8 +172,11 @@ def _declined_or_wanting(seen: _Evidence) -> _Decision | None:
 
 
 def _torn(seen: _Evidence, wants: int, declines: int) -> _Decision:
-    """Both a no and a wish: what follows the "but" is meant. Without one the no is, for a junk deal costs more, unless
-    the no is only a want of room and the wish is said outright after it."""
+    """Both a no and interest: what follows the "but" counts.
+
+    Without a "but", the no counts, because a junk deal costs more; unless it is only a lack of time or money, followed
+    by explicit interest.
+    """
     declined, wanted = max(seen.where("not_interested")), max(seen.where("interested"))
     if seen.turned(wanted, declined) or wants < 3:
         return _Decision("not_interested", 2, 0.75)
@@ -196,11 +205,11 @@ def _neutral(seen: _Evidence) -> _Decision:
 
 
 def _summary(decision: _Decision, cues: Sequence[Cue], clauses: Sequence[Clause], subject: str) -> str:
-    """The sentence that decided, else the first that says something, else all of it, else the subject."""
+    """The decisive sentence, or the first one with content, or the whole reply, or the subject."""
     decisive = [cue for cue in cues if cue.status == decision.status]
     if decisive:
-        said = clauses[max(decisive, key=lambda cue: (cue.weight, -cue.clause)).clause].said
+        sentence = clauses[max(decisive, key=lambda cue: (cue.weight, -cue.clause)).clause].sentence
     else:
-        said = next((clause.said for clause in clauses if len(clause.folded) > 12), "")
-    line = " ".join((said or " ".join(clause.said for clause in clauses) or subject).split())
+        sentence = next((clause.sentence for clause in clauses if len(clause.folded) > 12), "")
+    line = " ".join((sentence or " ".join(clause.sentence for clause in clauses) or subject).split())
     return line if len(line) <= _SUMMARY_LENGTH else line[: _SUMMARY_LENGTH - 1].rstrip() + "…"

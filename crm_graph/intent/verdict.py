@@ -1,8 +1,8 @@
-"""Verdict: what is said of a reply, and how sure the rules are.
+"""Verdict: the status of a reply, and how sure the rules are.
 
-| status | means |
+| status | meaning |
 |---|---|
-| interested | wants to go on: asks for price, deck, details, demo, a time; agrees to talk; names a colleague to add |
+| interested | wants to continue: asks for price, deck, details, demo, time; agrees to talk; names a colleague to add |
 | not_interested | declines for now or for good, without asking to be left off the list |
 | question | asks something neutral (who are you, does it do X, where is the data), no sign of wanting or declining |
 | unsubscribed | asks not to be written to again, to be removed, to have data deleted (KVKK, GDPR), STOP |
@@ -20,12 +20,12 @@ Status = Literal[
 STATUSES: tuple[Status, ...] = get_args(Status)
 
 REVIEW_THRESHOLD = 0.6
-"""Below it a person should look, and no deal is opened."""
+"""With a lower confidence, a person should check the reply, and no deal is opened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`summary` is one line of at most 200 characters: the sentence that decided; `confidence` is from 0 to 1."""
+    """`summary` is the decisive sentence, on one line of at most 200 characters; `confidence` is from 0 to 1."""
 
     status: Status
     summary: str

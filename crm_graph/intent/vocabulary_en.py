@@ -1,7 +1,7 @@
 """English phrases by what they say, in the notation of phrases.py. cues.py says in which order the kinds are tried
 and what each weighs.
 
-Longer than a source file here should be: it is one word list, and cut in two nobody would know where a phrase is.
+The file is long because it is one word list: if it were split, a phrase would be hard to find.
 """
 
 CLASSES = {
@@ -80,7 +80,7 @@ CLASSES = {
         "season|busy season)|when (things|it|we|the dust) (calm*|settle*|slow*|quiet*|are calmer|have time|"
         "have budget|grow|scale)"
     ),
-    # What a negator before it turns into a refusal: "isn't a fit", "don't really see a need", "no appetite".
+    # Phrases that a negation before them turns into a refusal: "isn't a fit", "don't really see a need", "no appetite".
     "attitude": (
         "interest*|keen|curious|tempted|excited|convinced|intrigued|need*|requir*|use for|use of this|any use|"
         "much use|(a )?(good |great |right |real )?(fit|match) (for|with)?|fit|suitable|suit|suits|relevant|"
@@ -95,7 +95,7 @@ CLASSES = {
         r"have) (\w+ )?(meetings|calls|demos|pitches|vendors)|switch*|sign up|taking (a|any|this|it|on) …?|"
         "convince*|persuade*|buy (it|this|that|anything|from)|impressed|bite|partake|participat*"
     ),
-    # What one may lack for now and still want: "no budget", "not the right time".
+    # What people may lack for now although they are interested: "no budget", "not the right time".
     "room": (
         "budget*|funds|funding|bandwidth|money|resources|capacity|afford|justify|pay|paying|priority|plan*|"
         "headcount|approval|(good|great|right|best|ideal) (time|timing|moment|now)|time|on (our|the|my) (roadmap|"
@@ -103,7 +103,7 @@ CLASSES = {
     ),
 }
 
-# What looks like a request, an interest or a refusal and is none.
+# Phrases that look like a request, interest or refusal but are not.
 NOT_A_REQUEST = r"""
     (click|click here|tap|visit|reply|text|type|link|button|wish|want|here) (stop|here|below)? to (unsubscribe|
         opt out|stop receiving)
@@ -178,7 +178,7 @@ DOUBLE_NEGATION = """
     (cant|cannot|wont|couldnt) say (im|i am|we are|were|that|i|it|this) … (not|isnt|dont|doesnt)
 """
 
-# Reads like a referral and is an invitation.
+# Reads like a referral but is an invitation.
 INVITED = r"""
     (add|added|adding|loop*|copy*|copied|bring*|includ*|cc|cced|ccing|ccd|introduc*|tagging|involve|involving|
         invit*) (in|you (to|with)|also|here|him|her)? (my|our|the|with)? … (in|on|to|into|who|here|so|cc|join|
@@ -190,7 +190,7 @@ INVITED = r"""
         directly|via|any ?time|to|tomorrow|next|after|before|phonenumber|mailaddress)
 """
 
-# Gone for good: an automatic reply too says it.
+# The person left the company; automatic replies say it too.
 LEFT = r"""
     not (working|employed) (with|at|for|here|by|in)
     no longer (working|employed|works?)? (with|at|part of|employed|for|in) (the|this|that|our|my|us|
@@ -289,7 +289,7 @@ ABSENT = r"""
     not (checking|reading|monitoring) (my)? (e ?)?mails?
 """
 
-# An absence only when nothing else is said: people on the road agree to talk too.
+# An absence only if nothing else is said: people who travel may agree to talk.
 AWAY = """
     (travelling|traveling|on the road|on a plane|abroad|overseas|in transit)
     (at|attending) (a|an|the) … (conference|event|trade show|fair|expo|offsite|training)
@@ -373,7 +373,7 @@ REMOVAL = r"""
     enough (already|is enough|with the)
 """
 
-# Signs of annoyance: one alone proves nothing, two are a request to stop.
+# Signs of annoyance: one proves nothing, two are a request to stop.
 ANNOYED = r"""
     who (gave|sold) you
     (where|how) (did|do|have) you (even|people)? (get|got|find|obtain*)
@@ -389,7 +389,7 @@ ANNOYED = r"""
     (ended up|put (me|us)|got|am|are|be|being|added) (\w+)? (on|to) (this|your|the|a|some) (\w+)? list
 """
 
-# Not me, ask someone else, said outright.
+# Explicitly: not me, ask someone else.
 ELSEWHERE = r"""
     (not|isnt|arent|wasnt|hardly|aint|never|doubt im|sure im) (really|actually|necessarily|quite|at all|even|
         probably)? (the|a|an|your|my|our|one of the)? (right|correct|best|appropriate|proper|ideal|relevant|
@@ -476,7 +476,7 @@ ELSEWHERE = r"""
     used to be (my|mine)
 """
 
-# What the seller may want or need, not the writer.
+# Wants and needs of the seller, not of the writer.
 YOURS = """
     (you|youll|youd|u) (may|might|would|will|should|probably|just|can)? (want|need|like|wish) (to)?
 """
@@ -588,7 +588,7 @@ DECLINED = r"""
     (park|shelve|table|drop|skip) (this|it|that)
 """
 
-# A no for want of room: often for now, and a request outweighs it.
+# A no for lack of time or money: often temporary, and outweighed by a request.
 NO_ROOM = r"""
     <not> … <room>
     until (i|we) saw the (price|pricing|cost)
@@ -626,7 +626,7 @@ NO_ROOM = r"""
         rolled out|invested|settled|contracted|switched|built|solved)
 """
 
-# Circumstances that usually come with a no, and do not outweigh a request.
+# Circumstances that usually mean no, but do not outweigh a request.
 HESITANT = r"""
     (already|currently|presently|have been) (\w+)? (\w+)? (have|got|use|using|work|working|covered|partner*|sorted|
         engaged|in place|with|running)
@@ -815,7 +815,7 @@ WARM = r"""
     (give|gave) (it|this|that|you) a (try|go|shot|whirl|spin|chance)
 """
 
-# Too little for a deal, and outweighed by anything else.
+# Too little for a deal; anything else outweighs it.
 LEANS = r"""
     ^ (very|quite|hmm|oh|really|ok|well|super|wow|this is|looks)? (interesting|perfect|awesome|excellent|amazing|
         lovely|brilliant|impressive|fascinating|exciting|fantastic|wonderful|great|cool) …
@@ -840,7 +840,7 @@ ASKS = r"""
     ^ (huh|what|eh|pardon|who dis|who this|excuse me|come again|meaning|how so|how|why|who) $
 """
 
-# Handed on inside their company: they go on without us.
+# Forwarded inside their company: they continue without us.
 PASSED_ON = r"""
     (ill|i will|i|well|we will|will|let me) (take|bring|raise|show|run|put) (this|it|that|your \w+) (up)? (to|with|
         past|by|before) (my|our|the|some)
@@ -862,7 +862,7 @@ ACKNOWLEDGED = """
     under (review|consideration)
 """
 
-# What a help desk or a mail robot answers.
+# Automatic replies of help desks.
 RECEIPT = r"""
     (happy|merry) (new year|holidays|christmas|birthday|easter|eid|thanksgiving)
     (has been|have been|was|is|were|been) (received|logged|registered|forwarded|created|assigned|opened)

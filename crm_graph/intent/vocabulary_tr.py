@@ -1,7 +1,7 @@
 """Turkish phrases by what they say, in the notation of phrases.py, over folded words (no accents, no dotless i).
 
 Turkish says "not", "can", "let us" and "would you" in endings, so many classes are endings and the phrases name stems.
-Longer than a source file here should be: it is one word list, and cut in two nobody would know where a phrase is.
+The file is long because it is one word list: if it were split, a phrase would be hard to find.
 """
 
 CLASSES = {
@@ -143,7 +143,7 @@ DOUBLE_NEGATION = """
     haklisiniz
 """
 
-# Reads like a referral and is an invitation.
+# Reads like a referral but is an invitation.
 INVITED = """
     (bana|beni|bize|bizi|numaram*|telefonum*|cebim*|hattim*|whatsapp*) … (ulas|ara|yaz|don|mail at|donus yap|
         sor)(<ask>|abilirsin*)
@@ -430,7 +430,7 @@ DECLINED = r"""
     (verim|sonuc|fayda|randiman) al(amad|amiy|mad)*
 """
 
-# A no for want of room: often for now, and a request outweighs it.
+# A no for lack of time or money: often temporary, and outweighed by a request.
 NO_ROOM = r"""
     (ocak|subat|mart|nisan|mayis|haziran|temmuz|agustos|eylul|ekim|kasim|aralik)(ta|te|da|de) (bakariz|
         degerlendiririz|konusuruz|bakarim|tekrar)
@@ -608,7 +608,7 @@ ASKS = r"""
     (merak) (et|ed)(tigim*|tim|iyor*) … (ne*|nasil*|kim*|soru*|konu*)
 """
 
-# Handed on inside their company: they go on without us.
+# Forwarded inside their company: they continue without us.
 PASSED_ON = """
     (donus yap|donecegim|donecegiz|doneriz|donerim|haber ver|bilgi ver|geri don|cevap ver|yanit ver|ileteceg|iletece|
         iletirim|iletiriz|ilettim|ilettik|iletilmistir|iletildi|yonlendirdim|yonlendirdik|paylastim|paylasacag|
@@ -628,7 +628,7 @@ ACKNOWLEDGED = """
     (bilginize|bilgilerinize|ekte|ektedir)
 """
 
-# What a help desk or a mail robot answers.
+# Automatic replies of help desks.
 RECEIPT = r"""
     (kutlu olsun|gecmis olsun|basiniz sag olsun|nice yil*|mutlu yil*)
     (iyi|mutlu|hayirli) (bayram*|hafta*|gun*|calisma*|yil*|sene*|aksam*|cuma*|ramazan*)

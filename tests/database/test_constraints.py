@@ -1,4 +1,4 @@
-"""What the database refuses whoever writes to it, and how its constraints and indexes are made: in raw SQL."""
+"""What the database refuses from any program, and its constraints and indexes, in raw SQL."""
 
 import re
 import uuid

@@ -1,4 +1,4 @@
-"""A database that stops answering: callers hear Unavailable in time, and everything works again afterwards."""
+"""A database that stops answering: callers get Unavailable in time, and everything works again afterwards."""
 
 import asyncio
 import time

@@ -46,8 +46,8 @@ def whole(url: URL) -> dict[str, dict[str, str]]:
 
 
 def tables(connection: psycopg.Connection[Any]) -> set[str]:
-    found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    return {name for (name,) in found} - {"alembic_version"}
+    tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    return {name for (name,) in tables} - {"alembic_version"}
 
 
 def test_up_down_and_up_again_gives_the_same_database(empty: URL) -> None:

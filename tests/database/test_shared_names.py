@@ -10,15 +10,15 @@ from crm_graph.database import channels, locks
 SOURCES = text("SELECT prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'crm\\_%'")
 
 
-async def found(sql: AsyncConnection, pattern: str) -> set[str]:
+async def names_in_functions(sql: AsyncConnection, pattern: str) -> set[str]:
     sources = "\n".join(await sql.scalars(SOURCES))
     return set(re.findall(pattern, sources))
 
 
 async def test_the_triggers_notify_the_channels_that_are_listened_to(sql: AsyncConnection) -> None:
-    assert await found(sql, r"pg_notify\('(\w+)'") == {channels.CHANGES, channels.DELIVERIES}
+    assert await names_in_functions(sql, r"pg_notify\('(\w+)'") == {channels.CHANGES, channels.DELIVERIES}
 
 
 async def test_the_functions_lock_under_the_keys_that_are_kept_apart(sql: AsyncConnection) -> None:
-    assert await found(sql, r"pg_advisory_xact_lock\((\d+),") == {str(locks.COLUMN)}
+    assert await names_in_functions(sql, r"pg_advisory_xact_lock\((\d+),") == {str(locks.COLUMN)}
     assert len({locks.MIGRATION, locks.COLUMN, locks.CONFIGURATION}) == 3

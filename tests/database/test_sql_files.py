@@ -85,10 +85,10 @@ def test_a_file_says_what_it_does(name: str) -> None:
 
 def test_queries_run_in_psql_with_the_parameters_that_their_comments_set(migrated: URL) -> None:
     for name in sql_files.queries():
-        given = SET.findall(sql_files.read_sql(name))
-        assert {parameter for _, parameter in given} == sql_files.read_statement(name)[1], name
+        settings = SET.findall(sql_files.read_sql(name))
+        assert {parameter for _, parameter in settings} == sql_files.read_statement(name)[1], name
 
-        script = "\n".join([*(line for line, _ in given), sql_files.read_sql(name)])
+        script = "\n".join([*(line for line, _ in settings), sql_files.read_sql(name)])
         run_client("psql", migrated, "--set=ON_ERROR_STOP=1", "--quiet", "--single-transaction", stdin=script)
 
 

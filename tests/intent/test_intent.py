@@ -52,7 +52,7 @@ def table(confusion: Counter[tuple[str, Status]]) -> str:
 def test_labelled_replies(capsys: pytest.CaptureFixture[str]) -> None:
     # given every labelled reply
     verdicts = [classify(reply["text"], subject=reply.get("subject", "")) for reply in REPLIES]
-    # when they are judged
+    # when they are classified
     pairs = [(reply["status"], verdict.status) for reply, verdict in zip(REPLIES, verdicts, strict=True)]
     confusion = Counter(pairs)
     accuracy = share(sum(label == said for label, said in pairs), len(pairs))
