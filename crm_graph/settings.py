@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError
 
 from crm_graph.egress.networks import Networks
 from crm_graph.errors import SetupError
-from crm_graph.telemetry.tracing import Target
+from crm_graph.telemetry.tracing import TraceExport
 
 logging.getLogger("dotenv").setLevel("ERROR")  # env_file_problems() says more
 JWT_SECRET_MIN_BYTES = 32  # RFC 7518, 3.2: a key at least as long as the hash
@@ -182,14 +182,14 @@ class Settings(BaseSettings):
         """How the log is written: LOG_FORMAT, else for programs in production and for eyes in development."""
         return self.log_format or ("json" if self.crm_env == "production" else "text")
 
-    def traces(self) -> Target | None:
+    def traces(self) -> TraceExport | None:
         """Where traces go; None unless one of OTEL_* says so."""
         base, own = self.otel_exporter_otlp_endpoint, self.otel_exporter_otlp_traces_endpoint
         exporter = self.otel_traces_exporter or ("otlp" if base or own else "none")
         if self.otel_sdk_disabled or exporter == "none":
             return None
         headers = self.otel_exporter_otlp_headers
-        return Target(
+        return TraceExport(
             endpoint=own or (f"{base.rstrip('/')}/v1/traces" if base else None),
             headers=headers.get_secret_value() if headers else None,
             service_name=self.otel_service_name,

@@ -1,8 +1,7 @@
-"""Statements that are compiled once and run on the driver: what every write consists of.
+"""Statements that are compiled once and run on the driver: the hot path to the database.
 
-SQLAlchemy's own execution takes longer than PostgreSQL does for them. Values are given by the names of the statement's
-parameters, all of them each time: a column's default in Python is SQLAlchemy's business, and it is not asked here.
-The owner rule's parameter is `caller`.
+SQLAlchemy would need longer to execute them than PostgreSQL does. Each run passes values for all parameters, by name;
+column defaults in Python do not apply. The owner rule's parameter is `caller`.
 """
 
 import uuid
@@ -12,15 +11,14 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import orjson
 from psycopg import AsyncCursor, AsyncRawCursor
-from psycopg.rows import AsyncRowFactory, namedtuple_row, tuple_row
+from psycopg.rows import AsyncRowFactory, tuple_row
 from sqlalchemy import (
     ARRAY,
     BindParameter,
     ClauseElement,
-    ColumnElement,
+    Dialect,
     Executable,
     FromClause,
-    Select,
     Text,
     TextClause,
     Uuid,
@@ -41,9 +39,12 @@ from sqlmodel import SQLModel
 
 from crm_graph.database import sql_files
 from crm_graph.database.engine import Transaction
-from crm_graph.models.columns import KeyText, Relation, table
+from crm_graph.models.columns import AnySelect, Expression, KeyText, Relation, table
 
-Types = Mapping[str, TypeEngine[Any]]
+# SQLAlchemy's generic classes are invariant: one of any type can't be, for example, a TypeEngine[object].
+AnyType: TypeAlias = TypeEngine[Any]
+AnyParam: TypeAlias = BindParameter[Any]
+Types: TypeAlias = Mapping[str, AnyType]
 Reader: TypeAlias = Callable[[Mapping[str, object]], object]
 T = TypeVar("T")
 Row = TypeVar("Row", bound=NamedTuple)
@@ -53,23 +54,13 @@ DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-unty
 
 
 class Statement:
-    """One statement, compiled when it is first needed, from what `make` returns."""
+    """A statement that is run for its effect. `make` builds it; it is compiled when it is first run."""
 
     def __init__(self, make: Callable[[], Executable]) -> None:
         self._make = make
 
-    async def rows(self, transaction: Transaction, **values: object) -> list[Any]:
-        """Its rows, as named tuples. A closed set comes as the text that is stored."""
-        cursor = await self._run(transaction, values, namedtuple_row)
-        return await cursor.fetchall()
-
-    async def one(self, transaction: Transaction, **values: object) -> Any | None:
-        """Its first row, or None."""
-        cursor = await self._run(transaction, values, namedtuple_row)
-        return await cursor.fetchone()
-
     async def run(self, transaction: Transaction, **values: object) -> int:
-        """Run it for its effect; returns how many rows it touched."""
+        """Run it; returns how many rows it affected."""
         return (await self._run(transaction, values, tuple_row)).rowcount
 
     async def _run(
@@ -86,25 +77,25 @@ class Statement:
 
 
 class Query(Generic[Row]):
-    """A statement that is run for its rows. Each becomes a `row`: a NamedTuple of the columns, in order.
+    """A statement that is run for its rows. Each becomes a `row`, a NamedTuple with the same fields as the columns.
 
-    A closed set comes as the text that is stored.
+    An enum's value comes as the text that is stored.
     """
 
     def __init__(self, row: type[Row], make: Callable[[], Executable]) -> None:
         self._row, self._statement, self._fits = row, Statement(make), False
 
     async def rows(self, transaction: Transaction, **values: object) -> list[Row]:
-        """All of its rows."""
+        """All rows."""
         cursor = await self._statement._run(transaction, values, self._reader)
         return await cursor.fetchall()
 
     async def one(self, transaction: Transaction, **values: object) -> Row | None:
-        """Its first row, or None."""
+        """The first row, or None."""
         cursor = await self._statement._run(transaction, values, self._reader)
         return await cursor.fetchone()
 
-    def _reader(self, cursor: AsyncCursor[Any]) -> Callable[[Sequence[Any]], Row]:
+    def _reader(self, cursor: AsyncCursor[object]) -> Callable[[Sequence[object]], Row]:
         if not self._fits:
             _check_columns(cursor, self._row._fields, self._row.__name__)
             self._fits = True
@@ -112,33 +103,33 @@ class Query(Generic[Row]):
 
 
 class IdRow(NamedTuple):
-    """A row of which only the id is needed."""
+    """A row with nothing but an id."""
 
     id: uuid.UUID
 
 
 class PairQuery(Generic[Row, Beside]):
-    """A query over an outer join: it selects the columns of `row`, then those of `beside`, and each row becomes a pair.
+    """A query over an outer join: it selects the columns of `row`, then those of `beside`; each row becomes a pair.
 
-    The first half is None where nothing was joined, which is where its first column is NULL.
+    The first half is None where its first column is NULL: nothing was joined there.
     """
 
     def __init__(self, row: type[Row], beside: type[Beside], make: Callable[[], Executable]) -> None:
         self._row, self._beside, self._statement, self._fits = row, beside, Statement(make), False
 
     async def rows(self, transaction: Transaction, **values: object) -> list[tuple[Row | None, Beside]]:
-        """All of its pairs."""
+        """All pairs."""
         cursor = await self._statement._run(transaction, values, self._reader)
         return await cursor.fetchall()
 
     async def one(self, transaction: Transaction, **values: object) -> tuple[Row | None, Beside]:
-        """Its first pair. The statement starts from something that is always there, so it has one."""
+        """The first pair. The statement must start from a row that always exists."""
         cursor = await self._statement._run(transaction, values, self._reader)
         pair = await cursor.fetchone()
-        assert pair is not None, "the statement starts from a row that is always there"
+        assert pair is not None, "the statement must start from a row that always exists"
         return pair
 
-    def _reader(self, cursor: AsyncCursor[Any]) -> Callable[[Sequence[Any]], tuple[Row | None, Beside]]:
+    def _reader(self, cursor: AsyncCursor[object]) -> Callable[[Sequence[object]], tuple[Row | None, Beside]]:
         width, make, make_beside = len(self._row._fields), self._row._make, self._beside._make
         if not self._fits:
             _check_columns(cursor, self._row._fields + self._beside._fields, self._row.__name__)
@@ -149,17 +140,17 @@ class PairQuery(Generic[Row, Beside]):
         )
 
 
-def _check_columns(cursor: AsyncCursor[Any], names: tuple[str, ...], what: str) -> None:
+def _check_columns(cursor: AsyncCursor[object], names: tuple[str, ...], what: str) -> None:
     columns = tuple(column.name for column in cursor.description or ())
-    assert columns == names, f"{what} does not fit its statement: {columns}"
+    assert columns == names, f"the fields of {what} are not the columns of its statement: {columns}"
 
 
-def columns_of(row: type[NamedTuple], rows: Relation) -> list[ColumnElement[Any]]:
-    """The columns of a table, or of an alias, that a row class has as its fields: what to select for a Query."""
+def columns_of(row: type[NamedTuple], rows: Relation) -> list[Expression]:
+    """The columns of a table or alias that are the fields of a row class: what a Query selects."""
     return [rows.c[name] for name in row._fields]
 
 
-def compile_statement(statement: Executable) -> tuple[str, list[BindParameter[Any]]]:
+def compile_statement(statement: Executable) -> tuple[str, list[AnyParam]]:
     """A statement's SQL, and the parameters that $1, $2, ... stand for."""
     assert isinstance(statement, ClauseElement)
     compiled = statement.compile(dialect=DIALECT)
@@ -167,8 +158,8 @@ def compile_statement(statement: Executable) -> tuple[str, list[BindParameter[An
     return str(compiled), [compiled.binds[name] for name in compiled.positiontup or ()]
 
 
-def _reader(parameter: BindParameter[Any]) -> Reader:
-    """Reads a parameter from the values: one that must be given, or a constant of the statement."""
+def _reader(parameter: AnyParam) -> Reader:
+    """A function that reads a parameter's value: from the values of the run, or a constant of the statement."""
     process = binder(parameter)
     if parameter.key != CALLER and not parameter.key.startswith("_"):
         constant = process(parameter.value) if process else parameter.value
@@ -179,81 +170,81 @@ def _reader(parameter: BindParameter[Any]) -> Reader:
     return lambda values: process(values[name])
 
 
-def binder(parameter: BindParameter[Any]) -> Callable[[object], object] | None:
-    """What makes of a value what the driver takes; None where it takes it as it is."""
+def binder(parameter: AnyParam) -> Callable[[object], object] | None:
+    """A function that converts a value for the driver; None if the driver takes it unchanged."""
     return parameter.type.dialect_impl(DIALECT).bind_processor(DIALECT)
 
 
-def param(model: type[SQLModel], column: str, name: str | None = None) -> BindParameter[Any]:
-    """A parameter of the type of a column, called after it or `name`.
+def param(model: type[SQLModel], column: str, name: str | None = None) -> AnyParam:
+    """A parameter with the type of a column, named like the column or `name`.
 
-    The name has an underscore in front in SQL, because SQLAlchemy keeps the columns' own names for itself.
+    In SQL, an underscore precedes the name, since SQLAlchemy reserves the column names.
     """
     return bindparam(f"_{name or column}", type_=table(model).c[column].type, required=True)
 
 
-def id_list(name: str) -> BindParameter[Any]:
+def id_list(name: str) -> AnyParam:
     """A parameter that is a list of ids."""
     return bindparam(f"_{name}", type_=ARRAY(Uuid), required=True)
 
 
-def text_list(name: str) -> BindParameter[Any]:
-    """A parameter that is a list of texts, compared as keys are."""
+def text_list(name: str) -> AnyParam:
+    """A parameter that is a list of texts, in the collation of keys."""
     return bindparam(f"_{name}", type_=ARRAY(KeyText), required=True)
 
 
-def types_of(model: type[SQLModel], *names: str, **others: str) -> dict[str, TypeEngine[Any]]:
-    """The types of a model's columns, for rows that are given; `now="updated_at"` is one under another name."""
+def types_of(model: type[SQLModel], *names: str, **others: str) -> dict[str, AnyType]:
+    """The types of a model's columns, for rows of parameters; `now="updated_at"` gives one another name."""
     columns = table(model).c
     return {name: columns[of].type for name, of in {**{name: name for name in names}, **others}.items()}
 
 
 def param_row(types: Types) -> FromClause:
-    """A row whose values are parameters: what a statement over `param_rows` is run with when there is only one."""
+    """A row whose values are parameters: a statement over `param_rows` uses it when there is a single row."""
     values = (bindparam(f"_{name}", type_=type_, required=True).label(name) for name, type_ in types.items())
     return select(*values).subquery("new")
 
 
 def param_rows(name: str, types: Types) -> FromClause:
-    """A parameter that is a list of rows, mappings from these names to values that JSON can hold, ids and times."""
+    """A parameter that is a list of rows: mappings from these names to JSON values, ids or times."""
     return select(recordset(bindparam(f"_{name}", type_=_Rows, required=True), types)).cte(name)
 
 
-def recordset(rows: ColumnElement[Any], types: Types) -> FromClause:
-    """The rows of a text that is a JSON array of objects."""
+def recordset(rows: Expression, types: Types) -> FromClause:
+    """The objects of a JSON array, which is passed as text, as rows."""
     columns = (column(name, type_) for name, type_ in types.items())
     listed = func.jsonb_to_recordset(cast(rows, JSONB)).table_valued(*columns)
     return listed.render_derived(name="listed", with_types=True)
 
 
-def rows_param_type() -> TypeEngine[Any]:
-    """The type of a parameter that is a list of rows, as a text that is a JSON array of objects."""
+def rows_param_type() -> AnyType:
+    """The type of a parameter that is a list of rows, passed as the text of a JSON array of objects."""
     return _Rows()
 
 
-class _Rows(TypeDecorator[Sequence[Mapping[str, Any]]]):
+class _Rows(TypeDecorator[Sequence[Mapping[str, object]]]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Any) -> str:
+    def process_bind_param(self, value: Sequence[Mapping[str, object]] | None, dialect: Dialect) -> str:
         return orjson.dumps(value).decode()
 
 
-def combined(*statements: Insert | Update | Delete, beside: Select[Any] | None = None) -> Select[Any]:
-    """Several writes in one round trip, and what is selected `beside` them.
+def combined(*statements: Insert | Update | Delete, beside: AnySelect | None = None) -> AnySelect:
+    """Several writes in one round trip, plus the columns that `beside` selects.
 
-    They see the same moment: none of them sees what another one does.
+    All see the same snapshot: no write sees the effect of another.
     """
-    selected = select(literal(1)) if beside is None else beside
+    selected: AnySelect = select(literal(1)) if beside is None else beside
     return selected.add_cte(*(statement.cte(f"w{place}") for place, statement in enumerate(statements)))
 
 
-def from_file(name: str, **types: TypeEngine[Any]) -> Callable[[], TextClause]:
-    """Makes the statement of a file in `sql/queries/`, whose parameters have these types: for Statement or Query."""
+def from_file(name: str, **types: AnyType) -> Callable[[], TextClause]:
+    """A `make` for Statement or Query: the statement of a file in `sql/queries/`, with parameters of these types."""
 
     def make() -> TextClause:
         sql, names = sql_files.read_statement(f"queries/{name}")
-        assert names == types.keys(), f"{name} has other parameters: {names ^ types.keys()}"
+        assert names == types.keys(), f"{name} has other parameters than were declared: {names ^ types.keys()}"
         return text(sql).bindparams(*(bindparam(f"_{name}", type_=types[name], required=True) for name in types))
 
     return make

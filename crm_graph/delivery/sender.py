@@ -136,12 +136,12 @@ class _Requests:
 
 async def _attempt(http: HttpClient, delivery: LeasedDelivery) -> AttemptResult:
     number = delivery.attempts + 1
-    details = {"delivery": str(delivery.id), "event": str(delivery.event_id), "attempt": number}
+    details: dict[str, str | int] = {"delivery": str(delivery.id), "event": str(delivery.event_id), "attempt": number}
     with tracing.span("deliver", delivery.traceparent, kind="client", attributes=details) as span:
         now = datetime.now(UTC)
         attempt = await http.post(delivery.url, *_request(delivery, now))
         answer = {"status": attempt.status, "ms": attempt.duration_ms}
-        log.info("delivered" if attempt.is_success else "delivery failed", extra={"details": details | answer})
+        log.info("delivered" if attempt.is_success else "delivery failed", extra={"details": {**details, **answer}})
         if attempt.status is not None:
             span.set_attribute("http.response.status_code", attempt.status)
         if not attempt.is_success:

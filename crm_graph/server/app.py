@@ -53,7 +53,7 @@ def create_app(settings: Settings, database: Database, *, limits: Limits = LIMIT
             allow_headers=["Authorization", "Content-Type"],
         )
     routes: dict[object, str] = {}
-    app.add_middleware(RequestLog, routes=routes, answered=metrics.request)
+    app.add_middleware(RequestLog, routes=routes, count=metrics.request)
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:

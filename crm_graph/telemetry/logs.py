@@ -1,40 +1,43 @@
-"""Logs: one line for each record, of JSON or for eyes, so that no field can forge another line or colour a terminal."""
+"""Logs: one line for each record, as JSON or as text. No value can forge a line or send codes to a terminal."""
 
 import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any, Literal
+from types import TracebackType
+from typing import Literal, TypeAlias
 
 from crm_graph.telemetry import tracing
 
+ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
 
 class JsonLines(logging.Formatter):
-    """Renders a record and its `details`; json escapes CR, LF, ESC and everything beyond ASCII."""
+    """Formats a record and its `details` as JSON, which escapes CR, LF, ESC and everything beyond ASCII."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
-        line: dict[str, Any] = {
+        """The record as one line."""
+        line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line |= _belongs_to() | getattr(record, "details", {})
+        line |= _context() | getattr(record, "details", {})
         if record.exc_info:
             line["exception"] = _traceback(self, record.exc_info)
         return json.dumps(line, default=str)
 
 
 class TextLines(logging.Formatter):
-    """Renders a record for whoever watches a terminal: what isn't printable is escaped.
+    """Formats a record as text for people; unprintable characters are escaped.
 
-    The lines of a traceback are indented, so that none of them can pass for a record.
+    The lines of a traceback are indented, so that none of them looks like a record.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """A line, and those of a traceback."""
-        details = _belongs_to() | getattr(record, "details", {})
+        """The record as one line, followed by those of its traceback."""
+        details = _context() | getattr(record, "details", {})
         parts = (
             datetime.fromtimestamp(record.created).astimezone().isoformat(" ", "milliseconds"),
             f"{record.levelname:7}",
@@ -46,7 +49,7 @@ class TextLines(logging.Formatter):
         return "\n    ".join(map(_escaped, (" ".join(parts), *trace)))
 
 
-def _traceback(formatter: logging.Formatter, exc_info: Any) -> str:
+def _traceback(formatter: logging.Formatter, exc_info: ExcInfo) -> str:
     """A traceback without PostgreSQL's DETAIL, which quotes the row ("Failing row contains ...")."""
     text, error = formatter.formatException(exc_info), exc_info[1]
     while error is not None:
@@ -56,10 +59,10 @@ def _traceback(formatter: logging.Formatter, exc_info: Any) -> str:
     return text
 
 
-def _belongs_to() -> dict[str, str]:
-    """The request, and the trace, in which something is logged."""
-    found = {"request_id": tracing.request_id.get(), "trace_id": tracing.current_trace_id()}
-    return {name: value for name, value in found.items() if value is not None}
+def _context() -> dict[str, str]:
+    """The ids of the current request and trace."""
+    ids = {"request_id": tracing.request_id.get(), "trace_id": tracing.current_trace_id()}
+    return {name: value for name, value in ids.items() if value is not None}
 
 
 def _quoted(value: object) -> str:
@@ -76,7 +79,7 @@ def _printable(character: str) -> str:
 
 
 def configure(level: str, form: Literal["json", "text"] = "json") -> None:
-    """Send every logger's lines to stderr; libraries that would print requests or queries are silenced."""
+    """Send all log lines to stderr and silence libraries that would log requests or queries."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     root = logging.getLogger()
@@ -88,5 +91,5 @@ def configure(level: str, form: Literal["json", "text"] = "json") -> None:
     for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
-    for name in ("alembic", "procrastinate"):  # a line for each job, and there is one every few seconds
+    for name in ("alembic", "procrastinate"):  # they log a line for each job, and one runs every few seconds
         logging.getLogger(name).setLevel("WARNING")

@@ -1,4 +1,4 @@
-"""Metrics of one application, for Prometheus: what this process counted. Label values come from closed sets only."""
+"""Metrics: what one application counts, for Prometheus. Label values come from closed sets only."""
 
 from functools import cache
 
@@ -10,9 +10,9 @@ OK = "ok"
 
 
 class Metrics:
-    """Counters in a registry of their own, so that several applications can be in one process.
+    """Counters in a registry of their own, so that a process can have several applications.
 
-    Children are looked up once for each set of labels: on the way of a request, counting is an addition.
+    The child of each set of labels is looked up once; after that, counting is an addition.
     """
 
     def __init__(self) -> None:
@@ -26,8 +26,8 @@ class Metrics:
             return Histogram(f"crm_graph_{name}_seconds", help_, labels, buckets=SECONDS, registry=self.registry)
 
         self._requests = cache(counter("http_requests", "Answered HTTP requests.", "method", "route", "status").labels)
-        self._request_seconds = cache(seconds("http_request", "Time to the end of an answer.", "route").labels)
-        self._ingest = cache(counter("ingest", "Webhooks received, by what became of them.", "source", "status").labels)
+        self._request_seconds = cache(seconds("http_request", "Time until the response begins.", "route").labels)
+        self._ingest = cache(counter("ingest", "Webhooks received, by result.", "source", "status").labels)
         self._ingest_seconds = cache(seconds("ingest", "Time to receive a webhook and apply it.", "source").labels)
         self._graphql = cache(
             counter(
@@ -37,19 +37,19 @@ class Metrics:
         self._graphql_seconds = cache(seconds("graphql_operation", "Time to run a GraphQL operation.", "kind").labels)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """An HTTP request was answered; `route` is the template, never the path."""
+        """Count an HTTP request. `route` is the template, never the path; `seconds` end when the response begins."""
         self._requests(method if method in METHODS else "other", route, str(status)).inc()
         self._request_seconds(route).observe(seconds)
 
     def ingest(self, source: str, status: str, seconds: float) -> None:
-        """A webhook of a provider was received; `status` is a result of the inbox, or the code of the refusal."""
+        """Count a provider's webhook. `status` is the inbox's result, or the code of the error."""
         self._ingest(source, status.lower()).inc()
         self._ingest_seconds(source).observe(seconds)
 
     def graphql(self, kind: str, outcome: str, seconds: float | None = None) -> None:
-        """An operation was run; `kind` is query, mutation, subscription, or unknown when the document wasn't read.
+        """Count an operation. `kind` is query, mutation, subscription, or unknown if the document could not be parsed.
 
-        `outcome` is OK or the code of the first error. What stays open (a subscription) has no `seconds`.
+        `outcome` is OK or the code of the first error. A subscription, which stays open, has no `seconds`.
         """
         self._graphql(kind, outcome.lower()).inc()
         if seconds is not None:

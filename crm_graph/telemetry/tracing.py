@@ -1,6 +1,6 @@
-"""What work belongs to: the request, for the log, and the trace, which OpenTelemetry exports when it is set up.
+"""Traces, which OpenTelemetry exports when it is set up, and the id of the current request, for the log.
 
-OpenTelemetry is imported by `set_up` and not before: without an exporter it costs nothing, and no thread runs.
+Only `set_up` imports OpenTelemetry: without an exporter it costs nothing and starts no thread.
 """
 
 import threading
@@ -8,53 +8,58 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
+    from opentelemetry.trace import SpanContext, Tracer
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+Attribute: TypeAlias = str | bool | int | float
 
 SERVICE = "crm-graph"
-FLUSH_SECONDS = 1.0  # at the end; nobody waits longer for a collector that is gone
+FLUSH_SECONDS = 1.0  # for the last export, so that an unreachable collector does not delay the end
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Where spans go: to an OTLP endpoint (None: where OpenTelemetry says), or to stdout."""
+class TraceExport:
+    """Where spans are sent: to an OTLP endpoint (None: OpenTelemetry's default), or to stdout."""
 
     endpoint: str | None = None
-    headers: str | None = field(default=None, repr=False)  # name=value, comma-separated; a collector's key
+    headers: str | None = field(default=None, repr=False)  # name=value, comma-separated; has the API key
     service_name: str | None = None
     is_console: bool = False
 
 
 class Span(Protocol):
-    """What can be added to a span while it lasts."""
+    """What callers do with a span before it ends."""
 
-    def set_attribute(self, key: str, value: Any) -> None:
-        """A fact; never somebody's data."""
+    def set_attribute(self, key: str, value: Attribute) -> None:
+        """Add an attribute; never personal data."""
 
     def update_name(self, name: str) -> None:
-        """A better name."""
+        """Replace the name."""
 
 
 class _NoSpan:
-    def set_attribute(self, key: str, value: Any) -> None: ...
+    def set_attribute(self, key: str, value: Attribute) -> None: ...
 
     def update_name(self, name: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Tracing:
-    """OpenTelemetry, once it is imported."""
+    """The parts of OpenTelemetry that are used, once it is imported."""
 
     provider: "TracerProvider"
-    tracer: Any
-    api: Any
-    propagator: Any
+    tracer: "Tracer"
+    api: ModuleType  # opentelemetry.trace
+    propagator: "TraceContextTextMapPropagator"
 
 
 _NO_SPAN = _NoSpan()
@@ -62,7 +67,7 @@ _tracing: _Tracing | None = None
 
 
 def is_on() -> bool:
-    """Whether spans are made."""
+    """Whether spans are recorded."""
     return _tracing is not None
 
 
@@ -72,11 +77,11 @@ def span(
     traceparent: str | None = None,
     *,
     kind: Literal["internal", "server", "client"] = "internal",
-    attributes: Mapping[str, Any] | None = None,
+    attributes: Mapping[str, Attribute] | None = None,
 ) -> Iterator[Span]:
-    """A span around the block: a child of `traceparent` (W3C Trace Context), else of the span around it.
+    """Record the block as a span: a child of `traceparent` (W3C Trace Context), else of the current span.
 
-    An exception leaves the name of its type and no more: messages quote people's data.
+    Of an exception only the type's name is recorded: messages can quote personal data.
     """
     if _tracing is None:
         yield _NO_SPAN
@@ -89,9 +94,9 @@ def span(
         attributes=attributes,
         record_exception=False,
         set_status_on_exception=False,
-    ) as made:
+    ) as current:
         try:
-            yield made
+            yield current
         except BaseException as error:
             mark_failed(type(error).__name__)
             raise
@@ -99,16 +104,16 @@ def span(
 
 @contextmanager
 def inner_span(name: str) -> Iterator[Span]:
-    """A span around the block if there is one around it already: what isn't done for anybody is no trace of its own."""
+    """Record the block as a span if there is a current one: background work starts no trace of its own."""
     if _context() is None:
         yield _NO_SPAN
         return
-    with span(name) as made:
-        yield made
+    with span(name) as current:
+        yield current
 
 
 def mark_failed(kind: str) -> None:
-    """Say of the span that this is done in that it failed, and how; never with a message, which may quote data."""
+    """Mark the current span as failed, with an `error.type`; never with a message, which may quote personal data."""
     if _tracing is not None:
         current = _tracing.api.get_current_span()
         current.set_attribute("error.type", kind)
@@ -116,74 +121,74 @@ def mark_failed(kind: str) -> None:
 
 
 def current_traceparent() -> str | None:
-    """The span that this is done in, as the header `traceparent`; None without one."""
+    """The current span as a `traceparent` header; None without one."""
     context = _context()
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}" if context else None
 
 
 def current_trace_id() -> str | None:
-    """The trace that this is done in, as the log names it; None without one."""
+    """The id of the current trace, as the log shows it; None without one."""
     context = _context()
     return f"{context.trace_id:032x}" if context else None
 
 
-def _context() -> Any | None:
+def _context() -> "SpanContext | None":
     if _tracing is None:
         return None
-    context = _tracing.api.get_current_span().get_span_context()
+    context: SpanContext = _tracing.api.get_current_span().get_span_context()
     return context if context.is_valid else None
 
 
 @contextmanager
-def exporting(target: Target | None) -> Iterator[None]:
-    """Trace until the block ends."""
-    set_up(target)
+def exporting(export: TraceExport | None) -> Iterator[None]:
+    """Record and export spans until the block ends."""
+    set_up(export)
     try:
         yield
     finally:
         shut_down()
 
 
-def set_up(target: Target | None) -> None:
-    """Make spans from now on and export them, until the process ends or `shut_down`; with None, don't."""
+def set_up(export: TraceExport | None) -> None:
+    """Record and export spans from now on, until `shut_down`. Does nothing for None."""
     global _tracing
-    if target is None or _tracing is not None:
+    if export is None or _tracing is not None:
         return
     from opentelemetry import trace
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-    provider = TracerProvider(resource=_resource(target), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(_exporter(target)))
+    provider = TracerProvider(resource=_resource(export), shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(_exporter(export)))
     _tracing = _Tracing(provider, provider.get_tracer("crm_graph"), trace, TraceContextTextMapPropagator())
 
 
 def shut_down() -> None:
-    """Export what is left, and make no more spans."""
+    """Export the remaining spans and stop recording."""
     global _tracing
     if _tracing is not None:
         ended, _tracing = _tracing, None
-        # By a thread, because OpenTelemetry waits for the collector as long as for any export: ten seconds.
+        # In a thread, because OpenTelemetry waits up to 10 s for the collector.
         flush = threading.Thread(target=ended.provider.shutdown, name="last-spans", daemon=True)
         flush.start()
         flush.join(FLUSH_SECONDS)
 
 
-def _resource(target: Target) -> "Resource":
-    """Who made the spans: OTEL_SERVICE_NAME, else OTEL_RESOURCE_ATTRIBUTES, else our own name."""
+def _resource(export: TraceExport) -> "Resource":
+    """The service's name: from OTEL_SERVICE_NAME, else OTEL_RESOURCE_ATTRIBUTES, else SERVICE."""
     from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource
 
-    named = target.service_name or OTELResourceDetector().detect().attributes.get(SERVICE_NAME) or SERVICE
-    return Resource.create({SERVICE_NAME: named})
+    name = export.service_name or OTELResourceDetector().detect().attributes.get(SERVICE_NAME) or SERVICE
+    return Resource.create({SERVICE_NAME: name})
 
 
-def _exporter(target: Target) -> "SpanExporter":
+def _exporter(export: TraceExport) -> "SpanExporter":
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace.export import ConsoleSpanExporter
     from opentelemetry.util.re import parse_env_headers
 
-    if target.is_console:
+    if export.is_console:
         return ConsoleSpanExporter()
-    headers = parse_env_headers(target.headers, liberal=True) if target.headers else None
-    return OTLPSpanExporter(endpoint=target.endpoint, headers=headers)
+    headers = parse_env_headers(export.headers, liberal=True) if export.headers else None
+    return OTLPSpanExporter(endpoint=export.endpoint, headers=headers)

@@ -1,1 +1,1 @@
-"""Building blocks of the HTTP endpoints: bounded bodies, strict JSON, the request log, signatures."""
+"""Building blocks of the HTTP endpoints: bounded bodies, strict JSON, request log, signatures."""

@@ -3,18 +3,16 @@
 import json
 from typing import Any, NoReturn
 
-from crm_graph.errors import (
-    BadRequest,
-)
+from crm_graph.errors import BadRequest
 
-DEPTH_MAX = 200  # far below what Python's stack allows, so that a body that was read once can be read again
+DEPTH_MAX = 200  # far below the limit of Python's stack, so that a stored body can always be parsed again
 
 
 def parse_json(body: bytes, *, unique_keys: bool = False) -> Any:
-    """The JSON value in `body`; lone surrogates are kept, as RFC 8259 leaves them to us.
+    """The JSON value in `body`; lone surrogates are kept (RFC 8259, 8.2 leaves this open).
 
-    Raises BadRequest for anything else, NaN and Infinity included (RFC 8259 has no such numbers), for more than
-    DEPTH_MAX levels, and with `unique_keys` for a key that an object has twice.
+    Raises BadRequest for anything else, including NaN and Infinity (not in RFC 8259), for more than DEPTH_MAX levels
+    and, with `unique_keys`, for a duplicate key in an object.
     """
     hook = _refuse_duplicates if unique_keys else None
     try:
@@ -25,15 +23,13 @@ def parse_json(body: bytes, *, unique_keys: bool = False) -> Any:
         message = f"the request body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise BadRequest(message) from None
     except (ValueError, RecursionError):
-        raise BadRequest(
-            "the request body is not JSON that is read here: nested too deeply, or a huge number"
-        ) from None
+        raise BadRequest("the request body can't be read: it is nested too deeply or has a huge number") from None
     if body.count(b"[") + body.count(b"{") > DEPTH_MAX:
         _check_depth(value)
     return value
 
 
-def _check_depth(value: Any) -> None:
+def _check_depth(value: object) -> None:
     level = [value]
     for _ in range(DEPTH_MAX + 1):
         level = [
@@ -47,8 +43,8 @@ def _check_depth(value: Any) -> None:
     raise BadRequest(f"the request body is nested more than {DEPTH_MAX} levels deep")
 
 
-def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
             raise BadRequest(f"the request body has the key {key[:100]!r} twice in one object")
@@ -57,4 +53,4 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_such_number(constant: str) -> NoReturn:
-    raise BadRequest(f"the request body is not JSON: it has no number {constant}")
+    raise BadRequest(f"the request body is not JSON: {constant} is not a JSON number")

@@ -4,7 +4,6 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping
 from time import perf_counter
-from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,32 +12,28 @@ from crm_graph.telemetry import tracing
 log = logging.getLogger("crm_graph.request")
 
 PROBES = ("/healthz", "/readyz", "/metrics")
-
-
 UNMATCHED = "unmatched"
 
-
-Answered = Callable[[str, str, int, float], None]
+CountRequest = Callable[[str, str, int, float], None]  # method, route, status, seconds until the response began
 
 
 class RequestLog:
-    """ASGI middleware: an id for each request, returned as X-Request-Id, a span, and a log line without query or body.
+    """Gives each request an id (returned as X-Request-Id), a span, and a log line without query string and body.
 
-    `routes` has the template of each endpoint; `answered` is called with method, template, status and the
-    seconds until the answer began.
+    `routes` maps each endpoint to its path template; `count` is called for each request that was served.
     """
 
-    def __init__(self, app: ASGIApp, routes: Mapping[Any, str], answered: Answered) -> None:
-        self._app, self._routes, self._answered = app, routes, answered
+    def __init__(self, app: ASGIApp, routes: Mapping[object, str], count: CountRequest) -> None:
+        self._app, self._routes, self._count = app, routes, count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or give a socket its id."""
+        """Serve one request; a WebSocket only gets its id."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         request_id = uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        known = tracing.request_id.set(request_id)
+        token = tracing.request_id.set(request_id)
         try:
             if scope["type"] != "http":
                 await self._app(scope, receive, send)
@@ -47,14 +42,14 @@ class RequestLog:
             else:
                 await self._serve(scope, receive, send)
         finally:
-            tracing.request_id.reset(known)
+            tracing.request_id.reset(token)
 
     async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve in a span that continues the caller's trace (W3C Trace Context)."""
-        found = [value for name, value in scope["headers"] if name == b"traceparent"]
-        traceparent = found[0].decode("latin-1") if len(found) == 1 else None
-        facts = {"http.request.method": scope["method"], "crm_graph.request_id": scope["state"]["request_id"]}
-        with tracing.span(scope["method"], traceparent, kind="server", attributes=facts) as span:
+        headers = [value for name, value in scope["headers"] if name == b"traceparent"]
+        traceparent = headers[0].decode("latin-1") if len(headers) == 1 else None
+        attributes = {"http.request.method": scope["method"], "crm_graph.request_id": scope["state"]["request_id"]}
+        with tracing.span(scope["method"], traceparent, kind="server", attributes=attributes) as span:
             status = await self._serve(scope, receive, send)
             route = self._route(scope)
             span.update_name(f"{scope['method']} {route}")
@@ -72,7 +67,7 @@ class RequestLog:
             nonlocal status, seconds
             if message["type"] == "http.response.start":
                 status = message["status"]
-                seconds = perf_counter() - started  # a stream of events ends when its reader leaves
+                seconds = perf_counter() - started  # not its end: a stream ends when the client leaves
                 message.setdefault("headers", []).append((b"x-request-id", request_id.encode()))
             await send(message)
 
@@ -80,10 +75,10 @@ class RequestLog:
             await self._app(scope, receive, send_with_id)
         finally:
             took = perf_counter() - started
-            self._answered(scope["method"], self._route(scope), status, took if seconds is None else seconds)
+            self._count(scope["method"], self._route(scope), status, took if seconds is None else seconds)
             details = {
                 "method": scope["method"],
-                "path": scope["path"],  # never the query string: somebody may have put a token there
+                "path": scope["path"],  # never the query string, which could contain a token
                 "status": status,
                 "ms": round(took * 1000, 1),
                 "request_id": request_id,

@@ -1,4 +1,4 @@
-"""What every endpoint reads of a request, within limits: the Authorization headers and the body."""
+"""Reads a request's Authorization headers and its body within limits, and logs failed requests."""
 
 import asyncio
 import logging
@@ -19,22 +19,21 @@ BODY_MAX = 1_000_000
 BODY_SECONDS = 15
 RETRY_AFTER_SECONDS = "5"
 
-
 log = logging.getLogger("crm_graph.request")
 
 
 def authorization(request: HTTPConnection) -> list[str]:
-    """The Authorization headers; raises Unauthenticated for a token in the address."""
-    if "access_token" in request.query_params:  # RFC 6750, 5.3: addresses end up in logs
-        raise Unauthenticated("a token belongs into the Authorization header, not into the address")
+    """The Authorization headers. Raises Unauthenticated for a token in the URL."""
+    if "access_token" in request.query_params:  # RFC 6750, 5.3: URLs end up in logs
+        raise Unauthenticated("send the token in the Authorization header, not in the URL")
     return request.headers.getlist("authorization")
 
 
 async def read_body(request: Request, limit: int = BODY_MAX) -> bytes:
     """The exact bytes of the body.
 
-    Raises PayloadTooLarge while reading (a chunked body has no length to believe), UnsupportedMedia for a compressed
-    one, BadRequest for one that never ends or breaks off.
+    Raises PayloadTooLarge as soon as it exceeds `limit` bytes (a chunked body announces no length), UnsupportedMedia
+    when it is compressed, BadRequest when it is incomplete after BODY_SECONDS or the client disconnects.
     """
     if any(value.lower() != "identity" for value in request.headers.getlist("content-encoding")):
         raise UnsupportedMedia("send the body without Content-Encoding")
@@ -54,7 +53,7 @@ async def read_body(request: Request, limit: int = BODY_MAX) -> bytes:
 
 
 def log_refusal(request: Request, error: CrmError) -> None:
-    """Log a failure of ours: its traceback, or for what an operator knows (no database, no secret) one line."""
+    """Log a server error with its traceback; one that the operator must fix (no database, no secret) as one line."""
     details = {"request_id": request.state.request_id, "code": error.code}
     if isinstance(error, Unavailable | SecretNotConfigured):
         cause = error.__cause__

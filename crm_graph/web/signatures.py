@@ -1,4 +1,4 @@
-"""HMAC schemes over raw bytes: sign and verify. Pure functions; the clock is passed in."""
+"""Signs and verifies raw bytes with HMAC. Pure functions; the clock is passed in."""
 
 import base64
 import binascii
@@ -20,20 +20,20 @@ def hex_signature(secret: bytes, body: bytes) -> str:
 
 def verify_hex(secrets: Sequence[bytes], body: bytes, header: str) -> bool:
     """Whether `header` is the hex HMAC of `body` under one of `secrets`; case and a `sha256=` prefix don't matter."""
-    given = header.strip().lower().removeprefix("sha256=").encode()
-    return any(hmac.compare_digest(hex_signature(secret, body).encode(), given) for secret in secrets)
+    signature = header.strip().lower().removeprefix("sha256=").encode()
+    return any(hmac.compare_digest(hex_signature(secret, body).encode(), signature) for secret in secrets)
 
 
-def verify_token(tokens: Sequence[bytes], given: bytes) -> bool:
-    """Whether `given` is one of `tokens`, in constant time."""
-    return any(hmac.compare_digest(token, given) for token in tokens)
+def verify_token(tokens: Sequence[bytes], token: bytes) -> bool:
+    """Whether `token` is one of `tokens`, compared in constant time."""
+    return any(hmac.compare_digest(valid, token) for valid in tokens)
 
 
 def standard_webhooks_key(secret: bytes) -> bytes:
     """The HMAC key of a Standard Webhooks secret: base64 after `whsec_`, else the secret's own bytes.
 
-    A secret that starts with `whsec_` and is not base64 is taken as its own bytes too: refusing it here would
-    turn a typo into an exception on every request instead of a signature that doesn't match.
+    A secret that starts with `whsec_` without valid base64 is also used as its own bytes: an exception here would turn
+    a typo into an error on every request instead of a signature that doesn't match.
     """
     if secret.startswith(b"whsec_"):
         try:
@@ -46,36 +46,36 @@ def standard_webhooks_key(secret: bytes) -> bytes:
 
 def standard_webhooks_signature(secret: bytes, message_id: str, timestamp: str, body: bytes) -> str:
     """`v1,` + base64 HMAC-SHA256 of `id.timestamp.body` (Standard Webhooks 1.0.0)."""
-    signed = f"{message_id}.{timestamp}.".encode() + body
-    digest = hmac.new(standard_webhooks_key(secret), signed, hashlib.sha256).digest()
+    message = f"{message_id}.{timestamp}.".encode() + body
+    digest = hmac.new(standard_webhooks_key(secret), message, hashlib.sha256).digest()
     return "v1," + base64.b64encode(digest).decode()
 
 
 def verify_standard_webhooks(
     secrets: Sequence[bytes], body: bytes, *, message_id: str, timestamp: str, header: str, now: datetime
 ) -> bool:
-    """Whether one of the space-separated signatures in `header` is right and `timestamp` (Unix seconds) is fresh."""
+    """Whether one of the space-separated signatures in `header` is valid, and `timestamp` (Unix seconds) recent."""
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
         return False
     if abs(now.timestamp() - int(timestamp)) > STANDARD_WEBHOOKS_TOLERANCE.total_seconds():
         return False
-    given = [part.encode("utf-8", "replace") for part in header.split(" ")[:10]]
-    right = [standard_webhooks_signature(secret, message_id, timestamp, body).encode() for secret in secrets]
-    return any(hmac.compare_digest(one, other) for one in right for other in given)
+    received = [part.encode("utf-8", "replace") for part in header.split(" ")[:10]]
+    valid = [standard_webhooks_signature(secret, message_id, timestamp, body).encode() for secret in secrets]
+    return any(hmac.compare_digest(one, other) for one in valid for other in received)
 
 
 def new_webhook_secret() -> str:
-    """A new `whsec_` secret. What its base64 stands for is ASCII text, since some verifiers take keys as text only."""
+    """A new `whsec_` secret. Its base64 decodes to ASCII text, since some verifiers accept only text keys."""
     letters = string.ascii_letters + string.digits
     key = "".join(choice(letters) for _ in range(NEW_SECRET_LETTERS))
     return "whsec_" + base64.b64encode(key.encode()).decode()
 
 
 def delivery_headers(secrets: Sequence[str], message_id: str, body: bytes, now: datetime) -> dict[str, str]:
-    """What proves that `body` is ours: Standard Webhooks, one signature for each secret, and a plain hex HMAC.
+    """The headers that sign `body`: Standard Webhooks with one signature per secret, and a plain hex HMAC.
 
-    The hex HMAC is keyed by the first secret exactly as it was shown, `whsec_` and all; X-Signature-Previous is there
-    while a former secret is valid, too.
+    The key of the hex HMAC is the first secret exactly as it was shown, including `whsec_`. During a rotation,
+    X-Signature-Previous is the hex HMAC under the previous secret.
     """
     timestamp = str(int(now.timestamp()))
     signatures = (standard_webhooks_signature(secret.encode(), message_id, timestamp, body) for secret in secrets)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import NamedTuple
 
 import pytest
 from sqlalchemy import Text, cast, func, insert, select, text
@@ -11,7 +12,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import GIVE_UP_SECONDS, Database
-from crm_graph.database.statements import Statement
+from crm_graph.database.statements import Query, Statement
 from crm_graph.errors import Unavailable
 from crm_graph.models import Company, table
 from tests.support.database import somebody_waits
@@ -99,15 +100,19 @@ async def test_everything_works_again_when_the_server_answers(wire: tuple[Wire, 
     assert [await _answer(database) for _ in range(20)] == [1] * 20
 
 
+class _BackendRow(NamedTuple):
+    pid: int
+
+
 async def test_connections_of_before_a_restart_cost_no_call(admin_url: URL, sql: AsyncConnection) -> None:
     database = Database(admin_url)
-    backend = Statement(lambda: select(func.pg_backend_pid().label("pid")))
+    backend = Query(_BackendRow, lambda: select(func.pg_backend_pid().label("pid")))
 
     async def call(seconds: float = 0) -> int:
         async with database.transaction() as session:
             row = await backend.one(session)
             await asyncio.sleep(seconds)
-            return int(row.pid) if row else 0
+            return row.pid if row else 0
 
     pids = await asyncio.gather(*(call(0.05) for _ in range(4)))
     assert len(set(pids)) == 4
@@ -148,7 +153,7 @@ async def test_a_caller_who_leaves_takes_nothing_along(database: Database, sql: 
 
     async def leave() -> None:
         async with database.transaction() as session:
-            await sleep.one(session)
+            await sleep.run(session)
 
     calls = [asyncio.create_task(leave()) for _ in range(4)]
     await somebody_waits(sql, len(calls), "Timeout")  # as PostgreSQL calls a sleep

@@ -45,7 +45,7 @@ async def test_a_row_class_that_does_not_fit_its_statement_is_refused(database: 
     pair = PairQuery(Place, Name, names_and_places)
 
     async with database.transaction() as transaction:
-        with pytest.raises(AssertionError, match="Name does not fit"):
+        with pytest.raises(AssertionError, match="the fields of Name are not"):
             await query.rows(transaction)
-        with pytest.raises(AssertionError, match="Place does not fit"):
+        with pytest.raises(AssertionError, match="the fields of Place are not"):
             await pair.one(transaction)

@@ -23,7 +23,7 @@ from crm_graph.models import Event, Role, WebhookEndpoint, table
 from crm_graph.server.worker import working
 from crm_graph.settings import Settings
 from crm_graph.telemetry import tracing
-from crm_graph.telemetry.tracing import Target
+from crm_graph.telemetry.tracing import TraceExport
 from crm_graph.web.signatures import new_webhook_secret
 from tests.support.api import bearer
 from tests.support.factories import add_owner
@@ -42,7 +42,7 @@ CREATE = "mutation ($title: String!) { createDeal(input: {title: $title}) { deal
 @pytest.fixture
 def collector() -> Iterator[Collector]:
     """A collector, and this process tracing to it; `tracing.shut_down()` sends what is left."""
-    with Collector() as opened, tracing.exporting(Target(f"{opened.url}/v1/traces", headers="api-key=x%20y,b=1")):
+    with Collector() as opened, tracing.exporting(TraceExport(f"{opened.url}/v1/traces", headers="api-key=x%20y,b=1")):
         yield opened
 
 
@@ -182,7 +182,7 @@ def test_without_otel_variables_nothing_is_set_up(settings: Settings) -> None:
 
 def test_a_collector_that_hangs_holds_nobody_up_at_the_end() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        tracing.set_up(Target(f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces"))
+        tracing.set_up(TraceExport(f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces"))
         with tracing.span("x"):
             pass
         started = time.monotonic()
@@ -208,7 +208,7 @@ def test_the_service_is_called_what_the_operator_says(
 ) -> None:
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", attributes)
     with Collector() as collector:
-        tracing.set_up(Target(f"{collector.url}/v1/traces", service_name=name))
+        tracing.set_up(TraceExport(f"{collector.url}/v1/traces", service_name=name))
         with tracing.span("x"):
             pass
         tracing.shut_down()
@@ -217,4 +217,6 @@ def test_the_service_is_called_what_the_operator_says(
 
 
 def test_headers_for_the_collector_are_in_no_repr() -> None:
-    assert "hunter2" not in repr(Target(headers="api-key=hunter2")) + json.dumps(str(Target(headers="x=hunter2")))
+    assert "hunter2" not in repr(TraceExport(headers="api-key=hunter2")) + json.dumps(
+        str(TraceExport(headers="x=hunter2"))
+    )
