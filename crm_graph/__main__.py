@@ -1,4 +1,4 @@
-"""Where `crm-graph` and `python -m crm_graph` start: Ctrl-C ends them quietly, even while they are still importing."""
+"""The entry point of `crm-graph` and `python -m crm_graph`. Ctrl-C ends it silently, even during the imports."""
 
 import signal
 from typing import NoReturn
@@ -6,12 +6,12 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """Run a command; see `crm_graph.cli.main`."""
-    heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not if whoever started us ignores it
-    if heeded:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing has to be undone yet
-    from crm_graph.cli import app  # a second's work: the reason why it stands here
+    handles_ctrl_c = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not if the parent ignores it
+    if handles_ctrl_c:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # there is nothing to clean up yet
+    from crm_graph.cli import app  # takes a second, so it is imported only now
 
-    if heeded:
+    if handles_ctrl_c:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     app.main()
 

@@ -1,25 +1,25 @@
-"""Every failure that a caller can see: its code, its HTTP status, and a message that says what to do.
+"""The errors that callers can see: code, HTTP status, and a message that says what to do.
 
     CrmError
     |- BadRequest            the request itself is malformed
-    |  |- PayloadTooLarge      more bytes than the endpoint reads
-    |  |- UnsupportedMedia     a media type or content encoding that is not read
+    |  |- PayloadTooLarge      the body is larger than the endpoint accepts
+    |  |- UnsupportedMedia     the media type or content encoding is not supported
     |  |- QueryTooComplex      a GraphQL document that costs too much
     |- Unauthenticated       no valid bearer token
     |- Forbidden             the role may not do this
-    |- NotFound              no such object, or not yours: the answer is the same
+    |- NotFound              no such object, or not visible to the caller: the response is the same
     |- ValidationFailed      a value is not acceptable; `field` names it
-    |- Conflict              the present state forbids it
-    |  |- VersionConflict      it was changed since the caller read it; `details` has the present version
-    |  |- IdempotencyMismatch  the idempotency key belongs to another input
-    |- LimitReached          too much at once of what is counted
+    |- Conflict              the current state does not allow it
+    |  |- VersionConflict      the row changed since the caller read it; `details` has the current version
+    |  |- IdempotencyMismatch  the idempotency key was used with another input
+    |- LimitReached          too many of something at once
     |- Unavailable           the database can't be reached in time; retry
-    |  |- LostRace             changes kept blocking each other, and this one gave way; retry
+    |  |- LostRace             too many concurrent changes of the same rows; retry
     |- SignatureMissing, SignatureInvalid, SecretNotConfigured, KeyReused, ApplyFailed   (ingest)
 
-    SetupError               the operator must change something before this can run
+    SetupError               the operator must fix something first
 
-A class's docstring is its default message; `details` are facts for programs. GraphQL shows `code` in capitals, REST in
+A class's docstring is its default message; `details` are for programs. GraphQL shows `code` in upper case, REST in
 lower case.
 """
 
@@ -49,13 +49,13 @@ class BadRequest(CrmError):
 
 
 class PayloadTooLarge(BadRequest):
-    """the request body is larger than this endpoint reads"""
+    """the request body is larger than this endpoint accepts"""
 
     code, status = "PAYLOAD_TOO_LARGE", 413
 
 
 class UnsupportedMedia(BadRequest):
-    """this media type or content encoding is not read here"""
+    """this media type or content encoding is not supported here"""
 
     code, status = "UNSUPPORTED_MEDIA_TYPE", 415
 
@@ -91,7 +91,7 @@ class ValidationFailed(CrmError):
 
 
 class Conflict(CrmError):
-    """the present state does not allow this"""
+    """the current state does not allow this"""
 
     code, status = "CONFLICT", 409
 
@@ -115,7 +115,7 @@ class LimitReached(CrmError):
 
 
 class Unavailable(CrmError):
-    """the database can't be reached or is too busy; nothing was changed that you were told of: retry in a moment"""
+    """the database can't be reached or is too busy; a change that was not confirmed was not made: retry in a moment"""
 
     code, status = "UNAVAILABLE", 503
 
@@ -155,4 +155,4 @@ class ApplyFailed(CrmError):
 
 
 class SetupError(Exception):
-    """The operator must change something before this can run; the message is the one line to print."""
+    """The operator must fix something before the command can run; the message is printed as one line."""

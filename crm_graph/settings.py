@@ -1,7 +1,7 @@
-"""Every setting, named as its environment variable. Nothing else reads the environment.
+"""The settings, named like their environment variables. Nothing else reads the environment.
 
-Sources, the first that has a value wins: the environment, `.env` in the working folder, and, for the
-development commands, the secrets that `demo` made in CRM_DATA_DIR.
+The first source with a value wins: the environment, `.env` in the working folder and, for the development commands, the
+secrets that `demo` created in CRM_DATA_DIR.
 """
 
 import logging
@@ -23,7 +23,7 @@ from crm_graph.egress.networks import Networks
 from crm_graph.errors import SetupError
 from crm_graph.telemetry.tracing import TraceExport
 
-logging.getLogger("dotenv").setLevel("ERROR")  # env_file_problems() says more
+logging.getLogger("dotenv").setLevel("ERROR")  # env_file_problems() reports more
 JWT_SECRET_MIN_BYTES = 32  # RFC 7518, 3.2: a key at least as long as the hash
 URL_FORM = "postgresql://user:password@host:5432/crm"
 ENV_FILE = Path(".env")
@@ -53,24 +53,24 @@ def _currency(code: str) -> str:
 
 def _public_url(url: str) -> str:
     if not re.match(r"https?://[^/\s]", url):
-        raise ValueError("must be a whole URL, such as https://crm.example.com")
+        raise ValueError("must be a full URL, such as https://crm.example.com")
     return url
 
 
-def _origins(given: tuple[str, ...]) -> tuple[str, ...]:
-    origins = tuple(origin.lower().rstrip("/") for origin in given)
+def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    origins = tuple(origin.lower().rstrip("/") for origin in values)
     if not all(_ORIGIN.fullmatch(origin) for origin in origins):
         raise ValueError("each must be scheme://host or scheme://host:port without a path: https://board.example.com")
     return origins
 
 
-def _domains(given: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(domain.removeprefix("@").lower() for domain in given)
+def _domains(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(domain.removeprefix("@").lower() for domain in values)
 
 
-def _networks(given: tuple[str, ...]) -> tuple[str, ...]:
+def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
     try:
-        return tuple(map(str, Networks.of(given).allowed))
+        return tuple(map(str, Networks.of(values).allowed))
     except ValueError:
         raise ValueError("each must be a network or an address: 10.1.0.0/16, 192.168.7.20, fd12:3456::/32") from None
 
@@ -84,7 +84,7 @@ def _default_data_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """What the operator can set; `.env.example` lists the same names with one line of help each."""
+    """All settings. `.env.example` lists the same names, each with one line of help."""
 
     model_config = SettingsConfigDict(
         env_file=ENV_FILE, env_file_encoding="utf-8-sig", env_ignore_empty=True, extra="ignore", frozen=True
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     outbound_allowed_networks: Annotated[CommaList, AfterValidator(_networks)] = ()
 
     metrics_token: SecretStr | None = None
-    # The rest of OpenTelemetry's variables it reads itself, from the environment alone.
+    # OpenTelemetry reads its other variables itself, from the environment only.
     otel_sdk_disabled: bool = False
     otel_traces_exporter: Literal["otlp", "console", "none"] | None = None
     otel_exporter_otlp_endpoint: str | None = None
@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     def load(cls, **overrides: Any) -> Self:
         """Read and check the settings.
 
-        Raises SetupError with one line that names every variable that is wrong.
+        Raises SetupError with one line that names every wrong variable.
         """
         if ENV_FILE.is_dir():
             raise SetupError(f"{ENV_FILE} is a folder: the settings are read from a file of that name")
@@ -156,10 +156,10 @@ class Settings(BaseSettings):
         return settings
 
     def with_demo_secrets(self) -> Self:
-        """These settings, with what `demo` made in CRM_DATA_DIR wherever the operator set nothing."""
-        made = read_demo_secrets(self.crm_data_dir)
+        """These settings, with the secrets that `demo` created in CRM_DATA_DIR where the operator set none."""
+        demo = read_demo_secrets(self.crm_data_dir)
         missing = {
-            name.lower(): made[name] for name in DEMO_SECRETS if name in made and not getattr(self, name.lower())
+            name.lower(): demo[name] for name in DEMO_SECRETS if name in demo and not getattr(self, name.lower())
         }
         return self.load(**{name: getattr(self, name) for name in self.model_fields_set} | missing)
 
@@ -175,15 +175,15 @@ class Settings(BaseSettings):
         return key
 
     def networks(self) -> Networks:
-        """What may be called besides public addresses: OUTBOUND_ALLOWED_NETWORKS; in development this machine too."""
+        """The networks that may be called besides public addresses; in development, this machine is one of them."""
         return Networks.of(self.outbound_allowed_networks, loopback=self.crm_env == "development")
 
     def log_form(self) -> Literal["json", "text"]:
-        """How the log is written: LOG_FORMAT, else for programs in production and for eyes in development."""
+        """LOG_FORMAT; by default JSON in production and text in development."""
         return self.log_format or ("json" if self.crm_env == "production" else "text")
 
     def traces(self) -> TraceExport | None:
-        """Where traces go; None unless one of OTEL_* says so."""
+        """Where traces are sent; None unless an OTEL_* setting asks for traces."""
         base, own = self.otel_exporter_otlp_endpoint, self.otel_exporter_otlp_traces_endpoint
         exporter = self.otel_traces_exporter or ("otlp" if base or own else "none")
         if self.otel_sdk_disabled or exporter == "none":
@@ -197,7 +197,7 @@ class Settings(BaseSettings):
         )
 
     def server_url(self) -> URL | None:
-        """The database that the server uses; None means the embedded PostgreSQL in CRM_DATA_DIR."""
+        """The URL of the server's database; None for the embedded PostgreSQL in CRM_DATA_DIR."""
         if self.database_url:
             return _postgres_url("DATABASE_URL", self.database_url)
         if self.pg_host is None:
@@ -216,15 +216,15 @@ class Settings(BaseSettings):
         )
 
     def migration_url(self) -> URL | None:
-        """The same database under the user that may change its schema; None means the embedded one."""
+        """The same with a user that may change the schema; None for the embedded PostgreSQL."""
         if self.migration_database_url:
             return _postgres_url("MIGRATION_DATABASE_URL", self.migration_database_url)
         return self.server_url()
 
 
 def env_file_problems() -> list[str]:
-    """A line for each line of `.env` that sets nothing and looks as if it should; never with a value in it."""
-    if not ENV_FILE.is_file():  # a pipe, too: that can be read only once
+    """A message for each line of `.env` that looks like a setting but sets none. Messages never contain values."""
+    if not ENV_FILE.is_file():  # nor if it is a pipe, which can be read only once
         return []
     with ENV_FILE.open(encoding="utf-8-sig") as file:
         found = [(binding, _env_line_problem(binding)) for binding in parse_stream(file)]
@@ -241,11 +241,11 @@ def _env_line_problem(binding: Binding) -> str | None:
     close = get_close_matches(key, names, n=1, cutoff=0.8)
     if not close or (key in names and binding.value is not None):
         return None
-    return f"{key} has no = behind it" if key in names else f"{key!a} is no setting; did you mean {close[0]}?"
+    return f"{key} has no = after it" if key in names else f"{key!a} is not a setting; did you mean {close[0]}?"
 
 
 def _line_number(binding: Binding) -> int:
-    """Where it starts itself: python-dotenv counts from the empty lines before it."""
+    """The number of its first line: python-dotenv counts the empty lines before it as its own."""
     text = binding.original.string
     return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
@@ -257,7 +257,7 @@ def _postgres_url(name: str, value: SecretStr) -> URL:
         raise SetupError(f"{name} is not a URL; expected {URL_FORM}") from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise SetupError(f"{name} must start with postgresql://: crm-graph runs on PostgreSQL only")
-    if "@" in (url.host or ""):  # what follows the first @ is a part of the password, and hosts are printed
+    if "@" in (url.host or ""):  # the part after the first @ belongs to the password, and hosts are printed
         raise SetupError(f"{name} has more than one @: write those in its password as %40; expected {URL_FORM}")
     return url.set(drivername="postgresql+psycopg")
 
@@ -267,7 +267,7 @@ def _secrets_file(data_dir: Path) -> Path:
 
 
 def read_demo_secrets(data_dir: Path) -> dict[str, str]:
-    """The secrets that `demo` made in this data folder; empty when it never ran or isn't ours to read."""
+    """The secrets that `demo` created in this data folder; empty if there are none or they can't be read."""
     try:
         lines = _secrets_file(data_dir).read_text().splitlines()
     except OSError:
@@ -276,14 +276,14 @@ def read_demo_secrets(data_dir: Path) -> dict[str, str]:
 
 
 def make_demo_secrets(data_dir: Path) -> dict[str, str]:
-    """The demo's secrets, made once per data folder and readable by its owner alone."""
+    """Create the demo's secrets, once per data folder and readable only by its owner, and return them."""
     path = _secrets_file(data_dir)
-    made = {name: secrets.token_hex(32) for name in DEMO_SECRETS}
+    created = {name: secrets.token_hex(32) for name in DEMO_SECRETS}
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.touch(mode=0o600)
-    draft.write_text("".join(f"{name}={value}\n" for name, value in made.items()))
+    draft.write_text("".join(f"{name}={value}\n" for name, value in created.items()))
     try:
-        os.link(draft, path)  # unlike rename, link fails when another process was first
+        os.link(draft, path)  # fails, unlike rename, if another process was first
     except FileExistsError:
         pass
     finally:

@@ -1,4 +1,4 @@
-"""Normal forms and limits of single values: e-mail, domain, text, JSON, money, time. Pure functions."""
+"""Checks and normal forms of single values: e-mail, domain, text, JSON, money, time. Pure functions."""
 
 import json
 import re
@@ -29,12 +29,12 @@ CLOCK_SKEW = timedelta(minutes=5)
 _ASCII_LOWER = str.maketrans({chr(c): chr(c + 32) for c in range(ord("A"), ord("Z") + 1)})
 _PLAIN_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _NOT_IN_LOCAL_PART = re.compile(r'[\s"(),:;<>@\[\\\]]')
-_PADDING = "\ufeff\u200b\u200c\u200d\u2060"  # invisible characters that come along when an address is pasted
+_PADDING = "\ufeff\u200b\u200c\u200d\u2060"  # invisible characters that are copied along with an address
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _WEB = re.compile(r"https?://[^\s\x00-\x1f\x7f-\x9f]+\Z", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
-# Mail hosts that anyone can have an address at: such a domain says nothing about the company.
+# Mail hosts where anyone can have an address: such a domain does not identify a company.
 FREE_MAIL_DOMAINS = frozenset(
     """
     aol.com fastmail.com gmail.com gmx.com gmx.de gmx.net googlemail.com hey.com hotmail.com hotmail.co.uk hotmail.fr
@@ -46,13 +46,13 @@ FREE_MAIL_DOMAINS = frozenset(
 
 
 def normal_email(raw: str, *, field: str = "email") -> str:
-    """The one form in which addresses are stored and compared.
+    """The form in which addresses are stored and compared.
 
-    Outer space stripped, NFC, no control characters, the domain in IDNA lower case, the local part lower-cased
-    by ASCII rules alone (under Turkish rules `INFO@` would become another person). Plus-tags are kept: whether
-    they mean the same mailbox is up to the host. Raises ValidationFailed naming `field`.
+    Without outer space and in NFC; the domain in IDNA lower case, the local part in ASCII lower case (Turkish rules
+    would turn `INFO@` into another address). Plus-tags are kept: only the host knows whether they mean the same
+    mailbox. Raises ValidationFailed with `field`, also for control characters.
     """
-    if len(raw) > 4 * EMAIL_MAX:  # before normalising, whose time grows with the square of the combining marks
+    if len(raw) > 4 * EMAIL_MAX:  # before normalizing, which takes quadratic time in the number of combining marks
         raise ValidationFailed(f"{field} is not an e-mail address", field=field)
     address = unicodedata.normalize("NFC", raw.strip().strip(_PADDING).strip())
     local, at, domain = address.rpartition("@")
@@ -62,13 +62,13 @@ def normal_email(raw: str, *, field: str = "email") -> str:
     if not (at and local and domain) or len(address) > EMAIL_MAX or hidden or _NOT_IN_LOCAL_PART.search(local):
         raise ValidationFailed(f"{field} is not an e-mail address", field=field)
     normal = f"{local.translate(_ASCII_LOWER)}@{normal_domain(domain, field=field)}"
-    if len(normal) > EMAIL_MAX:  # a name in IDNA is longer than as it was written
+    if len(normal) > EMAIL_MAX:  # IDNA makes a name longer
         raise ValidationFailed(f"{field} is not an e-mail address", field=field)
     return normal
 
 
 def normal_domain(raw: str, *, field: str = "domain") -> str:
-    """A host name in IDNA (UTS 46) lower case. Raises ValidationFailed naming `field`."""
+    """A host name in IDNA (UTS 46) lower case. Raises ValidationFailed with `field`."""
     domain = raw.strip().rstrip(".").translate(_ASCII_LOWER)
     try:
         if not domain.isascii() and len(domain) <= EMAIL_MAX:
@@ -81,32 +81,32 @@ def normal_domain(raw: str, *, field: str = "domain") -> str:
 
 
 def company_domain(email: str) -> str | None:
-    """The domain that identifies the company of a normal address; None for a free-mail host."""
+    """The domain that identifies the company of an address in normal form; None for a free-mail host."""
     domain = email.rpartition("@")[2]
     return None if domain in FREE_MAIL_DOMAINS or "." not in domain else domain
 
 
 def check_company_domain(raw: str, *, field: str = "domain") -> str:
-    """The normal form of a domain that can identify a company. Raises ValidationFailed naming `field`."""
+    """The normal form of a domain that can identify a company. Raises ValidationFailed with `field`."""
     domain = normal_domain(raw, field=field)
     if domain in FREE_MAIL_DOMAINS:
-        message = f"{field} {domain} is a free-mail host, where anyone has an address: it is no company's"
+        message = f"{field} {domain} is a free-mail host, which does not identify a company"
         raise ValidationFailed(message, field=field)
     if "." not in domain:
-        raise ValidationFailed(f"{field} is no domain of the internet; expected one such as acme.com", field=field)
+        raise ValidationFailed(f"{field} is not an internet domain, such as acme.com", field=field)
     return domain
 
 
 def name_key(name: str) -> str:
-    """The normal form under which companies without a domain are the same: case, accents, İ/ı and spacing ignored."""
+    """The form in which names of companies without a domain are compared: without case, accents, İ/ı and spacing."""
     plain = unicodedata.normalize("NFKD", name.replace("İ", "i").replace("I", "i").replace("ı", "i"))
-    folded = unicodedata.normalize("NFKD", plain.casefold())  # ™ is only TM, and so tm, after the first
+    folded = unicodedata.normalize("NFKD", plain.casefold())  # the first turns ™ into TM, which then folds to tm
     letters = (c for c in folded if not unicodedata.combining(c))
     return " ".join("".join(c if c.isalnum() else " " for c in letters).split())[:200].rstrip()
 
 
 def check_text(value: str, *, field: str, max_length: int = LINE_MAX) -> str:
-    """A text from an API caller, as it is. Raises ValidationFailed for what can't be stored or is too long."""
+    """Check a caller's text and return it. Raises ValidationFailed if it can't be stored or is too long."""
     if _UNSTORABLE.search(value):
         raise ValidationFailed(f"{field} contains a NUL character or half of a surrogate pair", field=field)
     if len(value) > max_length:
@@ -115,8 +115,8 @@ def check_text(value: str, *, field: str, max_length: int = LINE_MAX) -> str:
 
 
 def check_prose(value: str, *, field: str) -> str:
-    """A text that somebody writes, with its lines: at least a character that is seen, at most TEXT_MAX, and no control
-    characters but tab and line breaks. Raises ValidationFailed naming `field`."""
+    """Check a text of several lines and return it: not blank, at most TEXT_MAX characters, no control characters but
+    tab and line break. Raises ValidationFailed with `field`."""
     check_text(value, field=field, max_length=TEXT_MAX)
     if _CONTROL.search(value):
         raise ValidationFailed(f"{field} contains a control character other than tab and line break", field=field)
@@ -126,7 +126,7 @@ def check_prose(value: str, *, field: str) -> str:
 
 
 def check_name(value: str | None, *, field: str = "name") -> str:
-    """What a person called something: one line of text, without its outer space. Raises ValidationFailed."""
+    """Check a name, which is one line of text, and return it without outer space. Raises ValidationFailed."""
     name = check_text(value or "", field=field).strip()
     if not name or not name.isprintable():
         raise ValidationFailed(f"{field} must be one line of text", field=field)
@@ -134,10 +134,10 @@ def check_name(value: str | None, *, field: str = "name") -> str:
 
 
 def check_url(value: str, *, field: str) -> str:
-    """The address of a web page, as it is. Raises ValidationFailed for what is no http or https URL with a host."""
+    """Check the URL of a web page and return it. Raises ValidationFailed unless it is http or https with a host."""
     try:
         is_page = bool(_WEB.match(check_text(value, field=field)) and urlsplit(value).hostname)
-    except ValueError:  # such as brackets that are no IPv6 address
+    except ValueError:  # such as brackets without an IPv6 address
         is_page = False
     if not is_page:
         raise ValidationFailed(f"{field} must be a URL that begins with https:// or http://", field=field)
@@ -145,9 +145,9 @@ def check_url(value: str, *, field: str) -> str:
 
 
 def check_timezone(value: str, *, field: str = "timezone") -> str:
-    """A time zone by its IANA name, as it is. Raises ValidationFailed."""
+    """Check the IANA name of a time zone and return it. Raises ValidationFailed."""
     if value not in _zones():
-        message = f"{field} {value[:50]!r} is not a name of the IANA database, such as Europe/Istanbul"
+        message = f"{field} {value[:50]!r} is not an IANA time zone, such as Europe/Istanbul"
         raise ValidationFailed(message, field=field)
     return value
 
@@ -157,21 +157,21 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def clean_line(value: Any, max_length: int = LINE_MAX) -> str | None:
-    """One line of text from a webhook: unstorable and control characters removed, cut to length; None when empty."""
+def clean_line(value: object, max_length: int = LINE_MAX) -> str | None:
+    """One line of text from a webhook, without control characters, cut to `max_length`; None if empty or not text."""
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         return None
     return " ".join(_CONTROL.sub("", str(value)).split())[:max_length].rstrip() or None
 
 
-def clean_text(value: Any, max_length: int = TEXT_MAX) -> str:
-    """Text from a webhook with its lines: unstorable and control characters removed, cut to length."""
+def clean_text(value: object, max_length: int = TEXT_MAX) -> str:
+    """Text of several lines from a webhook, without control characters, cut to `max_length`; empty if not text."""
     return _CONTROL.sub("", value)[:max_length].strip() if isinstance(value, str) else ""
 
 
 def clean_json(value: Any, depth: int = JSON_DEPTH_MAX) -> Any:
-    """A JSON value that can be stored and read: no unstorable characters or infinite numbers, whole numbers beyond 64
-    bits as text, and nothing below `depth`."""
+    """A JSON value in a form that can be stored and read: without characters that PostgreSQL can't store, infinite
+    numbers and anything below `depth`; integers beyond 64 bits become text."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("", value)
     if not _is_readable(value):
@@ -186,7 +186,7 @@ def clean_json(value: Any, depth: int = JSON_DEPTH_MAX) -> Any:
 
 
 def check_json(value: object, *, field: str) -> None:
-    """Raises ValidationFailed when a JSON value holds what `jsonb` can't, or is nested deeper than JSON_DEPTH_MAX."""
+    """Raises ValidationFailed when a JSON value can't be stored as jsonb or is nested deeper than JSON_DEPTH_MAX."""
     level: list[object] = [value]
     for _ in range(JSON_DEPTH_MAX + 1):
         if any(isinstance(item, str) and _UNSTORABLE.search(item) for item in level):
@@ -199,9 +199,9 @@ def check_json(value: object, *, field: str) -> None:
     raise ValidationFailed(f"{field} is nested more than {JSON_DEPTH_MAX} levels deep", field=field)
 
 
-def check_document(value: Any, *, field: str) -> dict[str, Any]:
-    """A JSON object that is kept with a row: at most DOCUMENT_KEYS_MAX keys, JSON_DEPTH_MAX levels, DOCUMENT_MAX
-    characters. Raises ValidationFailed naming `field`."""
+def check_document(value: object, *, field: str) -> dict[str, Any]:
+    """Check a JSON object that is stored with a row and return it: at most DOCUMENT_KEYS_MAX keys, JSON_DEPTH_MAX
+    levels and DOCUMENT_MAX characters. Raises ValidationFailed with `field`."""
     if not isinstance(value, dict):
         raise ValidationFailed(f"{field} must be an object", field=field)
     if len(value) > DOCUMENT_KEYS_MAX:
@@ -213,7 +213,7 @@ def check_document(value: Any, *, field: str) -> dict[str, Any]:
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
-    """JSON Merge Patch (RFC 7396): an object's keys are set one by one, at any level; null removes one."""
+    """JSON Merge Patch (RFC 7396): sets an object's keys one by one, at any level; null removes a key."""
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}
@@ -226,7 +226,7 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def _is_readable(value: object) -> bool:
-    """Whether JSON's readers take it for what it is: jsonb stores any number, but most readers stop at 64 bits."""
+    """Whether other programs can read it: jsonb stores any number, but most JSON parsers stop at 64 bits."""
     if isinstance(value, float):
         return isfinite(value)
     return not isinstance(value, int) or -(2**63) <= value < 2**63
@@ -241,7 +241,7 @@ def _parts(value: object) -> Iterator[object]:
 
 
 def check_money(amount: Decimal | None, currency: str) -> None:
-    """ISO 4217: a known code, and no more decimals than the currency has (JPY none), at most two.
+    """Check an ISO 4217 code, and that the amount has no more decimals than its currency (JPY: none; at most two).
 
     Raises ValidationFailed naming `currency` or `amount`.
     """
@@ -259,19 +259,21 @@ def check_money(amount: Decimal | None, currency: str) -> None:
         raise ValidationFailed(f"amount may have at most {decimals} decimals in {currency}", field="amount")
 
 
-def parse_time(value: Any, *, now: datetime) -> datetime:
-    """An ISO 8601 time from a webhook, in UTC and never later than `now`; `now` itself when it can't be read.
+def parse_time(value: object, *, now: datetime) -> datetime:
+    """An ISO 8601 time from a webhook, in UTC and not later than `now`; `now` itself when it can't be parsed.
 
-    A time without an offset is taken as UTC, as the providers mean it.
+    A time without an offset is UTC, as the providers document.
     """
+    if not isinstance(value, str):
+        return now
     try:
         parsed = datetime.fromisoformat(value)
         parsed = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
+    except (ValueError, OverflowError):
         return now
     return min(parsed, now) if parsed.year > 1970 else now
 
 
 def utc_now() -> datetime:
-    """The clock that edges read once and pass down."""
+    """The current time. Entry points read it once and pass it down."""
     return datetime.now(UTC)

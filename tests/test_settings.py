@@ -190,20 +190,18 @@ def test_a_file_that_is_a_folder(tmp_path: Path) -> None:
 
 
 def test_plain_words_for_a_wrong_url() -> None:
-    assert refused(PUBLIC_URL="x") == (
-        "wrong setting: PUBLIC_URL: must be a whole URL, such as https://crm.example.com"
-    )
+    assert refused(PUBLIC_URL="x") == ("wrong setting: PUBLIC_URL: must be a full URL, such as https://crm.example.com")
 
 
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("DATABSE_URL=hidden", "'DATABSE_URL' is no setting; did you mean DATABASE_URL?"),
-        ("export jwt-secret=hidden", "'JWT-SECRET' is no setting; did you mean JWT_SECRET?"),
+        ("DATABSE_URL=hidden", "'DATABSE_URL' is not a setting; did you mean DATABASE_URL?"),
+        ("export jwt-secret=hidden", "'JWT-SECRET' is not a setting; did you mean JWT_SECRET?"),
         ("JWT_SECRET='hidden", "JWT_SECRET can't be read; write NAME=value, and close every quote"),
         ("JWT_SECRET: hidden", "JWT_SECRET can't be read; write NAME=value, and close every quote"),
         ("hidden word", "it can't be read; write NAME=value, and close every quote"),
-        ("JWT_SECRET", "JWT_SECRET has no = behind it"),
+        ("JWT_SECRET", "JWT_SECRET has no = after it"),
         ("N8N_PORTAL=hidden", None),
         ("port=1", None),
         ("# JWT_SECRE=hidden", None),

@@ -1,1 +1,1 @@
-"""Who is calling, and which rows they may see."""
+"""Who the caller is, and which rows the caller may see."""

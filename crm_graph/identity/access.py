@@ -1,7 +1,6 @@
-"""THE owner rule: which rows a principal may see, as SQL predicates."""
+"""The owner rule: which rows a principal may see, as SQL predicates. Nothing else decides it."""
 
 import uuid
-from typing import Any
 
 from sqlalchemy import ColumnElement, Uuid, and_, bindparam, exists, false, or_, select, true
 from sqlmodel import SQLModel
@@ -14,6 +13,7 @@ from crm_graph.models import (
     Deal,
     DealStageHistory,
     Event,
+    Expression,
     Relation,
     ReplyVerdict,
     Role,
@@ -25,7 +25,7 @@ from crm_graph.models import (
 )
 
 
-def caller(principal: Principal) -> ColumnElement[Any]:
+def caller(principal: Principal) -> Expression:
     """The principal's owner id as the parameter `caller`: a compiled statement reads it for each caller."""
     return bindparam(CALLER, principal.owner_id, type_=Uuid)
 
@@ -43,20 +43,21 @@ def alternatives(
     deliveries, their attempts and the events that were sent. With `erased`, a contact that was erased counts as there:
     for figures, which are all that is left of it.
     """
-    c = (table(model) if rows is None else rows).c
-    everything = principal.role is not Role.SALES
+    rows = table(model) if rows is None else rows
+    c = rows.c
+    sees_all = principal.role is not Role.SALES
     if model in (Contact, Deal):
-        is_there = c.deleted_at.is_(None)
+        exists_ = c.deleted_at.is_(None)
         if model is Contact and erased:
-            is_there = or_(is_there, and_(c.erased_at.is_not(None), c.merged_into_id.is_(None)))
-        return _owned(c, principal, is_there)
+            exists_ = or_(exists_, and_(c.erased_at.is_not(None), c.merged_into_id.is_(None)))
+        return _owned(rows, principal, exists_)
     if model is WebhookLog:
         return [true() if principal.role is Role.ADMIN else false()]
     if model in _OF_ENDPOINTS:
-        return [true() if principal.role is Role.ADMIN else _of_own_endpoint(model, c, principal)]
-    if model is DealStageHistory and everything:
+        return [true() if principal.role is Role.ADMIN else _of_own_endpoint(model, rows, principal)]
+    if model is DealStageHistory and sees_all:
         return [~_is_deleted(Deal, c.deal_id)]  # few: to read all moves, PostgreSQL looks only for these
-    if everything or model not in (Activity, DealStageHistory, ReplyVerdict):
+    if sees_all or model not in (Activity, DealStageHistory, ReplyVerdict):
         return [true()]
     if model is ReplyVerdict:
         return [_reachable(Contact, c.contact_id, principal, erased)]
@@ -70,16 +71,16 @@ def alternatives(
 _OF_ENDPOINTS = (WebhookEndpoint, WebhookDelivery, WebhookAttempt, Event)
 
 
-def _of_own_endpoint(model: type[SQLModel], c: Any, principal: Principal) -> ColumnElement[bool]:
+def _of_own_endpoint(model: type[SQLModel], rows: Relation, principal: Principal) -> ColumnElement[bool]:
     endpoints, deliveries = table(WebhookEndpoint).alias(), table(WebhookDelivery).alias()
     if model is WebhookEndpoint:
-        return and_(c.owner_id == caller(principal))
+        return and_(rows.c.owner_id == caller(principal))
     is_own = endpoints.c.owner_id == caller(principal)
     if model is WebhookDelivery:
-        return exists(select(1).select_from(endpoints).where(endpoints.c.id == c.endpoint_id, is_own))
+        return exists(select(1).select_from(endpoints).where(endpoints.c.id == rows.c.endpoint_id, is_own))
     delivered = deliveries.join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
-    is_it = deliveries.c.event_id == c.id if model is Event else deliveries.c.id == c.delivery_id
-    return exists(select(1).select_from(delivered).where(is_it, is_own))
+    is_delivered = deliveries.c.event_id == rows.c.id if model is Event else deliveries.c.id == rows.c.delivery_id
+    return exists(select(1).select_from(delivered).where(is_delivered, is_own))
 
 
 def visible(
@@ -90,9 +91,9 @@ def visible(
 
 
 def restorable(model: type[SQLModel], principal: Principal) -> ColumnElement[bool]:
-    """The owner rule over deleted contacts or deals: those that the principal would see if they were not deleted."""
-    c = table(model).c
-    return or_(*_owned(c, principal, c.deleted_at.is_not(None)))
+    """The owner rule for deleted contacts or deals: those that would be visible if they were not deleted."""
+    rows = table(model)
+    return or_(*_owned(rows, principal, rows.c.deleted_at.is_not(None)))
 
 
 def may_see_change(principal: Principal, owners: frozenset[uuid.UUID | None]) -> bool:
@@ -102,20 +103,18 @@ def may_see_change(principal: Principal, owners: frozenset[uuid.UUID | None]) ->
     return principal.role is not Role.SALES or not owners.isdisjoint((None, principal.owner_id))
 
 
-def _owned(c: Any, principal: Principal, state: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+def _owned(rows: Relation, principal: Principal, state: ColumnElement[bool]) -> list[ColumnElement[bool]]:
     if principal.role is not Role.SALES:
         return [state]
-    return [and_(c.owner_id == caller(principal), state), and_(c.owner_id.is_(None), state)]
+    return [and_(rows.c.owner_id == caller(principal), state), and_(rows.c.owner_id.is_(None), state)]
 
 
-def _reachable(
-    parent: type[SQLModel], key: ColumnElement[Any], principal: Principal, erased: bool
-) -> ColumnElement[bool]:
+def _reachable(parent: type[SQLModel], key: Expression, principal: Principal, erased: bool) -> ColumnElement[bool]:
     rows = table(parent).alias()
-    is_seen = visible(parent, principal, rows, erased=erased)
-    return exists(select(1).select_from(rows).where(rows.c.id == key, is_seen))
+    is_visible = visible(parent, principal, rows, erased=erased)
+    return exists(select(1).select_from(rows).where(rows.c.id == key, is_visible))
 
 
-def _is_deleted(parent: type[SQLModel], key: ColumnElement[Any]) -> ColumnElement[bool]:
+def _is_deleted(parent: type[SQLModel], key: Expression) -> ColumnElement[bool]:
     rows = table(parent).alias()
     return exists(select(1).select_from(rows).where(rows.c.id == key, rows.c.deleted_at.is_not(None)))

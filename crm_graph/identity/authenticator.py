@@ -1,4 +1,4 @@
-"""Authenticator: from a request's Authorization header to the Principal behind its bearer token."""
+"""Authenticator: turns a request's Authorization headers into the Principal of its bearer token."""
 
 import uuid
 from time import monotonic
@@ -19,7 +19,7 @@ CACHE_SIZE = 1_000
 
 
 class Authenticator:
-    """Turns Authorization headers into a Principal, or raises Unauthenticated, with the same words for every reason."""
+    """Finds the Principal of a bearer token. Raises Unauthenticated, with the same message for every reason."""
 
     def __init__(self, database: Database, tokens: Tokens) -> None:
         self._database, self._tokens = database, tokens
@@ -40,11 +40,11 @@ class Authenticator:
         return principal
 
     def seconds_left(self, authorization: list[str]) -> float:
-        """For how many seconds their token stays valid; raises Unauthenticated."""
+        """How many seconds the token stays valid; raises Unauthenticated."""
         return self._tokens.verify(read_bearer(authorization)).seconds_left
 
     async def _look_up(self, subject: str) -> Principal:
-        query = select(col(Owner.id), col(Owner.role)).where(_is_named(subject), col(Owner.active))
+        query = select(col(Owner.id), col(Owner.role)).where(_has_subject(subject), col(Owner.active))
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
@@ -60,8 +60,8 @@ def _principal_expires(_subject: str, _principal: Principal, now: float) -> floa
     return now + CACHE_SECONDS
 
 
-def _is_named(subject: str) -> ColumnElement[bool]:
-    """Whether a row of owners is the one that a subject names, by its id or its e-mail."""
+def _has_subject(subject: str) -> ColumnElement[bool]:
+    """A predicate on owners: the one that a token's subject names, by id or e-mail."""
     try:
         return col(Owner.id) == uuid.UUID(subject)
     except ValueError:

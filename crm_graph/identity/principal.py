@@ -1,4 +1,4 @@
-"""Principal: on whose behalf something happens."""
+"""Principal: on whose behalf something is done."""
 
 import uuid
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from crm_graph.models.enums import Role
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """On whose behalf something happens: an owner, or (without owner_id) a provider's event."""
+    """On whose behalf something is done: an owner or, without `owner_id`, a provider."""
 
     owner_id: uuid.UUID | None
     role: Role
@@ -27,5 +27,5 @@ class Principal:
 
 
 def machine(source: str) -> Principal:
-    """The principal of what a provider sends; it sees every row, and nothing it does counts as a person's choice."""
+    """The principal of a provider's events. It sees every row, and what it does never counts as a person's choice."""
     return Principal(owner_id=None, role=Role.ADMIN, source=source)

@@ -1,8 +1,7 @@
-"""Our bearer tokens: JSON Web Tokens that JWT_SECRET signs with HS256."""
+"""Bearer tokens: JSON Web Tokens, signed with JWT_SECRET (HS256)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import jwt
 
@@ -17,7 +16,7 @@ SUBJECT_MAX = 320
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a valid token says: whose it is, and for how many seconds it stays valid."""
+    """The claims of a valid token: its subject, and how many seconds it stays valid."""
 
     subject: str
     seconds_left: float
@@ -25,7 +24,7 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Issues and verifies tokens with one key and, when they are set, one issuer and one audience."""
+    """Issues and verifies tokens with one key and, if set, one issuer and one audience."""
 
     key: bytes
     issuer: str | None = None
@@ -33,16 +32,16 @@ class Tokens:
 
     def issue(self, subject: str, ttl: timedelta, now: datetime) -> str:
         """A bearer token for an owner (`subject` is the id or e-mail), valid for `ttl` from `now`."""
-        claims: dict[str, Any] = {"sub": subject, "iat": int(now.timestamp()), "exp": int((now + ttl).timestamp())}
+        claims: dict[str, object] = {"sub": subject, "iat": int(now.timestamp()), "exp": int((now + ttl).timestamp())}
         claims |= {"iss": self.issuer} if self.issuer else {}
         claims |= {"aud": self.audience} if self.audience else {}
         return jwt.encode(claims, self.key, algorithm=ALGORITHM)
 
     def verify(self, token: str) -> Claims:
-        """The claims of a valid token; raises Unauthenticated, with the same words for every reason."""
+        """The claims of a valid token; raises Unauthenticated, with the same message for every reason."""
         required = ["exp", "sub"] + ["iss"] * bool(self.issuer) + ["aud"] * bool(self.audience)
         try:
-            if "crit" in jwt.get_unverified_header(token):  # RFC 7515, 4.1.11: we understand no extension
+            if "crit" in jwt.get_unverified_header(token):  # RFC 7515, 4.1.11: we support no extension
                 raise Unauthenticated
             claims = jwt.decode(
                 token,
@@ -56,15 +55,15 @@ class Tokens:
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
             raise Unauthenticated from None
         subject = claims["sub"]
-        # PyJWT takes "9999999999" and 1e30 for times; RFC 7519 wants a number, and ours are whole seconds.
-        times_are_whole = all(type(claims[name]) is int for name in ("exp", "nbf", "iat") if name in claims)
-        if not times_are_whole or not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_MAX:
+        # PyJWT accepts "9999999999" and 1e30 as times; RFC 7519 requires a number, and ours are integers.
+        are_integers = all(type(claims[name]) is int for name in ("exp", "nbf", "iat") if name in claims)
+        if not are_integers or not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_MAX:
             raise Unauthenticated
         return Claims(subject, claims["exp"] + LEEWAY.total_seconds() - utc_now().timestamp())
 
 
 def read_bearer(authorization: list[str]) -> str:
-    """The token in a request's Authorization headers, of which there must be one; raises Unauthenticated."""
+    """The bearer token in a request's only Authorization header; raises Unauthenticated."""
     if len(authorization) != 1:
         raise Unauthenticated
     scheme, _, token = authorization[0].partition(" ")

@@ -175,7 +175,7 @@ def test_a_line_of_the_settings_file_that_sets_nothing(crm: Commands, team: dict
         refused = crm("token", "--owner", "ada@seller.com", **team)
     finally:
         file.unlink()
-    assert done.remarks() == [".env line 1: 'DATABSE_URL' is no setting; did you mean DATABASE_URL?"]
+    assert done.remarks() == [".env line 1: 'DATABSE_URL' is not a setting; did you mean DATABASE_URL?"]
     assert len(done.out.splitlines()) == 2
     assert len(refused.err.splitlines()) == 2
 

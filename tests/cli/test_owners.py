@@ -48,7 +48,7 @@ def test_time_zone_and_booking_page(crm: Commands, team: dict[str, str], rows: A
     crm("owner", "update", "--email", "max@seller.com", *where, **team).lines()
     assert rows("SELECT timezone, booking_url FROM owners WHERE name = 'Max'") == [where[1::2]]
     line = crm("owner", "update", "--email", "max@seller.com", "--timezone", "Mars", **team).problem()
-    assert "timezone 'Mars' is not a name of the IANA database" in line
+    assert "timezone 'Mars' is not an IANA time zone" in line
 
 
 @pytest.mark.parametrize(
