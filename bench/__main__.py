@@ -1,4 +1,4 @@
-"""`python -m bench`: seed, start everybody, measure in turn, report."""
+"""`python -m bench`: seeds a database, starts each contestant, measures them in turn and writes a report."""
 
 import argparse
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from bench import databases, deliveries, memory, reports
 from bench.documents import READS
 from bench.figures import ContestantFailed, Figure
-from bench.growth import growth
+from bench.growth import measure_growth
 from bench.machine import describe
 from bench.mutations import WRITES
 from bench.plot import draw_growth
@@ -20,12 +20,12 @@ from crm_graph.server.serve import stop_on_sigterm
 
 CONTESTANTS = [*(kind.name for kind in (*KINDS, N8N)), "pgbench"]
 PARTS = ("growth", "memory", "reports", "deliveries")
-GROWTH_WITH = ("ours", "postgraphile", "pgbench")  # the usual way is too slow to have a curve worth the time
+GROWTH_WITH = ("ours", "postgraphile", "pgbench")  # the usual way is too slow for a growth curve in reasonable time
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run consists of."""
+    """The options of a run."""
 
     reads: list[str]
     writes: list[str]
@@ -37,15 +37,15 @@ class Options:
     growth_sizes: list[int]
     memory_requests: int
     delivered: int
-    is_whole: bool
+    is_complete: bool
 
     def __str__(self) -> str:
         return f"{self.rounds} rounds of {self.seconds:g} s each, after a warm-up"
 
 
 def main() -> None:
-    """Run what the command line asks for; only a whole run replaces bench/results.md."""
-    options = _options()
+    """Run the benchmarks; only a complete run replaces bench/results.md."""
+    options = _parse_options()
     stop_on_sigterm()
     with databases.server() as postgres:
         database = databases.database(postgres, options.deals)
@@ -64,17 +64,17 @@ def main() -> None:
         if "reports" in options.parts:
             run.reports = _reports(database, options.seconds)
         if "growth" in options.parts:
-            sized = [databases.database(postgres, deals) for deals in options.growth_sizes]
+            by_size = [databases.database(postgres, deals) for deals in options.growth_sizes]
             names = [name for name in GROWTH_WITH if name in options.contestants]
-            run.growth = growth(sized, names, options.rounds, options.seconds)
-    _write(run, databases.ROOT / "bench" if options.is_whole else databases.bench_dir())
+            run.growth = measure_growth(by_size, names, options.rounds, options.seconds)
+    _write(run, databases.ROOT / "bench" if options.is_complete else databases.bench_dir())
 
 
-def _measure(held: Contest, works: list[str], options: Options) -> None:
+def _measure(contest: Contest, works: list[str], options: Options) -> None:
     for turn in range(options.rounds if works else 0):
         print(f"round {turn + 1} of {options.rounds}", flush=True)
         for work in works:
-            held.round(work, turn, options.seconds)
+            contest.round(work, turn, options.seconds)
 
 
 def _write(run: Run, folder: Path) -> None:
@@ -86,7 +86,7 @@ def _write(run: Run, folder: Path) -> None:
 
 
 def _ceiling(database: databases.Database, seconds: float) -> str:
-    """How much the load generator can ask for, and take in, when the answer costs nothing."""
+    """How many requests the load generator can send and read when the server does no work."""
     try:
         with started(CEILING, database) as server, request_file([Posting("{}")]) as requests:
             figure = server.measure(requests, seconds)
@@ -97,7 +97,7 @@ def _ceiling(database: databases.Database, seconds: float) -> str:
 
 def _memory(database: databases.Database, requests: int) -> memory.Memory | str:
     try:
-        return memory.memory(database, requests)
+        return memory.measure_memory(database, requests)
     except ContestantFailed as error:
         return f"not measured: {error}"
 
@@ -105,42 +105,42 @@ def _memory(database: databases.Database, requests: int) -> memory.Memory | str:
 def _deliveries(database: databases.Database, options: Options) -> dict[str, Figure] | str:
     try:
         with databases.copied(database) as copy:
-            return deliveries.deliveries(copy, options.delivered, max(10.0, options.seconds))
+            return deliveries.measure_deliveries(copy, options.delivered, max(10.0, options.seconds))
     except ContestantFailed as error:
         return f"not measured: {error}"
 
 
 def _reports(database: databases.Database, seconds: float) -> dict[str, Figure] | str:
     try:
-        return reports.reports(database, seconds)
+        return reports.measure_reports(database, seconds)
     except ContestantFailed as error:
         return f"not measured: {error}"
 
 
-def _options() -> Options:
+def _parse_options() -> Options:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     every = [*READS, *WRITES, *PARTS]
-    parser.add_argument("--quick", action="store_true", help="a first look: little data, short rounds")
-    parser.add_argument("--only", action="append", choices=every, help="repeat it for more; default: everything")
-    parser.add_argument("--contestant", action="append", choices=CONTESTANTS, help="repeat it for more; default: all")
-    parser.add_argument("--rounds", type=int, help="default 3, quick 1")
-    parser.add_argument("--seconds", type=float, help="of each measurement; default 8, quick 2")
-    parser.add_argument("--deals", type=int, help="default 100,000, quick 10,000; a thousand for each owner")
-    given = parser.parse_args()
-    chosen: list[str] = given.only or every
-    is_whole = not (given.quick or given.only or given.contestant or given.deals)
+    parser.add_argument("--quick", action="store_true", help="little data and short rounds")
+    parser.add_argument("--only", action="append", choices=every, help="run only this; can be repeated")
+    parser.add_argument("--contestant", action="append", choices=CONTESTANTS, help="run only this one; can be repeated")
+    parser.add_argument("--rounds", type=int, help="number of rounds; default 3, quick 1")
+    parser.add_argument("--seconds", type=float, help="seconds for each measurement; default 8, quick 2")
+    parser.add_argument("--deals", type=int, help="1,000 deals for each owner; default 100,000 deals, quick 10,000")
+    arguments = parser.parse_args()
+    chosen: list[str] = arguments.only or every
+    is_complete = not (arguments.quick or arguments.only or arguments.contestant or arguments.deals)
     return Options(
         reads=[work for work in READS if work in chosen],
         writes=[work for work in WRITES if work in chosen],
         parts=[part for part in PARTS if part in chosen],
-        contestants=given.contestant or CONTESTANTS,
-        rounds=given.rounds or (1 if given.quick else 3),
-        seconds=given.seconds or (2 if given.quick else 8),
-        deals=given.deals or (10_000 if given.quick else 100_000),
-        growth_sizes=[1_000, 10_000] if given.quick else [10_000, 100_000, 1_000_000],
-        memory_requests=3_000 if given.quick else 100_000,
-        delivered=1_000 if given.quick else 5_000,
-        is_whole=is_whole,
+        contestants=arguments.contestant or CONTESTANTS,
+        rounds=arguments.rounds or (1 if arguments.quick else 3),
+        seconds=arguments.seconds or (2 if arguments.quick else 8),
+        deals=arguments.deals or (10_000 if arguments.quick else 100_000),
+        growth_sizes=[1_000, 10_000] if arguments.quick else [10_000, 100_000, 1_000_000],
+        memory_requests=3_000 if arguments.quick else 100_000,
+        delivered=1_000 if arguments.quick else 5_000,
+        is_complete=is_complete,
     )
 
 

@@ -1,13 +1,13 @@
-"""An ASGI application that does nothing but answer 120 kB: what the load generator itself can ask for."""
+"""An ASGI application that only returns 120 kB, to measure the limit of the load generator itself."""
 
-from typing import Any
+from starlette.types import Receive, Scope, Send
 
 BODY = b'{"data":"' + b"x" * 120_000 + b'"}'
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
 
 
-async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Read the request, answer."""
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Read the request and respond."""
     while (await receive()).get("more_body"):
         pass
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})

@@ -1,4 +1,4 @@
-"""Whether an answer is right: the shape each work must have, whoever answers it."""
+"""Checks that responses are correct: each query has one expected shape for all contestants."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -28,15 +28,15 @@ def _stages(data: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _board(data: dict[str, Any]) -> Ids:
-    found: Ids = []
+    ids: Ids = []
     stages = _stages(data)
     _must(len(stages) == 7, f"{len(stages)} stages instead of 7")
     for stage in stages:
         deals = _nodes(stage, "deals", "dealsByPipelineIdAndStageIdAndStatus")
         _must(len(deals) == FIRST, f"{len(deals)} deals in {stage['key']} instead of {FIRST}")
         _must(all("contact" in deal or "contactByContactId" in deal for deal in deals), "a deal without its contact")
-        found += [_id(deal) for deal in deals]
-    return found
+        ids += [_id(deal) for deal in deals]
+    return ids
 
 
 def _counts(data: dict[str, Any]) -> Ids:
@@ -65,8 +65,8 @@ def _page(data: dict[str, Any]) -> Ids:
 
 
 def _search(data: dict[str, Any]) -> Ids:
-    _must(bool(data["search"]), "nothing was found")
-    return []  # how hits are ranked is each contestant's own affair
+    _must(bool(data["search"]), "no results")
+    return []  # contestants may rank hits differently
 
 
 SHAPES: dict[str, Callable[[dict[str, Any]], Ids]] = {
@@ -79,20 +79,20 @@ SHAPES: dict[str, Callable[[dict[str, Any]], Ids]] = {
 
 
 def check(work: str, data: Any, expected: Ids | None) -> Ids:
-    """The ids in the answer, in order, which must be the `expected` ones. Raises ContestantFailed."""
+    """Check a response and return its ids in order. Raises ContestantFailed if they are not the `expected` ones."""
     try:
-        found = SHAPES[work](data)
+        ids = SHAPES[work](data)
     except (KeyError, TypeError, IndexError, StopIteration) as error:
-        raise ContestantFailed(f"an answer of the wrong shape: {type(error).__name__} {error}") from error
-    _must(expected is None or found == expected, "not the same rows in the same order as crm-graph")
-    return found
+        raise ContestantFailed(f"a response of the wrong shape: {type(error).__name__} {error}") from error
+    _must(expected is None or ids == expected, "not the same rows in the same order as crm-graph")
+    return ids
 
 
 def check_leaves(value: Any, expected: Ids) -> None:
-    """JSON must hold these ids, at whatever depth. Raises ContestantFailed."""
-    _must(bool(value), "nothing was found")
+    """Check that JSON contains these ids at any depth. Raises ContestantFailed."""
+    _must(bool(value), "no results")
     missing = set(expected) - set(_leaves(value))
-    _must(not missing, f"{len(missing)} ids that must be in the answer are missing")
+    _must(not missing, f"{len(missing)} expected ids are missing in the response")
 
 
 def _leaves(value: Any) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Deliveries: how many events a second one worker sends, and how long one takes from its commit to the receiver."""
+"""Deliveries: the events per second that one worker sends, and the time from commit to receipt."""
 
 import asyncio
 import json
@@ -29,10 +29,10 @@ WHERE id IN (SELECT id FROM deals ORDER BY id LIMIT %s)"""
 
 @dataclass
 class _Receiver:
-    """Answers every request with 200; remembers when each deal was heard of."""
+    """Responds to every request with 200, and records when an event about each deal arrived."""
 
     port: int = 0
-    heard: dict[str, float] = field(default_factory=dict)
+    received_at: dict[str, float] = field(default_factory=dict)
     count: int = 0
 
     async def serve(self, ready: threading.Event) -> None:
@@ -49,15 +49,15 @@ class _Receiver:
                 lines = head.lower().split(b"\r\n")
                 size = next(int(line[15:]) for line in lines if line.startswith(b"content-length:"))
                 body = await reader.readexactly(size)
-                self.heard[json.loads(body)["deal_id"]] = time.perf_counter()
+                self.received_at[json.loads(body)["deal_id"]] = time.perf_counter()
                 self.count += 1
                 writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
 
-def deliveries(database: Database, events: int, seconds: float) -> dict[str, Figure]:
-    """A backlog sent by one worker, and events that come at a steady rate. Raises ContestantFailed."""
+def measure_deliveries(database: Database, events: int, seconds: float) -> dict[str, Figure]:
+    """Measure a backlog and a steady rate of events through one worker. Raises ContestantFailed."""
     receiver, ready = _Receiver(), threading.Event()
     threading.Thread(target=lambda: asyncio.run(receiver.serve(ready)), daemon=True).start()
     ready.wait(10)
@@ -88,11 +88,11 @@ def _worker(database: Database) -> Iterator[None]:
             process.wait(20)
 
 
-def _steady(connection: psycopg.Connection[tuple[object, ...]], receiver: _Receiver, seconds: float) -> Figure:
-    """Events one by one; the first ones, until the worker is up, don't count."""
+def _steady(connection: psycopg.Connection, receiver: _Receiver, seconds: float) -> Figure:
+    """Measure single events. Those before the worker has started do not count."""
     deals = [str(row[0]) for row in connection.execute("SELECT id FROM deals ORDER BY id DESC LIMIT 5000")]
     _change(connection, deals[0])
-    _until(lambda: deals[0] in receiver.heard)
+    _until(lambda: deals[0] in receiver.received_at)
     count = int(RATE * seconds)
     sent: dict[str, float] = {}
     began = time.perf_counter()
@@ -100,18 +100,18 @@ def _steady(connection: psycopg.Connection[tuple[object, ...]], receiver: _Recei
         time.sleep(max(0.0, began + place / RATE - time.perf_counter()))
         sent[deal] = time.perf_counter()
         _change(connection, deal)
-    _until(lambda: all(deal in receiver.heard for deal in sent))
-    latencies = [1000 * (receiver.heard[deal] - at) for deal, at in sent.items()]
+    _until(lambda: all(deal in receiver.received_at for deal in sent))
+    latencies = [1000 * (receiver.received_at[deal] - at) for deal, at in sent.items()]
     return of_latencies(latencies, time.perf_counter() - began, 0, len(sent))
 
 
-def _change(connection: psycopg.Connection[tuple[object, ...]], deal: str) -> None:
+def _change(connection: psycopg.Connection, deal: str) -> None:
     connection.execute(ONE_DEAL, [uuid.UUID(deal)])
 
 
-def _backlog(connection: psycopg.Connection[tuple[object, ...]], receiver: _Receiver, events: int) -> Figure:
+def _backlog(connection: psycopg.Connection, receiver: _Receiver, events: int) -> Figure:
     connection.execute("UPDATE deployment SET paused_at = now(), paused_reason = 'a benchmark'")
-    time.sleep(1.5)  # for what is under way
+    time.sleep(1.5)  # for deliveries in progress
     before = receiver.count
     connection.execute(MANY_DEALS, [events])
     began = time.perf_counter()
@@ -126,5 +126,5 @@ def _until(check: Callable[[], bool]) -> None:
     ends = time.monotonic() + WAIT_SECONDS
     while not check():
         if time.monotonic() > ends:
-            raise ContestantFailed(f"not everything had arrived after {WAIT_SECONDS} s")
+            raise ContestantFailed(f"not all events arrived within {WAIT_SECONDS} s")
         time.sleep(0.005)

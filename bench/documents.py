@@ -1,4 +1,4 @@
-"""What is asked of each contestant, as a frontend would ask it: one document, variables, a fragment."""
+"""The queries for each contestant, as a frontend sends them: a document with a fragment, and variables."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ SEARCH = """query Search($text: String!, $first: Int!) {
   }
 }"""
 
-# What bench.reports asks for: everything that a report says.
+# The queries of bench.reports, with every field of a report.
 REPORTS = {
     "pipelineReport": """query Report($from: DateTime, $to: DateTime) {
   pipelineReport(from: $from, to: $to) {
@@ -156,5 +156,5 @@ POSTGRAPHILE = {
         lambda sample: {"stage": sample.stage_id, "status": "open", "owner": sample.owner_id, "first": FIRST},
     ),
 }
-# The easier question: a plain equality that an index answers in order, and no unassigned pool.
+# An easier query: without the unassigned pool, an index returns its rows in order.
 POSTGRAPHILE_OWN = {"board": _pg_board("ownerId: $owner, deletedAt: null")}

@@ -1,12 +1,12 @@
-"""What writes left in the database: a benchmark of writes that did nothing is worth nothing."""
+"""Counts the rows that writes stored, so that writes without an effect are not measured."""
 
 from bench.databases import Database
 from bench.figures import ContestantFailed, Figure
 from bench.mutations import EFFECTS
 
 
-def stored(database: Database, work: str) -> dict[str, int]:
-    """How much there is of what the work adds to."""
+def count_effects(database: Database, work: str) -> dict[str, int]:
+    """The current counts of everything that a write adds to."""
     columns = ", ".join(f"{sql} AS {name}" for name, sql in EFFECTS[work].items())
     with database.connect() as connection:
         cursor = connection.execute(f"SELECT {columns}")
@@ -17,16 +17,16 @@ def stored(database: Database, work: str) -> dict[str, int]:
 
 
 def added(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
-    """The difference."""
+    """The differences of two counts."""
     return {name: after[name] - before[name] for name in after}
 
 
-def check_added(found: dict[str, int], of_one: dict[str, int], figure: Figure) -> None:
-    """All requests together must have added as much as one did, each time. Raises ContestantFailed."""
+def check_added(total: dict[str, int], of_one: dict[str, int], figure: Figure) -> None:
+    """Check that all requests together added a multiple of what one did. Raises ContestantFailed."""
     wrong = [
-        f"{found[name]} {name} instead of {number * figure.sent}"
+        f"{total[name]} {name} instead of {number * figure.sent}"
         for name, number in of_one.items()
-        if found[name] != number * figure.sent
+        if total[name] != number * figure.sent
     ]
     if wrong:
-        raise ContestantFailed(f"{figure.sent} requests left {', '.join(wrong)}")
+        raise ContestantFailed(f"{figure.sent} requests stored {', '.join(wrong)}")

@@ -1,4 +1,4 @@
-"""What one measurement found, and what the rounds of a run add up to."""
+"""The figures of one measurement, and their medians over the rounds of a run."""
 
 import statistics
 from collections.abc import Sequence
@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Requests per second; latencies in milliseconds; `size` is an answer's mean in bytes; `sent` counts the warm-up,
-    too."""
+    """Latencies are in milliseconds; `size` is the mean response in bytes; `sent` includes the warm-up."""
 
     requests: int
     per_second: float
@@ -21,7 +20,7 @@ class Figure:
 
 
 class ContestantFailed(Exception):
-    """A contestant could not be started, or answered wrongly; the message is the line that results show."""
+    """A contestant could not start or gave a wrong response; the message is a line for the results."""
 
 
 def of_latencies(latencies: Sequence[float], seconds: float, size: float, sent: int) -> Figure:

@@ -1,4 +1,4 @@
-"""Rows against time: the same board on databases of different sizes, measured in turn."""
+"""Growth: the time of the same board on databases of different sizes, measured in turn."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -14,15 +14,15 @@ WORK = "board"
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """The board at each size, by contestant, and the plan at the largest."""
+    """The figures of each contestant at each size, and the plan at the largest."""
 
     sizes: list[int]
     figures: dict[str, list[Figure | None]]
     plan: str
 
 
-def growth(databases: Sequence[Database], names: Sequence[str], rounds: int, seconds: float) -> Growth:
-    """Every owner has as many deals at every size: what grows is everybody else's data."""
+def measure_growth(databases: Sequence[Database], names: Sequence[str], rounds: int, seconds: float) -> Growth:
+    """Measure the board at each size. An owner has the same number of deals at each; only other owners' data grows."""
     with ExitStack() as stack:
         contests = [stack.enter_context(contest(database, names, [WORK])) for database in databases]
         for turn in range(rounds):

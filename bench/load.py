@@ -1,7 +1,7 @@
 """The load generator: a process of its own, raw sockets, keep-alive, closed loop.
 
 `python -m bench.load PORT REQUESTS.json --seconds 5` prints one Figure as JSON. Each connection sends its next request
-when it has read the answer to the last one, so N connections are N users who never pause.
+as soon as it has read the last response, so N connections are N users who never pause.
 """
 
 import argparse
@@ -21,12 +21,12 @@ from bench.figures import Figure, of_latencies
 from bench.postings import Feed, read_postings
 
 CONNECTIONS = 8
-ERRORS = b'"errors":'  # a GraphQL failure answers 200, too
+ERRORS = b'"errors":'  # GraphQL errors have status 200 too
 
 
 @dataclass
 class Phase:
-    """A stretch of load: until a moment, or for a number of requests."""
+    """A period of load: until a time, or for a number of requests."""
 
     until: float
     budget: int
@@ -38,19 +38,19 @@ class Phase:
     running: int = CONNECTIONS
     done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
-    def take(self) -> bool:
-        """Whether a connection may send another request."""
+    def may_send(self) -> bool:
+        """Whether a connection may send another request, which counts against the budget."""
         self.budget -= 1
         return self.budget >= 0 and perf_counter() < self.until
 
     def leave(self) -> None:
-        """A connection has read its last answer."""
+        """Called when a connection has read its last response."""
         self.running -= 1
         if not self.running and not self.done.done():
             self.done.set_result(None)
 
     def figure(self, sent: int) -> Figure:
-        """The measurement; its time ends with the last answer, so that slow servers are not cut short."""
+        """The measurement. Its time ends with the last response, so that slow servers are not cut off."""
         seconds = perf_counter() - self.started
         latencies = [1000 * latency for latency in self.latencies]
         figure = of_latencies(latencies, seconds, self.size / max(1, len(latencies)), sent)
@@ -58,7 +58,7 @@ class Phase:
 
 
 class Connection(asyncio.Protocol):
-    """One user: sends, reads the whole answer, sends again."""
+    """One user: sends a request, reads the whole response, sends the next one."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
@@ -68,7 +68,7 @@ class Connection(asyncio.Protocol):
         self._sent, self._head, self._is_error = 0.0, b"", False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is none by inheritance
+        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's transports do not inherit from it
 
     def begin(self, phase: Phase) -> None:
         """Take part in a phase."""
@@ -78,11 +78,11 @@ class Connection(asyncio.Protocol):
     def _send(self) -> None:
         assert self._phase
         assert self._transport
-        if not self._phase.take():
+        if not self._phase.may_send():
             self._phase.leave()
             return
         self._head, self._is_error = b"", False
-        request = self._feed.take()
+        request = self._feed.next_request()
         self._sent = perf_counter()
         self._transport.write(request)
 
@@ -90,7 +90,7 @@ class Connection(asyncio.Protocol):
         self._parser.feed_data(data)
 
     def on_body(self, body: bytes) -> None:
-        """Called by the parser for each piece."""
+        """Called by the parser for each part of a body."""
         assert self._phase
         self._phase.size += len(body)
         self._is_error = self._is_error or ERRORS in body
@@ -98,7 +98,7 @@ class Connection(asyncio.Protocol):
             self._head += body[:500]
 
     def on_message_complete(self) -> None:
-        """Called by the parser at the end of an answer."""
+        """Called by the parser at the end of a response."""
         phase = self._phase
         assert phase
         phase.latencies.append(perf_counter() - self._sent)
@@ -110,7 +110,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._phase and not self._phase.done.done():
-            self._phase.done.set_exception(ConnectionError(f"the server hung up: {error}"))
+            self._phase.done.set_exception(ConnectionError(f"the server closed the connection: {error}"))
 
 
 async def measure(port: int, feed: Feed, *, warmup: float, seconds: float, budget: int) -> Figure:
@@ -131,17 +131,17 @@ async def measure(port: int, feed: Feed, *, warmup: float, seconds: float, budge
 
 
 def main() -> None:
-    """The command line."""
+    """Run the load generator."""
     parser = argparse.ArgumentParser(prog="bench.load", description=__doc__)
     parser.add_argument("port", type=int)
-    parser.add_argument("requests", type=Path, help="postings, as request_file writes them")
+    parser.add_argument("requests", type=Path, help="a file of request_file")
     parser.add_argument("--warmup", type=float, default=2.0)
     parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--requests", dest="budget", type=int, default=10**9, help="stop after so many")
-    given = parser.parse_args()
-    feed = Feed(read_postings(given.requests), given.port)
+    parser.add_argument("--requests", dest="budget", type=int, default=10**9, help="stop after this number of requests")
+    arguments = parser.parse_args()
+    feed = Feed(read_postings(arguments.requests), arguments.port)
     gc.disable()
-    work = measure(given.port, feed, warmup=given.warmup, seconds=given.seconds, budget=given.budget)
+    work = measure(arguments.port, feed, warmup=arguments.warmup, seconds=arguments.seconds, budget=arguments.budget)
     print(json.dumps(asdict(uvloop.run(work))))
 
 

@@ -1,4 +1,4 @@
-"""What a run was made on."""
+"""The machine and versions of a run."""
 
 import importlib.metadata
 import json
@@ -19,7 +19,7 @@ SELECT current_setting('server_version'),
 
 
 def describe(database: Database) -> list[tuple[str, str]]:
-    """Name and value of all that a figure depends on."""
+    """The names and values of everything that the figures depend on."""
     with database.connect() as connection:
         row = connection.execute(SETTINGS).fetchone()
     assert row
@@ -31,7 +31,7 @@ def describe(database: Database) -> list[tuple[str, str]]:
         ("CPU", f"{_cpu()}, {os.cpu_count()} cores"),
         ("load before the run", f"{os.getloadavg()[0]:.2f}"),
         ("PostgreSQL", f"{row[0]}, the embedded one with its settings, over its Unix socket"),
-        ("durability, for everybody", row[1]),
+        ("durability, for all contestants", row[1]),
         ("Python", f"{platform.python_version()}, {', '.join(versions)}"),
         ("Node", f"{_node()}, PostGraphile {_postgraphile()}"),
     ]

@@ -1,4 +1,4 @@
-"""How much memory a server process holds after many requests."""
+"""Memory: the resident set of a server process after many requests."""
 
 from dataclasses import dataclass
 
@@ -27,8 +27,8 @@ class Memory:
     at_end: float
 
 
-def memory(database: Database, requests: int) -> Memory:
-    """Send a fresh server a mix of every work that it answers. Raises ContestantFailed."""
+def measure_memory(database: Database, requests: int) -> Memory:
+    """Send a new server a mix of all queries that it answers correctly. Raises ContestantFailed."""
     ours, samples = KINDS[0], draw(database)
     with started(ours, database) as server:
         process = psutil.Process(server.process.pid)

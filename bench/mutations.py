@@ -1,4 +1,4 @@
-"""What is written: one document or event for each work, its postings, and the rows that each of them must leave."""
+"""The writes: the requests for each, and the rows that each one must store."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -9,16 +9,16 @@ from typing import Any, TypeAlias
 from bench import n8n
 from bench.postings import FRESH, Posting
 from bench.samples import SIGNING_SECRET
-from bench.targets import Target
+from bench.targets import WriteTarget
 
 WRITES = {
     "move": "a deal to another stage, on top of the column: history, timeline entry, idempotency key",
     "upsert": "a known contact by its address: another title, timeline entry, idempotency key",
-    "ingest": "a signed reply of a known contact with an open deal: stored, judged, on the timeline",
+    "ingest": "a signed reply of a known contact with an open deal: stored, classified, on the timeline",
 }
 REPLY_PATH = "/crm/webhooks/instantly/reply"
 
-# By work: what one request adds, each a number that an SQL expression counts.
+# For each write, SQL expressions that count what a request adds to.
 EFFECTS = {
     "move": {
         "moves": "(SELECT count(*) FROM deal_stage_history)",
@@ -55,29 +55,29 @@ PG_UPSERT = """mutation Upsert($input: BenchUpsertContactInput!) {
 }"""
 
 
-def _graphql(document: str, target: Target, **given: Any) -> Posting:
-    return Posting(json.dumps({"query": document, "variables": {"input": given}}), token=target.token)
+def _graphql(document: str, target: WriteTarget, **values: Any) -> Posting:
+    return Posting(json.dumps({"query": document, "variables": {"input": values}}), token=target.token)
 
 
-def _move(target: Target) -> Posting:
+def _move(target: WriteTarget) -> Posting:
     return _graphql(MOVE, target, dealId=target.deal, stageId=target.other_stage, idempotencyKey=FRESH)
 
 
-def _pg_move(target: Target) -> Posting:
+def _pg_move(target: WriteTarget) -> Posting:
     places = {"movedDeal": target.deal, "toStage": target.other_stage}
     return _graphql(PG_MOVE, target, caller=target.owner, **places, callKey=FRESH)
 
 
-def _upsert(target: Target) -> Posting:
+def _upsert(target: WriteTarget) -> Posting:
     return _graphql(UPSERT, target, email=target.email, title=f"Head of {FRESH}", idempotencyKey=FRESH)
 
 
-def _pg_upsert(target: Target) -> Posting:
-    given = {"address": target.email, "newTitle": f"Head of {FRESH}"}
-    return _graphql(PG_UPSERT, target, caller=target.owner, **given, callKey=FRESH)
+def _pg_upsert(target: WriteTarget) -> Posting:
+    values = {"address": target.email, "newTitle": f"Head of {FRESH}"}
+    return _graphql(PG_UPSERT, target, caller=target.owner, **values, callKey=FRESH)
 
 
-def _reply(target: Target) -> Posting:
+def _reply(target: WriteTarget) -> Posting:
     event = {
         "timestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}Z",
         "event_type": "reply_received",
@@ -98,28 +98,28 @@ def _reply(target: Target) -> Posting:
     return Posting(json.dumps(event), path=REPLY_PATH, secret=SIGNING_SECRET)
 
 
-def _n8n_reply(target: Target) -> Posting:
+def _n8n_reply(target: WriteTarget) -> Posting:
     return replace(_reply(target), path=n8n.PATH)
 
 
-Make: TypeAlias = Callable[[Target], Posting]
-POSTINGS: dict[str, dict[str, Make]] = {
+MakePosting: TypeAlias = Callable[[WriteTarget], Posting]
+POSTINGS: dict[str, dict[str, MakePosting]] = {
     "ours": {"move": _move, "upsert": _upsert, "ingest": _reply},
     "postgraphile": {"move": _pg_move, "upsert": _pg_upsert},
     "n8n": {"ingest": _n8n_reply},
 }
 
 
-def there_and_back(make: Make, targets: Sequence[Target]) -> list[Posting]:
-    """Each deal to its other stage, then each back again, so that every request moves one."""
-    return [make(target) for target in (*targets, *map(back, targets))]
+def there_and_back(make: MakePosting, targets: Sequence[WriteTarget]) -> list[Posting]:
+    """Move each deal to its other stage, then each one back, so that every request moves a deal."""
+    return [make(target) for target in (*targets, *map(moved, targets))]
 
 
-def back(target: Target) -> Target:
-    """The same deal when it has been moved."""
+def moved(target: WriteTarget) -> WriteTarget:
+    """The same target after its deal was moved."""
     return replace(target, stage=target.other_stage, other_stage=target.stage)
 
 
-def named_in_answer(work: str, target: Target) -> list[str]:
-    """What the answer to a mutation must hold."""
+def expected_in_response(work: str, target: WriteTarget) -> list[str]:
+    """The texts that the response to a mutation must contain."""
     return {"move": [target.deal, target.other_stage], "upsert": [target.email], "ingest": []}[work]

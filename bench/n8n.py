@@ -1,4 +1,4 @@
-"""n8n alone, where it is installed: the ingest as a workflow of its own nodes, without crm-graph.
+"""n8n without crm-graph, if it is installed: the ingest as a workflow of n8n's own nodes.
 
 Webhook -> Crypto (HMAC of the raw body) -> IF -> Postgres (one statement) -> Respond. Successful executions are not
 saved, as n8n's documentation advises for speed.
@@ -9,7 +9,6 @@ import os
 import secrets
 import subprocess
 from pathlib import Path
-from typing import Any
 
 from bench.databases import ROOT, Database, bench_dir
 from bench.figures import ContestantFailed
@@ -35,7 +34,7 @@ OFF = (
 
 
 def command(database: Database, port: int, secret: str) -> tuple[list[str], dict[str, str]]:
-    """How to start it; its workflow and credentials are imported now. Raises NodeMissing, ContestantFailed."""
+    """Import the workflow and credentials; returns how to start n8n. Raises NodeMissing, ContestantFailed."""
     program = cache_dir() / f"n8n-{VERSION}" / "node_modules" / "n8n" / "bin" / "n8n"
     if not program.is_file():
         raise NodeMissing(f"n8n {VERSION} is not installed here (npm packages in {program.parents[3]})")
@@ -56,16 +55,16 @@ def command(database: Database, port: int, secret: str) -> tuple[list[str], dict
 
 
 def _run(line: list[str], environment: dict[str, str]) -> None:
-    kept = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(Path.home())}
+    inherited = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(Path.home())}
     try:
         done = subprocess.run(
-            line, env=kept | environment, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+            line, env=inherited | environment, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise ContestantFailed(f"n8n {line[2]} took longer than {COMMAND_SECONDS} s") from error
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise ContestantFailed(f"n8n {line[2]} failed: {said[-1] if said else done.returncode}"[:200])
+        output = (done.stderr or done.stdout).strip().splitlines()
+        raise ContestantFailed(f"n8n {line[2]} failed: {output[-1] if output else done.returncode}"[:200])
 
 
 def _environment(folder: Path, port: int) -> dict[str, str]:
@@ -84,14 +83,14 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
     return {f"N8N_{name}": value for name, value in (own | off).items()} | saved
 
 
-def _credentials(database: Database, secret: str) -> list[dict[str, Any]]:
+def _credentials(database: Database, secret: str) -> list[dict[str, object]]:
     place = database.conninfo
     postgres = {
         "host": place["host"],
         "port": int(place["port"]),
         "database": place["dbname"],
         "user": place["user"],
-        "password": secrets.token_hex(8),  # the socket asks for none, and n8n for some
+        "password": secrets.token_hex(8),  # n8n requires one, the socket does not
         "ssl": "disable",
         "maxConnections": 10,
     }

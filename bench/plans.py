@@ -1,4 +1,4 @@
-"""Which plan PostgreSQL chooses for the board's statement."""
+"""The plan that PostgreSQL chooses for the board's statement."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ INDEX = "deals_board_idx"
 
 
 def board_plan(database: Database) -> str:
-    """One sentence: whether the index of the board is used, and `deals` is never read from end to end."""
+    """One sentence: whether the board uses its index and has no sequential scan of `deals`."""
     try:
         [statement] = Pgbench(database).statements("board", draw(database)[:1])
     except ContestantFailed as error:

@@ -1,4 +1,4 @@
-"""The growth as a picture."""
+"""The plot of the growth."""
 
 from pathlib import Path
 
@@ -13,11 +13,11 @@ COLOURS = {
     "pgbench": "#5f6b7a",
     "usual": "#8c4bbf",
 }
-LOWER = ("postgraphile-own", "pgbench")  # labelled below the line: theirs runs close below another
+LOWER = ("postgraphile-own", "pgbench")  # labelled below, because another line runs closely above
 
 
 def draw_growth(growth: Growth, path: Path) -> str | None:
-    """Write the plot; returns why it could not be drawn, if so."""
+    """Write the plot. Returns why it could not be drawn, or None."""
     try:
         import matplotlib
     except ImportError:
@@ -27,8 +27,8 @@ def draw_growth(growth: Growth, path: Path) -> str | None:
 
     figure, axes = pyplot.subplots(figsize=(8, 4.5), dpi=150, facecolor=SURFACE)
     highest = 0.0
-    for name, found in growth.figures.items():
-        points = [(size, single.p50) for size, single in zip(growth.sizes, found, strict=True) if single]
+    for name, figures in growth.figures.items():
+        points = [(size, single.p50) for size, single in zip(growth.sizes, figures, strict=True) if single]
         if not points:
             continue
         sizes, times = [size for size, _ in points], [time for _, time in points]
@@ -45,7 +45,7 @@ def draw_growth(growth: Growth, path: Path) -> str | None:
     axes.set_ylim(0, highest * 1.2 or 1)
     axes.set_xlabel("deals in the database, 1,000 for each owner", color=MUTED)
     axes.set_ylabel("p50, ms, 8 connections", color=MUTED)
-    axes.set_title("The board, as everybody else's data grow", loc="left", color=INK)
+    axes.set_title("The board, while other owners' data grows", loc="left", color=INK)
     axes.grid(axis="y", color=GRID)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(colors=MUTED, length=0)

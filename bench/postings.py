@@ -1,4 +1,4 @@
-"""Requests that are sent again and again: each time the same bytes, or another body each time, signed if it must be."""
+"""Requests that are sent repeatedly, with the same bytes or a new body each time, and signed if necessary."""
 
 import hmac
 import itertools
@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-FRESH = "@fresh@"  # in a body: a text of FRESH_LENGTH characters that no other request has
+FRESH = "@fresh@"  # in a body: replaced by FRESH_LENGTH characters that are unique to each request
 FRESH_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """A body for a path; with a bearer token, or signed with a secret as our own signature scheme is."""
+    """A body for a path, with a bearer token or signed with a secret in crm-graph's own scheme."""
 
     body: str
     path: str = "/graphql"
@@ -24,11 +24,11 @@ class Posting:
     secret: str | None = None
 
     def filled(self, fresh: str) -> bytes:
-        """The body of one request."""
+        """The body of one request, with a unique text."""
         return self.body.replace(FRESH, fresh).encode()
 
     def headers(self, body: bytes) -> dict[str, str]:
-        """What goes with that body, its length aside."""
+        """The headers for that body, except its length."""
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -38,19 +38,19 @@ class Posting:
 
 
 class Feed:
-    """The postings as they go over the wire, in turn and without end; all connections take from one feed."""
+    """The bytes of the postings, in turn and endlessly. All connections share one feed."""
 
     def __init__(self, postings: Sequence[Posting], port: int) -> None:
         self._requests = itertools.cycle([_Request(posting, port) for posting in postings])
         self._fresh = (b"%s%08d" % (secrets.token_hex(4).encode(), number) for number in itertools.count())
 
-    def take(self) -> bytes:
+    def next_request(self) -> bytes:
         """The next request."""
         return next(self._requests).filled(next(self._fresh))
 
 
 class _Request:
-    """Whatever doesn't change from one time to the next, joined beforehand: the generator shares the machine."""
+    """The constant parts of a request, joined beforehand, because the load generator shares the machine."""
 
     def __init__(self, posting: Posting, port: int) -> None:
         self._pieces = posting.body.encode().split(FRESH.encode())
@@ -81,7 +81,7 @@ def _signature(secret: bytes, body: bytes) -> str:
 
 @contextmanager
 def request_file(postings: Sequence[Posting]) -> Iterator[Path]:
-    """What the load generator reads."""
+    """A file with postings for the load generator."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump([asdict(posting) for posting in postings], file)
         file.flush()
@@ -89,5 +89,5 @@ def request_file(postings: Sequence[Posting]) -> Iterator[Path]:
 
 
 def read_postings(path: Path) -> list[Posting]:
-    """What request_file wrote."""
+    """Read a file of request_file."""
     return [Posting(**posting) for posting in json.loads(path.read_text())]

@@ -1,7 +1,7 @@
-"""The statements that crm-graph sends for one write, and the pgbench script that sends the same again and again.
+"""Records the statements that crm-graph sends for a write, and writes a pgbench script that repeats them.
 
-Everything stays as it was sent, except what must differ from one time to the next: the target is looked up first by a
-random number, new rows get new ids, and times are now().
+The script changes only what must differ each time: it looks up a random target first, new rows get new ids, and times
+are now().
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from psycopg import sql
 from bench.databases import USER, Database
 from bench.postings import FRESH_LENGTH, Posting
 from bench.samples import JWT_SECRET, SIGNING_SECRET
-from bench.targets import Target
+from bench.targets import WriteTarget
 from crm_graph.database.engine import Database as Connections
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
@@ -36,21 +36,21 @@ _LITERAL = re.compile(r"(E?)'((?:[^']|'')*)'")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What was sent: `$1` for raw cursors, `%(name)s` for the others."""
+    """A statement as it was sent: with `$1` for raw cursors, `%(name)s` for others."""
 
     text: str
     parameters: Any
     is_raw: bool
 
     def named(self) -> dict[str, Any]:
-        """The parameters by name, or by place."""
-        given = self.parameters or {}
-        return given if isinstance(given, dict) else {str(place): value for place, value in enumerate(given, 1)}
+        """The parameters by name, or by position."""
+        values = self.parameters or {}
+        return values if isinstance(values, dict) else {str(place): value for place, value in enumerate(values, 1)}
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """The same request twice, BEGIN and COMMIT aside: where the values differ, they are new each time."""
+    """The statements of the same request, twice, without BEGIN and COMMIT. Values that differ are new each time."""
 
     fresh: str
     at: datetime
@@ -59,7 +59,7 @@ class Recording:
 
 
 def record(database: Database, there: Posting, back: Posting) -> Recording:
-    """What `back` sends, whenever `there` has made it necessary. Raises ValueError for what is refused."""
+    """Record what `back` sends after `there` has moved the deal. Raises ValueError if a request is refused."""
     return asyncio.run(_record(database, there, back))
 
 
@@ -80,12 +80,12 @@ async def _record(database: Database, there: Posting, back: Posting) -> Recordin
     finally:
         await connections.close()
     if [statement.text for statement in statements] != [statement.text for statement in again]:
-        raise ValueError("the same request sends other statements the second time")
+        raise ValueError("the same request sent other statements the second time")
     return Recording(fresh, at, statements, again)
 
 
 async def _send(client: httpx.AsyncClient, posting: Posting) -> str:
-    """Returns what was fresh in it."""
+    """Send a request; returns its unique text."""
     fresh = secrets.token_hex(FRESH_LENGTH // 2)
     body = posting.filled(fresh)
     answer = await client.post(posting.path, content=body, headers=posting.headers(body))
@@ -99,17 +99,17 @@ def _recorded() -> Iterator[list[Statement]]:
     statements: list[Statement] = []
     execute = psycopg.AsyncCursor.execute
 
-    async def kept(self: Any, query: Any, params: Any = None, **options: Any) -> Any:
+    async def recorded(self: Any, query: Any, params: Any = None, **options: Any) -> Any:
         text = query.decode() if isinstance(query, bytes) else str(query)
         statements.append(Statement(text, params, isinstance(self, psycopg.AsyncRawCursor)))
         return await execute(self, query, params, **options)
 
-    with patch.object(psycopg.AsyncCursor, "execute", kept):
+    with patch.object(psycopg.AsyncCursor, "execute", recorded):
         yield statements
 
 
-def make_targets_table(admin: psycopg.Connection[Any], targets: Sequence[Target]) -> None:
-    """Where a script looks up what to write to."""
+def create_targets_table(admin: psycopg.Connection[Any], targets: Sequence[WriteTarget]) -> None:
+    """Create the table in which a script looks up its target."""
     rows = [[number, *(getattr(target, name) for name in COLUMNS)] for number, target in enumerate(targets, 1)]
     columns = "owner uuid, owner_email text, deal uuid, stage uuid, other_stage uuid, contact uuid, email text"
     admin.execute(f"CREATE TABLE {TARGETS_TABLE} (n integer PRIMARY KEY, {columns})")
@@ -118,32 +118,33 @@ def make_targets_table(admin: psycopg.Connection[Any], targets: Sequence[Target]
     admin.execute(f"ANALYZE {TARGETS_TABLE}")
 
 
-def script(recording: Recording, target: Target, targets: int) -> str:
-    """One transaction for pgbench, with any of so many targets in the place of the one that was recorded."""
+def script(recording: Recording, target: WriteTarget, targets: int) -> str:
+    """A transaction for pgbench, with one of `targets` random targets instead of the recorded one."""
     values = _Values(recording.fresh, recording.at, {str(getattr(target, name)): name for name in COLUMNS})
     pairs = zip(recording.statements, recording.again, strict=True)
-    written = [_written(statement, again.named(), values) for statement, again in pairs]
+    lines = [_script_line(statement, again.named(), values) for statement, again in pairs]
     fresh = [f"gen_random_uuid() AS {name}" for name in ("fresh", *values.new.values())]
     look_up = f"SELECT {', '.join([*COLUMNS, *fresh])} FROM {TARGETS_TABLE} WHERE n = :n \\gset"
-    return "\n".join([f"\\set n random(1, {targets})", look_up, "BEGIN;", *written, "COMMIT;", ""])
+    return "\n".join([f"\\set n random(1, {targets})", look_up, "BEGIN;", *lines, "COMMIT;", ""])
 
 
-def _written(statement: Statement, again: dict[str, Any], values: "_Values") -> str:
-    given = statement.named()
+def _script_line(statement: Statement, again: dict[str, Any], values: "_Values") -> str:
+    parameters = statement.named()
     columns = {place: name for name, place in _ASSIGNED.findall(statement.text)}
     expressions = {
-        name: values.expression(columns.get(name, name), value, value != again[name]) for name, value in given.items()
+        name: values.expression(columns.get(name, name), value, value != again[name])
+        for name, value in parameters.items()
     }
     if statement.is_raw:
-        text = re.sub(r"\$(\d+)", lambda found: expressions[found[1]], statement.text)
+        text = re.sub(r"\$(\d+)", lambda match: expressions[match[1]], statement.text)
     else:
-        text = statement.text % expressions if given else statement.text
+        text = statement.text % expressions if parameters else statement.text
     return text + (" \\gset locked_" if _TOP in text else ";")
 
 
 @dataclass
 class _Values:
-    """What stands in a script for a value that was sent."""
+    """The expressions of a script for the values that were sent."""
 
     fresh: str
     at: datetime
@@ -151,7 +152,7 @@ class _Values:
     new: dict[uuid.UUID, str] = field(default_factory=dict)
 
     def expression(self, name: str, value: Any, differs: bool) -> str:
-        """A variable where it differs from target to target or from time to time, else a constant."""
+        """A variable if the value differs by target or by request, otherwise a constant."""
         if name == "rank":
             return "bench_key_before(:locked_top)"
         if name == "version":
@@ -163,13 +164,13 @@ class _Values:
         if differs and isinstance(value, uuid.UUID):
             return f"(:{self.new.setdefault(value, f'new_{len(self.new)}')})::uuid"
         if differs and isinstance(value, str):
-            kept = sql.Literal(value.replace(self.fresh, "") if self.fresh in value else "").as_string(None)
-            return f"concat({kept}, (:fresh)::text)"
-        return without_variables(sql.Literal(value).as_string(None))
+            constant = sql.Literal(value.replace(self.fresh, "") if self.fresh in value else "").as_string(None)
+            return f"concat({constant}, (:fresh)::text)"
+        return escape_colons(sql.Literal(value).as_string(None))
 
 
-def without_variables(statement: str) -> str:
-    """The statement with no colon in a string before a word: pgbench would take '12:30' for a variable."""
+def escape_colons(statement: str) -> str:
+    """Escape colons in string literals: pgbench would read '12:30' as a variable."""
     return _LITERAL.sub(_escaped, statement)
 
 

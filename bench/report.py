@@ -1,4 +1,4 @@
-"""The results as Markdown: medians of one run, their ratios, and which goals hold."""
+"""The results as Markdown: medians of one run, their ratios, and whether the goals are met."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,30 +12,30 @@ from bench.rounds import LABELS, Outcome
 from bench.seed import Size
 
 NOTES = """\
-- Closed loop: 8 connections, each sends its next request when it has read the answer. One server process each, all on
-  the same database, measured in turn in every round; each figure is the median of the rounds. Requests rotate over
-  20 owners. Only ratios say something: the machine, the load generator and PostgreSQL share the same cores.
-- Before each measurement of reads every contestant's answer is checked, and must hold the same rows in the same order.
-- PostGraphile answers without checking a token, applies the owner rule to deals only, and counts without totals: it
-  does less. In "own rows only" it is asked the easier question that leaves the unassigned pool out.
+- Closed loop: 8 connections, each sends its next request as soon as it has read the response. Each contestant is one
+  server process on the same database, measured in turn in every round; each figure is the median of the rounds.
+  Requests rotate over 20 owners. Only ratios are meaningful: servers, load generator and PostgreSQL share the cores.
+- Before each measurement of reads every contestant's response is checked: it must have the same rows in the same order.
+- PostGraphile does less: it checks no token, applies the owner rule to deals only, and counts without totals. In "own
+  rows only", its query is easier, without the unassigned pool.
 - "The usual way" checks the token, reads the caller's row on each request, and searches with ILIKE.
-- A report is the whole report of a quarter, asked for by one client who waits for the answer and asks again.
-- pgbench sends the SQL that crm-graph sends, with constants, prepared, and throws the answers away.
-- Writes go to a copy of the database, made for the run. Each request writes to another of 800 deals or contacts of 20
-  owners, and each move is one. Before each measurement one request of each contestant is looked at, and must add the
-  rows that crm-graph's adds; after it all its requests together must have added as many times that, warm-up included.
+- A report covers a quarter. One client requests it, waits for the response and requests it again.
+- pgbench sends the SQL that crm-graph sends, with constants, prepared, and discards the results.
+- Writes go to a copy of the database. Requests rotate over 800 deals or contacts of 20 owners, and each move changes
+  the stage. Before each measurement, one request of each contestant is checked: it must add the rows that crm-graph's
+  adds. After it, all requests together, warm-up included, must have added the corresponding multiple.
 - PostGraphile's field calls a PL/pgSQL function that does the same work in one statement (`bench/postgraphile/`), and
-  takes the owner's word for who calls.
-- pgbench repeats the statements that crm-graph was seen to send for one request, between BEGIN and COMMIT. It first
-  looks up a random target; ids of new rows, times, keys and the rank above the column's first are made by SQL.
-- n8n alone verifies the signature and stores reply, contact and timeline entry with one SQL statement; it judges
-  nothing, and keeps no record of its executions (EXECUTIONS_DATA_SAVE_ON_SUCCESS=none).\
+  does not verify who calls.
+- pgbench repeats the statements that were recorded from crm-graph for one request, between BEGIN and COMMIT. It first
+  looks up a random target; ids of new rows, times, keys and the rank above the column's first are generated in SQL.
+- n8n alone verifies the signature and stores reply, contact and timeline entry with one SQL statement; it does not
+  classify the reply, and saves no executions (EXECUTIONS_DATA_SAVE_ON_SUCCESS=none).\
 """
 
 
 @dataclass
 class Run:
-    """All that a run found."""
+    """The results of a run."""
 
     machine: list[tuple[str, str]]
     options: str
@@ -50,19 +50,19 @@ class Run:
     deliveries: dict[str, Figure] | str | None = None
 
     def figure(self, work: str, name: str) -> Figure | None:
-        """The medians, if the contestant was measured and never failed."""
+        """The medians of a contestant that was measured and never failed."""
         outcome = self.outcomes.get((work, name))
         return outcome.figure if outcome else None
 
     def ratio(self, work: str, name: str) -> float | None:
-        """How many times as many requests per second as that contestant crm-graph answers."""
+        """crm-graph's requests per second as a multiple of a contestant's."""
         ours, other = self.figure(work, "ours"), self.figure(work, name)
         return ours.per_second / other.per_second if ours and other else None
 
 
 def markdown(run: Run) -> str:
-    """The whole report."""
-    lines = ["# Benchmark results", "", "Made by `make bench`. Ratios of medians of one run.", ""]
+    """The report."""
+    lines = ["# Benchmark results", "", "Written by `make bench`. Ratios of medians of one run.", ""]
     lines += [f"- {name}: {value}" for name, value in run.machine]
     size = run.size
     lines += [f"- data: {size.owners:,} owners, {size.contacts:,} contacts, {size.deals:,} deals"]
@@ -79,7 +79,7 @@ def markdown(run: Run) -> str:
 
 
 def _goals(run: Run) -> Iterator[str]:
-    yield from ("| goal | found | holds |", "|---|---|---|")
+    yield from ("| goal | value | met |", "|---|---|---|")
     for name, goal in (("postgraphile", 3.0), ("postgraphile-own", 3.0), ("pgbench", 0.7), ("usual", 50.0)):
         yield _goal(f"board: {goal:g}x {LABELS[name]}", run.ratio("board", name), goal)
     for work, name, goal in (("move", "postgraphile", 0.7), ("ingest", "n8n", 30.0), ("ingest", "pgbench", 0.5)):
@@ -126,11 +126,11 @@ def _ratios(run: Run) -> Iterator[str]:
         yield f"| {work} | " + " | ".join("" if ratio is None else f"{ratio:.2f}" for ratio in ratios) + " |"
 
 
-def _goal(name: str, found: float | None, limit: float, *, at_most: bool = False) -> str:
-    if found is None:
+def _goal(name: str, value: float | None, limit: float, *, at_most: bool = False) -> str:
+    if value is None:
         return f"| {name} | not measured | |"
-    holds = found <= limit if at_most else found >= limit
-    return f"| {name} | {found:.2f} | {'yes' if holds else 'NO'} |"
+    holds = value <= limit if at_most else value >= limit
+    return f"| {name} | {value:.2f} | {'yes' if holds else 'NO'} |"
 
 
 def _table(run: Run, work: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Reports: how long one client, who asks for nothing else, waits for one."""
+"""Reports: how long a single client waits for one."""
 
 import json
 import time
@@ -15,18 +15,18 @@ from bench.servers import KINDS, started
 from crm_graph.identity.tokens import Tokens
 from crm_graph.values import utc_now
 
-# An eighth of the two years in which everything happened, as long as the default period.
+# An eighth of the two years of data, as long as the default period.
 QUARTER = {"from": "2025-10-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}
 WARM_UP = 10  # requests: PostgreSQL settles on a plan after five
 
 
-def reports(database: Database, seconds: float) -> dict[str, Figure]:
-    """Each report over everybody's rows, and a salesperson's own. Raises ContestantFailed."""
+def measure_reports(database: Database, seconds: float) -> dict[str, Figure]:
+    """Measure each report for an admin, and one for a salesperson. Raises ContestantFailed."""
     admin = Tokens(JWT_SECRET.encode()).issue(ADMIN, timedelta(hours=12), utc_now())
-    asked = {f"{name}, everybody's": (name, admin) for name in REPORTS}
-    asked["pipelineReport, a salesperson's"] = "pipelineReport", draw(database)[0].token
+    cases = {f"{name}, everybody's": (name, admin) for name in REPORTS}
+    cases["pipelineReport, a salesperson's"] = "pipelineReport", draw(database)[0].token
     with started(KINDS[0], database) as server, httpx.Client(base_url=f"http://127.0.0.1:{server.port}") as client:
-        return {what: _measure(client, REPORTS[name], token, seconds) for what, (name, token) in asked.items()}
+        return {what: _measure(client, REPORTS[name], token, seconds) for what, (name, token) in cases.items()}
 
 
 def _measure(client: httpx.Client, query: str, token: str, seconds: float) -> Figure:

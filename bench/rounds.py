@@ -1,4 +1,4 @@
-"""The contest: every round checks each contestant's answer, then measures one after the other."""
+"""A contest: each round checks the responses of all contestants, then measures them one after another."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -25,21 +25,21 @@ LABELS = {
 
 
 class Contestant(Protocol):
-    """Somebody who answers some of the works."""
+    """A system that can do some of the works."""
 
     def works(self) -> Sequence[str]:
-        """What it can be asked."""
+        """The works that it can do."""
 
     def check(self, work: str, turn: int, expected: Ids | None) -> Ids | None:
-        """Ask once and look at the answer; returns its ids. Raises ContestantFailed."""
+        """Send one request and check the response; returns its ids. Raises ContestantFailed."""
 
     def measure(self, work: str, seconds: float) -> Figure:
-        """Raises ContestantFailed."""
+        """Measure under load. Raises ContestantFailed."""
 
 
 @dataclass(frozen=True, slots=True)
 class OverHttp:
-    """A server and the documents it is asked."""
+    """A server and the documents that it is sent."""
 
     server: Server
     documents: Mapping[str, Document]
@@ -60,7 +60,7 @@ class OverHttp:
 
 @dataclass(frozen=True, slots=True)
 class OverPgbench:
-    """The statements that crm-graph sends."""
+    """pgbench with the statements that crm-graph sends."""
 
     pgbench: Pgbench
     samples: list[Sample]
@@ -79,7 +79,7 @@ class OverPgbench:
 
 @dataclass
 class Outcome:
-    """One contestant's rounds in one work; a single failure makes its figures worthless."""
+    """One contestant's rounds of one work. A single failure invalidates its figures."""
 
     figures: list[Figure] = field(default_factory=list)
     failure: str = ""
@@ -92,26 +92,26 @@ class Outcome:
 
 @dataclass
 class Contest:
-    """Contestants on one database, and how they did, by work and name."""
+    """Contestants on one database, and their outcomes by work and name."""
 
     database: Database
     contestants: dict[str, Contestant] = field(default_factory=dict)
     outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
 
     def outcome(self, work: str, name: str) -> Outcome:
-        """Made when first asked for."""
+        """The outcome of a contestant; created on first use."""
         return self.outcomes.setdefault((work, name), Outcome())
 
     def round(self, work: str, turn: int, seconds: float) -> None:
-        """One turn of each contestant, first crm-graph's answer as the measure of the others', then the load."""
+        """One round of a work: check all responses against crm-graph's, then measure each contestant."""
         expected: Ids | None = None
         able = [name for name, contestant in self.contestants.items() if work in contestant.works()]
         for name in able:
             with self._recorded(work, name):
-                found = self.contestants[name].check(work, turn, expected)
-                expected = found if name == "ours" else expected
+                ids = self.contestants[name].check(work, turn, expected)
+                expected = ids if name == "ours" else expected
         for place in range(len(able)):
-            name = able[(place + turn) % len(able)]  # nobody always comes first, or always after the same one
+            name = able[(place + turn) % len(able)]  # so that none always comes first or after the same one
             outcome = self.outcome(work, name)
             if not outcome.failure:
                 with self._recorded(work, name):
@@ -119,7 +119,7 @@ class Contest:
                     print(f"  {work:7} {LABELS[name]:36} {outcome.figures[-1].per_second:9.1f}/s", flush=True)
 
     def started(self, stack: ExitStack, kind: Kind, works: Iterable[str]) -> Server | None:
-        """A contestant's server; one that can't be started is recorded as failed in these works."""
+        """Start a contestant's server. If that fails, it is recorded as failed in these works."""
         try:
             return stack.enter_context(started(kind, self.database))
         except ContestantFailed as error:
@@ -140,7 +140,7 @@ class Contest:
 
 @contextmanager
 def contest(database: Database, names: Sequence[str], works: Sequence[str]) -> Iterator[Contest]:
-    """The named contestants, started, for works that only read."""
+    """Start the named contestants for works that only read."""
     held, samples = Contest(database), draw(database)
     with ExitStack() as stack:
         for kind in KINDS if works else ():

@@ -1,4 +1,4 @@
-"""Whose requests are sent, and for which rows: many owners in turn, so that nothing is measured from one lucky row."""
+"""The owners who send requests and the rows that they request: many, so that no single row decides a figure."""
 
 import secrets
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ GROUP BY owner_id ORDER BY owner_id
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One user, and what they look at; the deal has 100 activities, the stage is an open one."""
+    """A user and the rows that they read: a deal with 100 activities, an open stage, a search text."""
 
     owner_id: str
     token: str

@@ -18,7 +18,7 @@ from crm_graph.values import utc_now
 
 
 def sent_sql(document: str, variables: dict[str, Any], owner_id: uuid.UUID, role: Role) -> str:
-    """The one statement that answers `document` for this caller, its parameters written into it as constants."""
+    """The statement that answers `document` for this caller, with its parameters as constants."""
     operation = Documents(graphql_schema(build_schema()), is_development=False).operation(document, None, variables)
     coerced = get_variable_values(operation.schema, operation.node.variable_definitions or (), variables)
     assert isinstance(coerced, VariableValues), coerced
@@ -26,4 +26,4 @@ def sent_sql(document: str, variables: dict[str, Any], owner_id: uuid.UUID, role
     compiler = Compiler(operation, inputs.principal, coerced)
     plan = compiler.query([fields for _key, fields in compiler.root_fields()])
     values = plan.parameters(inputs)
-    return re.sub(r"\$(\d+)", lambda found: sql.quote(values[int(found[1]) - 1]), plan.sql)
+    return re.sub(r"\$(\d+)", lambda match: sql.quote(values[int(match[1]) - 1]), plan.sql)

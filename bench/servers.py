@@ -1,4 +1,4 @@
-"""The contestants that speak HTTP: each one server process, started once and kept for the whole run."""
+"""The contestants with HTTP servers. Each is one process, which runs during the whole contest."""
 
 import json
 import os
@@ -29,13 +29,13 @@ TYPENAME = Posting('{"query": "{ __typename }"}')
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a contestant is started."""
+    """A contestant and how to start it."""
 
     name: str
     documents: Mapping[str, Document]
 
     def command(self, database: Database, port: int) -> tuple[list[str], dict[str, str]]:
-        """The command line and what it needs in its environment. Raises ContestantFailed."""
+        """The command line and its environment variables. Raises ContestantFailed."""
         url = database.url.render_as_string(hide_password=False)
         common = {"PORT": str(port), "DATABASE_URL": url, "JWT_SECRET": JWT_SECRET, "PYTHONPATH": str(ROOT)}
         if self.name == "ours":
@@ -76,11 +76,11 @@ class Server:
     log: Path
 
     def ask(self, document: Document, sample: Sample) -> Any:
-        """The answer's data. Raises ContestantFailed with the first error."""
+        """The data of a GraphQL response. Raises ContestantFailed with the first error."""
         return self.answer(posting(document, sample))["data"]
 
     def answer(self, posting: Posting) -> Any:
-        """The answer to one request. Raises ContestantFailed with the first error."""
+        """The response to one request. Raises ContestantFailed with the first error."""
         body = posting.filled(secrets.token_hex(FRESH_LENGTH // 2))
         try:
             answer = self._post(posting.path, body, posting.headers(body))
@@ -93,7 +93,7 @@ class Server:
         raise ContestantFailed(_line(f"HTTP {answer.status_code} {answer.text}"))
 
     def is_ready(self) -> bool:
-        """Whether it answers."""
+        """Whether the server responds."""
         with suppress(httpx.HTTPError):
             if self.kind is N8N:
                 return httpx.get(f"http://127.0.0.1:{self.port}/healthz/readiness", timeout=10).status_code == 200
@@ -105,7 +105,7 @@ class Server:
         return httpx.post(f"http://127.0.0.1:{self.port}{path}", content=body, headers=headers, timeout=60)
 
     def measure(self, requests: Path, seconds: float, *, budget: int | None = None) -> Figure:
-        """Closed-loop load from a process of its own. Raises ContestantFailed when anything was answered wrongly."""
+        """Load the server in a closed loop from another process. Raises ContestantFailed if a request fails."""
         command = [sys.executable, "-m", "bench.load", str(self.port), str(requests), "--seconds", str(seconds)]
         command += ["--requests", str(budget)] if budget else []
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=seconds + 120)
@@ -117,23 +117,23 @@ class Server:
         return figure
 
     def last_line(self) -> str:
-        """The end of its log."""
+        """The last line of its log."""
         lines = self.log.read_text(errors="replace").strip().splitlines()
-        return _line(lines[-1]) if lines else "it logged nothing"
+        return _line(lines[-1]) if lines else "its log is empty"
 
 
 @contextmanager
 def started(kind: Kind, database: Database) -> Iterator[Server]:
-    """A contestant, ready to answer. Raises ContestantFailed."""
+    """Start a contestant and wait until it is ready. Raises ContestantFailed."""
     port = _free_port()
     command, environment = kind.command(database, port)
     folder = bench_dir() / "logs"
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / f"{kind.name}-{database.size.deals}.log"
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, env=kept | environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            command, env=inherited | environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
     server = Server(kind, database, port, process, log)
     try:
@@ -158,7 +158,7 @@ def _wait(server: Server) -> None:
 
 
 def posting(document: Document, sample: Sample) -> Posting:
-    """The request for one sample, as a client sends it."""
+    """The request for a sample, as a client sends it."""
     return Posting(json.dumps({"query": document.query, "variables": document.variables(sample)}), token=sample.token)
 
 

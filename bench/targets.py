@@ -1,4 +1,4 @@
-"""What writes are sent to: open deals of many owners, each with a contact of its own, and where each deal can go."""
+"""The targets of writes: open deals of many owners, each with its own contact and a stage to move to."""
 
 from dataclasses import dataclass
 
@@ -29,8 +29,8 @@ ORDER BY place, owner_id
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A deal where it is now, another open stage for it, its contact and its owner."""
+class WriteTarget:
+    """A deal with its present stage, another open stage, its contact and its owner."""
 
     owner: str
     owner_email: str
@@ -44,12 +44,14 @@ class Target:
     last_name: str
 
 
-def draw_targets(database: Database) -> list[Target]:
-    """The same deals every time, whoever has moved them since."""
+def draw_targets(database: Database) -> list[WriteTarget]:
+    """Draw the same deals every time, even after some have moved."""
     tokens = {sample.owner_id: sample.token for sample in draw(database)}
     with database.connect() as connection:
         rows = connection.execute(TARGETS, {"owners": list(tokens), "each": DEALS_EACH}).fetchall()
     return [
-        Target(str(owner), owner_email, tokens[str(owner)], str(deal), str(stage), str(other), str(contact), *person)
+        WriteTarget(
+            str(owner), owner_email, tokens[str(owner)], str(deal), str(stage), str(other), str(contact), *person
+        )
         for owner, owner_email, deal, stage, other, contact, *person in rows
     ]

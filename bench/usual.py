@@ -1,12 +1,12 @@
 """The usual way: Strawberry types over SQLAlchemy's async ORM, a DataLoader per relation, served by uvicorn.
 
-Written as the documentation of both teaches and as carefully as we can, so that the comparison is fair: the first rows
-of each list by ROW_NUMBER instead of all of them, counts and totals grouped, the same pool, driver, tables, owner rule
-and token check as crm-graph. The types mirror the part of crm-graph's schema that is measured.
+It follows the documentation of both projects and is written carefully, so that the comparison is fair: it reads the
+first rows of each list by ROW_NUMBER instead of all, groups counts and totals, and has the same pool, driver, tables,
+owner rule and token check as crm-graph. The types mirror the part of crm-graph's schema that is measured.
 """
 
 # mypy: disable-error-code="no-any-return"
-# The resolvers return ORM rows where Strawberry types are declared, as Strawberry allows and nobody types.
+# The resolvers return ORM rows where Strawberry types are declared, which Strawberry allows but can't be typed.
 
 import os
 import uuid
@@ -197,7 +197,7 @@ class Query:
 
     @strawberry.field
     async def search(self, info: Info, text: str, first: int = 20) -> list[SearchHit]:
-        """ILIKE, as it is mostly done first; it ranks nothing."""
+        """Search with ILIKE, the usual first solution; without ranking."""
         words = f"%{text}%"
         deal, contact, company = models.Deal, models.Contact, models.Company
         named = or_(col(contact.full_name).ilike(words), col(contact.email).ilike(words))
@@ -216,7 +216,7 @@ async def _rows(query: Any) -> Any:
 
 
 async def context(authorization: Annotated[str, Header()] = "") -> Context:
-    """The caller of a request, from the bearer token; the owner's row is read each time."""
+    """The caller of a request, from the bearer token; reads the owner's row each time."""
     try:
         token = authorization.removeprefix("Bearer ")
         claims = jwt.decode(token, os.environ["JWT_SECRET"], algorithms=["HS256"], options={"require": ["exp", "sub"]})

@@ -24,20 +24,20 @@ sessions = async_sessionmaker(
 
 
 class Context(BaseContext):
-    """Who asks, and the loaders of one request; each loader opens a session of its own, as they run at once."""
+    """The caller and the loaders of one request. Loaders run concurrently, so each opens its own session."""
 
     def __init__(self, owner: Owner) -> None:
         super().__init__()
         self.owner = owner
 
     def visible(self, model: type[Deal] | type[Contact]) -> ColumnElement[bool]:
-        """Own rows and the unassigned pool; everything for those who aren't in sales."""
+        """Own rows and the unassigned pool; all rows for roles other than sales."""
         mine = or_(col(model.owner_id) == self.owner.id, col(model.owner_id).is_(None))
         return and_(true() if self.owner.role != Role.SALES else mine, col(model.deleted_at).is_(None))
 
     @cached_property
     def contacts(self) -> DataLoader[Id, Any]:
-        """By id, as the next three."""
+        """By id."""
         return _by_id(Contact, lambda: self.visible(Contact))
 
     @cached_property
@@ -63,7 +63,7 @@ class Context(BaseContext):
 
     @cached_property
     def activities_of_deal(self) -> DataLoader[PageKey, list[Any]]:
-        """The latest activities of each deal; whoever sees the deal sees them."""
+        """The latest activities of each deal, visible to everyone who can see the deal."""
         order = (col(Activity.occurred_at).desc(), col(Activity.id).desc())
         return _pages(Activity, col(Activity.deal_id), order, true)
 
@@ -88,11 +88,11 @@ class Context(BaseContext):
             stage, currency, amount = col(Deal.stage_id), col(Deal.currency), col(Deal.amount)
             query = select(stage, currency, func.sum(amount).label("amount")).group_by(stage, currency)
             query = query.where(stage.in_(ids), amount.is_not(None), self.visible(Deal)).order_by(currency)
-            found: dict[Id, list[Any]] = {id: [] for id in ids}
+            totals: dict[Id, list[Any]] = {id: [] for id in ids}
             async with sessions() as session:
                 for row in await session.execute(query):
-                    found[row.stage_id].append(row)
-            return [found[id] for id in ids]
+                    totals[row.stage_id].append(row)
+            return [totals[id] for id in ids]
 
         return DataLoader(load)
 
@@ -101,8 +101,8 @@ def _by_id(model: Any, visible: Callable[[], ColumnElement[bool]] = true) -> Dat
     async def load(ids: list[Id]) -> list[Any]:
         async with sessions() as session:
             rows = await session.scalars(select(model).where(model.id.in_(ids), visible()))
-            found = {row.id: row for row in rows}
-        return [found.get(id) for id in ids]
+            by_id = {row.id: row for row in rows}
+        return [by_id.get(id) for id in ids]
 
     return DataLoader(load)
 

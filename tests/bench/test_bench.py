@@ -1,4 +1,4 @@
-"""The parts of the benchmarks that could measure something else than they say: requests, replayed SQL, effects."""
+"""The parts of the benchmarks that could measure something wrong: requests, recorded SQL, effects."""
 
 import json
 import uuid
@@ -10,11 +10,11 @@ from bench.effects import check_added
 from bench.figures import ContestantFailed, of_latencies
 from bench.mutations import POSTINGS, there_and_back
 from bench.postings import FRESH, Feed, Posting, read_postings, request_file
-from bench.recording import Recording, Statement, script, without_variables
-from bench.targets import Target
+from bench.recording import Recording, Statement, escape_colons, script
+from bench.targets import WriteTarget
 from crm_graph.web.signatures import verify_hex
 
-TARGET = Target(
+TARGET = WriteTarget(
     owner=str(uuid.uuid4()),
     owner_email="ada@seller.example",
     token="a.b.c",
@@ -35,11 +35,11 @@ def received(request: bytes) -> tuple[str, dict[str, str], bytes]:
     return first, dict(line.split(": ", 1) for line in lines), body
 
 
-def test_a_feed_repeats_its_postings_and_each_time_what_is_fresh_is_new() -> None:
+def test_a_feed_repeats_its_postings_with_a_new_unique_text_each_time() -> None:
     # given
     feed = Feed([Posting(f'{{"a": "{FRESH}", "b": "{FRESH}"}}', token="a.b.c"), Posting("{}")], port=80)
     # when
-    first, second, third = (received(feed.take()) for _ in range(3))
+    first, second, third = (received(feed.next_request()) for _ in range(3))
     # then
     assert second[2] == b"{}"
     fresh = [json.loads(body)["a"] for _, _, body in (first, third)]
@@ -56,7 +56,7 @@ def test_a_signed_posting_is_signed_over_the_body_that_is_sent() -> None:
     # given
     feed = Feed([Posting(FRESH, path="/crm", secret="a secret")], port=80)
     # when
-    _, headers, body = received(feed.take())
+    _, headers, body = received(feed.next_request())
     # then
     assert FRESH.encode() not in body
     assert int(headers["Content-Length"]) == len(body)
@@ -83,17 +83,17 @@ def test_a_script_keeps_constants_and_draws_what_differs() -> None:
     parameters = [
         [uuid.uuid4(), uuid.UUID(TARGET.deal), stage, key, at - timedelta(days=7), "at 12:30"] for key in "ab"
     ]
-    one, two = (Statement(text, given, is_raw=True) for given in parameters)
+    one, two = (Statement(text, values, is_raw=True) for values in parameters)
     # when
-    made = script(Recording("a", at, [one], [two]), TARGET, targets=9)
+    written = script(Recording("a", at, [one], [two]), TARGET, targets=9)
     # then
-    assert "random(1, 9)" in made
+    assert "random(1, 9)" in written
     expected = (
         "INSERT INTO t VALUES ((:new_0)::uuid, (:deal)::uuid, "
         f"'{stage.hex}'::uuid, concat('', (:fresh)::text), (now() + interval '-604800 seconds'), E'at 12\\x3a30');"
     )
-    assert expected in made
-    assert "gen_random_uuid() AS new_0" in made
+    assert expected in written
+    assert "gen_random_uuid() AS new_0" in written
 
 
 def test_a_script_computes_the_rank_that_crm_graph_computes_in_python() -> None:
@@ -101,10 +101,10 @@ def test_a_script_computes_the_rank_that_crm_graph_computes_in_python() -> None:
     lock = Statement("SELECT crm_lock_column($1) AS top", ["x"], is_raw=True)
     moved = [Statement("UPDATE deals SET rank=$1::VARCHAR", [rank], is_raw=True) for rank in ("a1", "a0")]
     # when
-    made = script(Recording("f", datetime.now(UTC), [lock, moved[0]], [lock, moved[1]]), TARGET, targets=9)
+    written = script(Recording("f", datetime.now(UTC), [lock, moved[0]], [lock, moved[1]]), TARGET, targets=9)
     # then
-    assert "AS top \\gset locked_\n" in made
-    assert "SET rank=bench_key_before(:locked_top)::VARCHAR;" in made
+    assert "AS top \\gset locked_\n" in written
+    assert "SET rank=bench_key_before(:locked_top)::VARCHAR;" in written
 
 
 @pytest.mark.parametrize(
@@ -116,15 +116,15 @@ def test_a_script_computes_the_rank_that_crm_graph_computes_in_python() -> None:
         (r"SELECT 'a\b:c'", r"SELECT E'a\\b\x3ac'"),
     ],
 )
-def test_pgbench_finds_no_variable_in_a_string(statement: str, kept: str) -> None:
-    assert without_variables(statement) == kept
+def test_pgbench_reads_no_variable_in_a_string(statement: str, kept: str) -> None:
+    assert escape_colons(statement) == kept
 
 
-def test_requests_that_stored_too_little_are_worth_nothing() -> None:
+def test_requests_that_stored_too_little_fail() -> None:
     # given
     figure = of_latencies([1.0, 1.0], seconds=1, size=0, sent=2)
     # when
     check_added({"moves": 2}, {"moves": 1}, figure)
     # then
-    with pytest.raises(ContestantFailed, match="2 requests left 1 moves instead of 2"):
+    with pytest.raises(ContestantFailed, match="2 requests stored 1 moves instead of 2"):
         check_added({"moves": 1}, {"moves": 1}, figure)
