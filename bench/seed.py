@@ -1,7 +1,7 @@
-"""The data set: the same rows for the same size, whoever makes it and whenever (performance.md).
+"""The data set, which is always the same for the same size.
 
-An owner has about 1,000 deals, a contact two, a company twenty. One contact in a hundred belongs to nobody, and its
-deals with it. Rows are made inside the database, and every number in them comes from a hash of the row's number.
+An owner has about 1,000 deals, a contact two, a company twenty. One contact in a hundred is unassigned, with its deals.
+Rows are generated inside the database, and every number in them comes from a hash of the row's number.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ BUSY_ACTIVITIES = 100  # of one deal in a hundred; the others have 0 to 4
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a data set is; everything follows from its deals."""
+    """The size of a data set. All numbers follow from the number of deals."""
 
     deals: int
 
@@ -48,22 +48,19 @@ MESSAGES = (
 TYPES = "email_in,email_out,note,call,meeting"
 REPLIES = "interested,question,neutral,not_interested,out_of_office"
 ADMIN = "admin@seller.example"
-TELLING = ("contacts", "deals", "activities")  # whose triggers write events
+EVENT_TABLES = ("contacts", "deals", "activities")  # their triggers write events
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CURRENCIES = "EUR,USD,GBP,TRY"
 STAGE_WEIGHTS = (25, 20, 15, 12, 8, 8, 12)  # in percent, in board order
 
 
 def seed(connection: psycopg.Connection, size: Size) -> None:
-    """Fill an empty, migrated database, and leave it as a quiet night would: vacuumed, with fresh statistics.
-
-    Without events: what is new to nobody is told to nobody.
-    """
-    for table in TELLING:
+    """Fill an empty, migrated database, then vacuum it and update its statistics. Writes no events."""
+    for table in EVENT_TABLES:
         connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     for statement in (OWNERS, COMPANIES, CONTACTS, DEALS, ACTIVITIES, HISTORY):
         connection.execute(statement.format(size=size))
-    for table in TELLING:
+    for table in EVENT_TABLES:
         connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     connection.commit()
     connection.autocommit = True
@@ -72,7 +69,7 @@ def seed(connection: psycopg.Connection, size: Size) -> None:
 
 
 def _hash(number: str, salt: int, below: str) -> str:
-    """A number from 0 that looks random and is always the same."""
+    """A number of at least 0 that looks random but is always the same."""
     return f"mod(hashint8extended({number}, {salt}) & 9223372036854775807, {below})"
 
 
@@ -83,7 +80,7 @@ def _pick(texts: str, number: str, salt: int, separator: str = " ") -> str:
 
 
 def _id(kind: str, number: str) -> str:
-    """Ids lie as scattered as the random ones of production."""
+    """An id; ids are scattered like the random ones of production."""
     return f"md5('{kind}' || {number})::uuid"
 
 
@@ -94,7 +91,7 @@ def _stage(number: str) -> str:
     return f"CASE {whens} END"
 
 
-# A contact's owner and company follow from its number, so that its deals find them without a join.
+# A contact's owner and company follow from its number, so that deals need no join to find them.
 OWNER_NUMBER = f"(1 + {_hash('c', 12, '{size.owners}')})"
 CONTACT_OWNER = f"CASE WHEN {_hash('c', 11, '100')} > 0 THEN {_id('owner', OWNER_NUMBER)} END"
 CONTACT_COMPANY = f"(1 + {_hash('c', 13, '{size.companies}')})"
@@ -175,7 +172,7 @@ JOIN deals ON deals.id = {_id("deal", "i")},
      LATERAL (SELECT {_pick(TYPES, "(i * 128 + n)", 41, ",")} AS type, deals.created_at + interval '7 hours' * n AS at
              ) AS drawn
 """
-# Through every open stage up to its own; a lost deal is lost after the second.
+# A deal passes every open stage up to its own; a lost one is lost after the second.
 HISTORY = f"""
 INSERT INTO deal_stage_history (id, deal_id, from_stage_id, to_stage_id, moved_at, moved_by, source)
 SELECT {_id("move", "(deal_id::text || place)")}, deal_id, lag(stage_id) OVER way, stage_id,

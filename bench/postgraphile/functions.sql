@@ -1,5 +1,5 @@
 -- What a PostGraphile user writes for the same work: one function for each mutation, called by its generated field.
--- Made in the benchmarks' own copy of the database. The caller names the owner; nothing here checks a token.
+-- Created in the benchmarks' own copy of the database. The caller names the owner; nothing here checks a token.
 
 -- The fractional index before `key`: its whole part, or where it is whole already, one less. Null: the first key.
 CREATE FUNCTION bench_key_before(key text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$

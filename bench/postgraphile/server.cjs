@@ -1,7 +1,7 @@
 // PostGraphile 5 as its documentation sets it up: the amber preset, production mode, plain HTTP on loopback.
 //
 // The owner rule is one condition, `visibleTo`, added with PostGraphile's own addPgTableCondition. Nothing checks a
-// token here: whoever calls names the owner, so this peer does less than crm-graph, never more.
+// token here: the caller names the owner, so PostGraphile does less work than crm-graph, never more.
 "use strict";
 
 const { createServer } = require("node:http");

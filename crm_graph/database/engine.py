@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import psycopg
 from psycopg.sql import Literal
@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlalchemy.util import greenlet_spawn
 
 from crm_graph.errors import LostRace, Unavailable
@@ -81,7 +81,7 @@ class Database:
         async with _reachable("read", self._seconds), self._reads.connect() as connection:
             yield connection
 
-    async def read_row(self, sql: str, parameters: Sequence[Any]) -> list[bytes | None]:
+    async def read_row(self, sql: str, parameters: Sequence[object]) -> list[bytes | None]:
         """The one row of a statement that only reads, column by column as PostgreSQL wrote it.
 
         `$1`, `$2`, ... in `sql` stand for the parameters. Goes around SQLAlchemy, which takes longer for the statement
@@ -90,8 +90,7 @@ class Database:
         async with _reachable("read", self._seconds):
             pooled = await self._reads.raw_connection()
             try:
-                driver: Any = pooled.driver_connection
-                return await fetch_row(driver, sql, parameters)
+                return await fetch_row(_driver_of(pooled), sql, parameters)
             except BaseException:
                 await greenlet_spawn(pooled.invalidate)
                 raise
@@ -127,8 +126,12 @@ class Database:
 
     def pools(self) -> list[PoolState]:
         """How the two pools are used at this moment."""
-        pools: dict[str, Any] = {"transactions": self._engine.pool, "reads": self._reads.pool}
-        return [PoolState(name, pool.size(), pool.checkedout(), pool.checkedin()) for name, pool in pools.items()]
+        pools = {"transactions": self._engine.pool, "reads": self._reads.pool}
+        states = []
+        for name, pool in pools.items():
+            assert isinstance(pool, QueuePool)
+            states.append(PoolState(name, pool.size(), pool.checkedout(), pool.checkedin()))
+        return states
 
     async def close(self) -> None:
         """Close every connection."""
@@ -145,7 +148,7 @@ class Transaction:
 
     def __init__(self, engine: AsyncEngine, pooled: PoolProxiedConnection) -> None:
         self._engine, self._pooled = engine, pooled
-        self.driver: psycopg.AsyncConnection[Any] = cast(Any, pooled.driver_connection)
+        self.driver = _driver_of(pooled)
 
     @cached_property
     def _core(self) -> AsyncConnection:
@@ -183,6 +186,12 @@ class Transaction:
             await self.driver.rollback()
 
 
+def _driver_of(pooled: PoolProxiedConnection) -> psycopg.AsyncConnection:
+    driver = pooled.driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)
+    return driver
+
+
 def _begin(source: str | None, seconds: float | None) -> str:
     """BEGIN and the transaction's settings, in one round trip."""
     timeout = None if seconds is None else f"{seconds}s"
@@ -206,9 +215,7 @@ def _refuse_lost(connection: Any, _record: Any, _pooled: Any) -> None:
         raise InvalidatePoolError
 
 
-async def fetch_row(
-    connection: psycopg.AsyncConnection[Any], sql: str, parameters: Sequence[Any]
-) -> list[bytes | None]:
+async def fetch_row(connection: psycopg.AsyncConnection, sql: str, parameters: Sequence[object]) -> list[bytes | None]:
     """The one row of a statement with `$1`, `$2`, ..., column by column as PostgreSQL wrote it."""
     cursor = psycopg.AsyncRawCursor(connection)
     await cursor.execute(sql, parameters)

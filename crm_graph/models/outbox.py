@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     ARRAY,
@@ -49,7 +48,7 @@ class Event(SQLModel, table=True):
     contact_id: uuid.UUID | None = Field(default=None, sa_type=Uuid)
     activity_id: uuid.UUID | None = Field(default=None, sa_type=Uuid)
     source: str = Field(sa_type=Text)
-    payload: dict[str, Any] = Field(sa_type=JSON)
+    payload: dict[str, object] = Field(sa_type=JSON)
     traceparent: str | None = Field(default=None, sa_type=Text)
 
 
