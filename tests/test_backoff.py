@@ -11,7 +11,7 @@ def test_waits_double_up_to_the_longest_and_begin_again_after_a_success() -> Non
     assert backoff.next() == 0.25
 
 
-def test_jitter_takes_up_to_half_of_a_wait_away() -> None:
+def test_jitter_shortens_a_wait_by_up_to_half() -> None:
     waits = [Backoff(1.0, 1.0).next() for _ in range(200)]
 
     assert all(0.5 <= wait <= 1 for wait in waits)

@@ -1,4 +1,4 @@
-"""Every setting: where it is read from, what is refused, and that nothing secret gets into a message."""
+"""Settings: where they are read from, what is refused, and that no message shows a secret."""
 
 import os
 import re
@@ -71,7 +71,7 @@ GIVEN = {
 
 @pytest.fixture(autouse=True)
 def _nothing_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No variable of whoever runs the tests, and no .env of theirs."""
+    """Neither the environment variables nor the .env of the person who runs the tests."""
     for name in os.environ:
         if name.upper() in NAMES:
             monkeypatch.delenv(name)
@@ -79,7 +79,7 @@ def _nothing_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def read_everything() -> None:
-    """What `serve` reads before it starts anything."""
+    """What `serve` reads before it starts."""
     settings = Settings.load()
     settings.server_url()
     settings.migration_url()
@@ -87,7 +87,7 @@ def read_everything() -> None:
 
 
 def refused(**environment: str) -> str:
-    """The one line with which an environment is refused."""
+    """The error message for wrong settings."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
@@ -189,7 +189,7 @@ def test_a_file_that_is_a_folder(tmp_path: Path) -> None:
     assert refused() == ".env is a folder: the settings are read from a file of that name"
 
 
-def test_plain_words_for_a_wrong_url() -> None:
+def test_a_wrong_url_gets_a_clear_message() -> None:
     assert refused(PUBLIC_URL="x") == ("wrong setting: PUBLIC_URL: must be a full URL, such as https://crm.example.com")
 
 
@@ -213,7 +213,7 @@ def test_a_line_that_sets_nothing_is_named_without_its_value(tmp_path: Path, lin
     assert env_file_problems() == ([f".env line 4: {problem}"] if problem else [])
 
 
-def test_jwt_secret_must_be_there_and_long() -> None:
+def test_jwt_secret_must_be_set_and_long() -> None:
     assert "JWT_SECRET is not set" in refused()
     assert "JWT_SECRET is too short" in refused(JWT_SECRET="x" * 31)
     assert Settings.load(jwt_secret=SecretStr("ş" * 16)).jwt_key() == ("ş" * 16).encode()  # bytes count, not letters
@@ -313,7 +313,7 @@ def test_the_example_changes_nothing(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_traces_are_sent_only_where_the_environment_says(
+def test_traces_are_sent_only_where_the_settings_say(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], endpoint: str | None
 ) -> None:
     for name, value in environment.items():
@@ -322,7 +322,7 @@ def test_traces_are_sent_only_where_the_environment_says(
     assert (target.endpoint if target else None) == endpoint
 
 
-def test_the_log_is_for_programs_in_production_and_for_eyes_in_development() -> None:
+def test_the_log_is_json_in_production_and_text_in_development() -> None:
     assert Settings.load().log_form() == "json"
     assert Settings.load(crm_env="development").log_form() == "text"
     assert Settings.load(crm_env="development", log_format="json").log_form() == "json"

@@ -50,7 +50,7 @@ def test_long_name_keys_are_cut() -> None:
 
 
 @pytest.mark.parametrize("bad", ["a\x00b", "\ud800", "x\udfff"])
-def test_unstorable_text_is_refused_by_name(bad: str) -> None:
+def test_unstorable_text_is_refused_with_its_field(bad: str) -> None:
     with pytest.raises(ValidationFailed, match=r"^title contains") as refused:
         values.check_text(bad, field="title")
     assert refused.value.field == "title"
@@ -156,7 +156,7 @@ def test_money_that_a_currency_can_express(amount: str | None, currency: str) ->
     ],
     ids=lambda value: str(value)[:20],
 )  # fmt: skip
-def test_money_that_is_refused_by_name(amount: str | None, currency: str, field: str) -> None:
+def test_money_is_refused_with_its_field(amount: str | None, currency: str, field: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
         values.check_money(None if amount is None else Decimal(amount), currency)
     assert refused.value.field == field
@@ -180,12 +180,12 @@ def test_money_that_is_refused_by_name(amount: str | None, currency: str, field:
         ({}, NOW.isoformat()),
     ],
 )
-def test_a_webhooks_time_is_read_or_taken_as_now(raw: Any, parsed: str) -> None:
+def test_a_webhooks_time_is_parsed_or_replaced_by_now(raw: Any, parsed: str) -> None:
     assert values.parse_time(raw, now=NOW).isoformat() == parsed
 
 
 @given(st.datetimes(timezones=st.none() | st.timezones()) | anything)
-def test_a_webhooks_time_never_lies_ahead(raw: Any) -> None:
+def test_a_webhooks_time_is_never_in_the_future(raw: Any) -> None:
     moment = values.parse_time(raw.isoformat() if isinstance(raw, datetime) else raw, now=NOW)
     assert moment <= NOW
     assert moment.utcoffset() == timedelta(0)
@@ -238,7 +238,7 @@ def test_a_document_is_an_object_of_some_size(bad: Any) -> None:
         values.check_document(bad, field="meta")
 
 
-def test_a_company_has_a_domain_of_its_own() -> None:
+def test_a_company_needs_its_own_domain() -> None:
     assert values.check_company_domain(" Köln.Example. ") == "xn--kln-sna.example"
     for bad in ("gmail.com", "GMAIL.com.", "localhost", "a b.example"):
         with pytest.raises(ValidationFailed, match="domain"):

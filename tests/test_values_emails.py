@@ -1,4 +1,4 @@
-"""The one normal form of an address."""
+"""The normal form of e-mail addresses."""
 
 import pytest
 from hypothesis import given, settings
@@ -69,7 +69,7 @@ def test_an_address_has_one_normal_form(raw: str, normal: str) -> None:
     ],
     ids=ascii,
 )  # fmt: skip
-def test_what_is_no_address_is_refused_by_name(raw: str) -> None:
+def test_an_invalid_address_is_refused_with_its_field(raw: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
         values.normal_email(raw, field="contact_email")
     assert refused.value.field == "contact_email"
@@ -122,5 +122,5 @@ async def test_normal_addresses_meet_the_databases_check(sql: AsyncConnection) -
         ("ada@localhost", None),
     ],
 )
-def test_a_free_mail_host_is_nobodys_company(email: str, company: str | None) -> None:
+def test_a_free_mail_host_identifies_no_company(email: str, company: str | None) -> None:
     assert values.company_domain(email) == company

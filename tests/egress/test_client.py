@@ -1,4 +1,4 @@
-"""One POST to a real receiver on loopback, which answers, or does the worst it can."""
+"""HttpClient against a real receiver on loopback, which responds or misbehaves."""
 
 import asyncio
 import socket
@@ -40,33 +40,31 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-async def sender() -> AsyncIterator[HttpClient]:
+async def http() -> AsyncIterator[HttpClient]:
     async with HttpClient(HERE, deadline_seconds=1) as opened:
         yield opened
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
-    """The wire's resolver, answering one list after the other; returns the names it was asked for."""
-    asked: list[str] = []
+    """Replace the resolver: it returns one list after the other. Returns the names that were looked up."""
+    looked_up: list[str] = []
     left = list(answers)
 
     def getaddrinfo(host: str, *_: object, **__: object) -> list[object]:
-        asked.append(host)
+        looked_up.append(host)
         addresses = left.pop(0) if len(left) > 1 else left[0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in addresses]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    return asked
+    return looked_up
 
 
-async def test_the_exact_bytes_arrive_with_the_headers(receiver: Receiver, sender: HttpClient) -> None:
-    attempt = await sender.post(
-        receiver.url("/hook?a=b"), {"content-type": "application/json", "x-crm-secret": "é"}, BODY
-    )
+async def test_the_exact_bytes_arrive_with_the_headers(receiver: Receiver, http: HttpClient) -> None:
+    result = await http.post(receiver.url("/hook?a=b"), {"content-type": "application/json", "x-crm-secret": "é"}, BODY)
 
-    assert (attempt.status, attempt.response, attempt.error, attempt.retry_after) == (200, "ok", None, None)
-    assert attempt.is_success
-    assert 0 <= attempt.duration_ms < 1000
+    assert (result.status, result.response, result.error, result.retry_after) == (200, "ok", None, None)
+    assert result.is_success
+    assert 0 <= result.duration_ms < 1000
     (request,) = receiver.requests
     assert (request.method, request.path, request.body) == ("POST", "/hook?a=b", BODY)
     assert request.headers == {
@@ -78,25 +76,25 @@ async def test_the_exact_bytes_arrive_with_the_headers(receiver: Receiver, sende
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
-async def test_2xx_is_a_success(receiver: Receiver, sender: HttpClient, status: int) -> None:
+async def test_2xx_is_a_success(receiver: Receiver, http: HttpClient, status: int) -> None:
     receiver.plan(answer(status, b""))
-    attempt = await sender.post(receiver.url(), {}, BODY)
-    assert (attempt.status, attempt.response, attempt.is_success, attempt.is_gone) == (status, "", True, False)
+    result = await http.post(receiver.url(), {}, BODY)
+    assert (result.status, result.response, result.is_success, result.is_gone) == (status, "", True, False)
 
 
 @pytest.mark.parametrize("status", [304, 400, 404, 409, 410, 429, 500, 503])
-async def test_anything_else_is_not(receiver: Receiver, sender: HttpClient, status: int) -> None:
+async def test_anything_else_is_not(receiver: Receiver, http: HttpClient, status: int) -> None:
     receiver.plan(answer(status, b""))
-    attempt = await sender.post(receiver.url(), {}, BODY)
-    assert (attempt.status, attempt.error, attempt.is_success) == (status, None, False)
-    assert attempt.is_gone == (status == 410)
+    result = await http.post(receiver.url(), {}, BODY)
+    assert (result.status, result.error, result.is_success) == (status, None, False)
+    assert result.is_gone == (status == 410)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_is_never_followed(receiver: Receiver, sender: HttpClient, status: int) -> None:
+async def test_a_redirect_is_never_followed(receiver: Receiver, http: HttpClient, status: int) -> None:
     receiver.plan(redirect(receiver.url("/elsewhere"), status))
-    attempt = await sender.post(receiver.url(), {}, BODY)
-    assert (attempt.status, attempt.is_success) == (status, False)
+    result = await http.post(receiver.url(), {}, BODY)
+    assert (result.status, result.is_success) == (status, False)
     assert [request.path for request in receiver.requests] == ["/hook"]
 
 
@@ -116,44 +114,44 @@ async def test_a_redirect_is_never_followed(receiver: Receiver, sender: HttpClie
     ids=lambda value: getattr(value, "__name__", None),
 )
 async def test_a_bad_receiver(
-    receiver: Receiver, sender: HttpClient, reaction: Reaction, status: int | None, error: str
+    receiver: Receiver, http: HttpClient, reaction: Reaction, status: int | None, error: str
 ) -> None:
     receiver.plan(reaction)
-    attempt = await sender.post(receiver.url(), {}, BODY)
-    assert (attempt.status, attempt.error, attempt.is_success) == (status, error, False)
-    assert attempt.duration_ms < 5000
+    result = await http.post(receiver.url(), {}, BODY)
+    assert (result.status, result.error, result.is_success) == (status, error, False)
+    assert result.duration_ms < 5000
     assert len(receiver.requests) == 1
-    assert (await sender.post(receiver.url(), {}, BODY)).is_success
+    assert (await http.post(receiver.url(), {}, BODY)).is_success
 
 
-async def test_of_a_gigabyte_the_first_kilobyte_is_read(receiver: Receiver, sender: HttpClient) -> None:
+async def test_only_the_first_kilobyte_of_a_gigabyte_is_kept(receiver: Receiver, http: HttpClient) -> None:
     receiver.plan(flood)
-    attempt = await sender.post(receiver.url(), {}, BODY)
-    assert (attempt.status, attempt.response, attempt.is_success) == (200, "y" * 1024, True)
-    assert (await sender.post(receiver.url(), {}, BODY)).is_success
-    assert receiver.connections == 2  # the first one was cut
+    result = await http.post(receiver.url(), {}, BODY)
+    assert (result.status, result.response, result.is_success) == (200, "y" * 1024, True)
+    assert (await http.post(receiver.url(), {}, BODY)).is_success
+    assert receiver.connections == 2  # the first one was closed early
 
 
-async def test_an_answer_is_kept_as_text_that_can_be_stored_and_shown(receiver: Receiver, sender: HttpClient) -> None:
+async def test_a_response_is_kept_as_text_that_can_be_stored_and_shown(receiver: Receiver, http: HttpClient) -> None:
     receiver.plan(answer(500, b"a\x00b\x1b[31m\xff\r\nnext\rover"), answer(200, "ş".encode() * 2000))
-    assert (await sender.post(receiver.url(), {}, BODY)).response == "ab[31m\ufffd\nnext over"
-    assert (await sender.post(receiver.url(), {}, BODY)).response == "ş" * 512
-    assert receiver.connections == 1  # both answers ended
+    assert (await http.post(receiver.url(), {}, BODY)).response == "ab[31m\ufffd\nnext over"
+    assert (await http.post(receiver.url(), {}, BODY)).response == "ş" * 512
+    assert receiver.connections == 1  # both responses ended
 
 
-async def test_nobody_listens(sender: HttpClient) -> None:
-    async with Receiver() as gone:
-        url = gone.url()
-    attempt = await sender.post(url, {}, BODY)
-    assert (attempt.status, attempt.response, attempt.error) == (None, None, "connection refused")
+async def test_a_port_without_a_listener(http: HttpClient) -> None:
+    async with Receiver() as closed:
+        url = closed.url()
+    result = await http.post(url, {}, BODY)
+    assert (result.status, result.response, result.error) == (None, None, "connection refused")
 
 
-async def test_a_name_that_does_not_exist(sender: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_name_that_does_not_exist(http: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
     monkeypatch.setattr(socket, "getaddrinfo", fails)
-    assert (await sender.post("https://gone.example/", {}, BODY)).error == "the host name can't be resolved"
+    assert (await http.post("https://gone.example/", {}, BODY)).error == "the host name can't be resolved"
 
 
 @pytest.mark.parametrize(
@@ -168,76 +166,78 @@ async def test_a_name_that_does_not_exist(sender: HttpClient, monkeypatch: pytes
         ("Wed, 21 Oct 9999 07:28:00 GMT", timedelta(hours=24)),
     ],
 )
-async def test_retry_after(receiver: Receiver, sender: HttpClient, header: str, delay: timedelta | None) -> None:
+async def test_retry_after(receiver: Receiver, http: HttpClient, header: str, delay: timedelta | None) -> None:
     receiver.plan(answer(429, retry_after=header))
-    assert (await sender.post(receiver.url(), {}, BODY)).retry_after == delay
+    assert (await http.post(receiver.url(), {}, BODY)).retry_after == delay
 
 
-async def test_retry_after_a_date(receiver: Receiver, sender: HttpClient) -> None:
+async def test_retry_after_a_date(receiver: Receiver, http: HttpClient) -> None:
     receiver.plan(answer(503, retry_after=format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)))
-    delay = (await sender.post(receiver.url(), {}, BODY)).retry_after
+    delay = (await http.post(receiver.url(), {}, BODY)).retry_after
     assert delay is not None
     assert timedelta(minutes=9, seconds=50) < delay <= timedelta(minutes=10)
 
 
-async def test_a_connection_is_used_again_for_its_own_origin_only(receiver: Receiver, sender: HttpClient) -> None:
+async def test_a_connection_is_used_again_for_its_own_origin_only(receiver: Receiver, http: HttpClient) -> None:
     for _ in range(3):
-        assert (await sender.post(receiver.url(), {}, BODY)).is_success
+        assert (await http.post(receiver.url(), {}, BODY)).is_success
     assert receiver.connections == 1
-    assert (await sender.post(receiver.url(host="127.0.0.2"), {}, BODY)).error == "connection refused"
-    assert (await sender.post(receiver.url(host="localhost"), {}, BODY)).is_success
+    assert (await http.post(receiver.url(host="127.0.0.2"), {}, BODY)).error == "connection refused"
+    assert (await http.post(receiver.url(host="localhost"), {}, BODY)).is_success
     assert receiver.connections == 2
 
 
-async def test_what_nobody_asked_for_is_no_answer_to_the_next_post(receiver: Receiver, sender: HttpClient) -> None:
+async def test_data_that_arrives_unrequested_is_no_response_to_the_next_post(
+    receiver: Receiver, http: HttpClient
+) -> None:
     two = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 
     async def answers_twice(writer: asyncio.StreamWriter) -> None:
         writer.write(two + two)
 
     receiver.plan(answers_twice, answer(500))
-    assert (await sender.post(receiver.url(), {}, BODY)).status == 200
-    assert (await sender.post(receiver.url(), {}, BODY)).status == 500
+    assert (await http.post(receiver.url(), {}, BODY)).status == 200
+    assert (await http.post(receiver.url(), {}, BODY)).status == 500
 
 
-async def test_a_connection_that_was_closed_while_idle_fails_nothing(sender: HttpClient) -> None:
+async def test_a_connection_that_was_closed_while_idle_causes_no_failure(http: HttpClient) -> None:
     async with Receiver(idle_seconds=0.02) as receiver:
         for _ in range(3):
-            assert (await sender.post(receiver.url(), {}, BODY)).is_success
+            assert (await http.post(receiver.url(), {}, BODY)).is_success
             await asyncio.sleep(0.2)
         assert (len(receiver.requests), receiver.connections) == (3, 3)
 
 
-async def test_a_kept_connection_that_ends_without_an_answer_is_replaced_once(
-    receiver: Receiver, sender: HttpClient
+async def test_a_reused_connection_that_ends_without_a_response_is_replaced_once(
+    receiver: Receiver, http: HttpClient
 ) -> None:
-    receiver.plan(answer(200), raw(b""), raw(b""))  # as if it closed while we sent
-    assert (await sender.post(receiver.url(), {}, BODY)).is_success
-    assert (await sender.post(receiver.url(), {}, BODY)).error == "connection closed without a response"
+    receiver.plan(answer(200), raw(b""), raw(b""))  # as if it was closed during the request
+    assert (await http.post(receiver.url(), {}, BODY)).is_success
+    assert (await http.post(receiver.url(), {}, BODY)).error == "connection closed without a response"
     assert (len(receiver.requests), receiver.connections) == (3, 2)
 
 
-async def test_a_reset_is_an_answer_even_on_a_connection_that_was_kept(receiver: Receiver, sender: HttpClient) -> None:
+async def test_a_reset_counts_as_a_response_on_a_reused_connection_too(receiver: Receiver, http: HttpClient) -> None:
     receiver.plan(answer(200), reset)
-    assert (await sender.post(receiver.url(), {}, BODY)).is_success
-    assert (await sender.post(receiver.url(), {}, BODY)).error == "connection reset"
+    assert (await http.post(receiver.url(), {}, BODY)).is_success
+    assert (await http.post(receiver.url(), {}, BODY)).error == "connection reset"
     assert len(receiver.requests) == 2
 
 
-async def test_many_at_once_and_a_hanging_one_delays_nobody(receiver: Receiver) -> None:
-    async with Receiver() as dead, HttpClient(HERE, deadline_seconds=2) as sender:
+async def test_of_many_concurrent_posts_a_hanging_one_delays_no_other(receiver: Receiver) -> None:
+    async with Receiver() as dead, HttpClient(HERE, deadline_seconds=2) as http:
         dead.usual = hang
-        hanging = [asyncio.create_task(sender.post(dead.url(), {}, BODY)) for _ in range(50)]
+        hanging = [asyncio.create_task(http.post(dead.url(), {}, BODY)) for _ in range(50)]
         began = time.monotonic()
-        attempts = await asyncio.gather(*(sender.post(receiver.url(), {}, BODY) for _ in range(200)))
-        assert all(attempt.is_success for attempt in attempts)
+        results = await asyncio.gather(*(http.post(receiver.url(), {}, BODY) for _ in range(200)))
+        assert all(result.is_success for result in results)
         assert time.monotonic() - began < 2
-        assert {attempt.error for attempt in await asyncio.gather(*hanging)} == {"no response within 2 s"}
+        assert {result.error for result in await asyncio.gather(*hanging)} == {"no response within 2 s"}
     assert len(receiver.requests) == 200
 
 
-async def test_a_resolver_that_hangs_delays_nobody_else(
-    receiver: Receiver, sender: HttpClient, monkeypatch: pytest.MonkeyPatch
+async def test_a_resolver_that_hangs_delays_no_other_name(
+    receiver: Receiver, http: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     released = threading.Event()
 
@@ -246,114 +246,114 @@ async def test_a_resolver_that_hangs_delays_nobody_else(
         raise socket.gaierror(socket.EAI_AGAIN, "later")
 
     monkeypatch.setattr(socket, "getaddrinfo", hangs)
-    hanging = [asyncio.create_task(sender.post(f"https://h{n}.example/", {}, BODY)) for n in range(40)]
+    hanging = [asyncio.create_task(http.post(f"https://h{n}.example/", {}, BODY)) for n in range(40)]
     await asyncio.sleep(0.05)
     resolving(monkeypatch, ["127.0.0.1"])
-    assert (await sender.post(receiver.url(host="quick.example"), {}, BODY)).is_success
-    assert {attempt.error for attempt in await asyncio.gather(*hanging)} == {"no response within 1 s"}
+    assert (await http.post(receiver.url(host="quick.example"), {}, BODY)).is_success
+    assert {result.error for result in await asyncio.gather(*hanging)} == {"no response within 1 s"}
     released.set()
 
 
-async def test_a_cancelled_post_leaves_the_sender_as_it_was(receiver: Receiver, sender: HttpClient) -> None:
+async def test_a_cancelled_post_leaves_it_usable(receiver: Receiver, http: HttpClient) -> None:
     for seconds in (0, 0.001, 0.01, 0.05):
         receiver.plan(hang)
-        task = asyncio.create_task(sender.post(receiver.url(), {}, BODY))
+        task = asyncio.create_task(http.post(receiver.url(), {}, BODY))
         await asyncio.sleep(seconds)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
     receiver.decide = lambda _: answer(200)
-    attempts = await asyncio.gather(*(sender.post(receiver.url(), {}, BODY) for _ in range(10)))
-    assert all(attempt.is_success for attempt in attempts)
+    results = await asyncio.gather(*(http.post(receiver.url(), {}, BODY) for _ in range(10)))
+    assert all(result.is_success for result in results)
 
 
 async def test_an_address_that_is_not_allowed_is_never_connected_to(receiver: Receiver) -> None:
-    async with HttpClient(Networks()) as sender:
+    async with HttpClient(Networks()) as http:
         for host in ("127.0.0.1", "0x7f.1", "[::ffff:127.0.0.1]", "localhost"):
-            attempt = await sender.post(receiver.url(host=host).replace("http:", "https:"), {}, BODY)
-            assert attempt.error is not None
-            assert "is not allowed: add it to OUTBOUND_ALLOWED_NETWORKS" in attempt.error
-            assert attempt.status is None
+            result = await http.post(receiver.url(host=host).replace("http:", "https:"), {}, BODY)
+            assert result.error is not None
+            assert "is not allowed: add it to OUTBOUND_ALLOWED_NETWORKS" in result.error
+            assert result.status is None
     assert receiver.connections == 0
 
 
 async def test_rebinding_the_name_between_save_and_connect(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = resolving(monkeypatch, ["8.8.8.8"], ["127.0.0.1"])
+    looked_up = resolving(monkeypatch, ["8.8.8.8"], ["127.0.0.1"])
     url = await check_url(f"https://rebound.example:{receiver.port}/", Networks())
-    async with HttpClient(Networks()) as sender:
-        attempt = await sender.post(url, {}, BODY)
-    assert attempt == PostResult(
-        attempt.duration_ms,
+    async with HttpClient(Networks()) as http:
+        result = await http.post(url, {}, BODY)
+    assert result == PostResult(
+        result.duration_ms,
         error="the address 127.0.0.1 of host rebound.example is not allowed: add it to OUTBOUND_ALLOWED_NETWORKS",
     )
-    assert asked == ["rebound.example"] * 2  # not a third time, to connect
+    assert looked_up == ["rebound.example"] * 2  # not a third time, to connect
     assert receiver.connections == 0
 
 
 async def test_one_forbidden_address_among_others_refuses_the_name(
-    receiver: Receiver, sender: HttpClient, monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, http: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resolving(monkeypatch, ["127.0.0.1", "10.0.0.1"])
-    attempt = await sender.post(receiver.url(host="two.example"), {}, BODY)
-    assert attempt.error is not None
-    assert "10.0.0.1" in attempt.error
+    result = await http.post(receiver.url(host="two.example"), {}, BODY)
+    assert result.error is not None
+    assert "10.0.0.1" in result.error
     assert receiver.connections == 0
 
 
-async def test_the_next_address_is_tried_when_one_does_not_answer(
-    receiver: Receiver, sender: HttpClient, monkeypatch: pytest.MonkeyPatch
+async def test_the_next_address_is_tried_when_one_can_not_be_reached(
+    receiver: Receiver, http: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resolving(monkeypatch, ["127.0.0.2", "127.0.0.1"])
-    assert (await sender.post(receiver.url(host="two.example"), {}, BODY)).is_success
+    assert (await http.post(receiver.url(host="two.example"), {}, BODY)).is_success
 
 
 async def test_proxies_of_the_environment_are_not_used(
-    receiver: Receiver, sender: HttpClient, monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, http: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    assert (await sender.post(receiver.url(), {}, BODY)).is_success
+    assert (await http.post(receiver.url(), {}, BODY)).is_success
 
 
 @pytest.mark.parametrize("headers", [{"x": "a\r\ny: z"}, {"x": "ş"}, {"ş": "x"}, {"a b": "x"}])
-async def test_a_header_that_cant_be_sent_is_an_error_and_no_crash(
-    receiver: Receiver, sender: HttpClient, headers: dict[str, str]
+async def test_an_invalid_header_is_an_error_in_the_result(
+    receiver: Receiver, http: HttpClient, headers: dict[str, str]
 ) -> None:
-    assert (await sender.post(receiver.url(), headers, BODY)).error == "a header is not valid HTTP"
+    assert (await http.post(receiver.url(), headers, BODY)).error == "a header is not valid HTTP"
     assert receiver.requests == []
 
 
-async def test_a_url_that_is_none_is_an_error_and_no_crash(sender: HttpClient) -> None:
-    assert (await sender.post("ftp://x", {}, BODY)).error == "url must begin with https:// and a host"
+async def test_an_invalid_url_is_an_error_in_the_result(http: HttpClient) -> None:
+    assert (await http.post("ftp://x", {}, BODY)).error == "url must begin with https:// and a host"
 
 
-async def test_an_untrusted_certificate_gets_nothing(sender: HttpClient) -> None:
+async def test_an_untrusted_certificate_gets_nothing(http: HttpClient) -> None:
     async with Receiver(tls=True) as receiver:
-        attempt = await sender.post(receiver.url(), {}, BODY)
-        assert attempt.error == "TLS: certificate verify failed: self-signed certificate"
+        result = await http.post(receiver.url(), {}, BODY)
+        assert result.error == "TLS: certificate verify failed: self-signed certificate"
         assert receiver.requests == []
 
 
 async def test_a_trusted_certificate_is_for_its_own_name_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
-    async with Receiver(tls=True) as receiver, HttpClient(HERE, deadline_seconds=5) as sender:
-        attempts = [await sender.post(receiver.url(), {}, BODY * 10_000) for _ in range(3)]
-        assert all(attempt.is_success for attempt in attempts)
+    async with Receiver(tls=True) as receiver, HttpClient(HERE, deadline_seconds=5) as http:
+        results = [await http.post(receiver.url(), {}, BODY * 10_000) for _ in range(3)]
+        assert all(result.is_success for result in results)
         assert receiver.connections == 1
         receiver.plan(flood)
-        assert (await sender.post(receiver.url(), {}, BODY)).response == "y" * 1024
-        other = await sender.post(receiver.url(host="127.0.0.1"), {}, BODY)
+        assert (await http.post(receiver.url(), {}, BODY)).response == "y" * 1024
+        other = await http.post(receiver.url(host="127.0.0.1"), {}, BODY)
         assert other.error is not None
         assert "mismatch" in other.error
         assert len(receiver.requests) == 4
 
 
-async def test_tls_where_there_is_none(sender: HttpClient) -> None:
+async def test_tls_to_a_server_without_it(http: HttpClient) -> None:
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         await reader.read()
         writer.close()
 
     async with await asyncio.start_server(plain, "127.0.0.1") as server:
-        attempt = await sender.post(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {}, BODY)
-    assert attempt.error == "TLS: wrong version number"
+        result = await http.post(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {}, BODY)
+    assert result.error == "TLS: wrong version number"

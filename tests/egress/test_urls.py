@@ -1,4 +1,4 @@
-"""What URLs and headers an endpoint may have, before anything is sent."""
+"""The URLs and headers that an endpoint may have."""
 
 import socket
 
@@ -9,7 +9,7 @@ from crm_graph.egress.networks import Networks
 from crm_graph.egress.urls import parse_url
 from crm_graph.errors import ValidationFailed
 
-NOBODY = Networks()
+PUBLIC_ONLY = Networks()
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_normal_form(given: str, normal: str) -> None:
         ("https://℀.example.com/", "not a valid URL"),
     ],
 )
-def test_what_is_no_target_is_refused(url: str, problem: str) -> None:
+def test_an_invalid_url_is_refused(url: str, problem: str) -> None:
     with pytest.raises(ValidationFailed, match=problem) as error:
         parse_url(url)
     assert error.value.field == "url"
@@ -98,14 +98,14 @@ def test_what_is_no_target_is_refused(url: str, problem: str) -> None:
 )
 async def test_an_address_that_is_not_allowed_is_refused_when_it_is_saved(host: str) -> None:
     with pytest.raises(ValidationFailed, match="OUTBOUND_ALLOWED_NETWORKS") as error:
-        await check_url(f"https://{host}/hook", NOBODY)
+        await check_url(f"https://{host}/hook", PUBLIC_ONLY)
     assert error.value.field == "url"
 
 
-async def test_unencrypted_only_to_networks_that_are_named() -> None:
+async def test_http_is_allowed_to_listed_networks_only() -> None:
     with pytest.raises(ValidationFailed, match="use https://"):
-        await check_url("http://8.8.8.8/hook", NOBODY)
-    assert await check_url("https://8.8.8.8/hook", NOBODY) == "https://8.8.8.8/hook"
+        await check_url("http://8.8.8.8/hook", PUBLIC_ONLY)
+    assert await check_url("https://8.8.8.8/hook", PUBLIC_ONLY) == "https://8.8.8.8/hook"
     assert await check_url("http://127.1:5678/hook", Networks.of((), loopback=True)) == "http://127.0.0.1:5678/hook"
 
 
@@ -113,18 +113,18 @@ async def test_a_name_with_one_forbidden_address_is_refused(monkeypatch: pytest.
     answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in ("8.8.8.8", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers)
     with pytest.raises(ValidationFailed, match=r"the address 10\.0\.0\.1 of host two\.example is not allowed"):
-        await check_url("https://two.example/", NOBODY)
+        await check_url("https://two.example/", PUBLIC_ONLY)
 
 
-async def test_a_name_that_cant_be_resolved_now_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_name_that_can_not_be_resolved_now_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_AGAIN, "later")
 
     monkeypatch.setattr(socket, "getaddrinfo", fails)
-    assert await check_url("https://soon.example", NOBODY) == "https://soon.example/"
+    assert await check_url("https://soon.example", PUBLIC_ONLY) == "https://soon.example/"
 
 
-def test_headers_are_kept_in_lower_case() -> None:
+def test_header_names_become_lower_case() -> None:
     assert check_headers({"X-CRM-Secret": " geheim\t", "Authorization": "Bearer é"}) == {
         "x-crm-secret": "geheim",
         "authorization": "Bearer é",

@@ -46,7 +46,7 @@ owners = st.sampled_from(["ada", "bob", None])
 
 @st.composite
 def teams(draw: Callable[[Any], Any]) -> Team:
-    """A few contacts and deals of anybody, linked without regard to whose they are."""
+    """A few contacts and deals of any owner, linked regardless of their owners."""
     team = Team(company={"id": uuid.uuid4(), "name": "Acme", "name_key": "acme", "domain": "acme.example"})
     deleted = st.sampled_from([None, None, None, START])
     company = st.sampled_from([None, team.company["id"]])
@@ -70,7 +70,7 @@ def teams(draw: Callable[[Any], Any]) -> Team:
 
 
 class Model:
-    """What ada may see of a team, by the plainest code there is."""
+    """What ada may see of a team, in the simplest possible code."""
 
     def __init__(self, team: Team) -> None:
         self.team = team
@@ -122,7 +122,7 @@ class Model:
         return {"key": key, "dealCount": len(deals), "amountTotals": totals, "deals": listed(map(self.deal, deals))}
 
     def answer(self) -> Row:
-        """The whole answer to QUERY."""
+        """The whole response to QUERY."""
         of_company = [row for row in self.deals if row["company_id"]]
         return {
             "deals": listed(map(self.deal, self.deals)),
@@ -138,7 +138,7 @@ class Model:
 
 
 def shared(row: Row) -> Row | None:
-    """The company of a row, which everybody sees."""
+    """The company of a row, which is visible to all."""
     return {"id": str(row["company_id"])} if row["company_id"] else None
 
 
@@ -148,7 +148,7 @@ def listed(nodes: Any) -> Row:
 
 
 def in_order_of_ids(value: Any) -> Any:
-    """The answer with every list of rows sorted, since the order is not what is tested here."""
+    """The response with every list of rows sorted, since order is not tested here."""
     if isinstance(value, dict):
         return {key: in_order_of_ids(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -157,7 +157,7 @@ def in_order_of_ids(value: Any) -> Any:
 
 
 async def store(sql: AsyncConnection, team: Team, stage: dict[str, Any], owner: dict[Any, Any]) -> None:
-    """Replace what is stored by the team's rows."""
+    """Replace all stored rows by the team's."""
     await sql.execute(text("DELETE FROM deals"))
     await sql.execute(text("DELETE FROM contacts"))
     await sql.execute(text("DELETE FROM companies"))

@@ -1,4 +1,4 @@
-"""The owner rule in reads: what is a colleague's looks like what does not exist, from whichever end one asks."""
+"""The owner rule in reads: a colleague's row looks as if it did not exist, along every path of the schema."""
 
 import json
 import uuid
@@ -30,7 +30,7 @@ ACTIVITIES_OF_LISTS = """{ deals { nodes { activities { nodes { content contact 
     contacts { nodes { activities { nodes { content contact { id } deal { id } } } } } }"""
 
 
-async def test_a_deal_of_a_colleague_says_nothing_on_the_timeline_of_a_shared_contact(
+async def test_a_colleagues_deal_is_hidden_on_the_timeline_of_a_shared_contact(
     client: httpx.AsyncClient, world: World
 ) -> None:
     create = "mutation ($i: CreateDealInput!) { createDeal(input: $i) { deal { id } } }"
@@ -53,7 +53,7 @@ def nodes(connection: dict[str, Any]) -> set[str]:
     return {node["id"] for node in connection["nodes"]}
 
 
-async def test_a_colleagues_deal_answers_as_one_that_does_not_exist(client: httpx.AsyncClient, world: World) -> None:
+async def test_a_colleagues_deal_looks_like_one_that_does_not_exist(client: httpx.AsyncClient, world: World) -> None:
     theirs = await send(client, ADA, DEAL, id=str(world.bob.deal))
     nobodys = await send(client, ADA, DEAL, id=str(uuid.uuid4()))
 
@@ -61,7 +61,7 @@ async def test_a_colleagues_deal_answers_as_one_that_does_not_exist(client: http
     assert theirs.status_code == nobodys.status_code == 200
 
 
-async def test_a_colleagues_contact_answers_as_one_that_does_not_exist(client: httpx.AsyncClient, world: World) -> None:
+async def test_a_colleagues_contact_looks_like_one_that_does_not_exist(client: httpx.AsyncClient, world: World) -> None:
     theirs = await send(client, ADA, CONTACT, id=str(world.bob.contact))
     nobodys = await send(client, ADA, CONTACT, id=str(uuid.uuid4()))
     by_email = await send(client, ADA, BY_EMAIL, email=world.bob.email.upper())
@@ -71,7 +71,7 @@ async def test_a_colleagues_contact_answers_as_one_that_does_not_exist(client: h
     assert by_email.json() == unknown.json() == {"data": {"contactByEmail": None}}
 
 
-async def test_own_rows_and_the_pools_are_shown(client: httpx.AsyncClient, world: World) -> None:
+async def test_own_and_unassigned_rows_are_visible(client: httpx.AsyncClient, world: World) -> None:
     for side in (world.ada, world.pool):
         assert (await ask(client, ADA, DEAL, id=str(side.deal)))["deal"]["id"] == str(side.deal)
         assert (await ask(client, ADA, CONTACT, id=str(side.contact)))["contact"]["id"] == str(side.contact)
@@ -149,7 +149,7 @@ async def test_activities_are_those_of_visible_contacts_and_deals(client: httpx.
 async def test_activities_and_moves_are_as_visible_as_what_they_are_about(
     client: httpx.AsyncClient, world: World, database: Database
 ) -> None:
-    # No list of the API starts at them yet, so that the rule itself is asked.
+    # The API has no list that starts at them, so the rule itself is tested.
     async def seen(model: type[Activity] | type[DealStageHistory], principal: Principal) -> set[Any]:
         key = table(model).c.content if model is Activity else table(model).c.deal_id
         async with database.read() as connection:
@@ -193,7 +193,9 @@ async def test_the_webhook_log_is_for_admins(client: httpx.AsyncClient, world: W
     assert log == {"totalCount": 1, "nodes": [{"body": "{}", "contact": {"id": str(world.bob.contact)}}]}
 
 
-async def test_deleted_rows_are_nobodys(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_deleted_rows_are_visible_to_no_one(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
     for name in ("deals", "contacts"):
         await sql.exec_driver_sql(f"UPDATE {name} SET deleted_at = now() WHERE owner_id = '{world.ada.owner}'")
 

@@ -1,4 +1,4 @@
-"""The owner rule in mutations: a colleague's row can't be changed or linked, and the answer doesn't tell it exists."""
+"""The owner rule in mutations: a colleague's row can't be changed or linked, and its existence stays hidden."""
 
 import uuid
 from typing import Any
@@ -44,7 +44,7 @@ async def assert_refused(
         (UPDATE_CONTACT, "contactId", {}),
     ],
 )
-async def test_changing_a_colleagues_row_answers_as_for_a_random_id(
+async def test_changing_a_colleagues_row_fails_as_for_a_random_id(
     document: str, key: str, given: dict[str, Any], client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     known = {"me": str(world.ada.owner)} | {name: str(id_) for name, id_ in world.stage.items()}
@@ -57,7 +57,7 @@ async def test_changing_a_colleagues_row_answers_as_for_a_random_id(
     assert one == other
 
 
-async def test_linking_a_deal_to_a_colleagues_contact_answers_as_for_a_random_id(
+async def test_linking_a_deal_to_a_colleagues_contact_fails_as_for_a_random_id(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     for document, given in ((UPDATE_DEAL, {"dealId": str(world.ada.deal)}), (CREATE_DEAL, {"title": "Linked"})):
@@ -87,7 +87,7 @@ async def test_shared_ids_that_do_not_exist_are_not_found(
     await assert_refused(client, sql, ADA, CREATE_DEAL, ("NOT_FOUND", name), title="x", **{name: str(uuid.uuid4())})
 
 
-async def test_only_an_admin_gives_away(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_only_an_admin_changes_the_owner(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     forbidden = ("FORBIDDEN", "ownerId")
     deal, contact, bob = str(world.ada.deal), str(world.ada.contact), str(world.bob.owner)
 
@@ -101,7 +101,7 @@ async def test_only_an_admin_gives_away(client: httpx.AsyncClient, world: World,
     assert given["updateContact"]["contact"]["owner"] == {"email": BOB}
 
 
-async def test_an_admin_gives_only_to_active_owners(
+async def test_an_admin_assigns_only_to_active_owners(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await sql.execute(text("UPDATE owners SET active = false WHERE email = :email"), {"email": BOB})

@@ -1,4 +1,4 @@
-"""Whom a valid token stands for: the owner and the role are what the database says now, not what the token says."""
+"""The principal of a valid token: owner and role come from the database, not from the token."""
 
 import asyncio
 import uuid
@@ -34,7 +34,7 @@ async def test_sub_is_the_owners_id_or_address_in_any_spelling(client: httpx.Asy
         assert await ask(client, subject, ME) == {"me": {"id": str(ada), "role": "SALES"}}
 
 
-async def test_the_role_is_the_databases_whatever_the_token_says(
+async def test_the_role_comes_from_the_database_not_from_the_token(
     client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
     await add_owner(sql, ADA)

@@ -1,4 +1,4 @@
-"""The log: one escaped line for each record, and in it no token, no query and nobody's data, at any level."""
+"""Logs: one escaped line for each record, at any level without tokens, queries and personal data."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ SECRETS = ("hunter2", "the-private-title", "private@lead.example", "createDeal",
 
 @pytest.fixture(autouse=True)
 async def ada(client: httpx.AsyncClient, sql: AsyncConnection) -> Any:
-    """The caller; `client` first, so that its clean-up comes last."""
+    """The caller; requests `client` first, so that it is cleaned up last."""
     return await add_owner(sql, ADA)
 
 
@@ -150,7 +150,7 @@ async def test_webhooks_are_logged_without_their_bodies(client: httpx.AsyncClien
         assert secret not in "\n".join(lines)
 
 
-def test_for_eyes_a_record_is_one_line_too_and_its_traceback_is_indented() -> None:
+def test_as_text_a_record_is_one_line_too_and_its_traceback_is_indented() -> None:
     record = logging.LogRecord("crm", logging.ERROR, __file__, 1, "a %s", (NASTY,), None)
     record.details = {"path": NASTY, NASTY: b"\x00\xff", "half": "\ud800", "status": 500}
     try:

@@ -1,4 +1,4 @@
-"""Traces: one from a webhook to the delivery of what it changed, sent over OTLP; and nothing at all without OTEL_*."""
+"""Traces: one from a webhook to the deliveries it causes, exported over OTLP; none without OTEL_* settings."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ CREATE = "mutation ($title: String!) { createDeal(input: {title: $title}) { deal
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    """A collector, and this process tracing to it; `tracing.shut_down()` sends what is left."""
+    """A collector that this process exports to; `tracing.shut_down()` sends the remaining spans."""
     with Collector() as opened, tracing.exporting(TraceExport(f"{opened.url}/v1/traces", headers="api-key=x%20y,b=1")):
         yield opened
 
@@ -64,7 +64,7 @@ async def boss_with_endpoint(sql: AsyncConnection, url: str) -> None:
     await sql.execute(insert(table(WebhookEndpoint)).values(row | {"event_types": ["deal_created"]}))
 
 
-async def test_one_trace_from_a_webhook_to_the_delivery_of_what_it_made(
+async def test_one_trace_from_a_webhook_to_the_delivery_of_its_event(
     client: httpx.AsyncClient,
     sql: AsyncConnection,
     settings: Settings,
@@ -79,8 +79,8 @@ async def test_one_trace_from_a_webhook_to_the_delivery_of_what_it_made(
         receiver.plan(answer(500))
         await post(client, "calcom", fixture("calcom", "booking_created"), traceparent=TRACEPARENT)
         await receiver.wait(1)
-        await asyncio.sleep(0.1)  # for the span to end, after the answer
-        told = (await sql.execute(select(table(Event)).where(table(Event).c.type == "deal_created"))).one()
+        await asyncio.sleep(0.1)  # the span ends after the response
+        event = (await sql.execute(select(table(Event)).where(table(Event).c.type == "deal_created"))).one()
         tracing.shut_down()
 
     [server] = collector.named("POST /crm/webhooks/calcom/booking")
@@ -88,11 +88,11 @@ async def test_one_trace_from_a_webhook_to_the_delivery_of_what_it_made(
     [delivery] = collector.named("deliver")
     assert {span.trace_id.hex() for span in (server, transaction, delivery)} == {TRACE}
     assert parent_of(server) == PARENT
-    assert told.traceparent == f"00-{TRACE}-{id_of(transaction)}-01"
+    assert event.traceparent == f"00-{TRACE}-{id_of(transaction)}-01"
     assert parent_of(delivery) == id_of(transaction)
     assert receiver.requests[0].headers["traceparent"] == f"00-{TRACE}-{id_of(delivery)}-01"
     assert facts(server)["http.response.status_code"] == 200
-    assert facts(delivery)["event"] == str(told.id)
+    assert facts(delivery)["event"] == str(event.id)
     assert (facts(delivery)["error.type"], delivery.status.code) == ("500", 2)
     assert collector.services == {"crm-graph"}
     assert collector.headers["api-key"] == "x y"
@@ -114,9 +114,7 @@ async def test_a_mutation_starts_a_trace_of_its_own_that_its_event_carries(
     assert len(traceparents) == 3
 
 
-async def test_every_line_that_is_logged_names_its_request_and_trace(
-    client: httpx.AsyncClient, collector: Collector
-) -> None:
+async def test_every_log_line_has_its_request_id_and_trace_id(client: httpx.AsyncClient, collector: Collector) -> None:
     with written() as lines:
         answered = await post(client, "instantly", {"event_type": "reply_received"}, traceparent=TRACEPARENT)
 
@@ -126,7 +124,9 @@ async def test_every_line_that_is_logged_names_its_request_and_trace(
     assert {line["trace_id"] for line in ours} == {TRACE}
 
 
-async def test_a_span_has_nobodys_data(client: httpx.AsyncClient, sql: AsyncConnection, collector: Collector) -> None:
+async def test_a_span_has_no_personal_data(
+    client: httpx.AsyncClient, sql: AsyncConnection, collector: Collector
+) -> None:
     ada = await add_owner(sql, "ada@seller.com")
     await sql.execute(text("ALTER TABLE deals ADD CONSTRAINT never CHECK (title <> 'hunter2')"))
     try:
@@ -149,7 +149,7 @@ async def test_a_span_has_nobodys_data(client: httpx.AsyncClient, sql: AsyncConn
         assert secret not in shown
 
 
-async def test_probes_and_what_is_done_for_nobody_leave_no_trace(
+async def test_probes_and_background_work_leave_no_trace(
     client: httpx.AsyncClient, database: Database, collector: Collector
 ) -> None:
     for path in ("/healthz", "/readyz", "/metrics"):
@@ -180,7 +180,7 @@ def test_without_otel_variables_nothing_is_set_up(settings: Settings) -> None:
     assert ran.stdout.strip() == "[] 1"
 
 
-def test_a_collector_that_hangs_holds_nobody_up_at_the_end() -> None:
+def test_a_collector_that_hangs_does_not_delay_the_shutdown() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         tracing.set_up(TraceExport(f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces"))
         with tracing.span("x"):
@@ -190,7 +190,7 @@ def test_a_collector_that_hangs_holds_nobody_up_at_the_end() -> None:
         took = time.monotonic() - started
     for thread in threading.enumerate():
         if thread.name == "last-spans":
-            thread.join(30)  # it gives up now that nobody listens, and says so while this test may hear it
+            thread.join(30)  # it gives up once the listener is closed; its log line must fall into this test
 
     assert took < 3
 
@@ -203,7 +203,7 @@ def test_a_collector_that_hangs_holds_nobody_up_at_the_end() -> None:
         ("service.name=from-attributes", "from-name", "from-name"),
     ],
 )
-def test_the_service_is_called_what_the_operator_says(
+def test_the_service_has_the_name_that_the_operator_sets(
     monkeypatch: pytest.MonkeyPatch, attributes: str, name: str | None, expected: str
 ) -> None:
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", attributes)

@@ -1,4 +1,4 @@
-"""The HMAC schemes, against published vectors and against signatures that are almost right."""
+"""The HMAC schemes, with published vectors and with signatures that are nearly valid."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -31,7 +31,7 @@ def test_standard_webhooks_vector() -> None:
     assert verify()
 
 
-def test_standard_webhooks_takes_one_right_signature_among_several() -> None:
+def test_standard_webhooks_accepts_one_valid_signature_among_several() -> None:
     assert verify(f"v1,bm90IGl0 v1a,whatever {SIGNATURE}")
     assert verify(secrets=(b"another", SECRET))
 
@@ -65,7 +65,7 @@ def test_standard_webhooks_refuses(wrong: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("secret", [b"whsec_", b"whsec_===", b"whsec_not base64"])
-def test_a_secret_that_is_no_base64_is_never_an_empty_key(secret: bytes) -> None:
+def test_a_secret_without_valid_base64_is_never_an_empty_key(secret: bytes) -> None:
     assert signatures.standard_webhooks_key(secret) == secret
 
 
@@ -90,7 +90,7 @@ def test_token() -> None:
     assert not signatures.verify_token((), b"")
 
 
-def test_a_new_secret_is_text_once_it_is_decoded_and_never_the_same() -> None:
+def test_a_new_secret_decodes_to_text_and_is_unique() -> None:
     made = {signatures.new_webhook_secret() for _ in range(100)}
     assert len(made) == 100
     for secret in made:
@@ -101,7 +101,7 @@ def test_a_new_secret_is_text_once_it_is_decoded_and_never_the_same() -> None:
         assert key.decode("ascii").isalnum()
 
 
-def test_a_delivery_is_proven_in_both_ways_and_for_both_secrets() -> None:
+def test_a_delivery_is_signed_in_both_schemes_and_with_both_secrets() -> None:
     new, old = signatures.new_webhook_secret(), signatures.new_webhook_secret()
 
     headers = signatures.delivery_headers([new, old], MESSAGE_ID, BODY, NOW)
