@@ -16,7 +16,7 @@ from crm_graph.delivery.notifications import notify_senders
 from crm_graph.domain import references
 from crm_graph.domain.locking import RowLock
 from crm_graph.domain.unit_of_work import UnitOfWork
-from crm_graph.egress import client
+from crm_graph.egress.headers import check_headers
 from crm_graph.errors import Conflict, ValidationFailed
 from crm_graph.models import AnySelect, EventType, Owner, WebhookDelivery, WebhookEndpoint, table
 from crm_graph.web import signatures
@@ -204,8 +204,8 @@ def _merged(stored: Mapping[str, str], headers: object) -> dict[str, str]:
     if not isinstance(headers, Mapping) or not all(isinstance(value, str | None) for value in headers.values()):
         raise ValidationFailed("headers must be an object of names and texts", field="headers")
     removed = {name.lower() for name, value in headers.items() if value is None}
-    added = client.check_headers({name: value for name, value in headers.items() if value is not None})
-    return client.check_headers({k: v for k, v in stored.items() if k not in removed} | added)
+    added = check_headers({name: value for name, value in headers.items() if value is not None})
+    return check_headers({k: v for k, v in stored.items() if k not in removed} | added)
 
 
 def _with_owner(locked: CTE) -> AnySelect:

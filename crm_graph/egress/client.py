@@ -1,8 +1,7 @@
-"""HttpClient: posts to servers that other people run, and checks of the URL and headers they configure."""
+"""HttpClient: posts to servers that other people run, and the check of a URL that they configure."""
 
 import asyncio
 import codecs
-import re
 import ssl
 import time
 from collections import defaultdict
@@ -20,8 +19,6 @@ from crm_graph.egress.urls import OutboundUrl, parse_url
 from crm_graph.errors import ValidationFailed
 from crm_graph.values import clean_text
 
-HEADERS_MAX = 20
-HEADER_VALUE_MAX = 4096
 DEADLINE_SECONDS = 15.0
 LOOKUP_SECONDS = 3.0
 RESPONSE_KEPT = 1024  # bytes
@@ -29,29 +26,6 @@ RESPONSE_READ = 16 * 1024  # bytes; after a longer response the connection is cl
 IDLE_MAX = 16  # idle connections per origin
 KEEPALIVE_SECONDS = 4.0  # below the 5 s after which Node.js closes: it must not close while we send
 RETRY_AFTER_MAX = timedelta(hours=24)
-
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
-_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
-_OUR_HEADERS = frozenset(
-    (
-        "accept-encoding",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "expect",
-        "host",
-        "keep-alive",
-        "te",
-        "traceparent",
-        "tracestate",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-    )
-)
-_OUR_PREFIXES = ("proxy-", "webhook-", "x-signature")
 
 
 async def check_url(url: str, networks: Networks) -> str:
@@ -70,29 +44,6 @@ async def check_url(url: str, networks: Networks) -> str:
         if refusal := networks.refusal(target.host, address, encrypted=target.scheme == "https"):
             raise ValidationFailed(f"url can't be called: {refusal}", field="url")
     return str(target)
-
-
-def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Check an endpoint's static headers and return them with lower-case names.
-
-    Raises ValidationFailed with field `headers`; no message shows a value, since values are credentials.
-    """
-    if len(headers) > HEADERS_MAX:
-        raise ValidationFailed(f"headers has more than {HEADERS_MAX} entries", field="headers")
-    checked: dict[str, str] = {}
-    for name, value in headers.items():
-        key, value = name.lower(), value.strip(" \t")
-        if not _TOKEN.fullmatch(name) or len(name) > 100:
-            raise ValidationFailed(f"headers: {name[:100]!a} is not a valid header name", field="headers")
-        if key in _OUR_HEADERS or key.startswith(_OUR_PREFIXES):
-            raise ValidationFailed(f"headers: {key} is set by crm-graph itself; leave it out", field="headers")
-        if key in checked:
-            raise ValidationFailed(f"headers: {key} is given twice", field="headers")
-        if len(value) > HEADER_VALUE_MAX or not _VALUE.fullmatch(value):
-            message = f"headers: the value of {key} is too long, or not one line of Latin-1 text"
-            raise ValidationFailed(message, field="headers")
-        checked[key] = value
-    return checked
 
 
 @dataclass(frozen=True)

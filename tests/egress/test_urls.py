@@ -4,7 +4,8 @@ import socket
 
 import pytest
 
-from crm_graph.egress.client import check_headers, check_url
+from crm_graph.egress.client import check_url
+from crm_graph.egress.headers import check_headers
 from crm_graph.egress.networks import Networks
 from crm_graph.egress.urls import parse_url
 from crm_graph.errors import ValidationFailed
