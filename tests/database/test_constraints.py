@@ -51,18 +51,18 @@ def insert_deal(connection: psycopg.Connection[Any], **columns: Any) -> None:
 
 
 @pytest.mark.parametrize("amount", [None, "0", "0.01", "999999999999.99"])
-def test_amounts_that_are_money(connection: psycopg.Connection[Any], amount: str | None) -> None:
+def test_valid_amounts(connection: psycopg.Connection[Any], amount: str | None) -> None:
     insert_deal(connection, amount=amount)
 
 
 @pytest.mark.parametrize("amount", ["NaN", "-0.01", "-1"])
-def test_amounts_that_are_not(connection: psycopg.Connection[Any], amount: str) -> None:
+def test_invalid_amounts(connection: psycopg.Connection[Any], amount: str) -> None:
     with pytest.raises(CheckViolation, match="deals_amount_check"):
         insert_deal(connection, amount=amount)
 
 
 @pytest.mark.parametrize("amount", ["Infinity", "-Infinity", "1e12"])
-def test_amounts_that_no_column_can_hold(connection: psycopg.Connection[Any], amount: str) -> None:
+def test_amounts_that_are_too_large(connection: psycopg.Connection[Any], amount: str) -> None:
     with pytest.raises(NumericValueOutOfRange):
         insert_deal(connection, amount=amount)
 
@@ -73,7 +73,7 @@ def test_currencies_in_another_form(connection: psycopg.Connection[Any], currenc
         insert_deal(connection, currency=currency)
 
 
-def test_a_reason_for_losing_belongs_to_a_lost_deal(connection: psycopg.Connection[Any]) -> None:
+def test_only_a_lost_deal_has_a_reason(connection: psycopg.Connection[Any]) -> None:
     insert_deal(connection, status="lost", lost_reason="price")
     with pytest.raises(CheckViolation, match="deals_lost_reason_check"):
         insert_deal(connection, status="won", lost_reason="price")

@@ -80,7 +80,7 @@ async def _answer(database: Database) -> int:
         return int(await session.scalar(text("SELECT 1")) or 0)
 
 
-async def test_a_server_that_hangs_in_a_query_is_given_up_in_time(wire: tuple[Wire, Database]) -> None:
+async def test_a_query_on_a_hanging_server_times_out(wire: tuple[Wire, Database]) -> None:
     relay, database = wire
     assert await _answer(database) == 1
     relay.flows.clear()
@@ -104,7 +104,7 @@ class _BackendRow(NamedTuple):
     pid: int
 
 
-async def test_connections_of_before_a_restart_cost_no_call(admin_url: URL, sql: AsyncConnection) -> None:
+async def test_connections_from_before_a_restart_fail_no_call(admin_url: URL, sql: AsyncConnection) -> None:
     database = Database(admin_url)
     backend = Query(_BackendRow, lambda: select(func.pg_backend_pid().label("pid")))
 
@@ -123,7 +123,7 @@ async def test_connections_of_before_a_restart_cost_no_call(admin_url: URL, sql:
     await database.close()
 
 
-async def test_a_transaction_holds_what_either_of_its_ways_wrote(database: Database, sql: AsyncConnection) -> None:
+async def test_the_driver_and_core_share_one_transaction(database: Database, sql: AsyncConnection) -> None:
     key = func.gen_random_uuid()
     row = {"id": key, "name": "Driver", "name_key": cast(key, Text), "enrichment_json": {}}
     on_the_driver = Statement(lambda: insert(table(Company)).values(row))
@@ -148,7 +148,7 @@ async def test_a_transaction_holds_what_either_of_its_ways_wrote(database: Datab
     await sql.execute(text("DELETE FROM companies"))
 
 
-async def test_a_caller_who_leaves_takes_nothing_along(database: Database, sql: AsyncConnection) -> None:
+async def test_a_cancelled_caller_leaves_the_pool_usable(database: Database, sql: AsyncConnection) -> None:
     sleep = Statement(lambda: select(func.pg_sleep(60)))
 
     async def leave() -> None:
@@ -164,7 +164,7 @@ async def test_a_caller_who_leaves_takes_nothing_along(database: Database, sql: 
     assert [await _answer(database) for _ in range(10)] == [1] * 10
 
 
-async def test_only_work_that_may_take_longer_does(admin_url: URL) -> None:
+async def test_only_background_work_may_take_longer(admin_url: URL) -> None:
     database = Database(admin_url, seconds=0.5)
 
     async def work(seconds: float | None) -> str:

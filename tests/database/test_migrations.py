@@ -1,4 +1,4 @@
-"""Migrations up, down, again and at once, and the roles and grants that they leave."""
+"""Migrations up, down, again and concurrently, and the roles and grants that they create."""
 
 import subprocess
 import sys
@@ -62,7 +62,7 @@ def test_up_down_and_up_again_gives_the_same_database(empty: URL) -> None:
     assert whole(empty) == first
 
 
-def test_a_dump_makes_the_same_database(server: URL, empty: URL) -> None:
+def test_a_restored_dump_is_the_same_database(server: URL, empty: URL) -> None:
     migrate(empty)
     with scratch_database(server) as copy:
         with connected(empty) as connection:
@@ -104,7 +104,7 @@ def test_a_failing_migration_leaves_nothing(empty: URL) -> None:
         assert tables(connection) == {"webhooks_log"}
 
 
-def test_a_user_without_rights_hears_it_in_one_line(empty: URL, admin_url: URL) -> None:
+def test_a_user_without_rights_gets_a_one_line_error(empty: URL, admin_url: URL) -> None:
     as_app_user = empty.update_query_dict({"options": "-c role=app_user"})
     with pytest.raises(SetupError, match="permission denied for schema public") as refused:
         migrate(as_app_user)

@@ -15,10 +15,10 @@ async def names_in_functions(sql: AsyncConnection, pattern: str) -> set[str]:
     return set(re.findall(pattern, sources))
 
 
-async def test_the_triggers_notify_the_channels_that_are_listened_to(sql: AsyncConnection) -> None:
+async def test_the_triggers_notify_the_channels_with_listeners(sql: AsyncConnection) -> None:
     assert await names_in_functions(sql, r"pg_notify\('(\w+)'") == {channels.CHANGES, channels.DELIVERIES}
 
 
-async def test_the_functions_lock_under_the_keys_that_are_kept_apart(sql: AsyncConnection) -> None:
+async def test_the_functions_use_advisory_locks_with_distinct_keys(sql: AsyncConnection) -> None:
     assert await names_in_functions(sql, r"pg_advisory_xact_lock\((\d+),") == {str(locks.COLUMN)}
     assert len({locks.MIGRATION, locks.COLUMN, locks.CONFIGURATION}) == 3

@@ -1,4 +1,4 @@
-"""The SQL files define what the migrations make: its functions, triggers and views with their rights, and no others."""
+"""The SQL files define exactly the functions, triggers, views and grants that the migrations create."""
 
 import re
 from collections.abc import Iterator

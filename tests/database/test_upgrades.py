@@ -1,4 +1,4 @@
-"""Upgrades of databases that have data, from every revision, and beneath a server of the version before."""
+"""Upgrades of databases with data, from every revision, and while a server of the previous version runs."""
 
 import threading
 import time
@@ -122,7 +122,7 @@ async def serve(settings: Settings, url: URL) -> None:
         await database.close()
 
 
-def test_calls_of_the_version_before_work_after_009(filled: URL) -> None:
+def test_calls_of_the_previous_version_work_after_009(filled: URL) -> None:
     with connected(filled, "app_user") as connection:
         connection.prepare_threshold = 0
         for call in CALLS_BEFORE_009:
@@ -141,7 +141,7 @@ def test_the_old_name_still_purges_events_for_the_server_alone(filled: URL) -> N
         connection.execute("SELECT crm_forget_events(now(), 1)")
 
 
-def test_down_from_009_gives_the_functions_that_were(filled: URL) -> None:
+def test_down_from_009_restores_the_functions(filled: URL) -> None:
     before = definitions(filled)
     migrate(filled)
     assert definitions(filled) != before
@@ -151,7 +151,7 @@ def test_down_from_009_gives_the_functions_that_were(filled: URL) -> None:
     assert definitions(filled) == before
 
 
-def test_009_runs_beneath_servers_that_write(filled: URL) -> None:
+def test_009_runs_while_servers_write(filled: URL) -> None:
     counts, problems, is_over = [0, 0], list[BaseException](), threading.Event()
 
     def write(number: int) -> None:
@@ -191,7 +191,7 @@ def test_009_runs_beneath_servers_that_write(filled: URL) -> None:
     assert written == [("contact_updated", sum(counts)), ("deal_updated", sum(counts))]
 
 
-def test_009_waits_for_a_long_transaction_without_holding_up_others(filled: URL) -> None:
+def test_009_waits_for_a_long_transaction_without_blocking_others(filled: URL) -> None:
     outcome = list[object]()
     upgrade = threading.Thread(target=lambda: outcome.append(migrate(filled)))
     with connected(filled, "app_user") as long, connected(filled, "app_user") as other:

@@ -1,4 +1,4 @@
-"""What replies mean: measured on the labelled set intent_replies.jsonl, and rule by rule.
+"""The meaning of replies: measured on the labelled set intent_replies.jsonl, and rule by rule.
 
 Each line of the set was labelled by the reply-status table before it was measured; "set" is the round it was written
 in. The rules were mended on all of them, so the figures say that nothing broke; how a new reply fares is said by the
@@ -77,7 +77,7 @@ def test_labelled_replies(capsys: pytest.CaptureFixture[str]) -> None:
     assert precision_when_sure >= 0.98
 
 
-def test_the_set_is_balanced_and_each_reply_once() -> None:
+def test_the_set_is_balanced_and_has_each_reply_once() -> None:
     assert len(REPLIES) == len({(reply["text"], reply.get("subject")) for reply in REPLIES})
     assert min(Counter(reply["status"] for reply in REPLIES).values()) > 100
     assert 0.4 < share([reply["lang"] for reply in REPLIES].count("tr"), len(REPLIES)) < 0.6
@@ -118,12 +118,12 @@ def test_negation(text: str, status: str) -> None:
 @pytest.mark.parametrize(
     "text", ["İLGİLENMİYORUM", "ILGILENMIYORUM", "ilgilenmiyorum", "İlgilenmiyorum", "ılgılenmıyorum"]
 )
-def test_dotted_and_dotless_i_are_one(text: str) -> None:
+def test_dotted_and_dotless_i_are_the_same(text: str) -> None:
     assert status_of(text) == "not_interested"
 
 
 @pytest.mark.parametrize("text", ["Görüşebiliriz", "gorusebiliriz", "GÖRÜŞEBİLİRİZ", "GORUSEBILIRIZ"])
-def test_turkish_without_its_letters(text: str) -> None:
+def test_turkish_without_turkish_letters(text: str) -> None:
     assert status_of(text) == "interested"
 
 
@@ -162,17 +162,17 @@ def test_a_snippet_on_one_line() -> None:
 
 
 @pytest.mark.parametrize("opening", ["Thanks,", "Thanks, but", "- ", "Hi,\nThank you, but"])
-def test_a_courtesy_is_no_signature(opening: str) -> None:
+def test_a_courtesy_is_not_a_signature(opening: str) -> None:
     assert status_of(f"Hi Max\n{opening} please remove me from your list.") == "unsubscribed"
 
 
-def test_a_reply_under_the_history_is_read_and_doubted() -> None:
+def test_a_reply_below_the_history_is_read_with_low_confidence() -> None:
     verdict = classify("On Mon, Jan 5, 2026 Max <m@x.example> wrote:\n> Interested?\nYes, send me the price list.")
     assert verdict.status == "interested"
     assert verdict.confidence < REVIEW_THRESHOLD
 
 
-def test_history_alone_says_nothing() -> None:
+def test_history_alone_is_not_a_reply() -> None:
     assert visible_reply("> Are you interested?\n> Max") == ""
 
 
@@ -209,14 +209,14 @@ def test_absence_notices(text: str, subject: str, status: str) -> None:
         "Purple elephants.",
     ],
 )
-def test_what_says_two_things_or_none_is_reviewed(text: str) -> None:
+def test_ambiguous_replies_are_reviewed(text: str) -> None:
     assert classify(text).confidence < REVIEW_THRESHOLD
 
 
 @pytest.mark.parametrize(
     "text", ["Yes please, thanks!", "Olur, haftaya görüşelim.", "How much is it?", "STOP", "Hayır"]
 )
-def test_what_is_plain_is_not_reviewed(text: str) -> None:
+def test_clear_replies_are_not_reviewed(text: str) -> None:
     assert classify(text).confidence >= REVIEW_THRESHOLD
 
 
@@ -241,7 +241,7 @@ def test_what_is_plain_is_not_reviewed(text: str) -> None:
         "send me ",
     ],
 )
-def test_hostile_text_costs_no_time(piece: str) -> None:
+def test_hostile_text_takes_no_longer(piece: str) -> None:
     classify("warm up")  # compiles the vocabularies
     hostile = piece * (1_000_000 // len(piece))
     started = time.perf_counter()
@@ -252,7 +252,7 @@ def test_hostile_text_costs_no_time(piece: str) -> None:
 
 @settings(deadline=None, max_examples=150)
 @given(st.text() | st.lists(st.sampled_from(CUES)).map(" ".join), st.text(max_size=40))
-def test_any_text_is_judged(text: str, subject: str) -> None:
+def test_any_text_is_classified(text: str, subject: str) -> None:
     verdict = classify(text, subject=subject)
     assert verdict.status in get_args(Status)
     assert 0 <= verdict.confidence <= 1
@@ -262,7 +262,7 @@ def test_any_text_is_judged(text: str, subject: str) -> None:
     absence_until(text, NOW)
 
 
-def test_the_summary_is_the_sentence_that_decided() -> None:
+def test_the_summary_is_the_decisive_sentence() -> None:
     text = "Hi Max,\nHope you are well. We are not interested\nright now. Kind regards\nRob"
     assert "not interested" in classify(text).summary
 
@@ -296,5 +296,5 @@ def test_the_summary_is_the_sentence_that_decided() -> None:
         ("", None),
     ],
 )
-def test_until_when_somebody_is_away(text: str, until: date | None) -> None:
+def test_the_end_of_an_absence(text: str, until: date | None) -> None:
     assert absence_until(text, NOW) == until

@@ -1,4 +1,4 @@
-"""Groups of columns: a new column has to be put into one, and the database announces what they say."""
+"""Groups of columns: each new column must be in one, and the database announces the columns of ANNOUNCED."""
 
 from collections import Counter
 from datetime import date
