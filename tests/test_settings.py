@@ -14,59 +14,15 @@ from crm_graph.database.engine import place
 from crm_graph.errors import SetupError
 from crm_graph.settings import DEMO_SECRETS, Settings, env_file_problems, make_demo_secrets
 from tests.support.paths import PROJECT
+from tests.support.settings_values import GIVEN, LONG, NAMES
 
 EXAMPLE = PROJECT / ".env.example"
-NAMES = {name.upper() for name in Settings.model_fields}
-LONG = "a-secret-of-at-least-thirty-two-bytes"
 
 
 def plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(plain(part) for part in value)
     return value.get_secret_value() if isinstance(value, SecretStr) else value
-
-
-GIVEN = {
-    "CRM_ENV": ("development", "development"),
-    "LOG_LEVEL": ("WARNING", "warning"),
-    "LOG_FORMAT": ("text", "text"),
-    "HOST": ("0.0.0.0", "0.0.0.0"),
-    "PORT": ("8080", 8080),
-    "PUBLIC_URL": ("https://crm.example.com", "https://crm.example.com"),
-    "CRM_DATA_DIR": ("/srv/müşteri verisi", Path("/srv/müşteri verisi")),
-    "DATABASE_URL": ("postgresql://u:p@h/d", "postgresql://u:p@h/d"),
-    "MIGRATION_DATABASE_URL": ("postgresql://a:p@h/d", "postgresql://a:p@h/d"),
-    "PG_HOST": ("db.internal", "db.internal"),
-    "PG_PORT": ("6543", 6543),
-    "PG_DATABASE": ("sales", "sales"),
-    "PG_USER": ("somebody", "somebody"),
-    "PG_PASSWORD": ("p#a s$s'", "p#a s$s'"),
-    "PG_SSLMODE": ("verify-full", "verify-full"),
-    "JWT_SECRET": (LONG, LONG),
-    "JWT_ISSUER": ("https://id.example.com", "https://id.example.com"),
-    "JWT_AUDIENCE": ("crm", "crm"),
-    "HMAC_SHARED_SECRET_INSTANTLY": ("new, old ,", ("new", "old")),
-    "HMAC_SHARED_SECRET_CALCOM": ("only", ("only",)),
-    "INSTANTLY_WEBHOOK_TOKEN": ("one,two", ("one", "two")),
-    "DEV_SIGNATURE_BYPASS": ("true", True),
-    "INTERNAL_DOMAINS": ("@Seller.com, seller.de", ("seller.com", "seller.de")),
-    "CALCOM_EVENT_TYPES": ("demo,intro", ("demo", "intro")),
-    "DEFAULT_CURRENCY": ("EUR", "EUR"),
-    "ALLOWED_ORIGINS": ("https://Board.example.com/,http://[::1]:80", ("https://board.example.com", "http://[::1]:80")),
-    "WORKER_INSIDE": ("false", False),
-    "METRICS_TOKEN": ("scraper", "scraper"),
-    "OTEL_SDK_DISABLED": ("true", True),
-    "OTEL_TRACES_EXPORTER": ("console", "console"),
-    "OTEL_EXPORTER_OTLP_ENDPOINT": ("http://localhost:4318", "http://localhost:4318"),
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": ("http://localhost:4318/v1/traces", "http://localhost:4318/v1/traces"),
-    "OTEL_EXPORTER_OTLP_PROTOCOL": ("http/protobuf", "http/protobuf"),
-    "OTEL_EXPORTER_OTLP_HEADERS": ("api-key=x,a=b", "api-key=x,a=b"),
-    "OTEL_SERVICE_NAME": ("sales-crm", "sales-crm"),
-    "OUTBOUND_ALLOWED_NETWORKS": (
-        "10.1.0.0/16, 192.168.7.20,fd12:3456::/32",
-        ("10.1.0.0/16", "192.168.7.20/32", "fd12:3456::/32"),
-    ),
-}
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
-from crm_graph.database.sql_files import read_sql
-from crm_graph.delivery import disabled_reasons, endpoints
+from crm_graph.delivery import endpoints
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound
 from crm_graph.identity.principal import Principal
@@ -21,7 +20,7 @@ from crm_graph.models import Role, WebhookEndpoint
 from tests.support.api import ask, reason, refusal, send
 from tests.support.database import everything, rows, unchanged
 from tests.support.endpoints import SECRET, add_delivery, add_endpoint, add_event, deliveries_of, endpoint_of
-from tests.support.factories import ADA, BOB, READER, ROOT, World
+from tests.support.factories import ADA, BOB, ROOT, World
 
 URL = "https://1.1.1.1/hook"
 CREATE = """mutation ($in: CreateWebhookEndpointInput!) { createWebhookEndpoint(input: $in) {
@@ -287,29 +286,7 @@ async def test_an_operator_creates_one_for_an_owner(database: Database, world: W
             await endpoints.send_test(UnitOfWork(session, operator, NOW), endpoint_id=endpoint)
 
 
-@pytest.mark.parametrize(("who", "seen"), [(ADA, {ADA}), (BOB, {BOB}), (READER, set()), (ROOT, {ADA, BOB})])
-async def test_endpoints_are_visible_to_their_owner_and_admins(
-    who: str, seen: set[str], client: httpx.AsyncClient, world: World, sql: AsyncConnection
-) -> None:
-    for side in (world.ada, world.bob):
-        endpoint = await add_endpoint(sql, side.owner)
-        await add_delivery(sql, endpoint, await add_event(sql, side.owner))
-    document = """{ webhookEndpoints { totalCount nodes { owner { email } pendingCount } }
-        webhookDeliveries { totalCount nodes { endpoint { owner { email } } event { id } attempts { id } } } }"""
-
-    answer = await ask(client, who, document)
-
-    assert {node["owner"]["email"] for node in answer["webhookEndpoints"]["nodes"]} == seen
-    found = [node["endpoint"]["owner"]["email"] for node in answer["webhookDeliveries"]["nodes"]]
-    assert sorted(found) == sorted(seen)
-    assert answer["webhookEndpoints"]["totalCount"] == answer["webhookDeliveries"]["totalCount"] == len(seen)
-
-
 async def test_an_unknown_id_is_not_found_for_admins(client: httpx.AsyncClient, world: World) -> None:
     for document in (UPDATE, ROTATE, DELETE, TEST):
         error = await refusal(client, ROOT, document, **{"in": {"endpointId": str(uuid.uuid4())}})
         assert reason(error) == ("NOT_FOUND", "endpointId")
-
-
-def test_the_trigger_knows_the_reason_that_needs_no_event() -> None:
-    assert f"NEW.disabled_reason <> '{disabled_reasons.BY_OWNER}'" in read_sql("events/endpoint_disabled.sql")

@@ -9,7 +9,6 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
-from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from sqlalchemy import insert, text
 from sqlalchemy.engine import make_url
@@ -22,6 +21,7 @@ from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from tests.support.api import bearer, send
 from tests.support.factories import add_owner
+from tests.support.metrics import scrape
 from tests.support.webhooks import fixture, post, relayed
 
 ADA = "ada@seller.com"
@@ -44,19 +44,6 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture(autouse=True)
 async def ada(client: httpx.AsyncClient, sql: AsyncConnection) -> Any:
     return await add_owner(sql, ADA)
-
-
-async def scrape(client: httpx.AsyncClient) -> dict[tuple[str, ...], float]:
-    """Every sample of crm-graph, by its name and the values of its labels."""
-    answer = await client.get("/metrics")
-    assert answer.status_code == 200
-    assert answer.headers["content-type"].startswith("text/plain")
-    samples = [sample for family in text_string_to_metric_families(answer.text) for sample in family.samples]
-    return {
-        (sample.name.removeprefix("crm_graph_"), *sample.labels.values()): sample.value
-        for sample in samples
-        if sample.name.startswith("crm_graph_") and not sample.name.endswith("_created")
-    }
 
 
 async def test_webhooks_are_counted_by_source_and_result(client: httpx.AsyncClient) -> None:

@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from crm_graph.egress.networks import Networks
+
 CERTIFICATE = Path(__file__).with_name("http_receiver.pem")  # self-signed, for localhost and receiver.test
 
 Reaction = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -187,3 +189,9 @@ async def _read(reader: asyncio.StreamReader) -> Received:
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     return Received(method, path, headers, body, datetime.now(UTC))
+
+
+HERE = Networks.of((), loopback=True)
+
+
+BODY = '{"deal":"Müşteri"}'.encode()

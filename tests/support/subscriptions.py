@@ -156,3 +156,21 @@ async def listeners(sql: AsyncConnection) -> list[int]:
     query = """SELECT pid FROM pg_stat_activity
                WHERE datname = current_database() AND query = 'LISTEN crm_changes'"""
     return list((await sql.scalars(text(query))).all())
+
+
+IDS = "subscription { dealChanged { dealId refetch } }"
+
+
+BOARD = "https://board.example.com"
+
+
+Serve = Any
+
+
+async def refused(host: str, **options: Any) -> tuple[int, str]:
+    """The status of a refused upgrade, and the first message."""
+    with pytest.raises(websockets.InvalidStatus) as refusal:
+        async with opened(host, **options):
+            pass
+    answer = refusal.value.response
+    return answer.status_code, str(json.loads(answer.body)["errors"][0]["message"]) if answer.body else ""
