@@ -125,7 +125,7 @@ class LostRace(Unavailable):
 
 
 class SignatureMissing(CrmError):
-    """the request carries no signature or token that this endpoint knows; see the README on webhook set-up"""
+    """the request carries no signature or token that this endpoint knows; docs/webhooks.md says how to set it up"""
 
     code, status = "SIGNATURE_MISSING", 401
 

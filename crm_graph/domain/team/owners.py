@@ -236,7 +236,7 @@ async def _taken(transaction: Transaction, mailbox: _Mailbox) -> Conflict:
     holder = await _FIND_HOLDER.one(transaction, email=mailbox.email, owner_id=mailbox.owner_id)
     assert holder is not None, "a mailbox has an owner"
     details = {"mailbox": mailbox.email, "owner": holder.email, "otherMailboxes": sorted(holder.others or ())}
-    message = f"the mailbox {mailbox.email} is {holder.email}'s; to free it, set their mailboxes to the others"
+    message = f"the mailbox {mailbox.email} belongs to {holder.email}; to free it, take it out of their mailboxes"
     return Conflict(message, field="mailboxes", details=details)
 
 

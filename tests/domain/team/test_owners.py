@@ -125,7 +125,7 @@ async def test_a_refused_mailbox_names_its_owner(client: httpx.AsyncClient, worl
     async with unchanged(sql):
         error = await refusal(client, ROOT, UPDATE, **{"in": given})
 
-    assert "bob@x.example is bob@seller.com's" in error["message"]
+    assert "bob@x.example belongs to bob@seller.com" in error["message"]
     assert error["extensions"]["otherMailboxes"] == ["other@x.example"]
 
 
