@@ -2,9 +2,7 @@
 
 import base64
 import json
-import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from crm_graph.database import migrations
-from tests.support.commands import SCRIPT, Commands, clean_environment, free_port, postgres_of
+from tests.support.commands import Commands, free_port, postgres_of
 from tests.support.database import scratch_database
 from tests.support.paths import PROJECT
 
@@ -140,27 +138,6 @@ def test_replay_of_an_unknown_event(crm: Commands, team: dict[str, str]) -> None
 
 def test_schema_is_the_committed_one(crm: Commands) -> None:
     assert crm("schema").out == SDL_FILE.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("arguments", [("schema", "--events"), ("token", "--owner", "ada@seller.com")])
-def test_a_reader_that_closes_its_pipe_ends_a_command_silently(
-    team: dict[str, str], tmp_path: Path, arguments: tuple[str, ...]
-) -> None:
-    """As in `crm-graph schema --events | head`: a long output fails while it is printed, a short one at the end."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    try:
-        done = subprocess.run(
-            [SCRIPT, *arguments],
-            env=clean_environment(JWT_SECRET=SECRET, **team),
-            cwd=tmp_path,
-            stdout=writer,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-    finally:
-        os.close(writer)
-    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_a_wrong_setting(crm: Commands) -> None:
