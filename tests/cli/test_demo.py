@@ -11,6 +11,8 @@ from crm_graph.database.migrations import migrate
 from tests.support.commands import Commands, free_port
 from tests.support.database import scratch_database
 
+pytestmark = pytest.mark.slow
+
 OWNER = "INSERT INTO owners (name, email, role) VALUES ('Ada', 'ada@seller.com', 'admin')"
 TEAM = """
 INSERT INTO owners (name, email, role, active) VALUES ('Ada', 'ada@seller.com', 'admin', false),

@@ -21,6 +21,8 @@ from tests.support.database import connected, scratch_database
 from tests.support.revision_rows import CONTACT, DEAL, ENDPOINT, OWNER, insert_rows, stored_rows
 from tests.support.schema import definitions, migrate_to
 
+pytestmark = pytest.mark.slow
+
 REVISIONS = [
     script.revision for script in ScriptDirectory.from_config(migrations._config()).walk_revisions() if script.nextrev
 ][::-1]

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -26,6 +27,8 @@ from tests.support.credentials import JWT_SECRET
 from tests.support.crm_model import KINDS, PEOPLE, Contact, Deal, Model
 from tests.support.database import empty
 from tests.support.factories import ROOT, add_owner, stages
+
+pytestmark = pytest.mark.slow
 
 EMAILS = ("one@lead.example", "two@lead.example")
 SEEN = """{ pipeline { stages { key dealCount deals(first: 100) { nodes {

@@ -13,6 +13,8 @@ from crm_graph.embedded import EmbeddedError, runner
 from tests.support.data_folders import fake_cluster, moved, snapshot
 from tests.support.postgres_processes import ROOT, as_plain_user, as_root, ask, start, the_server
 
+pytestmark = pytest.mark.slow
+
 
 def test_data_of_another_major_version_is_refused_and_stays_untouched(data_dir: Path, folder: Path) -> None:
     old = fake_cluster(folder / "data", owner=(data_dir / "cluster").stat().st_uid)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, text
@@ -16,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.models import Activity, Company, Contact, Deal, DealStageHistory, table
 from tests.support.api import ask
 from tests.support.factories import ADA, BOB, START, add_owner, stages
+
+pytestmark = pytest.mark.slow
 
 Row = dict[str, Any]
 ENTRIES = "activities(first: 10) { totalCount nodes { id contact { id } deal { id } company { id } } }"

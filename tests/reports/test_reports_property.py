@@ -14,8 +14,10 @@ from crm_graph.values import utc_now
 from tests.support import report_data
 from tests.support.api import ask
 from tests.support.factories import ADA, BOB, READER, ROOT
-from tests.support.report_model import Reckoning, utc
+from tests.support.report_model import ExpectedReports, utc
 from tests.support.reports import WHOLE
+
+pytestmark = pytest.mark.slow
 
 PIPELINE = f"""query ($id: UUID, $from: DateTime, $to: DateTime) {{
     pipelineReport(pipelineId: $id, from: $from, to: $to) {{ pipeline {{ name }} from to {WHOLE} }} }}"""
@@ -27,14 +29,14 @@ OWNERS = """query ($from: DateTime, $to: DateTime) { ownerReport(from: $from, to
 
 @pytest.fixture
 async def shelf(client: httpx.AsyncClient, sql: AsyncConnection) -> AsyncIterator[None]:
-    """Where books are put; `client` first, so that its clean-up comes last."""
+    """The database that reports read; `client` first, so that its clean-up comes last."""
     yield
     await report_data.remove(sql)
 
 
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_every_figure_is_what_the_books_say(
+async def test_every_figure_is_what_plain_python_computes(
     client: httpx.AsyncClient, sql: AsyncConnection, shelf: None, seed: int
 ) -> None:
     drawn = report_data.draw(seed)
@@ -49,13 +51,13 @@ async def test_every_figure_is_what_the_books_say(
             found = (await ask(client, team[who], PIPELINE, id=str(pipeline["id"]), **given_period))["pipelineReport"]
             begins, ends = utc(found.pop("from")), utc(found.pop("to"))
 
-            expected = Reckoning(drawn, who, begins, ends)
+            expected = ExpectedReports(drawn, who, begins, ends)
             assert rounded(found) == rounded(expected.pipeline_report(pipeline)), who
             assert begins == (since or ends - timedelta(days=90))
             assert ends == until if until else started <= ends <= utc_now()
 
     found = (await ask(client, team[ROOT], OWNERS, **given_period))["ownerReport"]
-    assert rounded(found) == rounded(Reckoning(drawn, ROOT, since, until).owner_report())
+    assert rounded(found) == rounded(ExpectedReports(drawn, ROOT, since, until).owner_report())
 
 
 def rounded(value: Any) -> Any:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.support import report_data
 from tests.support.factories import ROOT, Row
-from tests.support.report_model import Reckoning
+from tests.support.report_model import ExpectedReports
 
 VIEWS = ("report_deals", "report_stage_times", "report_replies")
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
@@ -28,7 +28,7 @@ STAYS = """SELECT stage_key, next_stage_key, days FROM report_stage_times
 
 @pytest.fixture
 async def shelf(clean: None, sql: AsyncConnection) -> AsyncIterator[None]:
-    """Where books are put."""
+    """The database that the views read."""
     yield
     await report_data.remove(sql)
 
@@ -44,12 +44,12 @@ def connected(url: URL, role: str) -> Iterator[psycopg.Connection[Row]]:
 async def test_views_add_up_to_what_reports_say(seed: int, admin_url: URL, sql: AsyncConnection, shelf: None) -> None:
     drawn = report_data.draw(seed)
     await report_data.store(sql, drawn)
-    reckoning = Reckoning(drawn, ROOT)
-    period = reckoning.since, reckoning.until
+    reports = ExpectedReports(drawn, ROOT)
+    period = reports.since, reports.until
 
     with connected(admin_url, "readonly") as bi:
         for pipeline in drawn.pipelines:
-            expected, name = reckoning.pipeline_report(pipeline), pipeline["name"]
+            expected, name = reports.pipeline_report(pipeline), pipeline["name"]
             stays = bi.execute(STAYS, (name, *period)).fetchall()
             closed = {row["status"]: row["count"] for row in bi.execute(CLOSED, (name, *period))}
 
@@ -75,7 +75,7 @@ def of_stages(stays: list[Row]) -> dict[str, Any]:
 async def test_replies_are_listed_with_what_they_answer(admin_url: URL, sql: AsyncConnection, shelf: None) -> None:
     drawn = report_data.draw(1)
     await report_data.store(sql, drawn)
-    contacts = Reckoning(drawn, ROOT).contacts
+    contacts = ExpectedReports(drawn, ROOT).contacts
     wrote = [row for row in drawn.activities if row["type"] == "email_in" and row["contact_id"] in contacts]
 
     with connected(admin_url, "readonly") as bi:

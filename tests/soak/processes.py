@@ -17,7 +17,7 @@ READY = {"serve": b'"message": "listening"', "worker": b'"message": "working"'} 
 READY_SECONDS, STOP_SECONDS = 60, 20
 
 
-class Fleet:
+class Processes:
     """The processes of one installation by their names; what they log is in the folder."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:

@@ -17,7 +17,7 @@ MOODS: dict[str, tuple[float, Reaction]] = {  # what it does, and how often
 FAILURES_EACH = 2
 
 
-class Flaky:
+class UnreliableSubscriber:
     """Decides over each request of a receiver, and remembers what it took."""
 
     def __init__(self, receiver: Receiver, seed: int) -> None:

@@ -26,8 +26,8 @@ from crm_graph.embedded import EmbeddedPostgres
 from crm_graph.web.signatures import new_webhook_secret
 from tests.soak import checks
 from tests.soak.load import Acknowledged, Callers
-from tests.soak.processes import Fleet, restart_postgres
-from tests.soak.subscriber import Flaky
+from tests.soak.processes import Processes, restart_postgres
+from tests.soak.subscriber import UnreliableSubscriber
 from tests.support.commands import free_port
 from tests.support.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN, JWT_SECRET
 from tests.support.http_receiver import Receiver
@@ -97,22 +97,22 @@ def subscribe(installation: Installation, url: str) -> tuple[str, str]:
     return str(owner), secret
 
 
-async def harm(installation: Installation, fleet: Fleet, flaky: Flaky) -> None:
+async def harm(installation: Installation, processes: Processes, subscriber: UnreliableSubscriber) -> None:
     """Kill servers and workers in turns; once PostgreSQL crashes, and once the receiver is down."""
     started, number = monotonic(), 0
     postgres_at, outage_at = started + SECONDS * 0.4, started + SECONDS * 0.7
     victims = ("server", "worker-1", "server-and-worker", "worker-2")
     while monotonic() < started + SECONDS:
-        await fleet.ready("server", "server-and-worker")  # no kill without a load, however slow the machine is
+        await processes.ready("server", "server-and-worker")  # no kill without a load, however slow the machine is
         await asyncio.sleep(KILL_EVERY)
-        await fleet.kill(victims[number % len(victims)])
+        await processes.kill(victims[number % len(victims)])
         number += 1
         if monotonic() > postgres_at:
             postgres_at = float("inf")
             await asyncio.to_thread(restart_postgres, installation.embedded, installation.data_dir)
-            fleet.kills["postgres"] += 1
-        flaky.is_down = outage_at < monotonic() < outage_at + OUTAGE_SECONDS
-    flaky.is_reliable = True
+            processes.kills["postgres"] += 1
+        subscriber.is_down = outage_at < monotonic() < outage_at + OUTAGE_SECONDS
+    subscriber.is_reliable = True
 
 
 async def drained(installation: Installation) -> float:
@@ -168,46 +168,47 @@ async def test_kills_lose_nothing_and_double_nothing(
     ]
     ports = str(free_port()), str(free_port())
     async with Receiver() as receiver, httpx.AsyncClient(timeout=15) as client:
-        flaky = Flaky(receiver, SEED)
+        subscriber = UnreliableSubscriber(receiver, SEED)
         owner, secret = subscribe(installation, receiver.url())
-        fleet = Fleet(installation.folder, installation.environment())
+        processes = Processes(installation.folder, installation.environment())
         try:
-            fleet.start("server", "serve", PORT=ports[0], WORKER_INSIDE="false")
-            fleet.start("server-and-worker", "serve", PORT=ports[1])
-            fleet.start("worker-1", "worker")
-            fleet.start("worker-2", "worker")
-            await fleet.ready()
+            processes.start("server", "serve", PORT=ports[0], WORKER_INSIDE="false")
+            processes.start("server-and-worker", "serve", PORT=ports[1])
+            processes.start("worker-1", "worker")
+            processes.start("worker-2", "worker")
+            await processes.ready()
             callers = Callers(client, [f"http://127.0.0.1:{port}" for port in ports], owner, stages)
             async with asyncio.TaskGroup() as group:
                 for number in range(3):
                     group.create_task(callers.provide(f"lead-{number}", pause=0.4))
                     group.create_task(callers.sell(f"deal-{number}", pause=0.4))
-                await harm(installation, fleet, flaky)
-                await fleet.ready()
+                await harm(installation, processes, subscriber)
+                await processes.ready()
                 callers.stop()
             waited = await drained(installation)
             complaints = effects(installation, callers.done)
         finally:
-            codes = fleet.stop()
+            codes = processes.stop()
             if keep := os.environ.get("SOAK_LOGS"):
                 for log in installation.folder.glob("*.log"):
                     shutil.copy(log, keep)
     events = told(installation)
     complaints += [
-        *checks.lost(events, flaky.receipts),
-        *checks.invented(events, flaky.receipts),
-        *checks.out_of_order(events, flaky.receipts),
+        *checks.lost(events, subscriber.receipts),
+        *checks.invented(events, subscriber.receipts),
+        *checks.out_of_order(events, subscriber.receipts),
         *checks.unsigned(receiver.requests, secret),
         *(f"{name} ended with {code} on SIGTERM" for name, code in codes.items() if code),
     ]
     with capsys.disabled():
         print(
             f"soak: {callers.done.calls} calls acknowledged ({callers.done.repeated} times repeated), {len(events)} "
-            f"events, {len(flaky.receipts)} receipts ({len(flaky.receipts) - len(set(flaky.receipts))} duplicates), "
-            f"answers {dict(flaky.answers)}, kills {dict(fleet.kills)}, "
-            f"{fleet.failed_starts} failed starts, drained in {waited:.1f} s",
+            f"events, {len(subscriber.receipts)} receipts "
+            f"({len(subscriber.receipts) - len(set(subscriber.receipts))} duplicates), "
+            f"answers {dict(subscriber.answers)}, kills {dict(processes.kills)}, "
+            f"{processes.failed_starts} failed starts, drained in {waited:.1f} s",
             flush=True,
         )
     assert complaints == []
     assert callers.done.calls > SECONDS
-    assert fleet.kills["postgres"] == 1
+    assert processes.kills["postgres"] == 1

@@ -1,4 +1,4 @@
-"""Zelda, who is in every table: what an erasure has to find."""
+"""A person who is in every table, Zelda: what an erasure has to find."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ async def mutate(client: httpx.AsyncClient, document: str, who: str = ADA, **giv
     return payload
 
 
-async def add_zelda(client: httpx.AsyncClient, sql: AsyncConnection) -> str:
+async def add_erasure_subject(client: httpx.AsyncClient, sql: AsyncConnection) -> str:
     """A person in every table, under three addresses, with a deal that has come far; returns the contact's id."""
     admin = await sql.scalar(text("SELECT id FROM owners WHERE email = :email"), {"email": ROOT})
     endpoint = await subscribe(sql, admin)

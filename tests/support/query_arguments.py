@@ -29,7 +29,7 @@ from graphql import (
 )
 
 from tests.support.factories import START, Row
-from tests.support.query_data import CROWD
+from tests.support.query_data import QUERY_DATA
 
 CURSOR_ORDERS = {
     "Deal": ("created_at", "updated_at", "amount", "close_date", "rank"),
@@ -42,26 +42,26 @@ CURSOR_ORDERS = {
     "WebhookDelivery": ("created_at",),
 }
 ROWS: dict[str, list[Row]] = {
-    "Deal": CROWD.deals,
-    "Contact": CROWD.contacts,
-    "Company": CROWD.companies,
-    "Activity": CROWD.activities,
-    "StageMove": CROWD.moves,
-    "Webhook": CROWD.webhooks,
-    "WebhookEndpoint": CROWD.endpoints,
-    "WebhookDelivery": CROWD.deliveries,
+    "Deal": QUERY_DATA.deals,
+    "Contact": QUERY_DATA.contacts,
+    "Company": QUERY_DATA.companies,
+    "Activity": QUERY_DATA.activities,
+    "StageMove": QUERY_DATA.moves,
+    "Webhook": QUERY_DATA.webhooks,
+    "WebhookEndpoint": QUERY_DATA.endpoints,
+    "WebhookDelivery": QUERY_DATA.deliveries,
 }
 ABSENT = {"amount-": "-1", "amount+": "-1", "close_date-": str(date.min), "close_date+": str(date.max)}
 ABSENT |= {"due_at-": "0001-01-01T00:00:00+00:00", "due_at+": "9999-12-31T23:59:59.999999+00:00"}
 FIXED_ORDERS = {"activities": "occurred_at-", "stageHistory": "moved_at+", "webhooksLog": "received_at-"}
 IDS = {
-    "deal": [row["id"] for row in CROWD.deals],
-    "contact": [row["id"] for row in CROWD.contacts],
-    "company": [row["id"] for row in CROWD.companies],
-    "pipeline": [CROWD.pipeline["id"]],
-    "stage": [row["id"] for row in CROWD.stages],
-    "owner": list(CROWD.owner.values()),
-    "endpoint": [row["id"] for row in CROWD.endpoints],
+    "deal": [row["id"] for row in QUERY_DATA.deals],
+    "contact": [row["id"] for row in QUERY_DATA.contacts],
+    "company": [row["id"] for row in QUERY_DATA.companies],
+    "pipeline": [QUERY_DATA.pipeline["id"]],
+    "stage": [row["id"] for row in QUERY_DATA.stages],
+    "owner": list(QUERY_DATA.owner.values()),
+    "endpoint": [row["id"] for row in QUERY_DATA.endpoints],
 }
 TEXTS = (
     "anl",
@@ -85,7 +85,12 @@ TEXTS = (
     "\\' a",
 )
 BAD_TEXTS = ("", " ", "& | ! :* <->", "a\x00b", "\U0001f600", "x" * 20_000)
-EMAILS = (*(row["email"] for row in CROWD.contacts), "  LEAD3@Acme.Example ", "alias@acme.example", "a@crème.example")
+EMAILS = (
+    *(row["email"] for row in QUERY_DATA.contacts),
+    "  LEAD3@Acme.Example ",
+    "alias@acme.example",
+    "a@crème.example",
+)
 BAD_EMAILS = ("", "lead1", "a@b@c", "a\x00@acme.example", "@acme.example")
 NUMBERS = ("0", "1", 0.5, 1200, "1200.00", "-5", "99999999999.99", "100000000000000.000001")
 TIMES = ("2026-01-05T09:00:00Z", "2026-01-05T12:00:00.000001+03:00", "2026-01-05 16:00:00z")

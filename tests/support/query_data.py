@@ -28,7 +28,7 @@ KINDS = (("new", StageKind.OPEN), ("talking", StageKind.OPEN), ("won", StageKind
 UNIQUE = {"id": str, "email": str, "title": str, "content": str, "source": str}  # by which a row is known in an answer
 
 
-class Crowd:
+class QueryData:
     """Rows as they are stored, but for the deals of the default pipeline, whose stages only the database knows."""
 
     def __init__(self) -> None:
@@ -247,4 +247,4 @@ async def _insert(sql: AsyncConnection, model: type[SQLModel], rows: list[Row]) 
     await sql.execute(insert(table(model)), rows)
 
 
-CROWD = Crowd()
+QUERY_DATA = QueryData()

@@ -35,7 +35,7 @@ DAYS = 130  # in which everything happens: longer than the default period
 
 
 @dataclass
-class Books:
+class ReportData:
     """Rows as they are stored, and the moment at which everything is over."""
 
     rng: random.Random
@@ -68,72 +68,72 @@ class Books:
         return (since, until) if None in (since, until) or since < until else (since, None)
 
 
-def draw(seed: int) -> Books:
+def draw(seed: int) -> ReportData:
     """A team's rows, the same for the same seed but for the moment they end at."""
-    books = Books(random.Random(seed))
+    data = ReportData(random.Random(seed))
     for email, role in TEAM.items():
-        row = {"id": books.id(), "name": email[:4].title(), "email": email, "role": role, "active": email != CARL}
-        books.owners.append(row)
+        row = {"id": data.id(), "name": email[:4].title(), "email": email, "role": role, "active": email != CARL}
+        data.owners.append(row)
     for name in ("Sales", "Renewals"):
-        pipeline = {"id": books.id(), "name": f"Books: {name}", "is_default": False}
-        books.pipelines.append(pipeline)
-        books.stages += [_stage(books, pipeline, place) for place in range(len(STAGES))]
-    books.contacts = [_contact(books, i) for i in range(books.rng.randrange(8))]
-    for i in range(books.rng.randrange(14)):
-        deal, moves = _deal(books, i)
-        books.deals.append(deal)
-        books.moves += moves
-    books.activities = [row for _ in range(books.rng.randrange(25)) for row in _activity(books)]
-    return books
+        pipeline = {"id": data.id(), "name": f"Reports: {name}", "is_default": False}
+        data.pipelines.append(pipeline)
+        data.stages += [_stage(data, pipeline, place) for place in range(len(STAGES))]
+    data.contacts = [_contact(data, i) for i in range(data.rng.randrange(8))]
+    for i in range(data.rng.randrange(14)):
+        deal, moves = _deal(data, i)
+        data.deals.append(deal)
+        data.moves += moves
+    data.activities = [row for _ in range(data.rng.randrange(25)) for row in _activity(data)]
+    return data
 
 
-def _stage(books: Books, pipeline: Row, place: int) -> Row:
+def _stage(data: ReportData, pipeline: Row, place: int) -> Row:
     key, kind, probability = STAGES[place]
-    row = {"id": books.id(), "pipeline_id": pipeline["id"], "key": key, "name": key.title(), "order_index": place}
-    return row | {"kind": kind, "probability": Decimal(probability), "deleted_at": books.now if key == "old" else None}
+    row = {"id": data.id(), "pipeline_id": pipeline["id"], "key": key, "name": key.title(), "order_index": place}
+    return row | {"kind": kind, "probability": Decimal(probability), "deleted_at": data.now if key == "old" else None}
 
 
-def _contact(books: Books, i: int) -> Row:
-    status = books.maybe(*books.rng.sample([*ReplyStatus], 3), ReplyStatus.INTERESTED, ReplyStatus.OUT_OF_OFFICE)
-    deleted = books.rng.choice((None, None, None, books.now))
+def _contact(data: ReportData, i: int) -> Row:
+    status = data.maybe(*data.rng.sample([*ReplyStatus], 3), ReplyStatus.INTERESTED, ReplyStatus.OUT_OF_OFFICE)
+    deleted = data.rng.choice((None, None, None, data.now))
     return {
-        "id": books.id(),
+        "id": data.id(),
         "email": f"lead{i}@acme.example",
-        "owner_id": books.owner_id(),
+        "owner_id": data.owner_id(),
         "reply_status": status,
-        "reply_status_at": status and books.rng.choice((books.time(), books.now - timedelta(days=3))),
+        "reply_status_at": status and data.rng.choice((data.time(), data.now - timedelta(days=3))),
         "deleted_at": deleted,
-        "erased_at": books.rng.choice((None, deleted)),
+        "erased_at": data.rng.choice((None, deleted)),
     }
 
 
-def _deal(books: Books, i: int) -> tuple[Row, list[Row]]:
-    pipeline = books.rng.choice(books.pipelines)
-    stages = [row for row in books.stages if row["pipeline_id"] == pipeline["id"]]
-    way = _way(books, stages)
+def _deal(data: ReportData, i: int) -> tuple[Row, list[Row]]:
+    pipeline = data.rng.choice(data.pipelines)
+    stages = [row for row in data.stages if row["pipeline_id"] == pipeline["id"]]
+    way = _way(data, stages)
     last = way[-1]
     deal = {
-        "id": books.id(),
+        "id": data.id(),
         "title": f"Deal {i}",
         "pipeline_id": pipeline["id"],
         "stage_id": last["id"],
         "status": last["kind"],
-        "owner_id": books.owner_id(),
-        "contact_id": books.maybe(*(row["id"] for row in books.contacts)),
-        "amount": books.maybe(*(Decimal(cents) / 100 for cents in (0, 1, 333, 99_950, 10**13 - 1))),
-        "currency": books.rng.choice(("EUR", "EUR", "JPY")),
-        "close_date": books.maybe(date(2026, 2, 28), date(2026, 3, 1), date(2026, 3, 31), date.max),
-        "lost_reason": books.maybe("price", "Price", "çok pahalı") if last["kind"] == "lost" else None,
-        "campaign_id": books.maybe(None, None, "c-1", "c-3"),
+        "owner_id": data.owner_id(),
+        "contact_id": data.maybe(*(row["id"] for row in data.contacts)),
+        "amount": data.maybe(*(Decimal(cents) / 100 for cents in (0, 1, 333, 99_950, 10**13 - 1))),
+        "currency": data.rng.choice(("EUR", "EUR", "JPY")),
+        "close_date": data.maybe(date(2026, 2, 28), date(2026, 3, 1), date(2026, 3, 31), date.max),
+        "lost_reason": data.maybe("price", "Price", "çok pahalı") if last["kind"] == "lost" else None,
+        "campaign_id": data.maybe(None, None, "c-1", "c-3"),
         "rank": "a0",
-        "deleted_at": books.rng.choice((None, None, None, None, books.now)),
+        "deleted_at": data.rng.choice((None, None, None, None, data.now)),
     }
-    times = sorted({books.time() for _ in way})[: len(way)]
+    times = sorted({data.time() for _ in way})[: len(way)]
     while len(times) < len(way):
         times.append(times[-1] + timedelta(microseconds=1))
     moves = [
         {
-            "id": books.id(),
+            "id": data.id(),
             "deal_id": deal["id"],
             "from_stage_id": way[place - 1]["id"] if place else None,
             "to_stage_id": stage["id"],
@@ -145,43 +145,43 @@ def _deal(books: Books, i: int) -> tuple[Row, list[Row]]:
     return deal, moves
 
 
-def _way(books: Books, stages: list[Row]) -> list[Row]:
+def _way(data: ReportData, stages: list[Row]) -> list[Row]:
     """From stage to stage, back and forth; nobody is left in a deleted one."""
-    way = [stages[0]] if books.rng.random() < 0.7 else [books.rng.choice(stages)]
-    for _ in range(books.rng.randrange(6)):
-        way.append(books.rng.choice([row for row in stages if row is not way[-1]]))
+    way = [stages[0]] if data.rng.random() < 0.7 else [data.rng.choice(stages)]
+    for _ in range(data.rng.randrange(6)):
+        way.append(data.rng.choice([row for row in stages if row is not way[-1]]))
     if way[-1]["deleted_at"]:
-        way.append(books.rng.choice([row for row in stages if not row["deleted_at"]]))
+        way.append(data.rng.choice([row for row in stages if not row["deleted_at"]]))
     return way
 
 
-def _activity(books: Books) -> Iterator[Row]:
+def _activity(data: ReportData) -> Iterator[Row]:
     links = {
-        "contact_id": books.maybe(*(row["id"] for row in books.contacts)),
-        "deal_id": books.maybe(*(row["id"] for row in books.deals)),
+        "contact_id": data.maybe(*(row["id"] for row in data.contacts)),
+        "deal_id": data.maybe(*(row["id"] for row in data.deals)),
     }
     if any(links.values()):
         yield {
-            "id": books.id(),
-            "type": books.rng.choice(("email_in", "email_in", "email_out", "meeting", "meeting", "note", "system")),
+            "id": data.id(),
+            "type": data.rng.choice(("email_in", "email_in", "email_out", "meeting", "meeting", "note", "system")),
             "content": "...",
-            "meta_json": books.rng.choice(CAMPAIGNS) | books.rng.choice(({"event": "x"}, {"arranges": True})),
-            "created_by": books.maybe(*(row["id"] for row in books.owners)),
-            "occurred_at": books.time(),
+            "meta_json": data.rng.choice(CAMPAIGNS) | data.rng.choice(({"event": "x"}, {"arranges": True})),
+            "created_by": data.maybe(*(row["id"] for row in data.owners)),
+            "occurred_at": data.time(),
         } | links
 
 
-async def store(sql: AsyncConnection, books: Books) -> None:
+async def store(sql: AsyncConnection, data: ReportData) -> None:
     """In place of what was stored before."""
     await remove(sql)
     for model, rows in (
-        (models.Owner, books.owners),
-        (models.Pipeline, books.pipelines),
-        (models.PipelineStage, books.stages),
-        (models.Contact, books.contacts),
-        (models.Deal, books.deals),
-        (models.DealStageHistory, books.moves),
-        (models.Activity, books.activities),
+        (models.Owner, data.owners),
+        (models.Pipeline, data.pipelines),
+        (models.PipelineStage, data.stages),
+        (models.Contact, data.contacts),
+        (models.Deal, data.deals),
+        (models.DealStageHistory, data.moves),
+        (models.Activity, data.activities),
     ):
         if rows:
             await sql.execute(insert(table(model)), rows)
@@ -191,6 +191,6 @@ async def remove(sql: AsyncConnection) -> None:
     """What `store` has stored: pipelines outlive a test."""
     for name in ("activities", "deal_stage_history", "deals", "contacts", "owners"):
         await sql.execute(text(f"DELETE FROM {name}"))
-    ours = "(SELECT id FROM pipelines WHERE name LIKE 'Books: %')"
+    ours = "(SELECT id FROM pipelines WHERE name LIKE 'Reports: %')"
     await sql.execute(text(f"DELETE FROM pipeline_stages WHERE pipeline_id IN {ours}"))
     await sql.execute(text(f"DELETE FROM pipelines WHERE id IN {ours}"))

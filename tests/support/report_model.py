@@ -1,4 +1,4 @@
-"""What reports must say of a team's books: every figure by the plainest code there is."""
+"""What reports must say of a team's data: every figure by the plainest code there is."""
 
 import math
 from collections import Counter
@@ -10,7 +10,7 @@ from typing import Any
 
 from crm_graph.models import Role
 from tests.support.factories import Row
-from tests.support.report_data import TEAM, Books
+from tests.support.report_data import TEAM, ReportData
 
 CENT = Decimal("0.01")
 OUTCOMES = ("replies", "interested", "meetings", "won")
@@ -26,17 +26,19 @@ class Credit:
     campaign_id: str | None = None
 
 
-class Reckoning:
+class ExpectedReports:
     """The report of one caller."""
 
-    def __init__(self, books: Books, who: str, since: datetime | None = None, until: datetime | None = None) -> None:
-        self.books, self.who = books, who
-        self.until = until or books.now
+    def __init__(
+        self, data: ReportData, who: str, since: datetime | None = None, until: datetime | None = None
+    ) -> None:
+        self.data, self.who = data, who
+        self.until = until or data.now
         self.since = since or self.until - timedelta(days=90)
-        self.stage = {row["id"]: row for row in books.stages}
-        self.me = next(row["id"] for row in books.owners if row["email"] == who)
-        self.deals = [row for row in books.deals if self.sees(row)]
-        self.contacts = {row["id"]: row for row in books.contacts if self.sees(row)}
+        self.stage = {row["id"]: row for row in data.stages}
+        self.me = next(row["id"] for row in data.owners if row["email"] == who)
+        self.deals = [row for row in data.deals if self.sees(row)]
+        self.contacts = {row["id"]: row for row in data.contacts if self.sees(row)}
 
     def sees(self, row: Row) -> bool:
         is_mine = TEAM[self.who] is not Role.SALES or row["owner_id"] in (None, self.me)
@@ -96,8 +98,8 @@ class Reckoning:
 
     def stages(self) -> Iterator[Row]:
         ids = {row["id"] for row in self.of_pipeline()}
-        moves = [row for row in self.books.moves if row["deal_id"] in ids and self.within(row["moved_at"])]
-        for stage in (row for row in self.books.stages if row["pipeline_id"] == self.pipeline_id):
+        moves = [row for row in self.data.moves if row["deal_id"] in ids and self.within(row["moved_at"])]
+        for stage in (row for row in self.data.stages if row["pipeline_id"] == self.pipeline_id):
             entered = [row for row in moves if row["to_stage_id"] == stage["id"]]
             left = [row for row in moves if row["from_stage_id"] == stage["id"]]
             if stage["deleted_at"] and not entered and not left:
@@ -118,14 +120,14 @@ class Reckoning:
 
     def before(self, move: Row) -> datetime:
         """When the deal had entered the stage that it left."""
-        mine = [row for row in self.books.moves if row["deal_id"] == move["deal_id"]]
+        mine = [row for row in self.data.moves if row["deal_id"] == move["deal_id"]]
         earlier: Iterator[datetime] = (row["moved_at"] for row in mine)
         return max(time for time in earlier if time < move["moved_at"])
 
     def closed_at(self, deal: Row) -> datetime | None:
         """When a deal that is closed came to its kind of stage."""
         kind, closed_at = None, None
-        mine = [row for row in self.books.moves if row["deal_id"] == deal["id"]]
+        mine = [row for row in self.data.moves if row["deal_id"] == deal["id"]]
         for move in sorted(mine, key=lambda row: row["moved_at"]):
             if self.stage[move["to_stage_id"]]["kind"] != kind:
                 kind, closed_at = self.stage[move["to_stage_id"]]["kind"], move["moved_at"]
@@ -149,7 +151,7 @@ class Reckoning:
         }
 
     def replies_by_status(self) -> list[Row]:
-        recent = self.books.now - timedelta(days=7)
+        recent = self.data.now - timedelta(days=7)
         found = Counter(
             row["reply_status"].value
             for row in self.contacts.values()
@@ -159,7 +161,7 @@ class Reckoning:
         return [{"status": status.upper(), "contacts": count} for status, count in ordered]
 
     def entries(self, contact_id: Any, *types: str) -> list[Row]:
-        return [row for row in self.books.activities if row["contact_id"] == contact_id and row["type"] in types]
+        return [row for row in self.data.activities if row["contact_id"] == contact_id and row["type"] in types]
 
     def outcomes(self) -> Iterator[Credit]:
         for contact in self.contacts.values():
@@ -209,7 +211,7 @@ class Reckoning:
 
     def owner_report(self) -> list[Row]:
         """The answer to `ownerReport`."""
-        owners = sorted(self.books.owners, key=lambda row: row["name"])
+        owners = sorted(self.data.owners, key=lambda row: row["name"])
         rows = [(row["active"], self.of_owner(row["id"], row["name"])) for row in owners]
         is_idle = self.of_owner(object(), "")
         shown = [row for active, row in rows if active or {**row, "owner": is_idle["owner"]} != is_idle]
@@ -221,7 +223,7 @@ class Reckoning:
         won, lost = (self.closings(deals, status) for status in ("won", "lost"))
         contacts = {row["id"] for row in self.contacts.values() if row["owner_id"] == owner_id}
         kinds = Counter(credit.kind for credit in self.outcomes() if credit.contact_id in contacts)
-        made = [row for row in self.books.activities if row["created_by"] == owner_id and owner_id is not None]
+        made = [row for row in self.data.activities if row["created_by"] == owner_id and owner_id is not None]
         return {
             "owner": name and {"name": name},
             "openCount": len(open_deals),

@@ -16,7 +16,7 @@ from crm_graph.identity.principal import machine
 from crm_graph.values import utc_now
 from tests.support.api import Json, ask, reason, refusal, send
 from tests.support.database import dump, everything, recorded, somebody_waits, unchanged
-from tests.support.erasure_subject import ALSO, CLOSE, OLD, SECRETS, UPSERT, ZELDA, add_zelda, mutate
+from tests.support.erasure_subject import ALSO, CLOSE, OLD, SECRETS, UPSERT, ZELDA, add_erasure_subject, mutate
 from tests.support.events import all_events, check, new_events, types
 from tests.support.factories import ADA, READER, ROOT, World
 from tests.support.instantly import event
@@ -51,7 +51,7 @@ async def figures(sql: AsyncConnection) -> Any:
 async def test_no_personal_data_is_left_and_the_figures_stay(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
-    contact = await add_zelda(client, sql)
+    contact = await add_erasure_subject(client, sql)
     before, stored = await figures(sql), await dump(sql)
     assert [secret for secret in SECRETS if secret not in stored] == []
 
@@ -66,7 +66,7 @@ async def test_no_personal_data_is_left_and_the_figures_stay(
 
 async def test_others_are_left_alone(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     others = {name: set(rows) for name, rows in (await everything_but_logs(sql)).items()}
-    contact = await add_zelda(client, sql)
+    contact = await add_erasure_subject(client, sql)
 
     await mutate(client, ERASE, ROOT, contactId=contact)
 
@@ -79,7 +79,7 @@ async def everything_but_logs(sql: AsyncConnection) -> dict[str, list[str]]:
 
 
 async def test_what_an_erasure_keeps_of_rows(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
-    contact = await add_zelda(client, sql)
+    contact = await add_erasure_subject(client, sql)
     await mutate(client, ERASE, ROOT, contactId=contact)
 
     found = await sql.execute(text("SELECT * FROM contacts WHERE id = CAST(:id AS uuid)"), {"id": contact})
@@ -114,7 +114,7 @@ async def test_what_an_erasure_keeps_of_rows(client: httpx.AsyncClient, world: W
 async def test_events_about_the_person_are_emptied_and_pending_deliveries_cancelled(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
-    contact = await add_zelda(client, sql)
+    contact = await add_erasure_subject(client, sql)
     count = "SELECT status, count(*) FROM webhook_deliveries GROUP BY status ORDER BY status"
     before = {row.status: row.count for row in await sql.execute(text(count))}
     other_contacts = (world.ada.contact, world.bob.contact)
@@ -159,7 +159,7 @@ async def test_an_address_outside_the_team_is_erased_from_entries(
 async def test_any_contact_or_address_of_the_person_leads_to_all_of_its_data(
     how: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
-    contact = await add_zelda(client, sql)
+    contact = await add_erasure_subject(client, sql)
     loser = await sql.scalar(text("SELECT id FROM contacts WHERE email = :e"), {"e": OLD})
     if how == "deleted":
         delete = "mutation ($in: DeleteContactInput!) { deleteContact(input: $in) { deletedContactId } }"
@@ -195,7 +195,7 @@ async def test_an_address_without_a_contact_is_suppressed_until_that_is_lifted(
 async def test_erasing_again_succeeds_without_a_change(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
-    contact = await add_zelda(client, sql)
+    contact = await add_erasure_subject(client, sql)
     await mutate(client, ERASE, ROOT, contactId=contact)
 
     async with unchanged(sql):
@@ -206,7 +206,7 @@ async def test_erasing_again_succeeds_without_a_change(
 async def test_an_erased_contact_can_not_be_restored(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
-    contact = await add_zelda(client, sql)
+    contact = await add_erasure_subject(client, sql)
     await mutate(client, ERASE, ROOT, contactId=contact)
     placeholder = f"erased-{contact}@erased.invalid"
 
@@ -240,7 +240,7 @@ async def test_refusals_change_nothing(client: httpx.AsyncClient, world: World, 
 async def test_a_repeated_call_has_one_effect_in_six_statements(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
-    contact = await add_zelda(client, sql)
+    contact = await add_erasure_subject(client, sql)
     await ask(client, ROOT, "{ me { id } }")  # knows the token
     with recorded() as statements:
         first = await mutate(client, ERASE, ROOT, contactId=contact, idempotencyKey="once")
@@ -255,7 +255,7 @@ async def test_a_repeated_call_has_one_effect_in_six_statements(
 async def test_a_replay_of_an_erased_body_is_refused(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
-    contact = await add_zelda(client, sql)
+    contact = await add_erasure_subject(client, sql)
     await mutate(client, ERASE, ROOT, contactId=contact)
 
     async with unchanged(sql):
@@ -269,7 +269,7 @@ async def test_a_replay_of_an_erased_body_is_refused(
 async def test_an_upsert_during_an_erasure_is_refused(
     address: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection, database: Database
 ) -> None:
-    await add_zelda(client, sql)
+    await add_erasure_subject(client, sql)
     async with database.transaction() as session:
         await erasure.erase(UnitOfWork(session, machine("test"), utc_now()), email=ZELDA)
         given = {"email": address, "restoreDeleted": True, "fullName": "Zelda"}
@@ -284,7 +284,7 @@ async def test_an_upsert_during_an_erasure_is_refused(
 async def test_a_deal_created_during_the_erasure_is_refused(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection, database: Database
 ) -> None:
-    contact = await add_zelda(client, sql)
+    contact = await add_erasure_subject(client, sql)
     create = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal { id } } }"
     async with database.transaction() as session:
         await erasure.erase(UnitOfWork(session, machine("test"), utc_now()), contact_id=uuid.UUID(contact))

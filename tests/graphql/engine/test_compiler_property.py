@@ -40,7 +40,7 @@ from crm_graph.values import utc_now
 from tests.support.api import bearer
 from tests.support.database import empty
 from tests.support.factories import Row
-from tests.support.query_data import CROWD, WHO
+from tests.support.query_data import QUERY_DATA, WHO
 from tests.support.query_draft import type_of
 from tests.support.query_generator import Asked, requests, schema
 
@@ -112,7 +112,7 @@ class Clients:
 
 @pytest.fixture(scope="module")
 async def clients(settings: Settings, database: Database, _admin_engine: AsyncEngine) -> AsyncIterator[Clients]:
-    """Both applications over the crowd; when the last query was answered, most must have been by the fast path."""
+    """Both applications over the same rows; when the last query was answered, most must have been by the fast path."""
     async with AsyncExitStack() as stack:
         clock = stack.enter_context(pytest.MonkeyPatch.context())
         moment = utc_now()
@@ -128,11 +128,11 @@ async def clients(settings: Settings, database: Database, _admin_engine: AsyncEn
                 await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://crm"))
             )
         async with _admin_engine.connect() as sql:
-            await CROWD.store(sql)
+            await QUERY_DATA.store(sql)
             clients, CountedReads.taken = Clients(usual=opened[0], standard=opened[1]), 0
             yield clients
             await empty(sql)
-            await CROWD.remove(sql)
+            await QUERY_DATA.remove(sql)
     shares = clients.requests["with data"] / clients.requests["all"], CountedReads.taken / clients.requests["all"]
     print(f"\n{clients.requests['all']} requests; with data: {shares[0]:.0%}; by the fast path: {shares[1]:.0%}")
     if clients.requests["documents"] >= EXAMPLES:  # else a failure has stopped it
@@ -180,7 +180,7 @@ def assert_visible(who: str, sample: Asked, data: Row | None) -> None:
     """The caller may see every row in the answer, no count is of more, and enums have names of the schema."""
     if data is None:
         return
-    seen = CROWD.seen_by(who)
+    seen = QUERY_DATA.seen_by(who)
     for type_name, name, value in Answer(sample, data):
         rows = seen.get(type_name)
         if name == "__typename":
