@@ -58,6 +58,8 @@ def import_contacts(
     Empty cells change nothing. Failed lines are reported and the others imported; the exit code is then 1.
     """
     fields = dict(_pair(text) for text in mapping or [])
+    if errors is not None and errors.exists() and errors.samefile(file):
+        raise SetupError(f"--errors would overwrite {file}, the file to import: name another one")
     with ExitStack() as stack:
         csv_file = stack.enter_context(open_csv(file))
         columns = Columns(csv_file.header, fields)

@@ -12,6 +12,7 @@ ALGORITHM = "HS256"  # fixed here, never taken from a token's header (RFC 8725, 
 LEEWAY = timedelta(seconds=30)
 TOKEN_MAX = 8_192
 SUBJECT_MAX = 320
+EXP_MAX = 253_402_300_799  # the last second of the year 9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,12 @@ class Tokens:
         subject = claims["sub"]
         # PyJWT accepts "9999999999" and 1e30 as times; RFC 7519 requires a number, and ours are integers.
         are_integers = all(type(claims[name]) is int for name in ("exp", "nbf", "iat") if name in claims)
-        if not are_integers or not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_MAX:
+        if (
+            not are_integers
+            or claims["exp"] > EXP_MAX
+            or not isinstance(subject, str)
+            or not 0 < len(subject) <= SUBJECT_MAX
+        ):
             raise Unauthenticated
         return Claims(subject, claims["exp"] + LEEWAY.total_seconds() - utc_now().timestamp())
 

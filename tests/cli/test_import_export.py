@@ -109,6 +109,7 @@ def test_exports_are_what_the_owner_may_see(crm: Commands, team: dict[str, str],
         ("import contacts {leads} --mapping Score", "--mapping 'Score' is not COLUMN=FIELD"),
         ("import contacts {leads} --mapping E-Mail=", "no column is the e-mail address: name it with --mapping"),
         ("import contacts {leads} --errors /nowhere/errors.csv", "/nowhere/errors.csv"),
+        ("import contacts {leads} --errors {leads}", "--errors would overwrite"),
         ("export contacts --output /nowhere/contacts.csv", "/nowhere"),
     ],
 )

@@ -72,6 +72,7 @@ FORGERIES: dict[str, Callable[[], str]] = {
     "exp null": lambda: token({"exp": None}),
     "exp text": lambda: token({"exp": "9999999999"}),
     "exp 1e30": lambda: token({"exp": 1e30}),
+    "exp of 400 digits": lambda: token({"exp": int("9" * 400)}),
     "exp infinite": lambda: token({"exp": float("inf")}),
     "not yet valid": lambda: token({"nbf": in_s(60)}),
     "nbf text": lambda: token({"nbf": "0"}),

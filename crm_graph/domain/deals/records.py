@@ -216,7 +216,8 @@ async def _lock_starting_stage(work: UnitOfWork, deal_id: uuid.UUID, asked: Mapp
     )
     if stage is None:
         name = "stage_id" if stage_id is not None else "pipeline_id"
-        raise NotFound(f"{name[:-3]} not found, or without an open stage", field=name)
+        problem = "stage not found" if name == "stage_id" else "pipeline not found, or it has no open stage"
+        raise NotFound(problem, field=name)
     if pipeline_id is not None and stage.pipeline_id != pipeline_id:
         raise ValidationFailed("the stage belongs to a different pipeline than pipelineId", field="stage_id")
     references.check_found(work.principal, asked, stage)
