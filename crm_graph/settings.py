@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError
 
 from crm_graph.egress.networks import Networks
 from crm_graph.errors import SetupError
-from crm_graph.telemetry.tracing import TraceExport
+from crm_graph.telemetry.trace_export import TraceExport
 
 logging.getLogger("dotenv").setLevel("ERROR")  # env_file_problems() reports more
 JWT_SECRET_MIN_BYTES = 32  # RFC 7518, 3.2: a key at least as long as the hash

@@ -22,7 +22,7 @@ from crm_graph.server.app import create_app
 from crm_graph.server.databases import Urls, database, pause_if_moved, postgres
 from crm_graph.server.worker import working
 from crm_graph.settings import Settings
-from crm_graph.telemetry import logs, tracing
+from crm_graph.telemetry import logs, trace_export
 
 log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 8
@@ -36,7 +36,7 @@ def serve(settings: Settings, workers: int) -> None:
     settings.jwt_key()
     with postgres(settings) as urls, bound_socket(settings) as listening:
         if workers == 1:
-            with tracing.exporting(settings.traces()):
+            with trace_export.exporting(settings.traces()):
                 run(_serve_one(settings, urls, listening))
             return
 
@@ -74,7 +74,7 @@ def worker_app() -> FastAPI:
 @asynccontextmanager
 async def _life(settings: Settings, opened: Database, url: URL) -> AsyncIterator[None]:
     """What runs beside the requests of a worker process. It ends here, because after SIGTERM nothing runs later."""
-    with tracing.exporting(settings.traces()):
+    with trace_export.exporting(settings.traces()):
         if not settings.worker_inside:
             yield
             return
@@ -106,7 +106,7 @@ def work(settings: Settings) -> None:
                 log.info("working")
                 await stop.wait()
 
-    with postgres(settings) as urls, tracing.exporting(settings.traces()):
+    with postgres(settings) as urls, trace_export.exporting(settings.traces()):
         run(until_stopped(urls))
 
 

@@ -1,39 +1,26 @@
 """Traces, which OpenTelemetry exports when it is set up, and the id of the current request, for the log.
 
-Only `set_up` imports OpenTelemetry: without an exporter it costs nothing and starts no thread.
+Until `start` is called, spans cost nothing.
 """
 
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.trace import SpanContext, Tracer
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 Attribute: TypeAlias = str | bool | int | float
 
-SERVICE = "crm-graph"
 FLUSH_SECONDS = 1.0  # for the last export, so that an unreachable collector does not delay the end
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class TraceExport:
-    """Where spans are sent: to an OTLP endpoint (None: OpenTelemetry's default), or to stdout."""
-
-    endpoint: str | None = None
-    headers: str | None = field(default=None, repr=False)  # name=value, comma-separated; has the API key
-    service_name: str | None = None
-    is_console: bool = False
 
 
 class Span(Protocol):
@@ -53,8 +40,8 @@ class _NoSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tracing:
-    """The parts of OpenTelemetry that are used, once it is imported."""
+class OpenTelemetry:
+    """The parts of OpenTelemetry that spans are made with, once its SDK is loaded."""
 
     provider: "TracerProvider"
     tracer: "Tracer"
@@ -63,7 +50,7 @@ class _Tracing:
 
 
 _NO_SPAN = _NoSpan()
-_tracing: _Tracing | None = None
+_tracing: OpenTelemetry | None = None
 
 
 def is_on() -> bool:
@@ -139,29 +126,10 @@ def _context() -> "SpanContext | None":
     return context if context.is_valid else None
 
 
-@contextmanager
-def exporting(export: TraceExport | None) -> Iterator[None]:
-    """Record and export spans until the block ends."""
-    set_up(export)
-    try:
-        yield
-    finally:
-        shut_down()
-
-
-def set_up(export: TraceExport | None) -> None:
-    """Record and export spans from now on, until `shut_down`. Does nothing for None."""
+def start(sdk: OpenTelemetry) -> None:
+    """Record spans from now on, until `shut_down`."""
     global _tracing
-    if export is None or _tracing is not None:
-        return
-    from opentelemetry import trace
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
-    provider = TracerProvider(resource=_resource(export), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(_exporter(export)))
-    _tracing = _Tracing(provider, provider.get_tracer("crm_graph"), trace, TraceContextTextMapPropagator())
+    _tracing = sdk
 
 
 def shut_down() -> None:
@@ -173,22 +141,3 @@ def shut_down() -> None:
         flush = threading.Thread(target=ended.provider.shutdown, name="last-spans", daemon=True)
         flush.start()
         flush.join(FLUSH_SECONDS)
-
-
-def _resource(export: TraceExport) -> "Resource":
-    """The service's name: from OTEL_SERVICE_NAME, else OTEL_RESOURCE_ATTRIBUTES, else SERVICE."""
-    from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource
-
-    name = export.service_name or OTELResourceDetector().detect().attributes.get(SERVICE_NAME) or SERVICE
-    return Resource.create({SERVICE_NAME: name})
-
-
-def _exporter(export: TraceExport) -> "SpanExporter":
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.trace.export import ConsoleSpanExporter
-    from opentelemetry.util.re import parse_env_headers
-
-    if export.is_console:
-        return ConsoleSpanExporter()
-    headers = parse_env_headers(export.headers, liberal=True) if export.headers else None
-    return OTLPSpanExporter(endpoint=export.endpoint, headers=headers)

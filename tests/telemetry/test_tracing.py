@@ -22,8 +22,8 @@ from crm_graph.database.engine import Database
 from crm_graph.models import Event, Role, WebhookEndpoint, table
 from crm_graph.server.worker import working
 from crm_graph.settings import Settings
-from crm_graph.telemetry import tracing
-from crm_graph.telemetry.tracing import TraceExport
+from crm_graph.telemetry import trace_export, tracing
+from crm_graph.telemetry.trace_export import TraceExport
 from crm_graph.web.signatures import new_webhook_secret
 from tests.support.api import bearer
 from tests.support.factories import add_owner
@@ -42,7 +42,10 @@ CREATE = "mutation ($title: String!) { createDeal(input: {title: $title}) { deal
 @pytest.fixture
 def collector() -> Iterator[Collector]:
     """A collector that this process exports to; `tracing.shut_down()` sends the remaining spans."""
-    with Collector() as opened, tracing.exporting(TraceExport(f"{opened.url}/v1/traces", headers="api-key=x%20y,b=1")):
+    with (
+        Collector() as opened,
+        trace_export.exporting(TraceExport(f"{opened.url}/v1/traces", headers="api-key=x%20y,b=1")),
+    ):
         yield opened
 
 
@@ -162,16 +165,16 @@ async def test_probes_and_background_work_leave_no_trace(
 
 
 def test_without_otel_variables_nothing_is_set_up(settings: Settings) -> None:
-    tracing.set_up(settings.traces())
+    trace_export.set_up(settings.traces())
 
     assert not tracing.is_on()
     with tracing.span("deliver", TRACEPARENT) as span:
         span.set_attribute("x", 1)
         assert tracing.current_traceparent() is None
     code = (
-        "import sys, threading, crm_graph.cli.app; from crm_graph.telemetry import tracing\n"
+        "import sys, threading, crm_graph.cli.app; from crm_graph.telemetry import trace_export\n"
         "from crm_graph.settings import Settings\n"
-        "tracing.set_up(Settings.load().traces())\n"
+        "trace_export.set_up(Settings.load().traces())\n"
         "print([name for name in sys.modules if name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter'))],"
         " threading.active_count())"
     )
@@ -182,7 +185,7 @@ def test_without_otel_variables_nothing_is_set_up(settings: Settings) -> None:
 
 def test_a_collector_that_hangs_does_not_delay_the_shutdown() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        tracing.set_up(TraceExport(f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces"))
+        trace_export.set_up(TraceExport(f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces"))
         with tracing.span("x"):
             pass
         started = time.monotonic()
@@ -208,7 +211,7 @@ def test_the_service_has_the_name_that_the_operator_sets(
 ) -> None:
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", attributes)
     with Collector() as collector:
-        tracing.set_up(TraceExport(f"{collector.url}/v1/traces", service_name=name))
+        trace_export.set_up(TraceExport(f"{collector.url}/v1/traces", service_name=name))
         with tracing.span("x"):
             pass
         tracing.shut_down()

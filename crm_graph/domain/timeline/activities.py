@@ -62,13 +62,9 @@ async def log_activity(
         message = "say what this is about: contactId, dealId or companyId"
         raise ValidationFailed(message, field="contact_id")
     details = _check_entry(content, occurred_at, meta, work.now)
-    found = await _find_subjects(work.principal.role).one(
-        work.transaction, caller=work.principal.owner_id, **references.params(about)
-    )
-    assert found is not None, "the look-up always has one row"
-    references.check_found(work.principal, about, found)
+    deal_contact_id = await _check_subjects(work, about)
     if type is not LoggedType.NOTE and contact_id is None:
-        contact_id = found.deal_contact_id
+        contact_id = deal_contact_id
     id_, at = uuid.uuid4(), min(occurred_at or work.now, work.now)
     params = entry_params(
         work,
@@ -86,6 +82,16 @@ async def log_activity(
     else:
         await add_entry(work.transaction, params)
     return id_
+
+
+async def _check_subjects(work: UnitOfWork, about: Mapping[str, uuid.UUID | None]) -> uuid.UUID | None:
+    """Check that the caller may see what an entry is about; returns the deal's contact, if the caller sees it too."""
+    found = await _find_subjects(work.principal.role).one(
+        work.transaction, caller=work.principal.owner_id, **references.params(about)
+    )
+    assert found is not None, "the look-up always has one row"
+    references.check_found(work.principal, about, found)
+    return found.deal_contact_id
 
 
 def insert_entry(for_each: FromClause | None = None, **computed: ColumnElement[Any]) -> Insert:
