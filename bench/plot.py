@@ -19,7 +19,7 @@ LOWER = ("postgraphile-own", "pgbench")  # labelled below, because another line 
 def draw_growth(growth: Growth, path: Path) -> str | None:
     """Write the plot. Returns why it could not be drawn, or None."""
     try:
-        import matplotlib
+        import matplotlib  # here: only `make bench` installs it, and figures without a plot are still figures
     except ImportError:
         return "no plot: matplotlib is not installed"
     matplotlib.use("Agg")

@@ -21,7 +21,7 @@ import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from crm_graph.database.engine import Database, place
 from crm_graph.database.migrations import migrate
@@ -90,7 +90,7 @@ async def database(admin_url: URL) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="session")
-async def _admin_engine(admin_url: URL) -> AsyncIterator[object]:
+async def _admin_engine(admin_url: URL) -> AsyncIterator[AsyncEngine]:
     readable = admin_url.update_query_dict({"options": "-c bytea_output=escape"})  # bytes that are text look like it
     engine = create_async_engine(readable, isolation_level="AUTOCOMMIT")
     yield engine
@@ -98,9 +98,9 @@ async def _admin_engine(admin_url: URL) -> AsyncIterator[object]:
 
 
 @pytest.fixture
-async def sql(_admin_engine: object) -> AsyncIterator[AsyncConnection]:
+async def sql(_admin_engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A superuser's connection in autocommit, for looking at what was stored and for setting up what no verb does."""
-    async with _admin_engine.connect() as connection:  # type: ignore[attr-defined]
+    async with _admin_engine.connect() as connection:
         yield connection
 
 
@@ -127,7 +127,7 @@ async def board(world: World, sql: AsyncConnection) -> AsyncIterator[Board]:
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
-    """Production settings with every secret; nothing from the environment of whoever runs the tests."""
+    """Production settings with every secret; nothing from the environment of the test run."""
     return Settings.load(
         _env_file=None,
         crm_env="production",

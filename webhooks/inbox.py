@@ -181,7 +181,7 @@ async def _store_or_lock(provider: Provider, new: NewEvent, transaction: Transac
 
 
 async def _quarantine_reused_key(transaction: Transaction, provider: Provider, new: NewEvent) -> EventResult:
-    """Keep the second body under one key for a person to look at: which of the two is meant is unknown."""
+    """Keep the second body under one key for a person to look at: which of the two is right is unknown."""
     new = new._replace(idempotency_key=None)
     if await event_log.store(transaction, new):
         event = event_log.stored_event(new, provider)

@@ -27,6 +27,7 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    literal_column,
     select,
     text,
 )
@@ -237,6 +238,14 @@ def combined(*statements: Insert | Update | Delete, beside: AnySelect | None = N
     """
     selected: AnySelect = select(literal(1)) if beside is None else beside
     return selected.add_cte(*(statement.cte(f"w{place}") for place, statement in enumerate(statements)))
+
+
+def json_object(**values: Expression) -> Expression:
+    """A JSON object of SQL expressions."""
+    parts: list[Expression] = []
+    for name, value in values.items():
+        parts += literal_column(f"'{name}'"), value
+    return func.jsonb_build_object(*parts, type_=JSONB)
 
 
 def from_file(name: str, **types: AnyType) -> Callable[[], TextClause]:

@@ -41,7 +41,7 @@ def document_of(type: EventType) -> Schema:
 
 
 def create_router() -> APIRouter:
-    """The endpoints. They are public: they contain nobody's data."""
+    """The endpoints. They are public: they contain no customer data."""
     router = APIRouter(prefix="/events/schema")
 
     @router.get("")

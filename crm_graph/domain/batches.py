@@ -46,7 +46,7 @@ class ItemErrors(dict[int, CrmError]):
         return {index: item for index, item in items.items() if index not in self}
 
     def refuse_duplicates(self, keys: Mapping[int, Hashable], what: str, field: str) -> None:
-        """Fail each item whose key an earlier item has: nobody can know which of the two is meant."""
+        """Fail each item whose key an earlier item has: which of the two is right is unknown."""
         first: dict[Hashable, int] = {}
         for index, key in keys.items():
             earlier = first.setdefault(key, index)

@@ -81,8 +81,8 @@ def test_columns_by_name(crm: Commands, team: dict[str, str], rows: Any, tmp_pat
     file = tmp_path / "leads.csv"
     file.write_text("Kontakt,a=b,skip\njane@x.example,7,8\n")
 
-    said = ("--mapping", "Kontakt=email", "--mapping", "a=b=title", "--mapping", "skip=")
-    assert crm("import", "contacts", str(file), "--owner", "ada@seller.com", *said, **team).lines() == ["1\t0\t0\t0"]
+    mapping = ("--mapping", "Kontakt=email", "--mapping", "a=b=title", "--mapping", "skip=")
+    assert crm("import", "contacts", str(file), "--owner", "ada@seller.com", *mapping, **team).lines() == ["1\t0\t0\t0"]
 
     assert rows("SELECT email, title, custom FROM contacts") == [("jane@x.example", "7", {})]
 

@@ -111,7 +111,7 @@ def test_a_copy_is_let_send_under_its_own_url(crm: Commands, team: dict[str, str
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("endpoints", "add", "--owner", "max@seller.com", "--url", "https://10.0.0.1/"), "OUTBOUND_ALLOWED_NETWORKS"),
         (("endpoints", "add", "--owner", "no@seller.com", "--url", URL), "there is no owner no@seller.com"),
@@ -122,5 +122,5 @@ def test_a_copy_is_let_send_under_its_own_url(crm: Commands, team: dict[str, str
         (("deliveries", "replay", str(uuid.uuid4())), "delivery not found"),
     ],
 )
-def test_refusals_are_one_line(crm: Commands, team: dict[str, str], arguments: tuple[str, ...], said: str) -> None:
-    assert said in crm(*arguments, **team).problem()
+def test_refusals_are_one_line(crm: Commands, team: dict[str, str], arguments: tuple[str, ...], message: str) -> None:
+    assert message in crm(*arguments, **team).problem()

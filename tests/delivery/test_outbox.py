@@ -14,7 +14,7 @@ from tests.support.events import all_events, deliveries, subscribe, types
 from tests.support.factories import World
 
 
-def heard(connection: psycopg.Connection[Any], count: int) -> list[tuple[str, str]]:
+def received(connection: psycopg.Connection[Any], count: int) -> list[tuple[str, str]]:
     """The notifications of PostgreSQL, at least so many."""
     found = connection.notifies(timeout=5, stop_after=count)
     return [(one.channel, one.payload) for one in found]
@@ -83,7 +83,7 @@ async def test_listeners_are_notified_of_a_new_rank_which_is_no_event(
     with connected(admin_url, "app_user") as connection:
         connection.execute("LISTEN crm_changes; LISTEN crm_deliveries")
         await sql.execute(text("UPDATE deals SET rank = 'b7' WHERE id = :id"), {"id": world.ada.deal})
-        [(channel, payload)] = heard(connection, 1)
+        [(channel, payload)] = received(connection, 1)
 
     owner = str(world.ada.owner)
     assert channel == "crm_changes"
@@ -102,7 +102,7 @@ async def test_listeners_are_notified_of_the_former_owner_and_of_due_deliveries(
     with connected(admin_url, "app_user") as connection:
         connection.execute("LISTEN crm_changes; LISTEN crm_deliveries")
         await sql.execute(text("UPDATE contacts SET owner_id = :bob WHERE id = :id"), {"bob": bob, "id": contact})
-        announced = heard(connection, 2)
+        announced = received(connection, 2)
 
     assert ("crm_deliveries", "") in announced
     [change] = [json.loads(payload) for channel, payload in announced if channel == "crm_changes"]

@@ -186,16 +186,16 @@ async def test_senders_are_notified(
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as listener:
         await listener.execute("LISTEN crm_deliveries")
 
-        async def heard() -> int:
+        async def notified() -> int:
             return len([note async for note in listener.notifies(timeout=0.3)])
 
         await replay(client, ADA, delivery)
-        assert await heard() == 1
+        assert await notified() == 1
         assert (await replay_all(client, ADA, endpoint))["queuedCount"] == 0
-        assert await heard() == 0
+        assert await notified() == 0
         await add_event(sql, world.ada.owner)
         assert (await replay_all(client, ADA, endpoint))["queuedCount"] == 1
-        assert await heard() == 1
+        assert await notified() == 1
 
 
 async def test_a_long_queue_does_not_slow_a_replay_down(

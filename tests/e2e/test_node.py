@@ -1,4 +1,4 @@
-"""npm packages in their cache: whole or absent, whoever else installs them, and one line when npm can't."""
+"""npm packages in their cache: whole or absent, also when two installs run at once, and one line when npm can't."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

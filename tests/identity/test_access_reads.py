@@ -54,20 +54,20 @@ def nodes(connection: dict[str, Any]) -> set[str]:
 
 
 async def test_a_colleagues_deal_looks_like_one_that_does_not_exist(client: httpx.AsyncClient, world: World) -> None:
-    theirs = await send(client, ADA, DEAL, id=str(world.bob.deal))
-    nobodys = await send(client, ADA, DEAL, id=str(uuid.uuid4()))
+    of_a_colleague = await send(client, ADA, DEAL, id=str(world.bob.deal))
+    of_no_one = await send(client, ADA, DEAL, id=str(uuid.uuid4()))
 
-    assert theirs.json() == nobodys.json() == {"data": {"deal": None}}
-    assert theirs.status_code == nobodys.status_code == 200
+    assert of_a_colleague.json() == of_no_one.json() == {"data": {"deal": None}}
+    assert of_a_colleague.status_code == of_no_one.status_code == 200
 
 
 async def test_a_colleagues_contact_looks_like_one_that_does_not_exist(client: httpx.AsyncClient, world: World) -> None:
-    theirs = await send(client, ADA, CONTACT, id=str(world.bob.contact))
-    nobodys = await send(client, ADA, CONTACT, id=str(uuid.uuid4()))
+    of_a_colleague = await send(client, ADA, CONTACT, id=str(world.bob.contact))
+    of_no_one = await send(client, ADA, CONTACT, id=str(uuid.uuid4()))
     by_email = await send(client, ADA, BY_EMAIL, email=world.bob.email.upper())
     unknown = await send(client, ADA, BY_EMAIL, email="nobody@acme.example")
 
-    assert theirs.json() == nobodys.json() == {"data": {"contact": None}}
+    assert of_a_colleague.json() == of_no_one.json() == {"data": {"contact": None}}
     assert by_email.json() == unknown.json() == {"data": {"contactByEmail": None}}
 
 

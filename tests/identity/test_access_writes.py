@@ -49,9 +49,9 @@ async def test_changing_a_colleagues_row_fails_as_for_a_random_id(
 ) -> None:
     known = {"me": str(world.ada.owner)} | {name: str(id_) for name, id_ in world.stage.items()}
     given = {name: known.get(value, value) for name, value in given.items()}
-    theirs = world.bob.deal if key == "dealId" else world.bob.contact
+    of_a_colleague = world.bob.deal if key == "dealId" else world.bob.contact
 
-    one = await assert_refused(client, sql, ADA, document, ("NOT_FOUND", key), **{key: str(theirs)}, **given)
+    one = await assert_refused(client, sql, ADA, document, ("NOT_FOUND", key), **{key: str(of_a_colleague)}, **given)
     other = await assert_refused(client, sql, ADA, document, ("NOT_FOUND", key), **{key: str(uuid.uuid4())}, **given)
 
     assert one == other
@@ -62,8 +62,8 @@ async def test_linking_a_deal_to_a_colleagues_contact_fails_as_for_a_random_id(
 ) -> None:
     for document, given in ((UPDATE_DEAL, {"dealId": str(world.ada.deal)}), (CREATE_DEAL, {"title": "Linked"})):
         expected = ("NOT_FOUND", "contactId")
-        theirs = str(world.bob.contact)
-        one = await assert_refused(client, sql, ADA, document, expected, **given, contactId=theirs)
+        of_a_colleague = str(world.bob.contact)
+        one = await assert_refused(client, sql, ADA, document, expected, **given, contactId=of_a_colleague)
         other = await assert_refused(client, sql, ADA, document, expected, **given, contactId=str(uuid.uuid4()))
         assert one == other
 

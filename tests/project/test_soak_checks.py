@@ -7,10 +7,11 @@ import pytest
 
 from crm_graph.web.signatures import delivery_headers, new_webhook_secret
 from tests.soak import checks
-from tests.soak.checks import Told
+from tests.soak.checks import OutboxEvent
 from tests.support.http_receiver import Received
 
-EVENTS = [Told("a1", 1, "a"), Told("b1", 2, "b"), Told("a2", 3, "a"), Told("a3", 4, "a"), Told("x", 5, None)]
+ORDER = (("a1", "a"), ("b1", "b"), ("a2", "a"), ("a3", "a"), ("x", None))
+EVENTS = [OutboxEvent(id_, position, key) for position, (id_, key) in enumerate(ORDER, start=1)]
 SECRET = new_webhook_secret()
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 

@@ -19,7 +19,7 @@ FRESH = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Told:
+class OutboxEvent:
     """An event of the outbox; events of one order_key (its deal, else its contact) must arrive by position."""
 
     id: str
@@ -27,7 +27,7 @@ class Told:
     order_key: str | None
 
 
-def lost(events: Iterable[Told], receipts: Sequence[str]) -> list[str]:
+def lost(events: Iterable[OutboxEvent], receipts: Sequence[str]) -> list[str]:
     """Events that the receiver never took. `receipts` are the ids that it answered with 200, in their order."""
     known = set(receipts)
     return [
@@ -35,17 +35,17 @@ def lost(events: Iterable[Told], receipts: Sequence[str]) -> list[str]:
     ]
 
 
-def invented(events: Iterable[Told], receipts: Iterable[str]) -> list[str]:
+def invented(events: Iterable[OutboxEvent], receipts: Iterable[str]) -> list[str]:
     """Receipts of what never happened: of a transaction that was rolled back."""
     known = {event.id for event in events}
     return [f"event {id_} was received and is not stored" for id_ in dict.fromkeys(receipts) if id_ not in known]
 
 
-def out_of_order(events: Iterable[Told], receipts: Sequence[str]) -> list[str]:
+def out_of_order(events: Iterable[OutboxEvent], receipts: Sequence[str]) -> list[str]:
     """Events of one deal whose first receipts came in another order than they happened; repetitions don't count."""
     first = {id_: number for number, id_ in reversed(list(enumerate(receipts)))}
     arrived = sorted((event for event in events if event.id in first), key=lambda event: first[event.id])
-    complaints, latest = [], dict[str, Told]()
+    complaints, latest = [], dict[str, OutboxEvent]()
     for event in arrived:
         if event.order_key is None:
             continue

@@ -35,11 +35,11 @@ class Acknowledged:
 
 
 class Callers:
-    """Sellers and providers who call several servers until they are told to stop."""
+    """Sellers and providers who call several servers until `stop` is called."""
 
-    def __init__(self, client: httpx.AsyncClient, bases: Sequence[str], owner: str, stages: Sequence[str]) -> None:
+    def __init__(self, client: httpx.AsyncClient, ports: Sequence[int], owner: str, stages: Sequence[str]) -> None:
         self.done = Acknowledged()
-        self._client, self._bases, self._owner, self._stages = client, bases, owner, stages
+        self._client, self.ports, self._owner, self._stages = client, ports, owner, stages
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -107,7 +107,7 @@ class Callers:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 try:
-                    answer = await call(random.choice(self._bases))
+                    answer = await call(f"http://127.0.0.1:{random.choice(self.ports)}")
                 except httpx.TransportError:
                     answer = None
                 if answer is not None:

@@ -87,7 +87,7 @@ def installation() -> Iterator[Installation]:
 
 
 def subscribe(installation: Installation, url: str) -> tuple[str, str]:
-    """An admin who hears of everything, and the endpoint's secret."""
+    """Create an admin, who receives every event, and an endpoint; returns the admin's id and the endpoint's secret."""
     owner, secret = uuid.uuid4(), new_webhook_secret()
     installation.rows(
         "INSERT INTO owners (id, name, email, role, is_default) VALUES (%s, 'Boss', 'boss@seller.com', 'admin', true)",
@@ -137,7 +137,7 @@ def effects(installation: Installation, done: Acknowledged) -> list[str]:
     happened = (
         "SELECT c.email FROM activities a JOIN contacts c ON c.id = a.contact_id WHERE type IN ('email_in', 'meeting')"
     )
-    told = "SELECT payload #>> '{data,changes,notes,new}' FROM events WHERE type = 'deal_updated'"
+    changes = "SELECT payload #>> '{data,changes,notes,new}' FROM events WHERE type = 'deal_updated'"
     moves = "SELECT deal_id::text AS deal, to_stage_id::text AS stage FROM deal_stage_history ORDER BY moved_at, id"
     return [
         *refused,
@@ -145,15 +145,55 @@ def effects(installation: Installation, done: Acknowledged) -> list[str]:
         *checks.not_once("the lead's event", done.bodies, stored(happened)),
         *checks.not_once("deal", done.titles, stored("SELECT title FROM deals")),
         *checks.not_once("entry", done.entries, stored("SELECT content FROM activities WHERE type = 'note'")),
-        *checks.not_once("change", done.notes, stored(told)),
+        *checks.not_once("change", done.notes, stored(changes)),
         *checks.other_moves(done.moves, [(row["deal"], row["stage"]) for row in installation.rows(moves)]),
     ]
 
 
-def told(installation: Installation) -> list[checks.Told]:
-    """Everything that happened."""
+def outbox(installation: Installation) -> list[checks.OutboxEvent]:
+    """Every event, in the order of the outbox."""
     query = "SELECT id::text, position, coalesce(deal_id, contact_id)::text AS order_key FROM events ORDER BY position"
-    return [checks.Told(**row) for row in installation.rows(query)]
+    return [checks.OutboxEvent(**row) for row in installation.rows(query)]
+
+
+async def under_load(
+    installation: Installation, callers: Callers, processes: Processes, subscriber: UnreliableSubscriber
+) -> None:
+    """Call two servers while they, two workers, PostgreSQL and the receiver fail; returns once all of them run."""
+    processes.start("server", "serve", PORT=str(callers.ports[0]), WORKER_INSIDE="false")
+    processes.start("server-and-worker", "serve", PORT=str(callers.ports[1]))
+    processes.start("worker-1", "worker")
+    processes.start("worker-2", "worker")
+    await processes.ready()
+    async with asyncio.TaskGroup() as group:
+        for number in range(3):
+            group.create_task(callers.provide(f"lead-{number}", pause=0.4))
+            group.create_task(callers.sell(f"deal-{number}", pause=0.4))
+        await harm(installation, processes, subscriber)
+        await processes.ready()
+        callers.stop()
+
+
+def stop(installation: Installation, processes: Processes) -> list[str]:
+    """End every process; complaints about those that don't end well. SOAK_LOGS names a folder for their logs."""
+    codes = processes.stop()
+    if keep := os.environ.get("SOAK_LOGS"):
+        for log in installation.folder.glob("*.log"):
+            shutil.copy(log, keep)
+    return [f"{name} ended with {code} on SIGTERM" for name, code in codes.items() if code]
+
+
+def summary(
+    callers: Callers, processes: Processes, subscriber: UnreliableSubscriber, events: int, drained_in: float
+) -> str:
+    """What happened, in one line."""
+    receipts = subscriber.receipts
+    return (
+        f"soak: {callers.done.calls} calls acknowledged ({callers.done.repeated} times repeated), {events} events, "
+        f"{len(receipts)} receipts ({len(receipts) - len(set(receipts))} duplicates), "
+        f"answers {dict(subscriber.answers)}, kills {dict(processes.kills)}, {processes.failed_starts} failed starts, "
+        f"drained in {drained_in:.1f} s"
+    )
 
 
 async def test_kills_lose_nothing_and_double_nothing(
@@ -166,49 +206,27 @@ async def test_kills_lose_nothing_and_double_nothing(
         row["id"]
         for row in installation.rows("SELECT id::text FROM pipeline_stages WHERE kind = 'open' ORDER BY order_index")
     ]
-    ports = str(free_port()), str(free_port())
     async with Receiver() as receiver, httpx.AsyncClient(timeout=15) as client:
         subscriber = UnreliableSubscriber(receiver, SEED)
         owner, secret = subscribe(installation, receiver.url())
+        callers = Callers(client, [free_port(), free_port()], owner, stages)
         processes = Processes(installation.folder, installation.environment())
         try:
-            processes.start("server", "serve", PORT=ports[0], WORKER_INSIDE="false")
-            processes.start("server-and-worker", "serve", PORT=ports[1])
-            processes.start("worker-1", "worker")
-            processes.start("worker-2", "worker")
-            await processes.ready()
-            callers = Callers(client, [f"http://127.0.0.1:{port}" for port in ports], owner, stages)
-            async with asyncio.TaskGroup() as group:
-                for number in range(3):
-                    group.create_task(callers.provide(f"lead-{number}", pause=0.4))
-                    group.create_task(callers.sell(f"deal-{number}", pause=0.4))
-                await harm(installation, processes, subscriber)
-                await processes.ready()
-                callers.stop()
-            waited = await drained(installation)
+            await under_load(installation, callers, processes, subscriber)
+            drained_in = await drained(installation)
             complaints = effects(installation, callers.done)
         finally:
-            codes = processes.stop()
-            if keep := os.environ.get("SOAK_LOGS"):
-                for log in installation.folder.glob("*.log"):
-                    shutil.copy(log, keep)
-    events = told(installation)
+            ended_badly = stop(installation, processes)
+    events = outbox(installation)
     complaints += [
         *checks.lost(events, subscriber.receipts),
         *checks.invented(events, subscriber.receipts),
         *checks.out_of_order(events, subscriber.receipts),
         *checks.unsigned(receiver.requests, secret),
-        *(f"{name} ended with {code} on SIGTERM" for name, code in codes.items() if code),
+        *ended_badly,
     ]
     with capsys.disabled():
-        print(
-            f"soak: {callers.done.calls} calls acknowledged ({callers.done.repeated} times repeated), {len(events)} "
-            f"events, {len(subscriber.receipts)} receipts "
-            f"({len(subscriber.receipts) - len(set(subscriber.receipts))} duplicates), "
-            f"answers {dict(subscriber.answers)}, kills {dict(processes.kills)}, "
-            f"{processes.failed_starts} failed starts, drained in {waited:.1f} s",
-            flush=True,
-        )
+        print(summary(callers, processes, subscriber, len(events), drained_in), flush=True)
     assert complaints == []
     assert callers.done.calls > SECONDS
     assert processes.kills["postgres"] == 1

@@ -1,4 +1,4 @@
-"""The secrets of the application under test, which whoever calls it signs with."""
+"""The secrets of the application under test, which its callers sign with."""
 
 JWT_SECRET = "tests-only-secret-of-more-than-32-bytes"
 INSTANTLY_SECRET = "instantly-signing-secret"

@@ -60,7 +60,7 @@ class Model:
         return None if self.sees(who, row) else "NOT_FOUND"
 
     def pick(self, place: int) -> str:
-        """The id of a deal, of whoever it is and be it deleted, or of none."""
+        """The id of a deal of any owner, deleted or not, or of none."""
         known = list(self.deals)
         return known[place] if place < len(known) else str(uuid.uuid4())
 

@@ -149,5 +149,5 @@ async def somebody_waits(sql: AsyncConnection, count: int = 1, event: str = "Loc
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = :event"
     )
     async with asyncio.timeout(30):
-        while (await sql.scalar(waiting, {"event": event}) or 0) < count:  # noqa: ASYNC110 - nobody tells us
+        while (await sql.scalar(waiting, {"event": event}) or 0) < count:  # noqa: ASYNC110 - PostgreSQL has no event for it
             await asyncio.sleep(0.005)

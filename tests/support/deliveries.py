@@ -1,4 +1,4 @@
-"""Endpoints, what is told to them, and what became of it."""
+"""Endpoints, the events sent to them, and the results."""
 
 import asyncio
 import uuid
@@ -37,7 +37,7 @@ async def create(client: httpx.AsyncClient, owner: object, title: str) -> str:
 async def until(check: Callable[[], Any], seconds: float = 20) -> Any:
     """What `check` returns, once it is something."""
     async with asyncio.timeout(seconds):
-        while not (found := await check()):  # noqa: ASYNC110 - nobody tells us
+        while not (found := await check()):  # noqa: ASYNC110 - `check` is any condition
             await asyncio.sleep(0.02)
     return found
 

@@ -19,11 +19,11 @@ async def add_endpoint(sql: AsyncConnection, owner: Any, url: str | None = None,
 
 
 async def add_event(sql: AsyncConnection, *owners: Any, type: str = "deal_created", **columns: Any) -> Any:
-    """An event about rows of those owners, told at START unless `created_at` says otherwise; returns its id."""
+    """An event about rows of those owners, created at START unless `created_at` says otherwise; returns its id."""
     id_ = uuid.uuid4()
     payload = {"id": str(id_), "type": type, "data": {}}
-    told = {"occurred_at": START, "created_at": START, "owner_ids": list(owners), "source": "test", "payload": payload}
-    return await add(sql, Event, id=id_, type=type, **told | columns)
+    defaults = {"occurred_at": START, "created_at": START, "source": "test", "payload": payload}
+    return await add(sql, Event, id=id_, type=type, owner_ids=list(owners), **defaults | columns)
 
 
 async def add_delivery(

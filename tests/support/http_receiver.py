@@ -1,4 +1,4 @@
-"""A receiver of webhooks on loopback: it records every request, and behaves as badly as it is told.
+"""A receiver of webhooks on loopback: it records every request, and misbehaves as instructed.
 
 async with Receiver() as receiver:
     receiver.plan(answer(500), hang, answer(200))      # one for each request; afterwards receiver.usual

@@ -111,14 +111,14 @@ def cursor(order: str, *keys: str) -> str:
 
 
 def cursors(kind: str, order: str) -> list[str]:
-    """Those of all rows of a type, whoever may see them, and some that no row has."""
+    """Those of all rows of a type, visible or not, and some that no row has."""
     column = order[:-1]
     rows = [(row[column], str(row["id"])) for row in ROWS[kind]]
-    told = [
+    known = [
         (ABSENT[order] if key is None else getattr(key, "isoformat", lambda k=key: str(k))(), id_) for key, id_ in rows
     ]
-    forged = [(told[0][0], str(uuid.UUID(int=0))), (told[-1][0], "f" * 8 + "-ffff-4fff-bfff-" + "f" * 12)]
-    return [cursor(order, *keys) for keys in told + forged]
+    forged = [(known[0][0], str(uuid.UUID(int=0))), (known[-1][0], "f" * 8 + "-ffff-4fff-bfff-" + "f" * 12)]
+    return [cursor(order, *keys) for keys in known + forged]
 
 
 CURSORS = {
@@ -172,7 +172,7 @@ def _after(rng: random.Random, parent: str, name: str, field: GraphQLField, othe
 
 
 def default_of(place: GraphQLArgument | GraphQLInputField) -> Any:
-    """What the schema says is meant where an argument is left out."""
+    """The schema's default of an argument that is left out."""
     written = place.ast_node.default_value if place.ast_node else None
     return None if written is None else value_from_ast_untyped(written)
 

@@ -258,7 +258,7 @@ def test_a_webhook_is_protected_and_a_relay_forwards_the_bytes_that_it_signed(wo
 
 
 def test_the_readme_and_the_sticky_notes_tell_every_credential_by_its_exact_name() -> None:
-    told = {(name, type_) for name, type_ in re.findall(r"^\| `([^`]+)` \| [\w ]+ \(`(\w+)`\) \|", README, re.M)}
+    documented = {(name, type_) for name, type_ in re.findall(r"^\| `([^`]+)` \| [\w ]+ \(`(\w+)`\) \|", README, re.M)}
     used = set()
     for workflow in WORKFLOWS.values():
         (note,) = nodes(workflow, "stickyNote")
@@ -269,7 +269,7 @@ def test_the_readme_and_the_sticky_notes_tell_every_credential_by_its_exact_name
                 assert set(reference) == {"id", "name"}
                 assert f"`{reference['name']}`" in note["parameters"]["content"]
                 used.add((reference["name"], type_))
-    assert used == told
+    assert used == documented
 
 
 @every_workflow

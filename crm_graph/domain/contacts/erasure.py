@@ -87,14 +87,14 @@ async def find_suppressed(transaction: Transaction, addresses: Iterable[str]) ->
 
 
 def _person() -> Executable:
-    """The contact that is meant, and all that were merged into it, locked, with their further addresses."""
+    """The contact that was named, and all that were merged into it, locked, with their further addresses."""
     people, emails = table(Contact), table(ContactEmail).c
-    meant = people.alias("meant")
-    is_meant = or_(
-        meant.c.id == param(Contact, "id", "contact_id"),
-        contacts.has_address(param(Contact, "email", "address"), meant),
+    named = people.alias("named")
+    is_named = or_(
+        named.c.id == param(Contact, "id", "contact_id"),
+        contacts.has_address(param(Contact, "email", "address"), named),
     )
-    root = select(func.coalesce(meant.c.merged_into_id, meant.c.id)).where(is_meant).limit(1).scalar_subquery()
+    root = select(func.coalesce(named.c.merged_into_id, named.c.id)).where(is_named).limit(1).scalar_subquery()
     further = func.array(select(emails.email).where(emails.contact_id == people.c.id).scalar_subquery())
     columns = (people.c.id, people.c.email, people.c.merged_into_id, people.c.erased_at)
     person = select(*columns, further.label("further_emails"))

@@ -93,8 +93,7 @@ def edit_params(work: UnitOfWork, contact: ContactRow, changes: Mapping[str, obj
     changed, is_deleted = activities.differences(contact, changes), contact.deleted_at is not None
     if not changed and not is_deleted:
         return None
-    # Unchanged columns are set to their present values, so that one compiled statement serves every edit.
-    values = {name: changed.get(name, getattr(contact, name)) for name in Contact.EDITABLE}
+    values = activities.with_changes(contact, Contact.EDITABLE, changed)
     content = ["Contact restored"] if is_deleted else []
     if changed:
         content.append("Contact changed: " + ", ".join(changed))

@@ -173,7 +173,7 @@ def _is_contacts_status(contact: ContactRow, verdict: Verdict) -> bool:
 def _contact_params(work: UnitOfWork, contact: ContactRow, changes: Mapping[str, object]) -> dict[str, object]:
     """The contact's columns; unchanged ones are set to their present values."""
     is_changed = bool(activities.differences(contact, changes))
-    values = {name: changes.get(name, getattr(contact, name)) for name in Contact.FROM_VERDICTS}
+    values = activities.with_changes(contact, Contact.FROM_VERDICTS, changes)
     version, updated_at = (contact.version + 1, work.now) if is_changed else (contact.version, contact.updated_at)
     return values | {"version": version, "updated_at": updated_at}
 
@@ -193,21 +193,24 @@ def _entry_params(
 
 def _reply(role: Role) -> Executable:
     """The reply of the verdict, the latest reply, the source's earlier verdict, and the deal that the reply opened."""
-    said, a, contact_id = table(ReplyVerdict).c, table(Activity).c, param(Contact, "id", "contact_id")
+    verdicts, a, contact_id = table(ReplyVerdict).c, table(Activity).c, param(Contact, "id", "contact_id")
     replies = select(a.id, a.occurred_at, a.deal_id)
     replies = replies.where(a.contact_id == contact_id, a.type == ActivityType.EMAIL_IN)
     # An absence notice says nothing, so it is the latest reply only when there is no other.
-    is_absence = select(func.bool_and(said.status == ReplyStatus.OUT_OF_OFFICE)).where(said.activity_id == a.id)
+    all_absence = func.bool_and(verdicts.status == ReplyStatus.OUT_OF_OFFICE)
+    is_absence = select(all_absence).where(verdicts.activity_id == a.id)
     order = func.coalesce(is_absence.scalar_subquery(), false()), a.occurred_at.desc(), a.id.desc()
     latest = replies.order_by(*order).limit(1).cte("latest")
-    meant = func.coalesce(param(Activity, "id", "activity_id"), select(latest.c.id).scalar_subquery())
-    reply = replies.where(a.id == meant).cte("reply")
+    reply_id = func.coalesce(param(Activity, "id", "activity_id"), select(latest.c.id).scalar_subquery())
+    reply = replies.where(a.id == reply_id).cte("reply")
     is_known = (
-        said.contact_id == contact_id,
-        said.source == param(ReplyVerdict, "source"),
-        said.activity_id.is_not_distinct_from(select(reply.c.id).scalar_subquery()),
+        verdicts.contact_id == contact_id,
+        verdicts.source == param(ReplyVerdict, "source"),
+        verdicts.activity_id.is_not_distinct_from(select(reply.c.id).scalar_subquery()),
     )
-    known = select(said.id, said.status, said.summary, said.confidence).where(*is_known).subquery("known")
+    known = (
+        select(verdicts.id, verdicts.status, verdicts.summary, verdicts.confidence).where(*is_known).subquery("known")
+    )
     opened = _opened_deal(Principal(None, role), reply)
     rows: FromClause = select(literal(1).label("one")).subquery("nothing")
     for part in (latest, reply, known, opened):
@@ -231,8 +234,8 @@ def _opened_deal(principal: Principal, reply: CTE) -> CTE:
     is_open = deals.c.status == DealStatus.OPEN, visible(Deal, principal)
     of_contact = select(deals.c.id).where(deals.c.contact_id == param(Contact, "id", "contact_id"), *is_open)
     newest = of_contact.order_by(deals.c.created_at.desc(), deals.c.id.desc()).limit(1).scalar_subquery()
-    meant = case((exists(select(reply.c.id)), select(reply.c.deal_id).scalar_subquery()), else_=newest)
-    found = select(deals.c.id).where(is_wanted, deals.c.id == meant, *is_open)
+    deal_id = case((exists(select(reply.c.id)), select(reply.c.deal_id).scalar_subquery()), else_=newest)
+    found = select(deals.c.id).where(is_wanted, deals.c.id == deal_id, *is_open)
     return found.with_for_update(key_share=True).cte("opened")
 
 

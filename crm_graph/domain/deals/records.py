@@ -227,8 +227,7 @@ async def _lock_starting_stage(work: UnitOfWork, deal_id: uuid.UUID, asked: Mapp
 async def _update(work: UnitOfWork, deal: LockedDeal, new: Mapping[str, object]) -> None:
     if not new:
         return
-    # Columns that do not change are set to what they are: so one compiled statement serves every edit.
-    values = {name: new.get(name, getattr(deal, name)) for name in Deal.EDITABLE}
+    values = activities.with_changes(deal, Deal.EDITABLE, new)
     content, meta = "Deal changed: " + ", ".join(new), {"changes": activities.old_and_new(deal, new)}
     statement = _UPDATE_WITH_TASKS if new.get("owner_id") else _UPDATE
     await statement.run(

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Query, param
+from crm_graph.database.statements import Query, json_object, param
 from crm_graph.domain.team import owners
 from crm_graph.domain.team.owners import OwnerRow
 from crm_graph.domain.timeline import activities, tasks
@@ -166,7 +166,7 @@ def _hand_over_tasks(role: str | None) -> Query[_Count]:
             to = case((is_seen, param(Activity, "assignee_id", "to_id")))
         update_tasks = update(rows).where(rows.c.id == locked.c.id).values(assignee_id=to)
         changed = update_tasks.returning(*(rows.c[name] for name in ("id", "assignee_id", *about))).cte("changed")
-        change = tasks.json_object(assignee_id=tasks.json_object(old=old, new=changed.c.assignee_id))
+        change = json_object(assignee_id=json_object(old=old, new=changed.c.assignee_id))
         return _count_with_entries(
             changed,
             content=cast(literal_column("'Task changed: assignee_id, hand-over'"), Text),

@@ -18,7 +18,7 @@ from sqlalchemy import (
     update,
 )
 
-from crm_graph.database.statements import Statement, param
+from crm_graph.database.statements import Statement, json_object, param
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.models import Activity, ActivityType, Contact, Deal, Owner, Role, table
@@ -101,7 +101,7 @@ def _complete_follow_ups() -> Executable:
     outcome = cast(param(Activity, "content", "outcome"), Text)
     is_of = or_(rows.c.deal_id == param(Activity, "deal_id"), tasks.is_contact_task(param(Activity, "contact_id")))
     is_follow_up = and_(rows.c.effect_key.is_not(None), rows.c.occurred_at < param(Activity, "occurred_at"))
-    meta = rows.c.meta_json.op("||")(tasks.json_object(outcome=outcome))
+    meta = rows.c.meta_json.op("||")(json_object(outcome=outcome))
     completed = (
         update(rows)
         .where(is_of, OPEN_TASK, is_follow_up)

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Executable, and_, exists, func, literal_column, or_, select, true, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Executable, and_, exists, or_, select, true, update
 from sqlalchemy.sql.dml import Update
 
-from crm_graph.database.statements import Query, Statement, combined, param
+from crm_graph.database.statements import Query, Statement, combined, json_object, param
 from crm_graph.domain import references
 from crm_graph.domain.locking import RowLock
 from crm_graph.domain.timeline import activities
@@ -142,14 +141,6 @@ def task_entry_meta(task_id: ColumnElement[uuid.UUID], **details: ColumnElement[
     return param(Activity, "meta_json", "entry_meta_json").op("||")(json_object(task_id=task_id, **details))
 
 
-def json_object(**values: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A JSON object of SQL expressions."""
-    parts: list[ColumnElement[Any]] = []
-    for name, value in values.items():
-        parts += literal_column(f"'{name}'"), value
-    return func.jsonb_build_object(*parts, type_=JSONB)
-
-
 async def _check_assignee(
     work: UnitOfWork, assignee_id: uuid.UUID | None, about: Mapping[str, uuid.UUID | None]
 ) -> None:
@@ -168,7 +159,7 @@ async def _update(
     work: UnitOfWork, task: Task, new: Mapping[str, object], content: str, meta: Mapping[str, object]
 ) -> None:
     """Set new values of a locked task, with an entry in the same statement."""
-    values = {name: new.get(name, getattr(task, name)) for name in _EDITED}
+    values = activities.with_changes(task, _EDITED, new)
     entry = activities.entry_params(
         work,
         content=content,

@@ -124,7 +124,7 @@ async def read_payload(info: Info, transaction: Transaction, result: Result) -> 
 
 
 def _to_stored(result: Result) -> StoredResult:
-    """A result as JSON, in which ids are told apart from text."""
+    """A result as JSON, in which ids are marked, so that they come back as UUIDs."""
     return {
         name: {"id": str(value)} if isinstance(value, uuid.UUID) else {"is": value} for name, value in result.items()
     }

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from crm_graph.graphql.engine.bindings import graphql_type, payload_row
+from crm_graph.graphql.engine.bindings import MODEL, graphql_type, payload_row
 from crm_graph.graphql.execution.mutation import Payload
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ def mutation(payload: type, description: str) -> Callable[[Callable[..., Awaitab
 def payload_type(name: str, doc: str, **fields: type) -> type:
     """The payload type of a mutation: rows, or plain values such as the id of a deleted row, and `replayed`."""
     declared = {
-        field: payload_row() if hasattr(type_, "__model__") else strawberry.field() for field, type_ in fields.items()
+        field: payload_row() if hasattr(type_, MODEL) else strawberry.field() for field, type_ in fields.items()
     }
     annotations = {"__annotations__": {**fields, "replayed": bool}}
     payload: type = type(name, (), {"__doc__": doc, **declared, "replayed": replayed(), **annotations})

@@ -116,12 +116,12 @@ async def test_the_survivors_values_win_and_empty_ones_are_filled(
 async def test_the_stronger_then_the_newer_reply_status_wins(
     survivors: Any, losers: Any, wins: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
-    for contact, said in ((world.ada.contact, survivors), (world.pool.contact, losers)):
-        if said:
-            at = START.replace(day=10 + said[2])
-            summary = f"{said[0]}, in one line"
-            status = {"reply_status": said[0], "reply_status_source": said[1], "reply_status_at": at}
-            await change(sql, contact, **status, reply_summary=summary, needs_review=said[0] == "interested")
+    for contact, verdict in ((world.ada.contact, survivors), (world.pool.contact, losers)):
+        if verdict:
+            at = START.replace(day=10 + verdict[2])
+            summary = f"{verdict[0]}, in one line"
+            status = {"reply_status": verdict[0], "reply_status_source": verdict[1], "reply_status_at": at}
+            await change(sql, contact, **status, reply_summary=summary, needs_review=verdict[0] == "interested")
 
     await merge(client, world.ada.contact, world.pool.contact, ADA)
 
@@ -173,8 +173,8 @@ async def test_a_source_keeps_one_verdict_on_a_contact_without_replies(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     for contact, status in ((world.ada.contact, "interested"), (world.pool.contact, "question")):
-        said = {"source": "person", "status": status, "judged_at": START}
-        await add(sql, ReplyVerdict, contact_id=contact, **said)
+        verdict = {"source": "person", "status": status, "judged_at": START}
+        await add(sql, ReplyVerdict, contact_id=contact, **verdict)
     await add(sql, ReplyVerdict, contact_id=world.pool.contact, source="model", status="neutral", judged_at=START)
 
     await merge(client, world.ada.contact, world.pool.contact)

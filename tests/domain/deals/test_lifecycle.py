@@ -211,7 +211,7 @@ EVERY: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def meant(world: World, more: dict[str, Any]) -> dict[str, Any]:
+def expected_input(world: World, more: dict[str, Any]) -> dict[str, Any]:
     """Names of the world as ids."""
     known = {"ada": str(world.ada.owner), "won": str(world.stage["won"])}
     return {name: known.get(value, value) for name, value in more.items()}
@@ -221,7 +221,7 @@ def meant(world: World, more: dict[str, Any]) -> dict[str, Any]:
 async def test_a_colleagues_deal_looks_like_a_missing_one_and_readers_write_nothing(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection, mutation: str, more: dict[str, Any]
 ) -> None:
-    given = meant(world, more)
+    given = expected_input(world, more)
     async with unchanged(sql):
         colleagues = await no(client, mutation, world.bob.deal, **given)
         missing = await no(client, mutation, world.company, **given)
@@ -237,11 +237,11 @@ async def test_a_stale_version_changes_nothing_and_returns_the_present_one(
     deal = world.pool.deal
     await do(client, UPDATE, deal, title="Changed meanwhile")
     async with unchanged(sql):
-        error = await no(client, mutation, deal, ROOT, expectedVersion=1, **meant(world, more))
+        error = await no(client, mutation, deal, ROOT, expectedVersion=1, **expected_input(world, more))
     assert reason(error) == ("VERSION_CONFLICT", "expectedVersion")
     assert error["extensions"]["version"] == 2
     assert "version 2" in error["message"]
-    await do(client, mutation, deal, ROOT, expectedVersion=2, **meant(world, more))
+    await do(client, mutation, deal, ROOT, expectedVersion=2, **expected_input(world, more))
 
 
 @pytest.mark.parametrize(("mutation", "more"), EVERY)
@@ -251,5 +251,5 @@ async def test_a_mutation_takes_at_most_six_statements(
     deal, who = (world.pool.deal, ROOT) if mutation == CLAIM else (world.ada.deal, ROOT)
     await ask(client, who, "{ me { id } }")
     with recorded() as statements:
-        await do(client, mutation, deal, who, expectedVersion=1, idempotencyKey="k", **meant(world, more))
+        await do(client, mutation, deal, who, expectedVersion=1, idempotencyKey="k", **expected_input(world, more))
     assert 3 <= len(statements) <= 6, statements

@@ -153,7 +153,7 @@ async def test_concurrent_moves_never_give_two_deals_one_rank(
     assert order.index(a) < order.index(b)
 
 
-Step = tuple[int, int, str]  # which deal goes to which place of the column, and how that is said
+Step = tuple[int, int, str]  # which deal goes to which place of the column, and how that is expressed
 steps = st.lists(
     st.tuples(st.integers(0, 5), st.integers(0, 5), st.sampled_from(["after", "before", "both"])), max_size=15
 )
@@ -169,13 +169,13 @@ async def test_a_column_is_ordered_like_a_list(
     for which, where, how in plan:
         deal = model.pop(which)
         place = min(where, len(model))
-        said = {}
+        between = {}
         if place > 0 and how in ("after", "both"):
-            said["afterDealId"] = model[place - 1]
-        if place < len(model) and (how in ("before", "both") or not said):
-            said["beforeDealId"] = model[place]
-        if not said:
-            said["afterDealId"] = model[-1]
-        await ask(client, ADA, MOVE, **moving(world, deal, **said))
+            between["afterDealId"] = model[place - 1]
+        if place < len(model) and (how in ("before", "both") or not between):
+            between["beforeDealId"] = model[place]
+        if not between:
+            between["afterDealId"] = model[-1]
+        await ask(client, ADA, MOVE, **moving(world, deal, **between))
         model.insert(place, deal)
     assert await column(client, "qualified") == model

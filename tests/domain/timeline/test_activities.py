@@ -178,14 +178,14 @@ async def test_invalid_input_is_refused_by_field(client: httpx.AsyncClient, worl
 async def test_a_colleagues_rows_look_like_missing_ones(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
-    mine, nobody = str(world.ada.contact), str(uuid.uuid4())
+    mine, unknown = str(world.ada.contact), str(uuid.uuid4())
     async with unchanged(sql):
-        for name, colleagues in (("contactId", world.bob.contact), ("dealId", world.bob.deal), ("companyId", nobody)):
+        for name, colleagues in (("contactId", world.bob.contact), ("dealId", world.bob.deal), ("companyId", unknown)):
             for type_ in ("NOTE", "EMAIL_OUT"):
                 other = {} if name == "contactId" else {"contactId": mine}
                 one = await refused(client, type=type_, **{name: str(colleagues)}, **other)
                 assert reason(one) == ("NOT_FOUND", name)
-                assert await refused(client, type=type_, **{name: nobody}, **other) == one
+                assert await refused(client, type=type_, **{name: unknown}, **other) == one
         assert reason(await refused(client, READER, dealId=str(world.ada.deal))) == ("FORBIDDEN", None)
 
 

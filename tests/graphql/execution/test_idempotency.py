@@ -1,4 +1,4 @@
-"""Idempotency keys: a call that is repeated has one effect, whoever repeats it, however often and however fast."""
+"""Idempotency keys: a repeated call has one effect, however often and however fast it is repeated."""
 
 import asyncio
 import hashlib
@@ -48,7 +48,7 @@ async def test_the_same_call_again_changes_nothing_and_returns_the_same(
     assert again["deal"] == first["deal"]
 
 
-async def test_a_result_is_read_anew(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_a_result_is_read_again(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     first = await create(client, "k1")
     await sql.execute(text("UPDATE deals SET title = 'Renamed' WHERE id = :id"), {"id": first["deal"]["id"]})
 
@@ -57,7 +57,7 @@ async def test_a_result_is_read_anew(client: httpx.AsyncClient, world: World, sq
     assert again["deal"] == {**first["deal"], "title": "Renamed"}
 
 
-async def test_a_result_is_authorised_anew(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
+async def test_a_result_is_authorised_again(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     first = await create(client, "k1")
     given_away = text("UPDATE deals SET owner_id = :owner WHERE id = :id")
     await sql.execute(given_away, {"owner": world.bob.owner, "id": first["deal"]["id"]})
@@ -129,7 +129,7 @@ async def test_50_at_once_have_one_effect(client: httpx.AsyncClient, world: Worl
     done = [body["data"]["createDeal"] for body in answers if "errors" not in body]
     assert len({payload["deal"]["id"] for payload in done}) == 1
     assert sum(not payload["replayed"] for payload in done) == 1
-    for body in answers:  # whoever came while the first was under way was told to come again
+    for body in answers:  # calls that arrive while the first one runs are CONFLICT: retry later
         assert "errors" not in body or body["errors"][0]["extensions"]["code"] == "CONFLICT"
 
 

@@ -20,9 +20,9 @@ pytestmark = pytest.mark.slow
 
 WITHOUT_KEY = {"replayWebhook"}  # events have keys of their own
 FOR_ADMINS = [name for name, field in mutations().items() if (field.description or "").startswith("For admins")]
-TOLD_ONCE = {"createWebhookEndpoint": {"secret": None}, "rotateWebhookSecret": {"secret": None}}
+SHOWN_ONCE = {"createWebhookEndpoint": {"secret": None}, "rotateWebhookSecret": {"secret": None}}
 HIDDEN = dict.fromkeys(OWNED, "")
-STATEMENTS = {  # of a call with a key, which are two more: a higher number has to be meant
+STATEMENTS = {  # of a call with a key, which are two more: a higher number has to be intended
     name: count
     for count, names in {
         3: "deleteDeal deleteContact liftSuppression deleteWebhookEndpoint",
@@ -114,7 +114,7 @@ async def test_a_retry_changes_nothing_and_is_answered_like_the_first_call(
             again = (await ask(client, ROOT, document(name), **{"in": given}))["done"]
 
     assert first["replayed"] is False
-    assert again == first | {"replayed": True} | TOLD_ONCE.get(name, {})
+    assert again == first | {"replayed": True} | SHOWN_ONCE.get(name, {})
     assert len(sent) == STATEMENTS[name], sent
     assert len(sent_again) <= 3, sent_again  # the key, what it holds, the payload
 
@@ -155,11 +155,11 @@ async def test_a_colleagues_rows_are_refused_like_rows_that_do_not_exist(
     missing = {word: str(uuid.uuid4()) if word in OWNED else id_ for word, id_ in known.items()}
 
     async with unchanged(sql):
-        theirs = await refusal(client, ADA, document(name), **{"in": filled_in(CALLS[name], known)})
-        nobodys = await refusal(client, ADA, document(name), **{"in": filled_in(CALLS[name], missing)})
+        of_a_colleague = await refusal(client, ADA, document(name), **{"in": filled_in(CALLS[name], known)})
+        of_no_one = await refusal(client, ADA, document(name), **{"in": filled_in(CALLS[name], missing)})
 
-    assert theirs == nobodys
-    assert theirs["extensions"]["code"] == ("FORBIDDEN" if name == "eraseContact" else "NOT_FOUND")
+    assert of_a_colleague == of_no_one
+    assert of_a_colleague["extensions"]["code"] == ("FORBIDDEN" if name == "eraseContact" else "NOT_FOUND")
 
 
 async def possible(client: httpx.AsyncClient, board: Board, name: str) -> Json:

@@ -1,4 +1,4 @@
-"""Values that come in through GraphQL: what can't be stored as it is meant is refused by name and leaves nothing."""
+"""Values that come in through GraphQL: what can't be stored exactly is refused, the field named."""
 
 import json
 from typing import Any

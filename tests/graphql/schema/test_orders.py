@@ -177,8 +177,8 @@ async def test_a_cursor_of_one_order_is_refused_by_the_others(name: str, client:
                 assert reason(error) == ("VALIDATION", "after"), (order, other)
 
 
-def forged(*said: Any) -> str:
-    return base64.urlsafe_b64encode(json.dumps(said).encode()).rstrip(b"=").decode()
+def forged(*keys: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(keys).encode()).rstrip(b"=").decode()
 
 
 ID, NOW = str(uuid.UUID(int=1)), START.isoformat()
@@ -225,13 +225,13 @@ FORGED = {
 async def test_a_forged_cursor_of_the_right_order_is_refused(
     place: tuple[str, str, str], client: httpx.AsyncClient, rows: Rows
 ) -> None:
-    name, order, said = place
+    name, order, keys = place
     for value in FORGED[place]:
         for cursor in (
-            forged(said, value, ID),
-            forged(said, ID, value),
-            forged(said, value),
-            forged(said, ID, ID, value),
+            forged(keys, value, ID),
+            forged(keys, ID, value),
+            forged(keys, value),
+            forged(keys, ID, ID, value),
         ):
             error = await refusal(client, ADA, PAGE % (name, order), after=cursor)
             assert reason(error) == ("VALIDATION", "after"), ascii(value)
@@ -239,11 +239,11 @@ async def test_a_forged_cursor_of_the_right_order_is_refused(
 
 async def test_a_forged_cursor_beyond_all_values_is_an_end_of_the_list(client: httpx.AsyncClient, rows: Rows) -> None:
     every = in_order(rows, "deals", "AMOUNT_ASC")
-    for order, said, value, expected in (
+    for order, keys, value, expected in (
         ("AMOUNT_ASC", "amount+", "-999999999999999", set(every)),
         ("AMOUNT_ASC", "amount+", "999999999999999.999999", set()),
         ("AMOUNT_DESC", "amount-", "999999999999999", set(every)),
         ("CLOSE_DATE_ASC", "close_date+", "0001-01-01", set(every)),
     ):
-        page = await ask(client, ADA, PAGE % ("deals", order), after=forged(said, value, str(uuid.UUID(int=0))))
+        page = await ask(client, ADA, PAGE % ("deals", order), after=forged(keys, value, str(uuid.UUID(int=0))))
         assert {node["id"] for node in page["deals"]["nodes"]} == expected

@@ -117,16 +117,16 @@ async def test_a_change_takes_one_statement_per_subscriber(host: str, client: ht
         await rename(client, ADA, world.ada.deal, "Warm")
         await ada.next()
 
-        with recorded() as heard_by_one:
+        with recorded() as with_one_subscriber:
             await rename(client, ADA, world.ada.deal, "Hot")
             received = (await ada.next())["changed"]
-    with recorded() as heard_by_nobody:
+    with recorded() as with_no_subscriber:
         await rename(client, ADA, world.ada.deal, "Cold")
 
     assert received["deal"]["contact"]["email"] == world.ada.email
     assert received["deal"]["amount"] == world.ada.amount
     assert received["deal"]["stage"] == {"key": "new"}
-    assert len(heard_by_one) == len(heard_by_nobody) + 1
+    assert len(with_one_subscriber) == len(with_no_subscriber) + 1
 
 
 async def test_only_deals_of_the_requested_pipeline(host: str, client: httpx.AsyncClient, world: World) -> None:
