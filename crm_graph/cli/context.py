@@ -14,7 +14,7 @@ from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.identity.principal import machine
 from crm_graph.identity.tokens import Tokens
 from crm_graph.server import databases
-from crm_graph.settings import Settings, env_file_problems
+from crm_graph.settings import Settings
 from crm_graph.values import utc_now
 
 OPERATOR = machine("crm-graph")  # the person at the server's command line, who may do everything
@@ -25,7 +25,7 @@ T = TypeVar("T")
 def load_settings(**overrides: Any) -> Settings:
     """The settings, after a remark on each line of `.env` that looks like a setting and sets nothing."""
     settings = Settings.load(**overrides)
-    for problem in env_file_problems():
+    for problem in Settings.env_file_problems():
         remark(problem)
     return settings
 

@@ -24,7 +24,8 @@ from crm_graph.models import Contact, Role, WebhookLog
 from crm_graph.server import databases, serve
 from crm_graph.server.app import create_app
 from crm_graph.server.worker import working
-from crm_graph.settings import Settings, make_demo_secrets
+from crm_graph.settings import Settings
+from crm_graph.settings.demo_secrets import make_demo_secrets
 from crm_graph.telemetry import logs
 from crm_graph.values import utc_now
 

@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from crm_graph.embedded.runner import Runner, find_programs
-from crm_graph.settings import read_demo_secrets
+from crm_graph.settings.demo_secrets import read_demo_secrets
 from tests.support.commands import clean_environment, free_port, heed_ctrl_c
 from tests.support.documented_output import ERRORS, FAILING, NOT_RUN, PRINTED, SETUP
 from tests.support.documents import PAGES, name_of, sh_blocks

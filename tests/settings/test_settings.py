@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from crm_graph.database.engine import place
 from crm_graph.errors import SetupError
-from crm_graph.settings import DEMO_SECRETS, Settings, env_file_problems, make_demo_secrets
+from crm_graph.settings import Settings
+from crm_graph.settings.demo_secrets import DEMO_SECRETS, make_demo_secrets
 from tests.support.paths import PROJECT
 from tests.support.settings_values import GIVEN, LONG, NAMES
 
@@ -166,7 +167,7 @@ def test_a_wrong_url_gets_a_clear_message() -> None:
 def test_a_line_that_sets_nothing_is_named_without_its_value(tmp_path: Path, line: str, problem: str | None) -> None:
     (tmp_path / ".env").write_text(f"\ufeffHOST=h\n\n\n{line}\nLOG_LEVEL=debug\n", encoding="utf-8")
     assert Settings.load().log_level == "debug"
-    assert env_file_problems() == ([f".env line 4: {problem}"] if problem else [])
+    assert Settings.env_file_problems() == ([f".env line 4: {problem}"] if problem else [])
 
 
 def test_jwt_secret_must_be_set_and_long() -> None:
@@ -253,7 +254,7 @@ def test_the_example_changes_nothing(tmp_path: Path) -> None:
     before = Settings.load()
     (tmp_path / ".env").write_text(EXAMPLE.read_text())
     assert Settings.load() == before
-    assert env_file_problems() == []
+    assert Settings.env_file_problems() == []
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,10 @@ The first source with a value wins: the environment, `.env` in the working folde
 secrets that `demo` created in CRM_DATA_DIR.
 """
 
-import logging
 import os
-import re
-import secrets
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from dotenv.parser import Binding, parse_stream
-from iso4217 import Currency
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
@@ -21,62 +15,14 @@ from sqlalchemy.exc import ArgumentError
 
 from crm_graph.egress.networks import Networks
 from crm_graph.errors import SetupError
+from crm_graph.settings import env_file, value_forms
+from crm_graph.settings.demo_secrets import DEMO_SECRETS, read_demo_secrets
 from crm_graph.telemetry.trace_export import TraceExport
 
-logging.getLogger("dotenv").setLevel("ERROR")  # env_file_problems() reports more
 JWT_SECRET_MIN_BYTES = 32  # RFC 7518, 3.2: a key at least as long as the hash
 URL_FORM = "postgresql://user:password@host:5432/crm"
-ENV_FILE = Path(".env")
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([^\s/?#@:\[\]]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
-DEMO_SECRETS = (
-    "JWT_SECRET",
-    "HMAC_SHARED_SECRET_INSTANTLY",
-    "HMAC_SHARED_SECRET_CALCOM",
-    "INSTANTLY_WEBHOOK_TOKEN",
-)
-
-
-def _split(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _currency(code: str) -> str:
-    try:
-        return Currency(code).code
-    except ValueError:
-        raise ValueError("must be an ISO 4217 code in capitals, such as EUR") from None
-
-
-def _public_url(url: str) -> str:
-    if not re.match(r"https?://[^/\s]", url):
-        raise ValueError("must be a full URL, such as https://crm.example.com")
-    return url
-
-
-def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
-    origins = tuple(origin.lower().rstrip("/") for origin in values)
-    if not all(_ORIGIN.fullmatch(origin) for origin in origins):
-        raise ValueError("each must be scheme://host or scheme://host:port without a path: https://board.example.com")
-    return origins
-
-
-def _domains(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(domain.removeprefix("@").lower() for domain in values)
-
-
-def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
-    try:
-        return tuple(map(str, Networks.of(values).allowed))
-    except ValueError:
-        raise ValueError("each must be a network or an address: 10.1.0.0/16, 192.168.7.20, fd12:3456::/32") from None
-
-
-CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(value_forms.split)]
+SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(value_forms.split)]
 
 
 def _default_data_dir() -> Path:
@@ -87,15 +33,15 @@ class Settings(BaseSettings):
     """All settings. `.env.example` lists the same names, each with one line of help."""
 
     model_config = SettingsConfigDict(
-        env_file=ENV_FILE, env_file_encoding="utf-8-sig", env_ignore_empty=True, extra="ignore", frozen=True
+        env_file=env_file.ENV_FILE, env_file_encoding="utf-8-sig", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     crm_env: Literal["production", "development"] = "production"
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(value_forms.lower)] = "info"
     log_format: Literal["json", "text"] | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
-    public_url: Annotated[str, AfterValidator(_public_url)] | None = None
+    public_url: Annotated[str, AfterValidator(value_forms.public_url)] | None = None
 
     crm_data_dir: Path = Field(default_factory=_default_data_dir)
     database_url: SecretStr | None = None
@@ -115,12 +61,12 @@ class Settings(BaseSettings):
     instantly_webhook_token: SecretList = ()
     dev_signature_bypass: bool = False
 
-    internal_domains: Annotated[CommaList, AfterValidator(_domains)] = ()
+    internal_domains: Annotated[CommaList, AfterValidator(value_forms.domains)] = ()
     calcom_event_types: CommaList = ()
-    default_currency: Annotated[str, AfterValidator(_currency)] = "USD"
-    allowed_origins: Annotated[CommaList, AfterValidator(_origins)] = ()
+    default_currency: Annotated[str, AfterValidator(value_forms.currency)] = "USD"
+    allowed_origins: Annotated[CommaList, AfterValidator(value_forms.origins)] = ()
     worker_inside: bool = True
-    outbound_allowed_networks: Annotated[CommaList, AfterValidator(_networks)] = ()
+    outbound_allowed_networks: Annotated[CommaList, AfterValidator(value_forms.networks)] = ()
 
     metrics_token: SecretStr | None = None
     # OpenTelemetry reads its other variables itself, from the environment only.
@@ -138,8 +84,8 @@ class Settings(BaseSettings):
 
         Raises SetupError with one line that names every wrong variable.
         """
-        if ENV_FILE.is_dir():
-            raise SetupError(f"{ENV_FILE} is a folder: the settings are read from a file of that name")
+        if env_file.ENV_FILE.is_dir():
+            raise SetupError(f"{env_file.ENV_FILE} is a folder: the settings are read from a file of that name")
         try:
             settings = cls(**overrides)
         except ValidationError as error:
@@ -154,6 +100,11 @@ class Settings(BaseSettings):
         if settings.dev_signature_bypass and settings.crm_env == "production":
             raise SetupError("DEV_SIGNATURE_BYPASS works in development only: unset it, or set CRM_ENV=development")
         return settings
+
+    @classmethod
+    def env_file_problems(cls) -> list[str]:
+        """A message for each line of `.env` that looks like a setting but sets none."""
+        return env_file.problems([name.upper() for name in cls.model_fields])
 
     def with_demo_secrets(self) -> Self:
         """These settings, with the secrets that `demo` created in CRM_DATA_DIR where the operator set none."""
@@ -222,34 +173,6 @@ class Settings(BaseSettings):
         return self.server_url()
 
 
-def env_file_problems() -> list[str]:
-    """A message for each line of `.env` that looks like a setting but sets none. Messages never contain values."""
-    if not ENV_FILE.is_file():  # nor if it is a pipe, which can be read only once
-        return []
-    with ENV_FILE.open(encoding="utf-8-sig") as file:
-        found = [(binding, _env_line_problem(binding)) for binding in parse_stream(file)]
-    return [f"{ENV_FILE} line {_line_number(binding)}: {problem}" for binding, problem in found if problem]
-
-
-def _env_line_problem(binding: Binding) -> str | None:
-    names = [name.upper() for name in Settings.model_fields]
-    if binding.error:
-        word = re.match(r"\s*(?:export\s+)?(\w+)", binding.original.string)
-        name = word[1].upper() if word and word[1].upper() in names else "it"
-        return f"{name} can't be read; write NAME=value, and close every quote"
-    key = (binding.key or "").upper()
-    close = get_close_matches(key, names, n=1, cutoff=0.8)
-    if not close or (key in names and binding.value is not None):
-        return None
-    return f"{key} has no = after it" if key in names else f"{key!a} is not a setting; did you mean {close[0]}?"
-
-
-def _line_number(binding: Binding) -> int:
-    """The number of its first line: python-dotenv counts the empty lines before it as its own."""
-    text = binding.original.string
-    return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
-
-
 def _postgres_url(name: str, value: SecretStr) -> URL:
     try:
         url = make_url(value.get_secret_value())
@@ -260,32 +183,3 @@ def _postgres_url(name: str, value: SecretStr) -> URL:
     if "@" in (url.host or ""):  # the part after the first @ belongs to the password, and hosts are printed
         raise SetupError(f"{name} has more than one @: write those in its password as %40; expected {URL_FORM}")
     return url.set(drivername="postgresql+psycopg")
-
-
-def _secrets_file(data_dir: Path) -> Path:
-    return data_dir / "demo-secrets.env"
-
-
-def read_demo_secrets(data_dir: Path) -> dict[str, str]:
-    """The secrets that `demo` created in this data folder; empty if there are none or they can't be read."""
-    try:
-        lines = _secrets_file(data_dir).read_text().splitlines()
-    except OSError:
-        return {}
-    return dict(line.split("=", 1) for line in lines if "=" in line)
-
-
-def make_demo_secrets(data_dir: Path) -> dict[str, str]:
-    """Create the demo's secrets, once per data folder and readable only by its owner, and return them."""
-    path = _secrets_file(data_dir)
-    created = {name: secrets.token_hex(32) for name in DEMO_SECRETS}
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text("".join(f"{name}={value}\n" for name, value in created.items()))
-    try:
-        os.link(draft, path)  # fails, unlike rename, if another process was first
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-    return read_demo_secrets(data_dir)

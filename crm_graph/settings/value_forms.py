@@ -1,0 +1,48 @@
+"""The forms that values of settings may have: each function returns the value to use, or raises ValueError."""
+
+import re
+
+from iso4217 import Currency
+
+from crm_graph.egress.networks import Networks
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([^\s/?#@:\[\]]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
+
+
+def split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def currency(code: str) -> str:
+    try:
+        return Currency(code).code
+    except ValueError:
+        raise ValueError("must be an ISO 4217 code in capitals, such as EUR") from None
+
+
+def public_url(url: str) -> str:
+    if not re.match(r"https?://[^/\s]", url):
+        raise ValueError("must be a full URL, such as https://crm.example.com")
+    return url
+
+
+def origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    origins = tuple(origin.lower().rstrip("/") for origin in values)
+    if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+        raise ValueError("each must be scheme://host or scheme://host:port without a path: https://board.example.com")
+    return origins
+
+
+def domains(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(domain.removeprefix("@").lower() for domain in values)
+
+
+def networks(values: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return tuple(map(str, Networks.of(values).allowed))
+    except ValueError:
+        raise ValueError("each must be a network or an address: 10.1.0.0/16, 192.168.7.20, fd12:3456::/32") from None
