@@ -12,7 +12,7 @@
     |- Conflict              the current state does not allow it
     |  |- VersionConflict      the row changed since the caller read it; `details` has the current version
     |  |- IdempotencyMismatch  the idempotency key was used with another input
-    |- LimitReached          too many of something at once
+    |- LimitReached          too many of something at once; retry after `retry_after` seconds
     |- Unavailable           the database can't be reached in time; retry
     |  |- LostRace             too many concurrent changes of the same rows; retry
     |- SignatureMissing, SignatureInvalid, SecretNotConfigured, KeyReused, ApplyFailed   (ingest)
@@ -26,12 +26,15 @@ lower case.
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+RETRY_AFTER_SECONDS = 5
+
 
 class CrmError(Exception):
     """something went wrong inside crm-graph; the log has the cause under the request id"""
 
     code: ClassVar[str] = "INTERNAL"
     status: ClassVar[int] = 500
+    retry_after: int | None = None  # seconds, for the header Retry-After (RFC 9110, 10.2.3)
 
     def __init__(
         self, message: str | None = None, *, field: str | None = None, details: Mapping[str, Any] | None = None
@@ -113,11 +116,16 @@ class LimitReached(CrmError):
 
     code, status = "LIMIT_REACHED", 429
 
+    def __init__(self, message: str | None = None, *, retry_after: int = RETRY_AFTER_SECONDS) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
 
 class Unavailable(CrmError):
     """the database can't be reached or is too busy; a change that was not confirmed was not made: retry in a moment"""
 
     code, status = "UNAVAILABLE", 503
+    retry_after = RETRY_AFTER_SECONDS
 
 
 class LostRace(Unavailable):

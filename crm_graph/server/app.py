@@ -9,7 +9,7 @@ from starlette.routing import Route
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
 from crm_graph.delivery import schemas
-from crm_graph.errors import CrmError, PayloadTooLarge, Unauthenticated, Unavailable
+from crm_graph.errors import CrmError, PayloadTooLarge, Unauthenticated
 from crm_graph.graphql.engine.library_internals import graphql_schema
 from crm_graph.graphql.transport.http import create_router as graphql_router
 from crm_graph.graphql.transport.schema import build_schema
@@ -23,7 +23,7 @@ from crm_graph.server.metrics import create_router as scraping_router
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics
 from crm_graph.web.middleware import RequestLog
-from crm_graph.web.requests import RETRY_AFTER_SECONDS, log_refusal
+from crm_graph.web.requests import log_refusal
 from webhooks.router import create_router as webhook_router
 
 
@@ -81,7 +81,7 @@ async def _crm_error(request: Request, error: Exception) -> Response:
 
 def error_response(error: CrmError) -> JSONResponse:
     """A REST error: `{"error": code, "message": what and where}`."""
-    headers = {"Retry-After": RETRY_AFTER_SECONDS} if isinstance(error, Unavailable) else {}
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, PayloadTooLarge):

@@ -17,7 +17,6 @@ from crm_graph.errors import (
 
 BODY_MAX = 1_000_000
 BODY_SECONDS = 15
-RETRY_AFTER_SECONDS = "5"
 
 log = logging.getLogger("crm_graph.request")
 

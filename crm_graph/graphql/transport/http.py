@@ -17,7 +17,6 @@ from crm_graph.errors import (
     CrmError,
     PayloadTooLarge,
     Unauthenticated,
-    Unavailable,
     UnsupportedMedia,
 )
 from crm_graph.graphql.engine.documents import Documents, InvalidDocument
@@ -39,7 +38,7 @@ from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import OK, Metrics
 from crm_graph.values import utc_now
 from crm_graph.web.json import parse_json
-from crm_graph.web.requests import RETRY_AFTER_SECONDS, authorization, log_refusal, read_body
+from crm_graph.web.requests import authorization, log_refusal, read_body
 
 log = logging.getLogger(__name__)
 
@@ -162,10 +161,12 @@ def _answer(result: ExecutionResult, request: Request, media: str) -> Response:
         return Response(orjson.dumps(body), media_type=media)
     request.state.outcome = errors[0].code
     has_no_data = not any(value is not None for value in (result.data or {}).values())
-    status = max((error.status for error in errors if error.status >= 500), default=200)
+    status = max((error.status for error in errors if error.status >= 500 or error.retry_after), default=200)
     if "data" not in body and status == 200 and media == GRAPHQL_MEDIA:
         status = 400
-    return _response(body, status if has_no_data else 200, media)
+    if not has_no_data:
+        return _response(body, 200, media)
+    return _response(body, status, media, _retry_after(*errors))
 
 
 def _refusal(
@@ -173,13 +174,18 @@ def _refusal(
 ) -> Response:
     log_refusal(request, error)
     request.state.outcome = error.code
-    return _response({"errors": [error_entry(error)]}, status or error.status, media, headers)
+    sent = _retry_after(error) | (headers or {})
+    return _response({"errors": [error_entry(error)]}, status or error.status, media, sent)
+
+
+def _retry_after(*errors: CrmError) -> dict[str, str]:
+    """The header that says when to send the request again."""
+    seconds = max((error.retry_after or 0 for error in errors), default=0)
+    return {"Retry-After": str(seconds)} if seconds else {}
 
 
 def _response(body: ResponseBody, status: int, media: str, headers: dict[str, str] | None = None) -> Response:
     sent = dict(headers or {})
-    if status == Unavailable.status:
-        sent["Retry-After"] = RETRY_AFTER_SECONDS
     if status == Unauthenticated.status:
         sent["WWW-Authenticate"] = "Bearer"
     if status == PayloadTooLarge.status:
