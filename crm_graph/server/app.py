@@ -22,6 +22,7 @@ from crm_graph.server.exports import create_router as download_router
 from crm_graph.server.metrics import create_router as scraping_router
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics
+from crm_graph.web.client_address import TrustedProxies
 from crm_graph.web.middleware import RequestLog
 from crm_graph.web.requests import log_refusal
 from webhooks.router import create_router as webhook_router
@@ -54,6 +55,7 @@ def create_app(settings: Settings, database: Database, *, limits: Limits = LIMIT
         )
     routes: dict[object, str] = {}
     app.add_middleware(RequestLog, routes=routes, count=metrics.request)
+    app.add_middleware(TrustedProxies, networks=settings.trusted_proxies)  # the outermost: all others see the client
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:

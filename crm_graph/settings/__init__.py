@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     calcom_event_types: CommaList = ()
     default_currency: Annotated[str, AfterValidator(value_forms.currency)] = "USD"
     allowed_origins: Annotated[CommaList, AfterValidator(value_forms.origins)] = ()
+    trusted_proxies: Annotated[CommaList, AfterValidator(value_forms.proxies)] = ()
     worker_inside: bool = True
     outbound_allowed_networks: Annotated[CommaList, AfterValidator(value_forms.networks)] = ()
 

@@ -1,6 +1,7 @@
 """The forms that values of settings may have: each function returns the value to use, or raises ValueError."""
 
 import re
+from ipaddress import ip_network
 
 from iso4217 import Currency
 
@@ -46,3 +47,13 @@ def networks(values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(str, Networks.of(values).allowed))
     except ValueError:
         raise ValueError("each must be a network or an address: 10.1.0.0/16, 192.168.7.20, fd12:3456::/32") from None
+
+
+def proxies(values: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        networks = tuple(map(ip_network, values))
+    except ValueError:
+        raise ValueError("each must be an address or a network, without host bits: 127.0.0.1, 10.1.0.0/16") from None
+    if any(network.prefixlen == 0 for network in networks):
+        raise ValueError("must not name every address: any client could then choose its own")
+    return tuple(map(str, networks))

@@ -8,6 +8,7 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crm_graph.telemetry import tracing
+from crm_graph.web.client_address import client_address
 
 log = logging.getLogger("crm_graph.request")
 
@@ -78,6 +79,7 @@ class RequestLog:
             self._count(scope["method"], self._route(scope), status, took if seconds is None else seconds)
             details = {
                 "method": scope["method"],
+                "client": client_address(scope),
                 "path": scope["path"],  # never the query string, which could contain a token
                 "status": status,
                 "ms": round(took * 1000, 1),

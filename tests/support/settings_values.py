@@ -37,6 +37,7 @@ GIVEN = {
     "CALCOM_EVENT_TYPES": ("demo,intro", ("demo", "intro")),
     "DEFAULT_CURRENCY": ("EUR", "EUR"),
     "ALLOWED_ORIGINS": ("https://Board.example.com/,http://[::1]:80", ("https://board.example.com", "http://[::1]:80")),
+    "TRUSTED_PROXIES": ("127.0.0.1, 10.1.0.0/16,::1", ("127.0.0.1/32", "10.1.0.0/16", "::1/128")),
     "WORKER_INSIDE": ("false", False),
     "METRICS_TOKEN": ("scraper", "scraper"),
     "OTEL_SDK_DISABLED": ("true", True),
