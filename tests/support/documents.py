@@ -12,7 +12,7 @@ PAGES = [
     *sorted(PROJECT.glob("webhooks/*/README.md")),
     PROJECT / "n8n_workflows" / "README.md",
 ]
-_SH = re.compile(r"^( *)```sh\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
+_FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 
 
 def name_of(page: Path) -> str:
@@ -20,6 +20,12 @@ def name_of(page: Path) -> str:
     return str(page.relative_to(PROJECT))
 
 
+def fenced(page: Path, language: str) -> list[str]:
+    """The fenced blocks of a language, in order."""
+    blocks = _FENCED.finditer(page.read_text(encoding="utf-8"))
+    return [textwrap.dedent(found[3]) for found in blocks if found[2] == language]
+
+
 def sh_blocks(page: Path) -> list[str]:
     """The fenced blocks of shell commands, in order."""
-    return [textwrap.dedent(found[2]) for found in _SH.finditer(page.read_text(encoding="utf-8"))]
+    return fenced(page, "sh")

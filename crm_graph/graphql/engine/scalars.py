@@ -58,7 +58,8 @@ def _unchanged(value: object) -> object:
     return value
 
 
-def _scalar(name: str, description: str, parse: Callable[[object], object], url: str | None = None) -> ScalarDefinition:
+def _scalar(name: str, description: str, parse: Callable[[object], object], url: str) -> ScalarDefinition:
+    """A scalar; `url` is the published specification of its format, which code generators and IDEs show."""
     return strawberry.scalar(
         name=name, description=description, serialize=_unchanged, parse_value=parse, specified_by_url=url
     )
@@ -76,6 +77,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         'An exact decimal number as text, such as "1200.50". Input has at most 15 digits before the point and 6 after; '
         "it may be a JSON number.",
         parse_decimal,
+        "https://www.w3.org/TR/xmlschema11-2/#decimal",
     ),
     datetime: _scalar(
         "DateTime",
@@ -83,6 +85,11 @@ SCALARS: dict[object, ScalarDefinition] = {
         parse_date_time,
         "https://www.rfc-editor.org/rfc/rfc3339",
     ),
-    date: _scalar("Date", 'A calendar date without a time zone, such as "2026-01-05".', parse_date),
-    JSON: _scalar("JSON", "Any JSON value.", _unchanged),
+    date: _scalar(
+        "Date",
+        'A calendar date without a time zone (RFC 3339, full-date), such as "2026-01-05".',
+        parse_date,
+        "https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
+    ),
+    JSON: _scalar("JSON", "Any JSON value.", _unchanged, "https://www.rfc-editor.org/rfc/rfc8259"),
 }
