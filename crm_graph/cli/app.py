@@ -2,28 +2,26 @@
 
 import json
 import os
-import re
 import signal
 import sys
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import httpx
 import typer
 
 from crm_graph.cli import demo as demonstration
-from crm_graph.cli import import_export, sample_webhooks, webhooks
+from crm_graph.cli import import_export, sample_webhooks, tokens, webhooks
 from crm_graph.cli import owners as owner_commands
-from crm_graph.cli.context import load_settings, moment, tokens_of, with_database
+from crm_graph.cli.context import load_settings, moment, with_database
 from crm_graph.cli.output import remark, show
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
 from crm_graph.delivery import schemas
-from crm_graph.domain.team import owners
 from crm_graph.errors import CrmError, NotFound, SetupError
 from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.models import WebhookStatus
@@ -41,13 +39,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(owner_commands.app, name="owner")
+app.add_typer(tokens.app, name="token")
 app.add_typer(webhooks.app, name="endpoints")
 app.add_typer(webhooks.deliveries_app, name="deliveries")
 app.add_typer(import_export.import_app, name="import")
 app.command("export")(import_export.export)
 REPLAY_MAX = 10_000
-_DURATION = re.compile(r"([1-9]\d{0,5})([smhd])", re.ASCII)
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def main() -> NoReturn:
@@ -134,26 +131,6 @@ def demo() -> None:
 
 
 @app.command()
-def token(
-    owner: Annotated[str, typer.Option(help="The owner's e-mail address.")],
-    ttl: Annotated[str, typer.Option(help="How long it is valid: 30m, 1h, 7d.")] = "1h",
-) -> None:
-    """Print a bearer token for an owner, and nothing else."""
-    settings = load_settings().with_demo_secrets()
-    tokens, lifetime = tokens_of(settings), _duration(ttl)
-
-    async def work(database: Database) -> Any:
-        async with database.transaction() as transaction:
-            return await owners.get_by_email(transaction, owner)
-
-    found = with_database(work, settings)
-    if not found.active:
-        hint = f"crm-graph owner update --email {found.email} --active"
-        raise SetupError(f"{found.email} is inactive, so its tokens are refused: {hint}")
-    print(tokens.issue(str(found.id), lifetime, utc_now()))
-
-
-@app.command()
 def send(
     provider: Annotated[str, typer.Argument(help="instantly or calcom.")],
     fixture: Annotated[str | None, typer.Argument(help="A sample event; leave it out to list the samples.")] = None,
@@ -207,10 +184,3 @@ def schema(
 ) -> None:
     """Print the GraphQL schema (SDL), or with --events the JSON Schema of outgoing events."""
     print(json.dumps(schemas.document(), indent=2) if events else build_schema().as_str())
-
-
-def _duration(text: str) -> timedelta:
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        raise SetupError(f"--ttl {text!r} is not a duration: write 90s, 30m, 1h or 7d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})

@@ -12,7 +12,6 @@ from crm_graph.cli.output import remark
 from crm_graph.database.engine import Database
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.identity.principal import machine
-from crm_graph.identity.tokens import Tokens
 from crm_graph.server import databases
 from crm_graph.settings import Settings
 from crm_graph.values import utc_now
@@ -28,11 +27,6 @@ def load_settings(**overrides: Any) -> Settings:
     for problem in Settings.env_file_problems():
         remark(problem)
     return settings
-
-
-def tokens_of(settings: Settings) -> Tokens:
-    """What issues tokens that the configured server accepts. Raises SetupError without a JWT_SECRET."""
-    return Tokens(settings.jwt_key(), settings.jwt_issuer, settings.jwt_audience)
 
 
 def with_database(work: Callable[[Database], Awaitable[T]], settings: Settings | None = None) -> T:

@@ -14,12 +14,14 @@ from sqlalchemy import exists, or_, select
 from sqlmodel import col
 
 from crm_graph.cli import sample_webhooks
-from crm_graph.cli.context import OPERATOR, tokens_of
+from crm_graph.cli.context import OPERATOR
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
 from crm_graph.domain.team import owners
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, SetupError
+from crm_graph.identity import issued_tokens
+from crm_graph.identity.tokens import Tokens
 from crm_graph.models import Contact, Role, WebhookLog
 from crm_graph.server import databases, serve
 from crm_graph.server.app import create_app
@@ -30,6 +32,7 @@ from crm_graph.telemetry import logs
 from crm_graph.values import utc_now
 
 ADMIN = "ada@seller.com"
+TOKEN_TTL = timedelta(hours=12)
 TEAM: list[dict[str, Any]] = [
     {"name": "Ada Admin", "email": ADMIN, "role": Role.ADMIN, "is_default": True},
     {"name": "Max Sender", "email": "max@seller.com", "mailboxes": ["max@sender.com"]},
@@ -77,12 +80,12 @@ async def _run(settings: Settings, urls: databases.Urls, listening: Any, console
     async with databases.database(urls) as database, AsyncExitStack() as stack:
         if not urls.is_embedded:
             await _refuse_a_database_in_use(database)
-        await _seed(database)
+        token = await _seed(database, Tokens.of(settings))
         await databases.pause_if_moved(database, settings)
         await stack.enter_async_context(working(settings, database, urls.server))
         server = uvicorn.Server(serve.server_config(create_app(settings, database), lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
-        await _show(settings, console)  # the socket listens already: early requests wait in its queue
+        await _show(settings, token, console)  # the socket listens already: early requests wait in its queue
         await serving
 
 
@@ -98,7 +101,8 @@ async def _refuse_a_database_in_use(database: Database) -> None:
         )
 
 
-async def _seed(database: Database) -> None:
+async def _seed(database: Database, tokens: Tokens) -> str:
+    """Add the team, and return a token of its admin."""
     now = utc_now()
     async with database.transaction() as transaction:
         for member in TEAM:
@@ -111,11 +115,11 @@ async def _seed(database: Database) -> None:
                 f"the demo needs its admin, and {ADMIN} is no longer an active admin: "
                 f"crm-graph owner update --email {ADMIN} --role admin --active"
             )
+        return await issued_tokens.issue(transaction, tokens, admin.id, TOKEN_TTL, now, description="demo")
 
 
-async def _show(settings: Settings, console: Console) -> None:
+async def _show(settings: Settings, token: str, console: Console) -> None:
     base = sample_webhooks.base_url(settings)
-    token = tokens_of(settings).issue(ADMIN, timedelta(hours=12), utc_now())
     async with httpx.AsyncClient(timeout=30) as client:
         await _post_samples(settings, client, console)
         answer = await client.post(

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import typer
 from rich.console import Console
@@ -11,6 +12,11 @@ from rich.table import Table
 def remark(message: str) -> None:
     """One line on stderr, which stays out of pipes."""
     typer.echo(f"crm-graph: {message}", err=True)
+
+
+def time_text(moment: datetime) -> str:
+    """A time in UTC, to the second."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def show(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -2,13 +2,13 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import typer
 
 from crm_graph.cli.context import as_operator, in_unit_of_work, load_settings, moment, with_database
-from crm_graph.cli.output import remark, show
+from crm_graph.cli.output import remark, show, time_text
 from crm_graph.database.engine import Database, Transaction
 from crm_graph.delivery import endpoints, listings, pause
 from crm_graph.delivery import replay as deliveries
@@ -138,7 +138,10 @@ def list_deliveries(
 
     show(
         ("delivery", "created", "event", "status", "attempts", "url", "owner"),
-        [(str(d.id), _time(d.created_at), d.type, d.status, str(d.attempts), d.url, d.email) for d in as_operator(act)],
+        [
+            (str(d.id), time_text(d.created_at), d.type, d.status, str(d.attempts), d.url, d.email)
+            for d in as_operator(act)
+        ],
     )
 
 
@@ -188,12 +191,8 @@ def resume() -> None:
     if before is None or before.paused_at is None:
         print(f"deliveries were not paused; {served}")
     else:
-        since = f"{_time(before.paused_at)} ({before.paused_reason})"
+        since = f"{time_text(before.paused_at)} ({before.paused_reason})"
         print(f"deliveries are resumed; they were paused since {since}; {served}")
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _headers(given: Sequence[str] | None, *, may_remove: bool = False) -> dict[str, str | None] | None:

@@ -2,29 +2,35 @@
 
 import uuid
 from time import monotonic
+from typing import TypeAlias
 
 from cachetools import TLRUCache
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlmodel import col
 
 from crm_graph.database.engine import Database
 from crm_graph.errors import Unauthenticated, ValidationFailed
 from crm_graph.identity.principal import Principal
 from crm_graph.identity.tokens import Claims, Tokens, read_bearer
-from crm_graph.models import Owner
+from crm_graph.models import AccessToken, Owner
 from crm_graph.values import normal_email
 
-CACHE_SECONDS = 3.0  # a changed role or a deactivated owner takes effect within this time
+CACHE_SECONDS = 3.0  # a changed role, a deactivated owner or a revoked token takes effect within this time
 CACHE_SIZE = 1_000
+_Key: TypeAlias = tuple[str, uuid.UUID | None]  # a token's subject and id
 
 
 class Authenticator:
-    """Finds the Principal of a bearer token. Raises Unauthenticated, with the same message for every reason."""
+    """Finds the Principal of a bearer token.
+
+    Raises Unauthenticated. Only the holder of a token that we signed learns that it has expired or was revoked; for
+    every other reason the message is the same.
+    """
 
     def __init__(self, database: Database, tokens: Tokens) -> None:
         self._database, self._tokens = database, tokens
         self._claims: TLRUCache[str, Claims] = TLRUCache(CACHE_SIZE, ttu=_claims_expire, timer=monotonic)
-        self._principals: TLRUCache[str, Principal] = TLRUCache(CACHE_SIZE, ttu=_principal_expires, timer=monotonic)
+        self._principals: TLRUCache[_Key, Principal] = TLRUCache(CACHE_SIZE, ttu=_principal_expires, timer=monotonic)
 
     async def principal(self, authorization: list[str]) -> Principal:
         """The caller of a request with these Authorization headers; raises Unauthenticated."""
@@ -33,22 +39,27 @@ class Authenticator:
         if claims is None:
             claims = self._tokens.verify(token)
             self._claims[token] = claims
-        principal = self._principals.get(claims.subject)
+        key = (claims.subject, claims.token_id)
+        principal = self._principals.get(key)
         if principal is None:
-            principal = await self._look_up(claims.subject)
-            self._principals[claims.subject] = principal
+            principal = await self._look_up(*key)
+            self._principals[key] = principal
         return principal
 
     def seconds_left(self, authorization: list[str]) -> float:
         """How many seconds the token stays valid; raises Unauthenticated."""
         return self._tokens.verify(read_bearer(authorization)).seconds_left
 
-    async def _look_up(self, subject: str) -> Principal:
-        query = select(col(Owner.id), col(Owner.role)).where(_has_subject(subject), col(Owner.active))
+    async def _look_up(self, subject: str, token_id: uuid.UUID | None) -> Principal:
+        is_revoked = exists().where(col(AccessToken.id) == token_id, col(AccessToken.revoked_at).is_not(None))
+        columns = (col(Owner.id), col(Owner.role), is_revoked.label("is_revoked"))
+        query = select(*columns).where(_has_subject(subject), col(Owner.active))
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
             raise Unauthenticated
+        if row.is_revoked:
+            raise Unauthenticated("the token was revoked; get a new one")
         return Principal(owner_id=row.id, role=row.role)
 
 
@@ -56,7 +67,7 @@ def _claims_expire(_token: str, claims: Claims, now: float) -> float:
     return now + min(CACHE_SECONDS, claims.seconds_left)
 
 
-def _principal_expires(_subject: str, _principal: Principal, now: float) -> float:
+def _principal_expires(_key: _Key, _principal: Principal, now: float) -> float:
     return now + CACHE_SECONDS
 
 

@@ -18,6 +18,7 @@ from crm_graph.models.enums import (
 from crm_graph.models.inbox import WebhookLog
 from crm_graph.models.outbox import Deployment, Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from crm_graph.models.people import (
+    AccessToken,
     Company,
     Contact,
     ContactEmail,
@@ -30,6 +31,7 @@ from crm_graph.models.requests import IdempotencyKey
 from crm_graph.models.sales import Activity, Deal, DealStageHistory, Pipeline, PipelineStage, ReplyVerdict
 
 __all__ = [
+    "AccessToken",
     "Activity",
     "ActivityType",
     "AnySelect",

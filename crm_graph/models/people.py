@@ -70,6 +70,18 @@ class OwnerMailbox(SQLModel, table=True):
     owner_id: uuid.UUID = reference("owners.id", index=True, ondelete="CASCADE")
 
 
+class AccessToken(SQLModel, table=True):
+    """A bearer token that was issued here: its id (`jti`), never the token itself. Refused once `revoked_at` is set."""
+
+    __tablename__ = "access_tokens"
+    id: uuid.UUID = primary_key()
+    owner_id: uuid.UUID = reference("owners.id", index=True, ondelete="CASCADE")
+    description: str | None = Field(default=None, sa_type=Text)
+    issued_at: datetime = Field(sa_type=Time)
+    expires_at: datetime = Field(sa_type=Time)
+    revoked_at: datetime | None = Field(default=None, sa_type=Time)
+
+
 class Company(SQLModel, table=True):
     """A company, identified by its domain or, while that is unknown, by the normal form of its name."""
 

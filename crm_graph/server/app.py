@@ -32,8 +32,7 @@ def create_app(settings: Settings, database: Database, *, limits: Limits = LIMIT
     """The ASGI application; the caller closes `database`. Raises SetupError when a setting is missing."""
     classify("warm up")  # compiles the vocabularies, which takes up to a second, before the first reply needs them
     app = FastAPI(title="crm-graph", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    tokens = Tokens(settings.jwt_key(), settings.jwt_issuer, settings.jwt_audience)
-    authenticator, metrics = Authenticator(database, tokens), Metrics()
+    authenticator, metrics = Authenticator(database, Tokens.of(settings)), Metrics()
     routers = (
         webhook_router(settings, database, metrics),
         graphql_router(graphql_schema(build_schema()), settings, database, authenticator, metrics, limits),

@@ -5,6 +5,7 @@ secrets that `demo` created in CRM_DATA_DIR.
 """
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     jwt_secret: SecretStr | None = None
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
+    jwt_not_before: Annotated[datetime, BeforeValidator(value_forms.past_time)] | None = None
     hmac_shared_secret_instantly: SecretList = ()
     hmac_shared_secret_calcom: SecretList = ()
     instantly_webhook_token: SecretList = ()

@@ -1,12 +1,15 @@
 """The forms that values of settings may have: each function returns the value to use, or raises ValueError."""
 
 import re
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 
 from iso4217 import Currency
 
 from crm_graph.egress.networks import Networks
+from crm_graph.values import utc_now
 
+CLOCK_TOLERANCE = timedelta(hours=1)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([^\s/?#@:\[\]]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
 
 
@@ -16,6 +19,20 @@ def split(value: object) -> object:
 
 def lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
+
+
+def past_time(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise ValueError("must be a time with an offset (RFC 3339), such as 2026-01-05T09:00:00Z")
+    if time > utc_now() + CLOCK_TOLERANCE:
+        raise ValueError("must not be in the future")
+    return time
 
 
 def currency(code: str) -> str:

@@ -1,10 +1,7 @@
 """The commands that need no HTTP server: what they print, and the one line with which they fail."""
 
-import base64
-import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy.engine import URL
@@ -21,7 +18,21 @@ SDL_FILE = PROJECT / "schema.graphql"
 
 
 @pytest.mark.parametrize(
-    "command", ["", "serve", "migrate", "demo", "owner", "owner add", "owner list", "owner update", "token", "send"]
+    "command",
+    [
+        "",
+        "serve",
+        "migrate",
+        "demo",
+        "owner",
+        "owner add",
+        "owner list",
+        "owner update",
+        "token",
+        "token list",
+        "token revoke",
+        "send",
+    ],
 )
 def test_help(crm: Commands, command: str) -> None:
     done = crm(*command.split(), "--help")
@@ -67,35 +78,6 @@ def test_a_new_embedded_database_is_announced(crm: Commands, data_dir: Path) -> 
     assert crm("owner", "list", CRM_DATA_DIR=str(fresh)).remarks() == [f"created a new database in {fresh}", "none"]
     assert crm("owner", "list", CRM_DATA_DIR=str(fresh)).remarks() == ["none"]
     shutil.rmtree(fresh)
-
-
-def test_token_prints_a_token_and_nothing_else(crm: Commands, team: dict[str, str], rows: Any) -> None:
-    environment = team | {"JWT_SECRET": SECRET, "JWT_ISSUER": "crm", "JWT_AUDIENCE": "board"}
-    (line,) = crm("token", "--owner", "MAX@seller.com", "--ttl", "30m", **environment).lines()
-    claims = json.loads(base64.urlsafe_b64decode(line.split(".")[1] + "=="))
-    assert rows(f"SELECT name FROM owners WHERE id = '{claims['sub']}'") == [("Max",)]
-    assert (claims["exp"] - claims["iat"], claims["iss"], claims["aud"]) == (1800, "crm", "board")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "secret", "problem"),
-    [
-        ("--owner ada@seller.com", "", "JWT_SECRET is not set"),
-        ("--owner ada@seller.com", "short", "JWT_SECRET is too short"),
-        ("--owner ada@seller.com --ttl 1", SECRET, "--ttl '1' is not a duration"),
-        ("--owner ada@seller.com --ttl 0h", SECRET, "--ttl '0h' is not a duration"),
-        ("--owner ada@seller.com --ttl 999999999d", SECRET, "--ttl"),
-        ("--owner nobody@seller.com", SECRET, "there is no owner nobody@seller.com"),
-    ],
-)
-def test_no_token(crm: Commands, team: dict[str, str], arguments: str, secret: str, problem: str) -> None:
-    assert problem in crm("token", *arguments.split(), JWT_SECRET=secret, **team).problem()
-
-
-def test_no_token_for_an_inactive_owner(crm: Commands, team: dict[str, str]) -> None:
-    crm("owner", "update", "--email", "max@seller.com", "--inactive", **team).lines()
-    line = crm("token", "--owner", "max@seller.com", JWT_SECRET=SECRET, **team).problem()
-    assert line.endswith("are refused: crm-graph owner update --email max@seller.com --active")
 
 
 @pytest.mark.parametrize(

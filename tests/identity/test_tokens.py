@@ -1,6 +1,7 @@
 """Bearer tokens: every invalid one gets the same 401, and nothing is written (RFC 8725)."""
 
 import hashlib
+import string
 import time
 import uuid
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.database.engine import Database
 from crm_graph.errors import Unauthenticated
 from crm_graph.identity.authenticator import Authenticator
-from crm_graph.identity.tokens import Tokens
+from crm_graph.identity.tokens import EXP_MAX, Tokens, read_bearer
 from crm_graph.models import Role
 from crm_graph.values import utc_now
 from tests.support.credentials import JWT_SECRET
@@ -22,6 +23,7 @@ from tests.support.database import unchanged
 from tests.support.factories import add_owner
 from tests.support.tokens import ADA, encoded, token
 
+LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"  # base64url, RFC 4648
 ME = "{ me { id role } }"
 CREATE = {"query": 'mutation { createDeal(input: {title: "forged"}) { deal { id } } }'}
 PUBLIC_PEM = b"""-----BEGIN PUBLIC KEY-----
@@ -44,6 +46,19 @@ def in_s(seconds: int) -> int:
 def tampered() -> str:
     head, _, signature = token().split(".")
     return f"{head}.{encoded({'sub': 'root@seller.com', 'exp': in_s(300)})}.{signature}"
+
+
+def respelled(bearer: str) -> str:
+    """The same token with one of the two unused bits in the last character of its signature set."""
+    return bearer[:-1] + LETTERS[LETTERS.index(bearer[-1]) | 1]
+
+
+def standard_base64() -> str:
+    """A token whose signature is written with + and / instead of - and _."""
+    signatures = (token({"n": n}) for n in range(1_000))
+    found = next(one for one in signatures if "-" in one.rpartition(".")[2] and one.rpartition(".")[2][-1] not in "-_")
+    signed, _, signature = found.rpartition(".")
+    return f"{signed}.{signature.replace('-', '+').replace('_', '/')}"
 
 
 FORGERIES: dict[str, Callable[[], str]] = {
@@ -74,9 +89,30 @@ FORGERIES: dict[str, Callable[[], str]] = {
     "exp 1e30": lambda: token({"exp": 1e30}),
     "exp of 400 digits": lambda: token({"exp": int("9" * 400)}),
     "exp infinite": lambda: token({"exp": float("inf")}),
+    "exp no number": lambda: token({"exp": float("nan")}),
+    "exp fraction": lambda: token({"exp": in_s(300) + 0.5}),
+    "exp whole float": lambda: token({"exp": float(in_s(300))}),
+    "exp after the year 9999": lambda: token({"exp": EXP_MAX + 1}),
+    "exp list": lambda: token({"exp": [in_s(300)]}),
     "not yet valid": lambda: token({"nbf": in_s(60)}),
     "nbf text": lambda: token({"nbf": "0"}),
+    "nbf null": lambda: token({"nbf": None}),
+    "nbf infinite": lambda: token({"nbf": float("inf")}),
+    "nbf no number": lambda: token({"nbf": float("nan")}),
+    "nbf of 400 digits": lambda: token({"nbf": 10**400}),
+    "nbf after the year 9999": lambda: token({"nbf": EXP_MAX + 1}),
+    "nbf fraction": lambda: token({"nbf": in_s(-60) + 0.5}),
     "issued in the future": lambda: token({"iat": in_s(3_600)}),
+    "iat of 400 digits": lambda: token({"iat": 10**400}),
+    "iat infinite": lambda: token({"iat": float("inf")}),
+    "iat no number": lambda: token({"iat": float("nan")}),
+    "iat text": lambda: token({"iat": "0"}),
+    "unused bits of the signature": lambda: respelled(token()),
+    "padded signature": lambda: token() + "=",
+    "signature with a space": lambda: token()[:-5] + " " + token()[-5:],
+    "signature with a dollar": lambda: token() + "$",
+    "signature with standard base64": standard_base64,
+    "a fourth part": lambda: token() + "." + token().rpartition(".")[2],
     "aud without JWT_AUDIENCE": lambda: token({"aud": "another-api"}),
     "sub missing": lambda: token(without=("sub",)),
     "sub empty": lambda: token({"sub": ""}),
@@ -120,7 +156,7 @@ async def test_a_forged_token_is_401_and_writes_nothing(client: httpx.AsyncClien
         assert (answer.status_code, answer.content) == (401, without.content), name
 
 
-@pytest.mark.parametrize("exp", [in_s(-60), True], ids=["a minute ago", "true, which Python counts as 1"])
+@pytest.mark.parametrize("exp", [in_s(-60), 0, -1, -(10**400), True], ids=["a minute ago", "0", "-1", "huge", "true"])
 async def test_the_holder_of_an_expired_token_learns_that_it_has_expired(
     exp: object, client: httpx.AsyncClient, sql: AsyncConnection
 ) -> None:
@@ -163,6 +199,17 @@ async def test_only_one_header_of_the_bearer_scheme_is_read(client: httpx.AsyncC
         for values in ([valid, valid], [valid, "Bearer x"], *([other] for other in [*others, "Bearer", f"{valid} x"])):
             answer = await attempt(client, *(("Authorization", value) for value in values))
             assert answer.status_code == 401, values
+
+
+@pytest.mark.parametrize(
+    "value", ["{}\n", "{}\r\n", "{} ", "{}\t", "{}\x0b", "{}\xa0", " {}", "{}\x00", "{}=", "{}\n{}"]
+)
+def test_no_character_may_surround_the_token(value: str) -> None:
+    """What an HTTP parser lets through, and what a WebSocket's connection_init may contain."""
+    valid = token()
+    assert read_bearer([f"bEARER  {valid}"]) == valid
+    with pytest.raises(Unauthenticated):
+        read_bearer([value.replace("{}", f"Bearer {valid}")])
 
 
 async def test_a_token_in_the_url_is_refused_and_not_logged(

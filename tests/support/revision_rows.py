@@ -73,6 +73,10 @@ ROWS = {
         INSERT INTO procrastinate_jobs (queue_name, task_name, lock) VALUES ('crm', 'drain', 'drain:1');
         RESET search_path;
     """,
+    "010": f"""
+        INSERT INTO access_tokens (owner_id, description, issued_at, expires_at, revoked_at)
+        VALUES ('{OWNER}', 'n8n', now(), now() + interval '90 days', now());
+    """,
 }
 
 TABLES = """

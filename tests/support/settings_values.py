@@ -1,5 +1,6 @@
 """A valid value of each setting, as its text in the environment and as it is read."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from crm_graph.settings import Settings
@@ -29,6 +30,7 @@ GIVEN = {
     "JWT_SECRET": (LONG, LONG),
     "JWT_ISSUER": ("https://id.example.com", "https://id.example.com"),
     "JWT_AUDIENCE": ("crm", "crm"),
+    "JWT_NOT_BEFORE": ("2026-01-05T10:00:00+01:00", datetime(2026, 1, 5, 9, tzinfo=UTC)),
     "HMAC_SHARED_SECRET_INSTANTLY": ("new, old ,", ("new", "old")),
     "HMAC_SHARED_SECRET_CALCOM": ("only", ("only",)),
     "INSTANTLY_WEBHOOK_TOKEN": ("one,two", ("one", "two")),

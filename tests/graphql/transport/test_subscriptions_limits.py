@@ -9,7 +9,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from crm_graph.database.engine import Database
+from crm_graph.domain.team import owners
 from crm_graph.graphql.transport import sse
+from crm_graph.identity import issued_tokens
 from crm_graph.identity.tokens import LEEWAY, Tokens
 from crm_graph.values import utc_now
 from tests.support.api import bearer
@@ -57,6 +60,26 @@ async def test_a_deactivated_owner_is_disconnected(serve: Serve, sql: AsyncConne
         assert (await ada.closed())[0] == 4403
         chatty.cancel()
         assert (await stream.event())[0] == "next"
+        assert await stream.event() == ("complete", None)
+
+
+@pytest.mark.usefixtures("short_cache")
+async def test_a_revoked_token_is_disconnected(serve: Serve, sql: AsyncConnection, database: Database) -> None:
+    async with database.transaction() as transaction:
+        ada, tokens = await owners.get_by_email(transaction, ADA), Tokens(JWT_SECRET.encode())
+        token = await issued_tokens.issue(transaction, tokens, ada.id, timedelta(hours=1), utc_now())
+    bearer = {"Authorization": f"Bearer {token}"}
+    async with serve(check=0.2) as host, opened(host) as socket, streaming(host, ADA, headers=bearer) as stream:
+        await socket.send(type="connection_init", payload=bearer)
+        assert await socket.receive() == {"type": "connection_ack"}
+        await stream.started()
+
+        async with database.transaction() as transaction:
+            await issued_tokens.revoke_all(transaction, ada.id, utc_now())
+
+        assert await socket.closed() == (4403, "Forbidden: the token was revoked; get a new one")
+        _, body = await stream.event()
+        assert body["errors"][0]["message"] == "[UNAUTHENTICATED] the token was revoked; get a new one"
         assert await stream.event() == ("complete", None)
 
 
