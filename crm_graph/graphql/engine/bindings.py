@@ -18,6 +18,7 @@ from sqlmodel import SQLModel
 from crm_graph.errors import ValidationFailed
 from crm_graph.graphql.engine.field_site import Arguments, FieldSite
 from crm_graph.graphql.engine.library_internals import metadata, python_class, python_name
+from crm_graph.graphql.engine.weights import WEIGHT, Weight
 from crm_graph.models.columns import AnySelect, Expression, Relation
 
 BINDING, MODEL = "binding", "__model__"
@@ -148,19 +149,30 @@ def graphql_type(model: type[SQLModel] | None = None) -> Callable[[Class], Class
     return decorate
 
 
-def column(name: str | None = None, *, doc: str | None = None, graphql_name: str | None = None) -> Attribute:
+def column(
+    name: str | None = None, *, doc: str | None = None, graphql_name: str | None = None, weight: Weight | None = None
+) -> Attribute:
     """The parent's column `name`, by default the field's own name. `graphql_name` is for names that Python reserves."""
-    return strawberry.field(name=graphql_name, description=doc, metadata={BINDING: name})
+    return strawberry.field(name=graphql_name, description=doc, metadata=_metadata(name, weight))
 
 
-def computed(sql: Callable[[FieldSite], Expression], *, doc: str | None = None) -> Attribute:
+def computed(
+    sql: Callable[[FieldSite], Expression], *, doc: str | None = None, weight: Weight | None = None
+) -> Attribute:
     """An SQL expression over the parent row."""
-    return _field(Scalar(sql), doc)
+    return _field(Scalar(sql), doc, weight=weight)
 
 
-def aggregate(model: type[SQLModel], query: Query, *, needs: tuple[str, ...] = (), doc: str | None = None) -> Attribute:
+def aggregate(
+    model: type[SQLModel],
+    query: Query,
+    *,
+    needs: tuple[str, ...] = (),
+    doc: str | None = None,
+    weight: Weight | None = None,
+) -> Attribute:
     """One value over the visible rows of another table."""
-    return _field(Aggregate(Source(model, query, needs)), doc)
+    return _field(Aggregate(Source(model, query, needs)), doc, weight=weight)
 
 
 def to_one(key: str, *, doc: str | None = None) -> Attribute:
@@ -188,9 +200,9 @@ def one(where: Predicate, *, args: FieldArguments | None = None, doc: str | None
     return _field(One(where), doc, args)
 
 
-def rows(where: Predicate, order: Order, *, doc: str | None = None) -> Attribute:
+def rows(where: Predicate, order: Order, *, doc: str | None = None, weight: Weight | None = None) -> Attribute:
     """A plain list, for sets that stay small."""
-    return _field(Rows(where, order), doc)
+    return _field(Rows(where, order), doc, weight=weight)
 
 
 def derived(
@@ -199,14 +211,17 @@ def derived(
     doc: str | None = None,
     args: FieldArguments | None = None,
     limit: Callable[[FieldSite], int] | None = None,
+    weight: Weight | None = None,
 ) -> Attribute:
     """A list of rows computed from the visible rows of other tables."""
-    return _field(Derived(sources, order, limit), doc, args)
+    return _field(Derived(sources, order, limit), doc, args, weight)
 
 
-def summary(query: Query, *, doc: str | None = None, args: FieldArguments | None = None) -> Attribute:
+def summary(
+    query: Query, *, doc: str | None = None, args: FieldArguments | None = None, weight: Weight | None = None
+) -> Attribute:
     """One row that `query` computes from the tables that it reads through `site.read`."""
-    return _field(Summary(Source(None, query)), doc, args)
+    return _field(Summary(Source(None, query)), doc, args, weight)
 
 
 def page_size(args: Arguments) -> int:
@@ -234,6 +249,7 @@ def page(
     where: Predicate | None = None,
     args: FieldArguments = _page_args,
     doc: str | None = None,
+    weight: Weight | None = None,
 ) -> Attribute:
     """A connection over the rows whose foreign key `key` refers to the parent and which meet `where`."""
 
@@ -241,13 +257,19 @@ def page(
         of_parent = site.rows.c[key] == site.parent.c.id if key else true()
         return and_(of_parent, where(site)) if where else of_parent
 
-    return _field(Page(condition, order), doc, args)
+    return _field(Page(condition, order), doc, args, weight)
 
 
-def _field(binding: Binding, doc: str | None, args: FieldArguments | None = None) -> Attribute:
+def _field(
+    binding: Binding, doc: str | None, args: FieldArguments | None = None, weight: Weight | None = None
+) -> Attribute:
     if args is None:
-        return strawberry.field(description=doc, metadata={BINDING: binding})
-    return strawberry.field(resolver=args, description=doc, metadata={BINDING: binding})
+        return strawberry.field(description=doc, metadata=_metadata(binding, weight))
+    return strawberry.field(resolver=args, description=doc, metadata=_metadata(binding, weight))
+
+
+def _metadata(binding: Binding | str | None, weight: Weight | None) -> dict[str, object]:
+    return {BINDING: binding} if weight is None else {BINDING: binding, WEIGHT: weight}
 
 
 def binding_of(field: GraphQLField) -> Binding:

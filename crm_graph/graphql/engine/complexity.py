@@ -6,8 +6,9 @@ busy for seconds. Here each fragment is measured once, and its cost is added whe
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -21,6 +22,7 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionNode,
@@ -28,69 +30,60 @@ from graphql import (
     VariableNode,
     Visitor,
     get_named_type,
-    get_nullable_type,
-    is_list_type,
     visit,
 )
 
 from crm_graph.errors import BadRequest, QueryTooComplex
 from crm_graph.graphql.engine.bindings import BINDING, PAGE_MAX, ResultRows
 from crm_graph.graphql.engine.library_internals import metadata
+from crm_graph.graphql.engine.prices import Cost, is_list, merged, object_price, value_price
+from crm_graph.graphql.engine.weights import POINTS_MAX, weight_of
 
 CHARACTERS_MAX = 100_000
 TOKENS_MAX = 2_000
 OPERATIONS_MAX = 20
 FRAGMENTS_MAX = 50
-ROOT_FIELDS_MAX = {OperationType.QUERY: 30, OperationType.MUTATION: 10, OperationType.SUBSCRIPTION: 1}
+ROOT_FIELDS_MAX = {OperationType.MUTATION: 10, OperationType.SUBSCRIPTION: 1}  # each mutation is a transaction
 DEPTH_MAX = 16
 SELECTIONS_MAX = 1_000  # fields and fragments
-OBJECTS_MAX = 200  # fields with a selection of their own: each is a subquery
-ALIASES_MAX = 200
 DIRECTIVES_MAX = 100
 REPEATS_MAX = 200  # the standard rules compare each field with every other of the same response key
-ROWS_MAX = 20_000  # the products of `first` along each path, added up
-VALUES_MAX = 200_000  # scalars in all those rows
-LIST_ROWS = 10  # for a plain list, which has no `first`
+NAMED_MAX = 3  # fields that the message names
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """The cost of a selection, including its fragments."""
+class Measured:
+    """The cost of a document: that of its costliest operation, in points, and the most bytes that one can answer with.
 
-    depth: int = 0
-    selections: int = 0
-    objects: int = 0
-    aliases: int = 0
-    directives: int = 0
-    rows: int = 0
-    values: int = 0
+    With `depends_on_items`, it depends on how many items are sent, so that every request needs a check.
+    """
 
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(
-            max(self.depth, other.depth),
-            self.selections + other.selections,
-            self.objects + other.objects,
-            self.aliases + other.aliases,
-            self.directives + other.directives,
-            self.rows + other.rows,
-            self.values + other.values,
-        )
+    points: int
+    most_bytes: int
+    depends_on_items: bool
 
 
-def check(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, object]) -> bool:
-    """Check the cost of every operation of a document; `variables` are as the client sent them.
+def check(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, object]) -> Measured:
+    """Check the cost of every operation of a document; `variables` are as the client sent them, or coerced.
 
-    Returns whether the cost depends on how many items are sent, so that every request needs a check. Raises
-    QueryTooComplex for a limit that is exceeded, BadRequest for a fragment that spreads itself.
+    Raises QueryTooComplex for a limit that is exceeded, BadRequest for a fragment that spreads itself.
     """
     measure = _Measure(schema, document, variables)
-    measure.check()
-    return measure.depends_on_items
+    costs = measure.check()
+    most_bytes = max((cost.most for cost in costs), default=0)
+    return Measured(max((cost.points for cost in costs), default=0), most_bytes, measure.depends_on_items)
 
 
 class _Measure:
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, object]) -> None:
-        self._schema, self._document = schema, document
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        variables: Mapping[str, object],
+        *,
+        names_fields: bool = False,
+    ) -> None:
+        self._schema, self._document, self._names_fields = schema, document, names_fields
         definitions = document.definitions
         self._operations = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
         fragments = [node for node in definitions if isinstance(node, FragmentDefinitionNode)]
@@ -103,20 +96,28 @@ class _Measure:
         _limit(len(self._operations), OPERATIONS_MAX, "operations")
         _limit(len(fragments), FRAGMENTS_MAX, "fragments")
 
-    def check(self) -> None:
+    def check(self) -> list[Cost]:
+        """The cost of each operation, which is within the limits."""
+        costs = []
         for operation in self._operations:
             kind, selected = operation.operation, operation.selection_set
-            cost = self._selection(selected, self._schema.get_root_type(kind))
-            cost += Cost(directives=len(operation.directives or ()))
-            _limit(self._count_root_fields(selected), ROOT_FIELDS_MAX[kind], f"root fields in one {kind.value}")
+            cost = self.cost(operation)
+            if kind in ROOT_FIELDS_MAX:
+                _limit(self._count_root_fields(selected), ROOT_FIELDS_MAX[kind], f"root fields in one {kind.value}")
             _limit(cost.depth, DEPTH_MAX, "levels")
             _limit(cost.selections, SELECTIONS_MAX, "fields")
-            _limit(cost.objects, OBJECTS_MAX, "objects and lists")
-            _limit(cost.aliases, ALIASES_MAX, "aliases")
             _limit(cost.directives, DIRECTIVES_MAX, "directives")
-            _limit(cost.rows, ROWS_MAX, "rows")
-            _limit(cost.values, VALUES_MAX, "values")
             _limit(self._repeats([selected]), REPEATS_MAX, "repeated fields")  # SELECTIONS_MAX bounds this walk
+            if cost.points > POINTS_MAX:
+                naming = _Measure(self._schema, self._document, self._variables, names_fields=True)
+                raise _too_costly(naming.cost(operation))
+            costs.append(cost)
+        return costs
+
+    def cost(self, operation: OperationDefinitionNode) -> Cost:
+        """The cost of one operation, whatever the limits."""
+        cost = self._selection(operation.selection_set, self._schema.get_root_type(operation.operation))
+        return cost + Cost(directives=len(operation.directives or ()))
 
     @cached_property
     def _longest_list(self) -> int:
@@ -125,13 +126,15 @@ class _Measure:
         visit(self._document, literals)
         return max(literals.length, *map(_longest, self._variables.values()), 1)
 
-    def _defaults(self) -> dict[str, int]:
-        """The default values of integer variables; the largest when operations differ."""
-        defaults: dict[str, int] = {}
+    def _defaults(self) -> dict[str, object]:
+        """The default values of variables: of integers the largest when operations differ, of objects their fields."""
+        defaults: dict[str, Any] = {}
         for definition in (d for operation in self._operations for d in operation.variable_definitions or ()):
             name, default = definition.variable.name.value, definition.default_value
             if isinstance(default, IntValueNode):
                 defaults[name] = max(defaults.get(name, 0), int(default.value[:20]))
+            elif isinstance(default, ObjectValueNode):
+                defaults[name] = {field.name.value: field for field in default.fields}
         return defaults
 
     def _selection(self, selected: SelectionSetNode, parent: GraphQLNamedType | None) -> Cost:
@@ -166,19 +169,26 @@ class _Measure:
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Cost:
         field = parent.fields.get(node.name.value) if isinstance(parent, GraphQLObjectType) else None
-        below = Cost()
-        if node.selection_set is not None:
+        if node.selection_set is None:
+            own, below, rows = value_price(node, field, parent), Cost(), 0
+        else:
             below = self._selection(node.selection_set, get_named_type(field.type) if field else None)
-        rows = self._rows(node, field, parent)
-        return Cost(
+            rows = self._rows(node, field, parent)
+            own = object_price(node, field, parent, rows, below.counts, self._variables)
+        cost = Cost(
             depth=1 + below.depth,
             selections=1 + below.selections,
-            objects=(node.selection_set is not None) + below.objects,
-            aliases=(node.alias is not None) + below.aliases,
             directives=below.directives,
-            rows=(rows if rows > 1 else 0) + rows * below.rows,
-            values=rows * below.values if node.selection_set is not None else 1,
+            once=own.once + below.once,
+            each=own.each + rows * below.each,
+            most=own.most + rows * below.most,
+            counts=own.counts,
         )
+        if not self._names_fields or parent is None:
+            return cost
+        share = {f"{parent.name}.{node.name.value}": (own.once, own.each)}
+        scaled = {name: (once, rows * each) for name, (once, each) in below.shares.items()}
+        return replace(cost, shares=merged(scaled, share))
 
     def _rows(self, node: FieldNode, field: GraphQLField | None, parent: GraphQLNamedType | None) -> int:
         """The most rows of the field for each row of its parent."""
@@ -189,15 +199,14 @@ class _Measure:
                     return _within_a_page(int(value.value[:20]))
                 first = self._variables.get(value.name.value) if isinstance(value, VariableNode) else None
                 return _within_a_page(first) if isinstance(first, int) else PAGE_MAX
-        if field is None or node.selection_set is None:
+        if field is None or not is_list(field, parent):
             return 1
         if "first" in field.args:
             return int(field.args["first"].default_value)
         if isinstance(metadata(field).get(BINDING), ResultRows):
             self.depends_on_items = True
             return self._longest_list
-        in_page = isinstance(parent, GraphQLObjectType) and "pageInfo" in parent.fields
-        return LIST_ROWS if is_list_type(get_nullable_type(field.type)) and not in_page else 1
+        return weight_of(metadata(field)).rows
 
     def _count_root_fields(self, selected: SelectionSetNode) -> int:
         total = 0
@@ -249,11 +258,23 @@ def _longest(value: object) -> int:
     return max((len(part) for part in lists if isinstance(part, list)), default=0)
 
 
+def _too_costly(cost: Cost) -> QueryTooComplex:
+    points = Counter({name: sum(share) for name, share in cost.shares.items()})
+    named = ", ".join(f"{name} {_shown(number)}" for name, number in points.most_common(NAMED_MAX))
+    return QueryTooComplex(
+        f"the query costs {_shown(cost.points)} points; the limit is {POINTS_MAX:,}, and most are for {named}: "
+        "ask for fewer of these or for fewer rows (first), or split the query"
+    )
+
+
+def _shown(number: int) -> str:
+    return f"{number:,}" if number < 10**9 else "too many"
+
+
 def _within_a_page(first: int) -> int:
     return min(max(first, 1), PAGE_MAX)  # page_size() refuses any other value
 
 
 def _limit(number: int, limit: int, what: str) -> None:
     if number > limit:
-        shown = f"{number:,}" if number < 10**9 else "too many"
-        raise QueryTooComplex(f"the query asks for {shown} {what}; the limit is {limit:,}: split the query")
+        raise QueryTooComplex(f"the query asks for {_shown(number)} {what}; the limit is {limit:,}: split the query")

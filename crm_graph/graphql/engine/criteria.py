@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement
 from crm_graph.graphql.engine.bindings import Attribute
 from crm_graph.graphql.engine.field_site import Arguments, FieldSite, SqlType
 from crm_graph.graphql.engine.library_internals import metadata
+from crm_graph.graphql.engine.weights import WEIGHT, Weight
 from crm_graph.models.columns import Expression
 from crm_graph.values import check_text
 
@@ -34,12 +35,16 @@ def _checked(value: object, field: str) -> object:
 
 
 def criterion(
-    sql: CriterionSql, type_: SqlType = None, *, read: ReadValue = _checked, doc: str | None = None
+    sql: CriterionSql,
+    type_: SqlType = None,
+    *,
+    read: ReadValue = _checked,
+    doc: str | None = None,
+    weight: Weight | None = None,
 ) -> Attribute:
     """A field of a filter: the rows for which `sql` holds. Omitted or null, it excludes nothing."""
-    return strawberry.field(
-        default=strawberry.UNSET, description=doc, metadata={CRITERION: Criterion(sql, type_, read)}
-    )
+    declared = {CRITERION: Criterion(sql, type_, read)} | ({} if weight is None else {WEIGHT: weight})
+    return strawberry.field(default=strawberry.UNSET, description=doc, metadata=declared)
 
 
 def equals(name: str, *, doc: str | None = None) -> Attribute:

@@ -163,7 +163,7 @@ class Documents:
 
     def _check_cost(self, document: DocumentNode, variables: Mapping[str, object]) -> bool:
         try:
-            return complexity.check(self._schema, document, variables)
+            return complexity.check(self._schema, document, variables).depends_on_items
         except BadRequest as error:
             raise _invalid(error.message, error) from None
 

@@ -16,6 +16,7 @@ from crm_graph.errors import ValidationFailed
 from crm_graph.graphql.engine.bindings import NEWEST_FIRST, Attribute, Order
 from crm_graph.graphql.engine.criteria import criterion, equals
 from crm_graph.graphql.engine.field_site import NOW, FieldSite, SqlType
+from crm_graph.graphql.engine.weights import Weight
 from crm_graph.graphql.schema import enums, search
 from crm_graph.identity.access import caller
 from crm_graph.models.columns import Expression
@@ -149,6 +150,7 @@ class DealFilter:
         Interval,
         read=_days,
         doc=f"In their current stage for at least this many days, 0 to {DAYS_MAX:,}.",
+        weight=Weight(points=60_000),  # the hash of all recent moves stays in memory
     )
     text: str | None = matching_text(models.Deal, "title")
 

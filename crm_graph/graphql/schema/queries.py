@@ -26,6 +26,7 @@ from crm_graph.graphql.engine.bindings import (
     summary,
 )
 from crm_graph.graphql.engine.field_site import FieldSite
+from crm_graph.graphql.engine.weights import Weight
 from crm_graph.graphql.schema import search
 from crm_graph.graphql.schema.connections import Connection
 from crm_graph.graphql.schema.filters import (
@@ -179,7 +180,7 @@ class Query:
     )
     pipeline: Pipeline | None = one(_is_pipeline, args=_by_optional_id, doc="A pipeline by id.")
     deal: Deal | None = one(_has_id, args=_by_id, doc="A deal by id.")
-    deals: Connection[Deal] = page(args=_deal_args, doc="Deals, by default newest first.")
+    deals: Connection[Deal] = page(args=_deal_args, doc="Deals, by default newest first.", weight=Weight(scan=60_000))
     contact: Contact | None = one(_has_id, args=_by_id, doc="A contact by id.")
     contact_by_email: Contact | None = one(
         _has_email,
@@ -187,11 +188,17 @@ class Query:
         doc="A contact by any of its addresses, including those of contacts that were merged into it. VALIDATION if "
         "the text is not an address.",
     )
-    contacts: Connection[Contact] = page(args=_contact_args, doc="Contacts, by default newest first.")
+    contacts: Connection[Contact] = page(
+        args=_contact_args, doc="Contacts, by default newest first.", weight=Weight(scan=20_000)
+    )
     company: Company | None = one(_has_id, args=_by_id, doc="A company by id.")
-    companies: Connection[Company] = page(args=_company_args, doc="Companies, by default by name.")
+    companies: Connection[Company] = page(
+        args=_company_args, doc="Companies, by default by name.", weight=Weight(scan=10_000)
+    )
     activities: Connection[Activity] = page(
-        args=_activity_args, doc="Timeline entries and tasks, by default latest first."
+        args=_activity_args,
+        doc="Timeline entries and tasks, by default latest first.",
+        weight=Weight(scan=115_000),
     )
     search: list[SearchHit] = derived(
         _hits("deal", models.Deal),
@@ -202,6 +209,7 @@ class Query:
         limit=lambda site: page_size(site.args),
         doc="Full-text search for deals, contacts and companies, best match first. Case, accents and punctuation are "
         f"ignored. At most {HITS_MAX:,} matches of each kind are ranked.",
+        weight=Weight(points=40_000),
     )
     pipeline_report: PipelineReport | None = summary(
         select_pipeline,
@@ -215,16 +223,20 @@ class Query:
         args=owner_report_args,
         doc="For admins (otherwise FORBIDDEN): the active owners, inactive owners with figures, and the "
         "unassigned pool, by name.",
+        weight=Weight(points=240_000),
     )
     webhooks_log: Connection[Webhook] = page(
         Order(("received_at", "id"), descending=True),
         where=_for_admins,
         doc="For admins (otherwise FORBIDDEN): the webhooks that providers sent, latest first.",
+        weight=Weight(scan=20_000),
     )
     webhook_endpoints: Connection[WebhookEndpoint] = page(
         doc="Your webhook endpoints, newest first. An admin sees everyone's."
     )
     webhook_deliveries: Connection[WebhookDelivery] = page(
-        args=_delivery_args, doc="The deliveries to your endpoints, newest first. An admin sees those to everyone's."
+        args=_delivery_args,
+        doc="The deliveries to your endpoints, newest first. An admin sees those to everyone's.",
+        weight=Weight(scan=60_000),
     )
     deliveries_paused: DeliveriesPause | None = one(_is_paused, doc="Null unless deliveries are paused.")

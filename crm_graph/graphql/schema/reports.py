@@ -15,6 +15,7 @@ from crm_graph import models, reports
 from crm_graph.database.statements import recordset
 from crm_graph.graphql.engine.bindings import Attribute, Order, Source, column, derived, graphql_type, summary, to_one
 from crm_graph.graphql.engine.field_site import NOW, Arguments, FieldSite
+from crm_graph.graphql.engine.weights import Weight
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.types import BY_CURRENCY, AmountTotal, Owner, Pipeline, PipelineStage
 from crm_graph.models.columns import AnySelect, Time
@@ -238,24 +239,33 @@ class PipelineReport:
     pipeline: Pipeline = to_one("pipeline_id")
     since: datetime = column(graphql_name="from", doc="The start of the period.")
     until: datetime = column(graphql_name="to", doc="The end of the period, which excludes this time itself.")
-    open: OpenDeals = summary(_in_scope(reports.open_deals), doc="The open deals, as they are now.")
+    open: OpenDeals = summary(
+        _in_scope(reports.open_deals), doc="The open deals, as they are now.", weight=Weight(points=35_000)
+    )
     stages: list[StageReport] = derived(
         Source(None, _in_scope(reports.stages)),
         order=Order(("order_index", "stage_id")),
         doc="In board order, including deleted stages that a deal entered or left in the period.",
+        weight=Weight(points=300_000),
     )
-    closed: ClosedDeals = summary(_in_scope(reports.closed_deals), doc="The deals that were closed in the period.")
+    closed: ClosedDeals = summary(
+        _in_scope(reports.closed_deals),
+        doc="The deals that were closed in the period.",
+        weight=Weight(points=100_000),
+    )
     replies_by_status: list[ReplyCount] = derived(
         Source(None, _recent_replies),
         order=Order(("contacts", "status"), descending=True),
         doc=f"Contacts whose latest reply is at most {REPLY_DAYS} days old, by its meaning. The pipeline and "
         "the period don't matter.",
+        weight=Weight(points=10_000),
     )
     attribution: list[Attribution] = derived(
         Source(None, _in_scope(reports.attribution)),
         order=BY_SIZE,
         limit=lambda _site: ATTRIBUTION_MAX,
         doc=f"The results of campaigns in the period, most replies first. At most {ATTRIBUTION_MAX} rows.",
+        weight=Weight(points=380_000, rows=100),
     )
 
 

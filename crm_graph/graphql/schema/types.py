@@ -23,6 +23,7 @@ from crm_graph.graphql.engine.bindings import (
     to_one,
 )
 from crm_graph.graphql.engine.field_site import FieldSite
+from crm_graph.graphql.engine.weights import Weight
 from crm_graph.graphql.schema import enums
 from crm_graph.graphql.schema.connections import Connection
 from crm_graph.models.columns import AnySelect, Expression
@@ -32,6 +33,7 @@ LATEST_FIRST = Order(("occurred_at", "id"), descending=True)
 NEWEST_VERDICT_FIRST = Order(("judged_at", "id"), descending=True)
 STAGE_ORDER = Order(("order_index", "id"))
 BY_CURRENCY = Order(("currency",))
+LONG = Weight(is_long=True)
 
 
 @graphql_type(models.Owner)
@@ -120,6 +122,7 @@ class Contact:
         lambda site: site.rows.c.contact_id == site.parent.c.id,
         NEWEST_VERDICT_FIRST,
         doc="The verdicts on the contact's replies, newest first. At most 500.",
+        weight=Weight(rows=20),
     )
 
 
@@ -195,13 +198,17 @@ class PipelineStage:
         lambda site: select(func.count()).where(site.rows.c.stage_id == site.parent.c.id),
         needs=("stage_id",),
         doc="The number of deals in this stage that you may see.",
+        weight=Weight(points=2_000),
     )
     amount_totals: list[AmountTotal] = derived(
         Source(models.Deal, _stage_totals, needs=("stage_id", "amount", "currency")),
         order=BY_CURRENCY,
         doc="The amounts of those deals, by currency. Deals without an amount add nothing.",
+        weight=Weight(points=3_000),
     )
-    deals: Connection[Deal] = page(BOARD_ORDER, key="stage_id", doc="In board order, from the top.")
+    deals: Connection[Deal] = page(
+        BOARD_ORDER, key="stage_id", doc="In board order, from the top.", weight=Weight(count=1_500)
+    )
 
 
 @graphql_type(models.Deal)
@@ -221,7 +228,7 @@ class Deal:
     status: enums.DealStatus = column(doc="Always the kind of the deal's stage.")
     lost_reason: str | None = column(doc="Null unless the deal is lost.")
     source: str | None = column(doc="Where the deal came from, such as `instantly` or `calcom`.")
-    notes: str | None = column()
+    notes: str | None = column(weight=LONG)
     campaign_id: str | None = column(doc="The id of the e-mail campaign that opened the deal.")
     version: int = column(
         doc="Increases with every edit and every move to another stage, but not when the deal moves within its column."
@@ -252,7 +259,7 @@ class Activity:
 
     id: uuid.UUID = column()
     type: enums.ActivityType = column()
-    content: str = column()
+    content: str = column(weight=LONG)
     meta: JSON = column("meta_json", doc="Details that depend on the type, such as the `outcome` of a completed task.")
     contact: Contact | None = to_one("contact_id")
     deal: Deal | None = to_one("deal_id")

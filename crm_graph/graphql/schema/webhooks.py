@@ -14,7 +14,7 @@ from crm_graph.delivery.queue import PENDING
 from crm_graph.graphql.engine.bindings import Order, aggregate, column, computed, graphql_type, rows, to_one
 from crm_graph.graphql.engine.field_site import FieldSite
 from crm_graph.graphql.schema import enums
-from crm_graph.graphql.schema.types import Contact, Deal, Owner
+from crm_graph.graphql.schema.types import LONG, Contact, Deal, Owner
 from crm_graph.identity.access import caller
 from crm_graph.models.columns import AnySelect, Expression
 
@@ -47,6 +47,7 @@ class Webhook:
     body: str = computed(
         lambda site: func.convert_from(site.parent.c.body, cast("UTF8", Text)),
         doc="The exact body that was sent; empty once a person in it was erased.",
+        weight=LONG,
     )
     contact: Contact | None = to_one("contact_id")
     deal: Deal | None = to_one("deal_id")

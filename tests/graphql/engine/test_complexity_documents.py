@@ -69,37 +69,27 @@ async def test_repeats_count_across_fragments(client: httpx.AsyncClient, world: 
     assert error["message"].startswith("[QUERY_TOO_COMPLEX] the query asks for 205 repeated fields")
 
 
-async def test_rows_add_up_over_the_paths_of_a_document(client: httpx.AsyncClient, world: World) -> None:
-    path = "deals(first: #) { nodes { activities(first: #) { nodes { id } } } }"
-    full = f"a: {path.replace('#', '100')} b: {path.replace('#', '99')}"  # 10,100 and 9,900 rows
-
-    answer = await ask(client, ADA, f"{{ {full} one: deals(first: 1) {{ nodes {{ id }} }} }}")
-    error = await refusal(client, ADA, f"{{ {full} two: deals(first: 2) {{ nodes {{ id }} }} }}")
-
-    assert len(answer["a"]["nodes"]) == 4
-    assert error["message"].startswith("[QUERY_TOO_COMPLEX] the query asks for 20,002 rows; the limit is 20,000")
-
-
 async def test_a_payload_that_is_too_large_changes_nothing(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     deal = str(world.ada.deal)
-    await ask(client, ADA, UPDATE, deal=deal, n=26)  # 26 + 26 ** 2 + 26 ** 3 rows; the document is cached from now on
+    await ask(client, ADA, UPDATE, deal=deal, n=10)  # the document is cached from now on
 
     async with unchanged(sql):
-        error = await refusal(client, ADA, UPDATE, deal=deal, n=27)
+        error = await refusal(client, ADA, UPDATE, deal=deal, n=40)
 
     assert reason(error) == ("QUERY_TOO_COMPLEX", None)
 
 
 async def test_root_fields_count_inside_fragments(client: httpx.AsyncClient, world: World) -> None:
-    made = " fragment F on Query { " + many(10, "a#: me { id }") + " }"
+    made = " fragment F on Mutation { " + many(5, 'a#: createDeal(input: {title: "x"}) { replayed }') + " }"
+    more = 'b: createDeal(input: {title: "x"}) { replayed }'
 
-    answer = await ask(client, ADA, "{ ...F ...F ... { ...F } }" + made)
-    error = await refusal(client, ADA, "{ ...F ...F ... { ...F } b: __typename }" + made)
+    answer = await ask(client, ADA, "mutation { ...F ... { ...F } }" + made)
+    error = await refusal(client, ADA, f"mutation {{ ...F ... {{ ...F }} {more} }}" + made)
 
-    assert len(answer) == 10
-    assert "31 root fields in one query; the limit is 30" in error["message"]
+    assert len(answer) == 5
+    assert "11 root fields in one mutation; the limit is 10" in error["message"]
 
 
 async def test_a_document_has_a_maximum_length(client: httpx.AsyncClient, world: World) -> None:
@@ -148,16 +138,16 @@ async def test_a_hostile_document_costs_no_statement_and_no_time(
     assert min(spent) < 0.1
 
 
-CRITERIA = 'filter: {text: "a", staleForDays: 1, unassigned: true, minAmount: 1, createdAfter: "2026-01-01T00:00:00Z"}'
+CRITERIA = 'filter: {text: "a", unassigned: true, minAmount: 1, createdAfter: "2026-01-01T00:00:00Z"}'
 CYCLE = "id"
 for _ in range(4):
     CYCLE = f"contact {{ deals(first: 1) {{ nodes {{ id {CYCLE} }} }} }}"
 WORST = {
-    "28 filtered lists": "{ " + many(28, f"a#: deals(first: 1, orderBy: AMOUNT_DESC, {CRITERIA}) {{ ...P }}") + " } "
+    "7 filtered lists": "{ " + many(7, f"a#: deals(first: 1, orderBy: AMOUNT_DESC, {CRITERIA}) {{ ...P }}") + " } "
     "fragment P on DealConnection { totalCount nodes { id } edges { cursor node { id } } pageInfo { endCursor } }",
-    "28 searches": "{ " + many(28, 'a#: search(text: "a") { ...H }') + " } fragment H on SearchHit "
+    "17 searches": "{ " + many(17, 'a#: search(text: "a") { ...H }') + " } fragment H on SearchHit "
     "{ score deal { id contact { id } company { id } } contact { id } company { id } }",
-    "28 boards": "{ " + many(28, "a#: pipeline { stages { ...S } }") + " } fragment S on PipelineStage "
+    "11 boards": "{ " + many(11, "a#: pipeline { stages { ...S } }") + " } fragment S on PipelineStage "
     "{ key dealCount amountTotals { amount weightedAmount } deals(first: 1) { totalCount nodes { id } } }",
     "14 deep chains": "{ " + many(14, f"a#: deals(first: 1) {{ nodes {{ {CYCLE} }} }}") + " }",
 }  # fmt: skip
