@@ -39,8 +39,8 @@ class Kind:
         url = database.url.render_as_string(hide_password=False)
         common = {"PORT": str(port), "DATABASE_URL": url, "JWT_SECRET": JWT_SECRET, "PYTHONPATH": str(ROOT)}
         if self.name == "ours":
-            secret = {"HMAC_SHARED_SECRET_INSTANTLY": SIGNING_SECRET}
-            return [sys.executable, "-m", "crm_graph", "serve"], common | secret | {"LOG_LEVEL": "warning"}
+            own = {"HMAC_SHARED_SECRET_INSTANTLY": SIGNING_SECRET, "PUBLIC_URL": "http://127.0.0.1"}
+            return [sys.executable, "-m", "crm_graph", "serve"], common | own | {"LOG_LEVEL": "warning"}
         if self.name in ("usual", "ceiling"):
             options = ["--loop", "uvloop", "--http", "httptools", "--log-level", "warning", "--no-access-log"]
             application = [f"bench.{self.name}:app", "--port", str(port), "--lifespan", "off"]

@@ -113,15 +113,19 @@ def worker() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Upgrade the database to the schema that this version needs."""
+    """Upgrade the database to the schema that this version needs, and repair its roles and their rights."""
     settings = load_settings()
     url = settings.migration_url()
     if url is None:
-        with databases.postgres(settings):
-            print(f"the embedded database in {settings.crm_data_dir} has schema {migrations.head()}")
+        with databases.postgres(settings) as urls:
+            done = migrations.repair_rights(urls.migration)
+        print("; ".join([f"the embedded database in {settings.crm_data_dir} has schema {migrations.head()}", *done]))
         return
     before, after = migrations.migrate(url)
-    print(f"schema {before or 'none'} -> {after}" if before != after else f"schema {after}, nothing to do")
+    done = migrations.repair_rights(url)
+    if before != after:
+        done = [f"schema {before or 'none'} -> {after}", *done]
+    print("; ".join(done) if done else f"schema {after}, nothing to do")
 
 
 @app.command()

@@ -101,10 +101,13 @@ def update(
 def list_all(owner: OnlyOf = None) -> None:
     """List the endpoints."""
 
-    async def act(work: UnitOfWork) -> list[ListedEndpoint]:
-        return await listings.list_endpoints(work.transaction, await _email(work.transaction, owner))
+    async def act(work: UnitOfWork) -> tuple[list[ListedEndpoint], str | None]:
+        found = await listings.list_endpoints(work.transaction, await _email(work.transaction, owner))
+        return found, await pause.find_reason(work.transaction)
 
-    _show(as_operator(act))
+    found, paused = as_operator(act)
+    _remark_on(paused)
+    _show(found)
 
 
 @app.command("delete")
@@ -122,7 +125,13 @@ def rotate(endpoint: Endpoint) -> None:
 @app.command("test")
 def test(endpoint: Endpoint) -> None:
     """Send a `test` event and print the id of its delivery; `crm-graph deliveries list` shows the result."""
-    print(as_operator(lambda work: endpoints.send_test(work, endpoint_id=endpoint)))
+
+    async def act(work: UnitOfWork) -> tuple[uuid.UUID, str | None]:
+        return await endpoints.send_test(work, endpoint_id=endpoint), await pause.find_reason(work.transaction)
+
+    delivery, paused = as_operator(act)
+    _remark_on(paused)
+    print(delivery)
 
 
 @deliveries_app.command("list")
@@ -182,6 +191,7 @@ def resume() -> None:
     settings = load_settings()
 
     async def act(work: UnitOfWork) -> DeploymentState | None:
+        await pause.pause_if_moved(work.transaction, settings.public_url)  # a copy that was never served says why
         before = await pause.find_state(work.transaction)
         await pause.resume(work, settings.public_url)
         return before
@@ -193,6 +203,11 @@ def resume() -> None:
     else:
         since = f"{time_text(before.paused_at)} ({before.paused_reason})"
         print(f"deliveries are resumed; they were paused since {since}; {served}")
+
+
+def _remark_on(paused: str | None) -> None:
+    if paused:
+        remark(f"deliveries are paused, so nothing is sent: {paused}")
 
 
 def _headers(given: Sequence[str] | None, *, may_remove: bool = False) -> dict[str, str | None] | None:

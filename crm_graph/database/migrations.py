@@ -1,7 +1,10 @@
 """Migrations: which revisions exist, which one a database has, and upgrading it to the newest."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -11,8 +14,8 @@ from sqlalchemy import Connection, create_engine, func, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from crm_graph.database import locks
-from crm_graph.database.engine import place, reason
+from crm_graph.database import locks, rights
+from crm_graph.database.engine import place, reason, sqlstate
 from crm_graph.errors import SetupError
 
 CONNECT_SECONDS, LOCK_SECONDS = 8, 60
@@ -54,27 +57,41 @@ def migrate(url: URL) -> tuple[str | None, str]:
 
     Raises SetupError when the server can't be reached, refuses the user, or has a newer schema.
     """
+    with _locked(url) as connection:
+        before = current(connection)
+        connection.commit()
+        if before is not None and not is_known(before):
+            raise SetupError(f"the database {place(url)} has schema {before} of a newer crm-graph: install that")
+        command.upgrade(_config(connection), "head")
+        connection.commit()
+        return before, head()
+
+
+def repair_rights(url: URL) -> list[str]:
+    """Repair the roles and rights of a migrated database, see rights.repair. Raises SetupError as `migrate` does."""
+    with _locked(url) as connection:
+        return rights.repair(connection)
+
+
+@contextmanager
+def _locked(url: URL) -> Iterator[Connection]:
+    """A connection whose process is the only one that migrates. Raises SetupError for what PostgreSQL refuses."""
     engine = create_engine(url, hide_parameters=True, connect_args={"connect_timeout": CONNECT_SECONDS})
     try:
         with engine.connect() as connection:
             connection.execute(select(func.set_config("lock_timeout", f"{LOCK_SECONDS}s", False)))
             connection.execute(select(func.pg_advisory_lock(locks.MIGRATION)))
             connection.commit()
-            before = current(connection)
-            connection.commit()
-            if before is not None and not is_known(before):
-                raise SetupError(f"the database {place(url)} has schema {before} of a newer crm-graph: install that")
-            command.upgrade(_config(connection), "head")
-            connection.commit()
-            return before, head()
-    except DBAPIError as error:
+            yield connection
+    except (DBAPIError, psycopg.Error) as error:
         raise SetupError(_problem(url, error)) from None
     finally:
         engine.dispose()
 
 
-def _problem(url: URL, error: DBAPIError) -> str:
-    if error.statement is None:
+def _problem(url: URL, error: DBAPIError | psycopg.Error) -> str:
+    if isinstance(error, DBAPIError) and error.statement is None:
         return f"can't reach the database {place(url)}: {reason(error)}"
-    hint = "; MIGRATION_DATABASE_URL may name another user" if isinstance(error.orig, InsufficientPrivilege) else ""
+    is_refused = sqlstate(error) == InsufficientPrivilege.sqlstate
+    hint = "; MIGRATION_DATABASE_URL may name another user" if is_refused else ""
     return f"can't migrate the database {place(url)}: {reason(error)}{hint}"

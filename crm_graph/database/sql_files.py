@@ -15,7 +15,7 @@ def read_sql(name: str) -> str:
 
 def definitions() -> list[str]:
     """The files that define functions, triggers and views. They can be run in any order, and again."""
-    return [name for name in _files() if not name.startswith("queries/")]
+    return [name for name in _files() if not name.startswith(("queries/", "rights/"))]
 
 
 def queries() -> list[str]:

@@ -7,10 +7,9 @@ from sqlalchemy import Executable, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Query, Statement, columns_of, param
+from crm_graph.database.statements import Query, Statement, param
 from crm_graph.delivery.notifications import notify_senders
 from crm_graph.domain.unit_of_work import UnitOfWork
-from crm_graph.errors import SetupError
 from crm_graph.models import Deployment, table
 
 HINT = "if this is the original and it moved on purpose, run `crm-graph deliveries resume`"
@@ -21,8 +20,10 @@ class DeploymentState(NamedTuple):
     """Where the database was last served, and since when and why its deliveries are paused; None while they are not."""
 
     public_url: str | None
+    database_identity: str | None
     paused_at: datetime | None
     paused_reason: str | None
+    present_identity: str
 
 
 async def find_state(transaction: Transaction) -> DeploymentState | None:
@@ -30,52 +31,75 @@ async def find_state(transaction: Transaction) -> DeploymentState | None:
     return await _FIND_STATE.one(transaction)
 
 
-async def pause_if_moved(transaction: Transaction, public_url: str | None) -> str | None:
-    """Record that the database is served under this PUBLIC_URL. Returns why deliveries are paused, or None.
+async def find_reason(transaction: Transaction) -> str | None:
+    """Why deliveries are paused; None while they are not."""
+    state = await find_state(transaction)
+    return state.paused_reason if state and state.paused_at else None
 
-    They are paused when the database was served under another PUBLIC_URL before, until they are resumed.
+
+async def pause_if_moved(transaction: Transaction, public_url: str | None) -> str | None:
+    """Record where the database is served, by a server or a worker. Returns why deliveries are paused, or None.
+
+    They are paused, until they are resumed, when the database was served under another PUBLIC_URL before, or when it is
+    another database now. What was not recorded before pauses nothing.
     """
-    state = await _create_state(transaction, public_url)
-    if state.public_url == public_url or state.paused_at is not None:
+    await _RECORD.run(transaction, public_url=public_url)
+    state = await find_state(transaction)
+    assert state is not None, "it was created if it was missing"
+    if state.paused_at is not None:
         return state.paused_reason
-    before = state.public_url or "none"
-    reason = f"PUBLIC_URL is {public_url or 'not set'}, but this database was last served under {before}: {HINT}"
+    differences = _differences(state, public_url)
+    if not differences:
+        return None
+    reason = f"{' and '.join(differences)}: {HINT}"
     await _PAUSE.run(transaction, reason=reason)
     return reason
 
 
-async def check_public_url(transaction: Transaction, public_url: str | None) -> None:
-    """Raises SetupError when the server has another PUBLIC_URL: a worker elsewhere must not send."""
-    state = await _create_state(transaction, public_url)
-    if state.public_url != public_url:
-        difference = f"PUBLIC_URL is {public_url or 'not set'}, but the server has {state.public_url or 'none'}"
-        raise SetupError(f"{difference}: set the same value; {HINT}")
-
-
 async def resume(work: UnitOfWork, public_url: str | None) -> None:
-    """Resume deliveries, from now on under `public_url`. Raises Forbidden for anyone but an admin."""
+    """Resume deliveries, from now on here and under `public_url`. Raises Forbidden for anyone but an admin."""
     work.principal.must_be_admin()
     await _RESUME.run(work.transaction, public_url=public_url)
     await notify_senders(work.transaction)
 
 
-async def _create_state(transaction: Transaction, public_url: str | None) -> DeploymentState:
-    await _CREATE_STATE.run(transaction, public_url=public_url)
-    state = await find_state(transaction)
-    assert state is not None, "it was created if it was missing"
-    return state
+def _differences(state: DeploymentState, public_url: str | None) -> list[str]:
+    differences = []
+    if state.public_url != public_url:
+        now = public_url or "not set"
+        differences.append(f"PUBLIC_URL is {now}, but this database was last served under {state.public_url}")
+    if state.database_identity != state.present_identity:
+        before, now = state.database_identity, state.present_identity
+        differences.append(f"this is database {now}, but its content was last served as {before}")
+    return differences
+
+
+def _record() -> Executable:
+    """Record what is not recorded yet."""
+    url, identity = param(Deployment, "public_url"), func.crm_database_identity()
+    new = insert(_DEPLOYMENT).values(id=True, public_url=url, database_identity=identity)
+    values = {
+        "public_url": func.coalesce(_DEPLOYMENT.c.public_url, new.excluded.public_url),
+        "database_identity": func.coalesce(_DEPLOYMENT.c.database_identity, new.excluded.database_identity),
+    }
+    return new.on_conflict_do_update(index_elements=[_DEPLOYMENT.c.id], set_=values)
+
+
+def _find_state() -> Executable:
+    names = DeploymentState._fields[:-1]
+    present = func.crm_database_identity().label("present_identity")
+    return select(*(_DEPLOYMENT.c[name] for name in names), present)
 
 
 def _resume() -> Executable:
-    values = {"public_url": param(Deployment, "public_url"), "paused_at": None, "paused_reason": None}
+    here = {"public_url": param(Deployment, "public_url"), "database_identity": func.crm_database_identity()}
+    values = here | {"paused_at": None, "paused_reason": None}
     new = insert(_DEPLOYMENT).values(id=True, **values)
     return new.on_conflict_do_update(index_elements=[_DEPLOYMENT.c.id], set_=values)
 
 
-_FIND_STATE = Query(DeploymentState, lambda: select(*columns_of(DeploymentState, _DEPLOYMENT)))
-_CREATE_STATE = Statement(
-    lambda: insert(_DEPLOYMENT).values(id=True, public_url=param(Deployment, "public_url")).on_conflict_do_nothing()
-)
+_RECORD = Statement(_record)
+_FIND_STATE = Query(DeploymentState, _find_state)
 _PAUSE = Statement(
     lambda: update(_DEPLOYMENT).values(paused_at=func.now(), paused_reason=param(Deployment, "paused_reason", "reason"))
 )

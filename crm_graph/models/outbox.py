@@ -125,11 +125,12 @@ class WebhookAttempt(SQLModel, table=True):
 
 
 class Deployment(SQLModel, table=True):
-    """The PUBLIC_URL that this database was last served under: a copy must not send what the original sends."""
+    """Where this database was last served, and as which database: a copy must not send what the original sends."""
 
     __tablename__ = "deployment"
     __table_args__ = (CheckConstraint("id", name="one_row"),)
     id: bool = Field(default=True, primary_key=True, sa_column_kwargs={"server_default": text("true")})
     public_url: str | None = Field(default=None, sa_type=Text)
+    database_identity: str | None = Field(default=None, sa_type=Text)
     paused_at: datetime | None = Field(default=None, sa_type=Time)
     paused_reason: str | None = Field(default=None, sa_type=Text)

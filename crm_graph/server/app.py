@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
-from crm_graph.delivery import schemas
+from crm_graph.delivery import pause, schemas
 from crm_graph.errors import CrmError, PayloadTooLarge, Unauthenticated
 from crm_graph.graphql.engine.library_internals import graphql_schema
 from crm_graph.graphql.transport.http import create_router as graphql_router
@@ -63,11 +63,15 @@ def create_app(settings: Settings, database: Database, *, limits: Limits = LIMIT
 
     @app.get("/readyz")
     async def readyz() -> Response:
-        """Succeeds if the database answers and has the schema that this code needs."""
+        """Succeeds if the database answers and has the schema that this code needs; warns of paused deliveries."""
         present, needed = await schema_version(database), migrations.head()
-        ready = present == needed
-        body = {"status": "ok" if ready else "schema_mismatch", "schema": present, "needed": needed}
-        return JSONResponse(body, 200 if ready else 503)
+        body = {"schema": present, "needed": needed}
+        if present != needed:
+            return JSONResponse({"status": "schema_mismatch", **body}, 503)
+        async with database.transaction() as transaction:
+            paused = await pause.find_reason(transaction)
+        warnings = [f"deliveries are paused: {paused}"] if paused else []
+        return JSONResponse({"status": "ok", **body, "warnings": warnings})
 
     for part in (app, *routers):
         routes |= {route.endpoint: route.path for route in part.routes if isinstance(route, Route)}

@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import column, func, select, table
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 
 from crm_graph.database import migrations
-from crm_graph.database.engine import Database, place, reason
+from crm_graph.database.engine import Database, place, reason, sqlstate
 from crm_graph.delivery import pause
 from crm_graph.embedded import EmbeddedPostgres
 from crm_graph.embedded.supervisor import supervised
@@ -66,6 +68,11 @@ async def _check_schema(opened: Database, urls: Urls) -> None:
         present, needed = await schema_version(opened), migrations.head()
     except Unavailable as error:
         raise SetupError(f"can't reach the database {where}: {reason(error.__cause__)}") from None
+    except DBAPIError as error:
+        if sqlstate(error) != InsufficientPrivilege.sqlstate:
+            raise
+        message = f"{urls.server.username} has no rights on the database {where}: run crm-graph migrate"
+        raise SetupError(message) from None
     if present is not None and not migrations.is_known(present):
         raise SetupError(f"the database {where} has schema {present}, this crm-graph knows only up to {needed}: update")
     if present != needed:
@@ -74,7 +81,7 @@ async def _check_schema(opened: Database, urls: Urls) -> None:
 
 
 async def pause_if_moved(opened: Database, settings: Settings) -> None:
-    """Pause deliveries when the database was served under another PUBLIC_URL before: it may be a copy."""
+    """Pause deliveries when the database was served elsewhere before: it may be a copy. Servers and workers do this."""
     async with opened.transaction() as transaction:
         paused = await pause.pause_if_moved(transaction, settings.public_url)
     if paused is not None:

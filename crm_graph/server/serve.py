@@ -16,7 +16,6 @@ from sqlalchemy.engine import URL
 from uvicorn.supervisors import Multiprocess
 
 from crm_graph.database.engine import Database
-from crm_graph.delivery import pause
 from crm_graph.errors import SetupError
 from crm_graph.server.app import create_app
 from crm_graph.server.databases import Urls, database, pause_if_moved, postgres
@@ -34,6 +33,7 @@ WORKER_START_SECONDS = 30  # a worker process does not answer while it imports; 
 def serve(settings: Settings, workers: int) -> None:
     """Serve and deliver until SIGTERM or SIGINT. Raises SetupError when the port is taken or a setting is wrong."""
     settings.jwt_key()
+    settings.check_public_url()
     with postgres(settings) as urls, bound_socket(settings) as listening:
         if workers == 1:
             with trace_export.exporting(settings.traces()):
@@ -93,19 +93,19 @@ async def _serve_one(settings: Settings, urls: Urls, listening: socket.socket) -
 
 
 def work(settings: Settings) -> None:
-    """Deliver events until SIGTERM or SIGINT. Raises SetupError for another PUBLIC_URL than the server's."""
+    """Deliver events until SIGTERM or SIGINT. Raises SetupError when a setting is wrong."""
 
     async def until_stopped(urls: Urls) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with database(urls) as opened:
-            async with opened.transaction() as transaction:
-                await pause.check_public_url(transaction, settings.public_url)
+            await pause_if_moved(opened, settings)
             async with working(settings, opened, urls.server):
                 log.info("working")
                 await stop.wait()
 
+    settings.check_public_url()
     with postgres(settings) as urls, trace_export.exporting(settings.traces()):
         run(until_stopped(urls))
 

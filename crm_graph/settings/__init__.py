@@ -128,6 +128,11 @@ class Settings(BaseSettings):
             )
         return key
 
+    def check_public_url(self) -> None:
+        """Raises SetupError when PUBLIC_URL is missing in production, where it tells the original from a copy."""
+        if self.public_url is None and self.crm_env == "production":
+            raise SetupError("PUBLIC_URL is not set: set it to where others reach this server: https://crm.example.com")
+
     def networks(self) -> Networks:
         """The networks that may be called besides public addresses; in development, this machine is one of them."""
         return Networks.of(self.outbound_allowed_networks, loopback=self.crm_env == "development")

@@ -30,7 +30,7 @@ UPDATE = """mutation ($in: UpdateWebhookEndpointInput!) { updateWebhookEndpoint(
 ROTATE = "mutation ($in: RotateWebhookSecretInput!) { rotateWebhookSecret(input: $in) { secret endpoint { version } } }"
 DELETE = "mutation ($in: DeleteWebhookEndpointInput!) { deleteWebhookEndpoint(input: $in) { deletedEndpointId } }"
 TEST = """mutation ($in: TestWebhookEndpointInput!) { testWebhookEndpoint(input: $in) {
-    endpoint { pendingCount } delivery { id status event { type payload } } } }"""
+    endpoint { pendingCount } delivery { id status event { type payload } } pausedReason } }"""
 FAR_OFF = datetime(2099, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -259,6 +259,7 @@ async def test_a_test_is_queued_for_that_endpoint_alone(
     assert answer["delivery"]["event"]["type"] == "TEST"
     assert answer["delivery"]["event"]["payload"]["endpoint_id"] == str(endpoint)
     assert answer["endpoint"]["pendingCount"] == 1
+    assert answer["pausedReason"] is None
     assert await deliveries_of(sql, other) == []
 
 

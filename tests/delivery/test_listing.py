@@ -17,7 +17,7 @@ from crm_graph.models import Deployment, Role, WebhookAttempt
 from crm_graph.values import utc_now
 from tests.support.api import ask
 from tests.support.database import rows
-from tests.support.endpoints import add_delivery, add_endpoint, add_event
+from tests.support.endpoints import add_delivery, add_endpoint, add_event, deliveries_of
 from tests.support.factories import ADA, BOB, READER, ROOT, START, World, add
 
 LATER = START + timedelta(days=1)
@@ -138,3 +138,16 @@ async def test_a_pause_is_shown_to_everybody_until_it_ends(
     assert await ask(client, ADA, document) == {"deliveriesPaused": None}
     [stored] = await rows(sql, Deployment)
     assert (stored.public_url, stored.paused_at, stored.paused_reason) == ("https://new.example", None, None)
+
+
+async def test_a_test_event_says_that_deliveries_are_paused(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    endpoint = await add_endpoint(sql, world.ada.owner)
+    await add(sql, Deployment, paused_at=START, paused_reason="served elsewhere")
+    document = "mutation ($id: UUID!) { testWebhookEndpoint(input: {endpointId: $id}) { pausedReason } }"
+
+    answer = await ask(client, ADA, document, id=str(endpoint))
+
+    assert answer["testWebhookEndpoint"] == {"pausedReason": "served elsewhere"}
+    assert len(await deliveries_of(sql, endpoint)) == 1  # it waits

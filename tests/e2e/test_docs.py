@@ -22,7 +22,7 @@ import pytest
 from crm_graph.embedded.runner import Runner, find_programs
 from crm_graph.settings.demo_secrets import read_demo_secrets
 from tests.support.commands import clean_environment, free_port, heed_ctrl_c
-from tests.support.documented_output import ERRORS, FAILING, NOT_RUN, PRINTED, SETUP
+from tests.support.documented_output import BACKUP, ERRORS, FAILING, NOT_RUN, PRINTED, SETUP
 from tests.support.documents import PAGES, name_of, sh_blocks
 from tests.support.paths import PROJECT
 
@@ -179,7 +179,10 @@ def is_run(page: Path) -> bool:
     return any(not any(text in block for text in NOT_RUN) for block in sh_blocks(page))
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if is_run(page) and name_of(page) != SETUP], ids=name_of)
+WITH_A_DEMO = [page for page in PAGES if is_run(page) and name_of(page) not in (SETUP, BACKUP)]
+
+
+@pytest.mark.parametrize("page", WITH_A_DEMO, ids=name_of)
 def test_a_pages_commands_do_what_it_says(page: Path, demo: Demo, tmp_path: Path) -> None:
     secrets = read_demo_secrets(demo.data_dir) if name_of(page).startswith("webhooks/") else {}
     replaced = {"127.0.0.1:8000": f"127.0.0.1:{demo.port}", "9000": str(free_port())}
@@ -216,19 +219,22 @@ def server(data_dir: Path) -> Iterator[Server]:
     assert runner.run(*control, "-m", "fast", "stop").returncode == 0
 
 
-def test_a_server_is_set_up_as_the_guide_says(server: Server, tmp_path: Path) -> None:
+def test_a_server_is_set_up_backed_up_and_restored_as_the_guides_say(server: Server, tmp_path: Path) -> None:
     port, page = str(free_port()), PROJECT / SETUP
+    as_superuser = f"-h {server.socket} -p {server.port} -U postgres"
     replaced = {
         "127.0.0.1:5432": f"127.0.0.1:{server.port}",
         "127.0.0.1:8000": f"127.0.0.1:{port}",
-        "sudo -u postgres psql": f"psql -h {server.socket} -p {server.port} -U postgres",
+        "sudo -u postgres psql": f"psql {as_superuser}",
+        "sudo -u postgres createdb": f"createdb {as_superuser}",
         "crm-graph serve --workers 2": f"crm-graph serve --workers 2 &\n{UNTIL_READY}".replace("PORT", port),
     }
     with shell(tmp_path, PORT=port) as opened:
         opened.run(f"export PATH=$PWD/.venv/bin:{server.programs}:$PATH")
         printed = run_page(page, opened, replaced)
         opened.run("kill %1; wait")
-    check(page, opened, printed)
+        check(page, opened, printed)
+        check(PROJECT / BACKUP, opened, run_page(PROJECT / BACKUP, opened, replaced))
     assert (tmp_path / "crm.dump").stat().st_size > 10_000
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
 

@@ -34,6 +34,9 @@ SECRETS = {
 }
 
 
+ELSEWHERE = SECRETS | {"PUBLIC_URL": "https://crm.example.com"}  # for commands that refuse to start
+
+
 @dataclass(frozen=True)
 class Served:
     """A server that runs, and the environment in which commands find it and its data."""
@@ -46,8 +49,9 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    environment = SECRETS | {"CRM_DATA_DIR": str(data_dir), "PORT": str(free_port())}
-    log, base = tmp_path_factory.mktemp("serve") / "log", f"http://127.0.0.1:{environment['PORT']}"
+    port = str(free_port())
+    log, base = tmp_path_factory.mktemp("serve") / "log", f"http://127.0.0.1:{port}"
+    environment = SECRETS | {"CRM_DATA_DIR": str(data_dir), "PORT": port, "PUBLIC_URL": base}
     with started("serve", log=log, **environment) as process:
         wait_until_it_serves(process, base, log)
         yield Served(process, base, log, environment)
@@ -67,7 +71,7 @@ def sent(crm: Commands, served: Served, *arguments: str, **environment: str) -> 
 def test_probes_need_no_token(served: Served) -> None:
     healthy, ready = httpx.get(f"{served.base}/healthz"), httpx.get(f"{served.base}/readyz")
     assert (healthy.status_code, ready.status_code) == (200, 200)
-    assert ready.json() == {"status": "ok", "schema": migrations.head(), "needed": migrations.head()}
+    assert ready.json() == {"status": "ok", "schema": migrations.head(), "needed": migrations.head(), "warnings": []}
     assert "server" not in healthy.headers
 
 
@@ -141,8 +145,27 @@ def test_its_log_is_lines_of_json_without_secrets(served: Served) -> None:
     assert not any(secret in text for secret in ",".join(SECRETS.values()).split(","))
 
 
-def test_without_its_secret_it_does_not_start(crm: Commands, data_dir: Path) -> None:
-    assert "JWT_SECRET is not set" in crm("serve", CRM_DATA_DIR=str(data_dir)).problem()
+def test_a_worker_of_a_copy_pauses_deliveries_as_a_server_does(crm: Commands, served: Served) -> None:
+    elsewhere = served.environment | {"PUBLIC_URL": "https://staging.example.com"}
+    with started("worker", log=served.log.with_name("worker"), **elsewhere):
+        deadline = time.monotonic() + 30
+        while not httpx.get(f"{served.base}/readyz").json()["warnings"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+    [warning] = httpx.get(f"{served.base}/readyz").json()["warnings"]
+    both = f"PUBLIC_URL is https://staging.example.com, but this database was last served under {served.base}"
+    assert f"deliveries are paused: {both}" in warning
+    assert both in crm("endpoints", "list", **served.environment).err
+    assert "deliveries are resumed" in crm("deliveries", "resume", **served.environment).out
+    assert httpx.get(f"{served.base}/readyz").json()["warnings"] == []
+
+
+def test_without_its_secret_or_its_public_url_it_does_not_start(crm: Commands, data_dir: Path) -> None:
+    given = ELSEWHERE | {"CRM_DATA_DIR": str(data_dir)}
+    assert "JWT_SECRET is not set" in crm("serve", **given | {"JWT_SECRET": ""}).problem()
+    for command in ("serve", "worker"):
+        assert "PUBLIC_URL is not set" in crm(command, **given | {"PUBLIC_URL": ""}).problem()
 
 
 @pytest.mark.parametrize(
@@ -154,7 +177,7 @@ def test_the_database_is_unreachable(crm: Commands, command: str, host: str, for
         given = {"DATABASE_URL": f"postgresql://app_user:hidden-word@{host}:1/crm?password=hidden-word"}
     else:
         given = {"PG_HOST": host, "PG_PORT": "1", "PG_PASSWORD": "hidden-word"}
-    line = crm(*command.split(), **SECRETS, **given, PORT=str(free_port())).problem()
+    line = crm(*command.split(), **ELSEWHERE, **given, PORT=str(free_port())).problem()
     assert line.startswith(f"can't reach the database app_user@{host}:1/crm: ")
     assert "refused" in line or "resolve" in line
     assert "hidden" not in line
@@ -162,7 +185,7 @@ def test_the_database_is_unreachable(crm: Commands, command: str, host: str, for
 
 def test_the_schema_is_behind_or_ahead(crm: Commands, server: URL) -> None:
     with scratch_database(server) as url:
-        given = SECRETS | {"DATABASE_URL": url.render_as_string(hide_password=False), "PORT": str(free_port())}
+        given = ELSEWHERE | {"DATABASE_URL": url.render_as_string(hide_password=False), "PORT": str(free_port())}
         assert "has no schema yet" in crm("serve", **given).problem()
         migrate(url)
         dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)

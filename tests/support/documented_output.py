@@ -2,7 +2,7 @@
 
 import re
 
-SETUP = "docs/server-setup.md"
+SETUP, BACKUP = "docs/server-setup.md", "docs/backup.md"
 
 
 NOT_RUN = {
@@ -71,6 +71,11 @@ PRINTED: dict[str, list[str | re.Pattern[str]]] = {
         '{"status":"ok"}',
         '"schema":',
         "nothing to do",
+    ],
+    BACKUP: [
+        re.compile(r"^\d\d$", re.MULTILINE),
+        "repaired the rights on",
+        "deliveries are resumed; they were paused",
     ],
 }
 

@@ -120,7 +120,8 @@ async def read_payload(info: Info, transaction: Transaction, result: Result) -> 
     ctx = info.context
     inputs = PlanInputs(ctx.principal, ctx.now, variable_values(info), result)
     tree, plain = await ctx.reads.payload(transaction, ctx.operation, inputs, str(info.path.key), field_set(info))
-    return tree | {key: result[name] for key, name in plain.items()}
+    # A result that an earlier version stored under an idempotency key lacks the fields that are new.
+    return tree | {key: result.get(name) for key, name in plain.items()}
 
 
 def _to_stored(result: Result) -> StoredResult:

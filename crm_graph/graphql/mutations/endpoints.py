@@ -8,7 +8,7 @@ from datetime import datetime
 import strawberry
 from strawberry.scalars import JSON
 
-from crm_graph.delivery import endpoints, replay
+from crm_graph.delivery import endpoints, pause, replay
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.egress import client
 from crm_graph.graphql.engine.bindings import graphql_type, payload_row
@@ -208,16 +208,19 @@ class EndpointMutations:
             "The endpoint, and the delivery of the test.",
             endpoint=WebhookEndpoint,
             delivery=WebhookDelivery,
+            paused_reason=str | None,
         ),
         "Send a `test` event to an endpoint, whatever event types it is subscribed to. webhookDeliveries shows the "
-        "outcome. CONFLICT if the endpoint is disabled.",
+        "outcome. CONFLICT if the endpoint is disabled. pausedReason says why deliveries are paused, so that the test "
+        "waits; it is null while they are not.",
     )
     async def test_webhook_endpoint(self, info: Info, input: TestWebhookEndpointInput) -> Payload:
         """See endpoints.send_test."""
 
         async def act(work: UnitOfWork) -> Result:
             delivery_id = await endpoints.send_test(work, endpoint_id=input.endpoint_id)
-            return {"endpoint": input.endpoint_id, "delivery": delivery_id}
+            paused = await pause.find_reason(work.transaction)
+            return {"endpoint": input.endpoint_id, "delivery": delivery_id, "paused_reason": paused}
 
         return await perform(info, input, act)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from types import UnionType
 from typing import Any, TypeVar
 
 import strawberry
@@ -23,7 +24,7 @@ def mutation(payload: type, description: str) -> Callable[[Callable[..., Awaitab
     return decorate
 
 
-def payload_type(name: str, doc: str, **fields: type) -> type:
+def payload_type(name: str, doc: str, **fields: type | UnionType) -> type:
     """The payload type of a mutation: rows, or plain values such as the id of a deleted row, and `replayed`."""
     declared = {
         field: payload_row() if hasattr(type_, MODEL) else strawberry.field() for field, type_ in fields.items()

@@ -31,9 +31,8 @@ STATEMENTS = {  # of a call with a key, which are two more: a higher number has 
             updateCompany updateTask completeTask reopenTask updateWebhookEndpoint""",
         5: """createDeal upsertCompany logActivity createTask updatePipeline updateStage reorderStages updateOwner
             activateOwner rotateWebhookSecret replayDeliveries""",
-        6: """upsertContact eraseContact setReplyStatus createOwner moveDeals createWebhookEndpoint
-            testWebhookEndpoint""",
-        7: "createPipeline deletePipeline createStage upsertContacts replayDelivery",
+        6: "upsertContact eraseContact setReplyStatus createOwner moveDeals createWebhookEndpoint",
+        7: "createPipeline deletePipeline createStage upsertContacts replayDelivery testWebhookEndpoint",
         8: "deleteStage",
         12: "deactivateOwner",
     }.items()
