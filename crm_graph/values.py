@@ -69,7 +69,7 @@ def normal_email(raw: str, *, field: str = "email") -> str:
 
 def normal_domain(raw: str, *, field: str = "domain") -> str:
     """A host name in IDNA (UTS 46) lower case. Raises ValidationFailed with `field`."""
-    domain = raw.strip().rstrip(".").translate(_ASCII_LOWER)
+    domain = raw.strip().rstrip(".")[: EMAIL_MAX + 1].translate(_ASCII_LOWER)
     try:
         if not domain.isascii() and len(domain) <= EMAIL_MAX:
             domain = idna.encode(domain, uts46=True).decode()
@@ -98,7 +98,11 @@ def check_company_domain(raw: str, *, field: str = "domain") -> str:
 
 
 def name_key(name: str) -> str:
-    """The form in which names of companies without a domain are compared: without case, accents, İ/ı and spacing."""
+    """The form in which names of companies without a domain are compared: without case, accents, İ/ı and spacing.
+
+    Only LINE_MAX characters count: no name is longer, and normalizing takes quadratic time in a run of accents.
+    """
+    name = name[:LINE_MAX]
     plain = unicodedata.normalize("NFKD", name.replace("İ", "i").replace("I", "i").replace("ı", "i"))
     folded = unicodedata.normalize("NFKD", plain.casefold())  # the first turns ™ into TM, which then folds to tm
     letters = (c for c in folded if not unicodedata.combining(c))
