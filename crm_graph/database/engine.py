@@ -4,7 +4,7 @@ import asyncio
 import select
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -44,10 +44,14 @@ class PoolState:
 
 
 class Database:
-    """Two pools of connections to one PostgreSQL database, for statements that only read and for transactions."""
+    """Two pools of connections to one PostgreSQL database, for statements that only read and for transactions.
+
+    A pool opens its connections when they are first needed, `pool_size` at most.
+    """
 
     def __init__(self, url: URL, *, pool_size: int = 8, seconds: float = TRANSACTION_SECONDS) -> None:
-        self._seconds = seconds
+        self.pool_size, self._seconds = pool_size, seconds
+        self._given, self._reserved = url, dict[str, Database]()
         options = (
             f"-c statement_timeout={WAIT_SECONDS}s -c lock_timeout={WAIT_SECONDS}s "
             f"-c idle_in_transaction_session_timeout={TRANSACTION_SECONDS}s -c timezone=UTC -c jit=off"
@@ -124,17 +128,26 @@ class Database:
                         await greenlet_spawn(pooled.invalidate)  # closed by a time-out
                     await greenlet_spawn(pooled.close)
 
+    def reserved(self, name: str, pool_size: int) -> "Database":
+        """The same database with connections of its own, which this one's callers can't take; closed with this one."""
+        if name not in self._reserved:
+            self._reserved[name] = Database(self._given, pool_size=pool_size, seconds=self._seconds)
+        return self._reserved[name]
+
     def pools(self) -> list[PoolState]:
-        """How the two pools are used at this moment."""
-        pools = {"transactions": self._engine.pool, "reads": self._reads.pool}
+        """How the pools are used at this moment; those of reserved connections as `name_reads`."""
         states = []
-        for name, pool in pools.items():
+        for name, pool in {"transactions": self._engine.pool, "reads": self._reads.pool}.items():
             assert isinstance(pool, QueuePool)
             states.append(PoolState(name, pool.size(), pool.checkedout(), pool.checkedin()))
+        for prefix, reserved in self._reserved.items():
+            states += (replace(state, name=f"{prefix}_{state.name}") for state in reserved.pools())
         return states
 
     async def close(self) -> None:
         """Close every connection."""
+        for reserved in self._reserved.values():
+            await reserved.close()
         await self._engine.dispose()
         await self._reads.dispose()
 

@@ -17,7 +17,7 @@ from crm_graph.graphql.transport.subscriptions import LIMITS, Limits
 from crm_graph.identity.authenticator import Authenticator
 from crm_graph.identity.tokens import Tokens
 from crm_graph.intent import classify
-from crm_graph.server.databases import schema_version
+from crm_graph.server.databases import for_checks, for_webhooks, owner_shares, schema_version
 from crm_graph.server.exports import create_router as download_router
 from crm_graph.server.metrics import create_router as scraping_router
 from crm_graph.settings import Settings
@@ -32,11 +32,12 @@ def create_app(settings: Settings, database: Database, *, limits: Limits = LIMIT
     """The ASGI application; the caller closes `database`. Raises SetupError when a setting is missing."""
     classify("warm up")  # compiles the vocabularies, which takes up to a second, before the first reply needs them
     app = FastAPI(title="crm-graph", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    authenticator, metrics = Authenticator(database, Tokens.of(settings)), Metrics()
+    checks, shares = for_checks(database), owner_shares(database)
+    authenticator, metrics = Authenticator(checks, Tokens.of(settings)), Metrics()
     routers = (
-        webhook_router(settings, database, metrics),
-        graphql_router(graphql_schema(build_schema()), settings, database, authenticator, metrics, limits),
-        download_router(database, authenticator),
+        webhook_router(settings, for_webhooks(database), metrics),
+        graphql_router(graphql_schema(build_schema()), settings, database, authenticator, metrics, shares, limits),
+        download_router(database, authenticator, shares),
         scraping_router(settings, database, metrics),
         schemas.create_router(),
     )
@@ -64,11 +65,11 @@ def create_app(settings: Settings, database: Database, *, limits: Limits = LIMIT
     @app.get("/readyz")
     async def readyz() -> Response:
         """Succeeds if the database answers and has the schema that this code needs; warns of paused deliveries."""
-        present, needed = await schema_version(database), migrations.head()
+        present, needed = await schema_version(checks), migrations.head()
         body = {"schema": present, "needed": needed}
         if present != needed:
             return JSONResponse({"status": "schema_mismatch", **body}, 503)
-        async with database.transaction() as transaction:
+        async with checks.transaction() as transaction:
             paused = await pause.find_reason(transaction)
         warnings = [f"deliveries are paused: {paused}"] if paused else []
         return JSONResponse({"status": "ok", **body, "warnings": warnings})

@@ -17,9 +17,39 @@ from crm_graph.embedded import EmbeddedPostgres
 from crm_graph.embedded.supervisor import supervised
 from crm_graph.errors import SetupError, Unavailable
 from crm_graph.settings import Settings
+from crm_graph.web.fair_queue import FairQueue
 
 log = logging.getLogger(__name__)
 _VERSIONS = table("alembic_version")  # Alembic's own
+
+
+# Connections that owners' requests can't take.
+WEBHOOK_CONNECTIONS = 4
+CHECK_CONNECTIONS = 2
+WORKER_CONNECTIONS = 4
+
+
+def for_webhooks(database: Database) -> Database:
+    """The connections for incoming webhooks."""
+    return database.reserved("webhooks", WEBHOOK_CONNECTIONS)
+
+
+def for_checks(database: Database) -> Database:
+    """The connections that look up callers' tokens, and answer /readyz and /metrics."""
+    return database.reserved("checks", CHECK_CONNECTIONS)
+
+
+def for_worker(database: Database) -> Database:
+    """The connections of the worker inside a server."""
+    return database.reserved("worker", WORKER_CONNECTIONS)
+
+
+def owner_shares(database: Database) -> FairQueue:
+    """The slots for owners' requests: as many as there are connections, and half of them for one owner.
+
+    A request uses one connection at a time, so that one with a slot never waits for a connection.
+    """
+    return FairQueue(database.pool_size, max(1, database.pool_size // 2))
 
 
 async def schema_version(database: Database) -> str | None:

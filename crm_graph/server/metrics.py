@@ -20,6 +20,7 @@ from crm_graph.database.engine import Database, PoolState
 from crm_graph.database.statements import Query, from_file
 from crm_graph.delivery import queue
 from crm_graph.errors import NotFound, Unauthenticated, Unavailable
+from crm_graph.server.databases import for_checks
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics
 from crm_graph.web import signatures
@@ -41,7 +42,7 @@ def create_router(settings: Settings, database: Database, metrics: Metrics) -> A
     async def scrape(request: Request) -> Response:
         _authorize(request, token)
         async with one_at_a_time:
-            reading = await read(database)
+            reading = await read(for_checks(database))
         registry = CollectorRegistry()
         registry.register(ProcessMetrics(metrics.registry, database.pools()))
         registry.register(DatabaseMetrics(reading))

@@ -18,7 +18,7 @@ from uvicorn.supervisors import Multiprocess
 from crm_graph.database.engine import Database
 from crm_graph.errors import SetupError
 from crm_graph.server.app import create_app
-from crm_graph.server.databases import Urls, database, pause_if_moved, postgres
+from crm_graph.server.databases import Urls, database, for_worker, pause_if_moved, postgres
 from crm_graph.server.worker import working
 from crm_graph.settings import Settings
 from crm_graph.telemetry import logs, trace_export
@@ -78,7 +78,7 @@ async def _life(settings: Settings, opened: Database, url: URL) -> AsyncIterator
         if not settings.worker_inside:
             yield
             return
-        async with working(settings, opened, url):
+        async with working(settings, for_worker(opened), url):
             yield
 
 
@@ -86,7 +86,7 @@ async def _serve_one(settings: Settings, urls: Urls, listening: socket.socket) -
     async with database(urls) as opened, AsyncExitStack() as stack:
         await pause_if_moved(opened, settings)
         if settings.worker_inside:
-            await stack.enter_async_context(working(settings, opened, urls.server))
+            await stack.enter_async_context(working(settings, for_worker(opened), urls.server))
         _log_address(listening)
         config = server_config(create_app(settings, opened), lifespan="off")
         await uvicorn.Server(config).serve(sockets=[listening])

@@ -6,12 +6,12 @@ import time
 
 import httpx
 import pytest
-from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database import engine
 from crm_graph.database.engine import Database
+from crm_graph.server import databases
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from tests.support import stored
@@ -38,9 +38,9 @@ async def test_every_connection_is_taken_and_given_back(
     admin_url: URL, settings: Settings, monkeypatch: pytest.MonkeyPatch, clean: None, sql: AsyncConnection
 ) -> None:
     monkeypatch.setattr(engine, "WAIT_SECONDS", 1)
+    monkeypatch.setattr(databases, "WEBHOOK_CONNECTIONS", 1)
     small = Database(admin_url, pool_size=1)
-    async with small.transaction() as session:
-        await session.scalar(text("SELECT 1"))
+    async with databases.for_webhooks(small).transaction():
         await assert_unavailable(small, settings, within=2, close=False)
     assert await stored.counts(sql) == (0, 0, 0, 0)
 

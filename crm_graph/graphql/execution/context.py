@@ -1,6 +1,7 @@
 """What a resolver knows of its request: the database, the principal, the clock and the operation. Never a session."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from crm_graph.database.engine import Database
@@ -21,3 +22,5 @@ class Context:
     now: datetime
     operation: Operation
     idempotency_key: str | None = None  # of the request's header
+    # Root fields read one after the other: a request uses one connection at a time.
+    one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -4,6 +4,7 @@ See engine/messages.py for what n8n makes of them.
 """
 
 import logging
+from collections.abc import Mapping
 from time import perf_counter
 
 import orjson
@@ -19,7 +20,7 @@ from crm_graph.errors import (
     Unauthenticated,
     UnsupportedMedia,
 )
-from crm_graph.graphql.engine.documents import Documents, InvalidDocument
+from crm_graph.graphql.engine.documents import Documents, InvalidDocument, Operation
 from crm_graph.graphql.engine.library_internals import graphiql_page
 from crm_graph.graphql.engine.messages import (
     ResponseBody,
@@ -34,9 +35,11 @@ from crm_graph.graphql.transport.sse import EventStream
 from crm_graph.graphql.transport.subscriptions import Limits, Subscriptions
 from crm_graph.graphql.transport.websocket import WebSocketEndpoint
 from crm_graph.identity.authenticator import Authenticator
+from crm_graph.identity.principal import Principal
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import OK, Metrics
 from crm_graph.values import utc_now
+from crm_graph.web.fair_queue import FairQueue
 from crm_graph.web.json import parse_json
 from crm_graph.web.requests import authorization, log_refusal, read_body
 
@@ -54,13 +57,19 @@ def create_router(
     database: Database,
     authenticator: Authenticator,
     metrics: Metrics,
+    shares: FairQueue,
     limits: Limits,
 ) -> APIRouter:
-    """The endpoint: queries, mutations and (as event streams) subscriptions by POST; subscriptions over WebSockets."""
+    """The endpoint: queries, mutations and (as event streams) subscriptions by POST; subscriptions over WebSockets.
+
+    `shares` has the slots in which owners' operations run.
+    """
     is_development = settings.crm_env == "development"
     documents, reads = Documents(schema, is_development=is_development), Reads(database)
-    subscriptions = Subscriptions(database, authenticator, documents, reads, limits, is_development=is_development)
-    endpoint = _Endpoint(settings, database, authenticator, metrics, documents, reads, subscriptions)
+    subscriptions = Subscriptions(
+        database, authenticator, documents, reads, shares, limits, is_development=is_development
+    )
+    endpoint = _Endpoint(settings, database, authenticator, metrics, documents, reads, shares, subscriptions)
     router = APIRouter()
     # Starlette's own routes: FastAPI would look for dependencies on every request, and there are none.
     router.add_route("/graphql", endpoint.post, methods=["POST"])
@@ -78,10 +87,12 @@ class _Endpoint:
         metrics: Metrics,
         documents: Documents,
         reads: Reads,
+        shares: FairQueue,
         subscriptions: Subscriptions,
     ) -> None:
         self._settings, self._database, self._authenticator, self._metrics = settings, database, authenticator, metrics
         self._documents, self._reads, self._subscriptions = documents, reads, subscriptions
+        self._shares = shares
         self._is_development = settings.crm_env == "development"
 
     async def post(self, request: Request) -> Response:
@@ -109,13 +120,21 @@ class _Endpoint:
 
     async def _execute(self, request: Request, media: str) -> Response:
         principal = await self._authenticator.principal(authorization(request))
-        body = _parse_body(request, await read_body(request))
-        parameters, now = parse_request(body), utc_now()
-        variables = parameters.variables
-        operation = self._documents.operation(parameters.query, parameters.operation_name, variables)
-        request.state.kind = operation.node.operation.value
-        if operation.is_subscription:
-            return await self._subscribe(request, body)
+        sent = await read_body(request)  # outside the slot: a slow client occupies none
+        async with self._shares.slot(principal.owner_id):
+            body = _parse_body(request, sent)
+            parameters = parse_request(body)
+            operation = self._documents.operation(parameters.query, parameters.operation_name, parameters.variables)
+            request.state.kind = operation.node.operation.value
+            if not operation.is_subscription:
+                return await self._run(request, media, principal, operation, parameters.variables)
+        return await self._subscribe(request, body)
+
+    async def _run(
+        self, request: Request, media: str, principal: Principal, operation: Operation, variables: Mapping[str, object]
+    ) -> Response:
+        """The result of a query or mutation."""
+        now = utc_now()
         if operation.is_query:
             answer = await self._reads.answer(operation, principal, now, variables)
             if answer is not None:

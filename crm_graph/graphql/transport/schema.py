@@ -63,7 +63,8 @@ def build_schema() -> strawberry.Schema:
 async def _root_field(_source: None, info: GraphQLResolveInfo[Context], **_arguments: object) -> object:
     ctx = info.context
     key = str(info.path.key)
-    return await ctx.reads.root_field(ctx.operation, ctx.principal, ctx.now, key, info.variable_values)
+    async with ctx.one_at_a_time:
+        return await ctx.reads.root_field(ctx.operation, ctx.principal, ctx.now, key, info.variable_values)
 
 
 def _from_tree(source: Mapping[str, object], info: GraphQLResolveInfo[Context], **_arguments: object) -> object:

@@ -31,6 +31,7 @@ from crm_graph.identity.authenticator import Authenticator
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Role
 from crm_graph.values import utc_now
+from crm_graph.web.fair_queue import FairQueue
 
 RETRY_SECONDS = 1.0
 _ANYONE = Principal(None, Role.READONLY)
@@ -80,11 +81,12 @@ class Subscriptions:
         authenticator: Authenticator,
         documents: Documents,
         reads: Reads,
+        shares: FairQueue,
         limits: Limits,
         *,
         is_development: bool,
     ) -> None:
-        self.limits = limits
+        self.limits, self._shares = limits, shares
         self._authenticator, self._documents, self._reads = authenticator, documents, reads
         self._is_development = is_development
         self._changes = ChangeListener(database, limits.linger)
@@ -133,11 +135,12 @@ class Subscriptions:
     ) -> Results:
         """The results of a subscription, without end; None after each `tick` seconds of silence.
 
-        Raises Unauthenticated as soon as the caller's token is not valid any more, and InvalidDocument, BadRequest or
-        ValidationFailed for a request that can't be subscribed to.
+        Raises Unauthenticated as soon as the caller's token is not valid any more; InvalidDocument, BadRequest or
+        ValidationFailed for a request that can't be subscribed to; LimitReached when it waited too long for a slot.
         """
-        await self.principal(authorization)
-        subscription = self._parse(parse_request(body))
+        principal = await self.principal(authorization)
+        async with self._shares.slot(principal.owner_id):
+            subscription = self._parse(parse_request(body))
         feed = ChangeFeed(subscription.kind, subscription.pipeline_id, self.limits.feed)
         checked_at = monotonic()
         async with self._changes.subscribe(feed):
@@ -153,7 +156,7 @@ class Subscriptions:
                     continue
                 try:
                     result = await self._result(subscription, change, authorization, request_id)
-                except Unavailable:
+                except (Unavailable, LimitReached):
                     feed.mark_missed()
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
@@ -192,7 +195,8 @@ class Subscriptions:
         payload = {kind: id_, f"{kind}_id": id_, "refetch": change is None}
         inputs = PlanInputs(principal, utc_now(), subscription.variables, payload)
         operation, key = subscription.operation, subscription.key
-        is_visible, tree = await self._reads.change(operation, inputs, key, subscription.fields, kind)
+        async with self._shares.slot(principal.owner_id):
+            is_visible, tree = await self._reads.change(operation, inputs, key, subscription.fields, kind)
         if change is not None and not change.owners and not is_visible:
             return None
         variables = subscription.sent_variables
