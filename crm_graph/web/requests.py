@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
 from crm_graph.errors import (
@@ -25,7 +26,12 @@ def authorization(request: HTTPConnection) -> list[str]:
     """The Authorization headers. Raises Unauthenticated for a token in the URL."""
     if "access_token" in request.query_params:  # RFC 6750, 5.3: URLs end up in logs
         raise Unauthenticated("send the token in the Authorization header, not in the URL")
-    return request.headers.getlist("authorization")
+    return header_values(request.headers, "authorization")
+
+
+def header_values(headers: Headers, name: str) -> list[str]:
+    """The values of a header, without spaces and tabs around them (RFC 9110, 5.5): httptools leaves some of those."""
+    return [value.strip(" \t") for value in headers.getlist(name)]
 
 
 async def read_body(request: Request, limit: int = BODY_MAX) -> bytes:

@@ -136,6 +136,43 @@ async def test_refused(
     assert await stored.counts(sql) == (0, 0, 0, 0)
 
 
+async def test_spaces_around_a_header_are_no_part_of_it(client: httpx.AsyncClient) -> None:
+    """RFC 9110, 5.5; httptools leaves those at the end."""
+    made = standard(INSTANTLY_SECRET, REPLY)
+    for headers in (
+        {"Authorization": f"Bearer {INSTANTLY_TOKEN} \t"},
+        {"X-Signature": f"{signature(INSTANTLY_SECRET, REPLY)} "},
+        {name: f"{value}\t" for name, value in made.items()},
+    ):
+        assert (await send(client, "instantly", headers)).status_code in (200, 409), headers
+
+
+@pytest.mark.parametrize("more", ["\xa0", "=", ",", "\x85", "\t="])
+async def test_nothing_else_may_follow_a_credential(more: str, client: httpx.AsyncClient, sql: AsyncConnection) -> None:
+    right = standard(INSTANTLY_SECRET, REPLY)
+    right |= {"authorization": f"Bearer {INSTANTLY_TOKEN}", "x-signature": signature(INSTANTLY_SECRET, REPLY)}
+
+    for name in right:
+        headers = right | {name: right[name] + more}
+        sent = [(key.encode(), value.encode("latin-1")) for key, value in headers.items()]
+        assert (await send(client, "instantly", sent)).status_code == 401, name
+
+    assert await stored.counts(sql) == (0, 0, 0, 0)
+    assert (await send(client, "instantly", right)).status_code == 200
+
+
+async def test_the_message_says_what_a_sender_can_know_anyway(client: httpx.AsyncClient) -> None:
+    stale = standard(INSTANTLY_SECRET, REPLY, age=timedelta(minutes=6))
+    forged = stale | {"webhook-signature": "v1,AAAA"}
+    token = {"Authorization": "Bearer wrong"}
+
+    messages = [(await send(client, "instantly", headers)).json()["message"] for headers in (stale, forged, token)]
+
+    assert messages[0] == messages[1], "whether the signature of an old request is right is not said"
+    assert messages[0].startswith("webhook-timestamp is not a time (Unix seconds) within 5 minutes")
+    assert messages[2].startswith("the bearer token in the Authorization header is not a configured one")
+
+
 async def test_every_single_byte_counts(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     headers = {"X-Signature": signature(INSTANTLY_SECRET, REPLY)}
     reserialised = json.dumps(json.loads(REPLY)).encode()
