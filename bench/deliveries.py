@@ -76,7 +76,7 @@ def measure_deliveries(database: Database, events: int, seconds: float) -> dict[
 @contextmanager
 def _worker(database: Database) -> Iterator[None]:
     _, environment = KINDS[0].command(database, 0)
-    settings = environment | {"OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8", "LOG_LEVEL": "warning"}
+    settings = environment | {"OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8:*", "LOG_LEVEL": "warning"}
     settings.pop("PORT")
     with (bench_dir() / "logs" / "worker.log").open("w") as log:
         command = [sys.executable, "-m", "crm_graph", "worker"]

@@ -54,7 +54,7 @@ def add(
             found = await owners.get_by_email(work.transaction, owner)
             return await endpoints.create(work, url=checked, owner_id=found.id, event_types=event, headers=headers)
 
-        return checked, await in_unit_of_work(database, make)
+        return checked.url, await in_unit_of_work(database, make)
 
     normal, made = with_database(work, settings)
     if made.secret is None:

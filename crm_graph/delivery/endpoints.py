@@ -5,20 +5,21 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, Executable, func, literal, select, update
+from sqlalchemy import CTE, Executable, func, select, update
 from sqlalchemy import delete as delete_from
 from sqlalchemy.dialects.postgresql import insert
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import IdRow, Query, Statement, param
-from crm_graph.delivery import disabled_reasons, queue
+from crm_graph.database.statements import IdRow, Query, param
+from crm_graph.delivery import disabled_reasons, internal_targets, queue
 from crm_graph.delivery.notifications import notify_senders
 from crm_graph.domain import references
 from crm_graph.domain.locking import RowLock
 from crm_graph.domain.unit_of_work import UnitOfWork
+from crm_graph.egress.client import CheckedUrl
 from crm_graph.egress.headers import check_headers
 from crm_graph.errors import Conflict, ValidationFailed
-from crm_graph.models import AnySelect, EventType, Owner, WebhookDelivery, WebhookEndpoint, table
+from crm_graph.models import AnySelect, EventType, Owner, Role, WebhookDelivery, WebhookEndpoint, table
 from crm_graph.web import signatures
 
 ENDPOINTS_MAX = 100  # of one owner
@@ -52,6 +53,10 @@ class LockedEndpoint(NamedTuple):
     role: str
 
 
+class _OwnerRole(NamedTuple):
+    role: str
+
+
 class _Known(NamedTuple):
     id: uuid.UUID
     url: str
@@ -60,28 +65,29 @@ class _Known(NamedTuple):
 async def create(
     work: UnitOfWork,
     *,
-    url: str,
+    url: CheckedUrl,
     owner_id: uuid.UUID | None = None,
     event_types: Sequence[EventType] | None = None,
     headers: object = None,
 ) -> Created:
     """Create an endpoint of the caller, or of `owner_id`. One that the owner has under this URL stays unchanged.
 
-    `url` must have passed client.check_url, which resolves names and so must not run in a transaction. Without
-    `event_types` it gets all events. Raises ValidationFailed, Forbidden, NotFound for the owner, and Conflict when the
+    `url` is from client.check_url, which resolves names and so must not run in a transaction. Without `event_types` it
+    gets all events. Raises ValidationFailed, Forbidden, NotFound for the owner, and Conflict when the
     owner has ENDPOINTS_MAX endpoints.
     """
     work.principal.must_write()
     owner = owner_id or work.principal.owner_id
     await references.check(work, {"owner_id": owner})
     id_, secret = uuid.uuid4(), signatures.new_webhook_secret()
-    row: dict[str, object] = {"id": id_, "owner_id": owner, "url": url, "secret": secret}
+    row: dict[str, object] = {"id": id_, "owner_id": owner, "secret": secret}
     row |= {"created_at": work.now, "updated_at": work.now}
     row |= {"event_types": _types(event_types), "headers": _merged({}, headers)}
-    await _lock_owner(work.transaction, owner)
+    role = await _lock_owner(work.transaction, owner)
+    row["url"] = internal_targets.check(url, role)
     known = {row.url: row.id for row in await _OF_OWNER.rows(work.transaction, owner_id=owner)}
-    if url in known:
-        return Created(known[url], None)
+    if url.url in known:
+        return Created(known[url.url], None)
     if len(known) >= ENDPOINTS_MAX:
         raise Conflict(f"there are already {ENDPOINTS_MAX} endpoints; delete an unused one first", field="url")
     await work.transaction.execute(insert(_ENDPOINTS).values(row))
@@ -173,9 +179,14 @@ def check_enabled(endpoint: LockedEndpoint) -> None:
         raise Conflict("the endpoint's owner is inactive, so nothing is sent to it", field="endpoint_id")
 
 
-async def _lock_owner(transaction: Transaction, owner_id: uuid.UUID | None) -> None:
-    """Serialise changes of one owner's URLs: the second writer waits, and then sees the first one's endpoint."""
-    await _LOCK_OWNER.run(transaction, id=owner_id)
+async def _lock_owner(transaction: Transaction, owner_id: uuid.UUID | None) -> Role:
+    """Serialise changes of one owner's URLs: the second writer waits, and then sees the first one's endpoint.
+
+    Returns the owner's role.
+    """
+    owner = await _LOCK_OWNER.one(transaction, id=owner_id)
+    assert owner is not None, "it was checked, or an endpoint refers to it"
+    return Role(owner.role)
 
 
 async def _update(work: UnitOfWork, endpoint_id: uuid.UUID, values: Mapping[str, object]) -> None:
@@ -183,10 +194,10 @@ async def _update(work: UnitOfWork, endpoint_id: uuid.UUID, values: Mapping[str,
     await work.transaction.execute(update(_ENDPOINTS).where(_ENDPOINTS.c.id == endpoint_id).values(row))
 
 
-async def _free_url(transaction: Transaction, endpoint: LockedEndpoint, url: str | None) -> str:
-    if url is None:
+async def _free_url(transaction: Transaction, endpoint: LockedEndpoint, checked: CheckedUrl | None) -> str:
+    if checked is None:
         raise ValidationFailed("url can't be cleared", field="url")
-    await _lock_owner(transaction, endpoint.owner_id)
+    url = internal_targets.check(checked, await _lock_owner(transaction, endpoint.owner_id))
     others = await _OF_OWNER.rows(transaction, owner_id=endpoint.owner_id)
     if any(other.url == url and other.id != endpoint.id for other in others):
         raise Conflict("another endpoint of this owner has this url", field="url")
@@ -226,8 +237,8 @@ def _delivery_of_event() -> Executable:
 
 
 _LOCK = RowLock(LockedEndpoint, WebhookEndpoint, "endpoint", read=_with_owner)
-_LOCK_OWNER = Statement(
-    lambda: select(literal(1)).where(_OWNERS.c.id == param(Owner, "id")).with_for_update(key_share=True)
+_LOCK_OWNER = Query(
+    _OwnerRole, lambda: select(_OWNERS.c.role).where(_OWNERS.c.id == param(Owner, "id")).with_for_update(key_share=True)
 )
 _OF_OWNER = Query(_Known, _of_owner)
 _DELIVERY_OF_EVENT = Query(IdRow, _delivery_of_event)

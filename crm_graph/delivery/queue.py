@@ -36,6 +36,7 @@ class AttemptResult:
     status_code: int | None
     answer: str | None
     error: str | None
+    is_internal: bool
     is_gone: bool = False
     endpoint_wait: float = 0.0  # seconds that the endpoint asks to be left alone
 
@@ -99,7 +100,7 @@ async def lease(transaction: Transaction, endpoint_id: uuid.UUID, limit: int) ->
 
 async def record_attempts(transaction: Transaction, results: Sequence[AttemptResult]) -> None:
     """Record attempts, with the status of their deliveries."""
-    fields = ("status", "wait", "attempted_at", "duration_ms", "status_code", "answer", "error")
+    fields = ("status", "wait", "attempted_at", "duration_ms", "status_code", "answer", "error", "is_internal")
     rows = [{"id": one.delivery_id, **{name: getattr(one, name) for name in fields}} for one in results]
     await _RECORD_ATTEMPTS.run(transaction, attempts=rows)
 

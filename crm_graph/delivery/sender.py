@@ -16,9 +16,10 @@ from time import monotonic
 import orjson
 
 from crm_graph.database.engine import Database
-from crm_graph.delivery import queue, redaction
+from crm_graph.delivery import internal_targets, queue, redaction
 from crm_graph.delivery.queue import OUTAGE_FAILURES, AttemptResult, LeasedDelivery
 from crm_graph.egress.client import HttpClient, PostResult
+from crm_graph.egress.networks import Networks
 from crm_graph.models import DeliveryStatus, Role
 from crm_graph.telemetry import tracing
 from crm_graph.web import signatures
@@ -38,8 +39,8 @@ ABOUT_ENDPOINT = frozenset({429, 503})  # the statuses whose Retry-After is abou
 class DeliverySender:
     """Sends the deliveries of endpoints; each worker process has one."""
 
-    def __init__(self, database: Database, http: HttpClient) -> None:
-        self._database, self._http = database, http
+    def __init__(self, database: Database, http: HttpClient, networks: Networks) -> None:
+        self._database, self._http, self._networks = database, http, networks
         self._wake_ups: dict[uuid.UUID, asyncio.Event] = {}  # of the endpoints that are being drained
         self._stopping = False
 
@@ -60,7 +61,7 @@ class DeliverySender:
     async def drain(self, endpoint_id: uuid.UUID) -> None:
         """Send all due deliveries of an endpoint, and those that become due meanwhile."""
         wake_up = self._wake_ups[endpoint_id] = asyncio.Event()
-        requests = _Requests(self._database, self._http, endpoint_id)
+        requests = _Requests(self._database, self._http, self._networks, endpoint_id)
         ends_at = monotonic() + SLICE_SECONDS
         try:
             while True:
@@ -87,8 +88,8 @@ async def _is_woken(wake_up: asyncio.Event) -> bool:
 class _Requests:
     """The requests to one endpoint: those in progress, and the results that are not recorded yet."""
 
-    def __init__(self, database: Database, http: HttpClient, endpoint_id: uuid.UUID) -> None:
-        self._database, self._http, self._endpoint_id = database, http, endpoint_id
+    def __init__(self, database: Database, http: HttpClient, networks: Networks, endpoint_id: uuid.UUID) -> None:
+        self._database, self._http, self._networks, self._endpoint_id = database, http, networks, endpoint_id
         self._in_progress: set[asyncio.Task[AttemptResult]] = set()
         self._results: list[AttemptResult] = []
         self._failures = 0
@@ -114,7 +115,7 @@ class _Requests:
             leased = await queue.lease(transaction, self._endpoint_id, free) if free > 0 else []
         for delivery in leased:
             self._failures = delivery.failures
-            self._in_progress.add(asyncio.create_task(_attempt(self._http, delivery)))
+            self._in_progress.add(asyncio.create_task(_attempt(self._http, self._networks, delivery)))
 
     async def wait(self, wake_up: asyncio.Event) -> None:
         """Wait until a request has ended or `wake_up` is set."""
@@ -134,12 +135,13 @@ class _Requests:
         await asyncio.gather(*self._in_progress, return_exceptions=True)
 
 
-async def _attempt(http: HttpClient, delivery: LeasedDelivery) -> AttemptResult:
+async def _attempt(http: HttpClient, networks: Networks, delivery: LeasedDelivery) -> AttemptResult:
     number = delivery.attempts + 1
     details: dict[str, str | int] = {"delivery": str(delivery.id), "event": str(delivery.event_id), "attempt": number}
     with tracing.span("deliver", delivery.traceparent, kind="client", attributes=details) as span:
         now = datetime.now(UTC)
-        attempt = await http.post(delivery.url, *_request(delivery, now))
+        reachable = internal_targets.reachable(networks, Role(delivery.role))
+        attempt = await http.post(delivery.url, *_request(delivery, now), reachable)
         answer = {"status": attempt.status, "ms": attempt.duration_ms}
         log.info("delivered" if attempt.is_success else "delivery failed", extra={"details": {**details, **answer}})
         if attempt.status is not None:
@@ -157,6 +159,7 @@ async def _attempt(http: HttpClient, delivery: LeasedDelivery) -> AttemptResult:
         status_code=attempt.status,
         answer=attempt.response,
         error=attempt.error,
+        is_internal=attempt.is_internal,
         is_gone=attempt.is_gone,
         endpoint_wait=retry_after if attempt.status in ABOUT_ENDPOINT else 0.0,
     )

@@ -13,7 +13,7 @@ from typing import Self
 
 import h11
 
-from crm_graph.egress.connections import AddressRefused, Stream, connect, describe_error, resolve
+from crm_graph.egress.connections import AddressRefused, Stream, connect, describe_error, permitted
 from crm_graph.egress.networks import Networks
 from crm_graph.egress.urls import OutboundUrl, parse_url
 from crm_graph.errors import ValidationFailed
@@ -28,8 +28,16 @@ KEEPALIVE_SECONDS = 4.0  # below the 5 s after which Node.js closes: it must not
 RETRY_AFTER_MAX = timedelta(hours=24)
 
 
-async def check_url(url: str, networks: Networks) -> str:
-    """Check an endpoint's URL and return its normal form.
+@dataclass(frozen=True)
+class CheckedUrl:
+    """A URL in its normal form; `is_internal` if only the setting allows to call it."""
+
+    url: str
+    is_internal: bool = False
+
+
+async def check_url(url: str, networks: Networks) -> CheckedUrl:
+    """Check an endpoint's URL.
 
     A name is resolved, so that a mistake shows at once. One that can't be resolved now is accepted, since the address
     of every connection is checked again. Raises ValidationFailed with field `url`.
@@ -37,20 +45,19 @@ async def check_url(url: str, networks: Networks) -> str:
     target = parse_url(url)
     try:
         async with asyncio.timeout(LOOKUP_SECONDS):
-            addresses = await resolve(target.host)
+            checked = await permitted(target.host, target.port, networks, encrypted=target.scheme == "https")
+    except AddressRefused as refused:
+        raise ValidationFailed(f"url can't be called: {refused}", field="url") from None
     except (OSError, TimeoutError):
-        addresses = []
-    for address in addresses:
-        if refusal := networks.refusal(target.host, address, encrypted=target.scheme == "https"):
-            raise ValidationFailed(f"url can't be called: {refusal}", field="url")
-    return str(target)
+        return CheckedUrl(str(target))
+    return CheckedUrl(str(target), checked.is_internal)
 
 
 @dataclass(frozen=True)
 class PostResult:
     """The result of one POST: an `error`, or a response that was read to its end or to RESPONSE_READ bytes.
 
-    `response` is the beginning of the body, for people to read.
+    `response` is the beginning of the body, for people to read. `is_internal` if only the setting allowed the call.
     """
 
     duration_ms: int
@@ -58,6 +65,7 @@ class PostResult:
     response: str | None = None
     error: str | None = None
     retry_after: timedelta | None = None
+    is_internal: bool = False
 
     @property
     def is_success(self) -> bool:
@@ -70,6 +78,9 @@ class PostResult:
         return self.status == 410
 
 
+_Origin = tuple[str, str, int, Networks]  # scheme, host, port, and what may be called there
+
+
 class _NoResponse(ConnectionError):
     pass
 
@@ -79,6 +90,7 @@ class _Connection:
     """A connection and the state of HTTP/1.1 on it."""
 
     stream: Stream
+    is_internal: bool
     http: h11.Connection = field(default_factory=lambda: h11.Connection(h11.CLIENT))
     idle_since: float = 0.0
 
@@ -122,11 +134,10 @@ class HttpClient:
     It follows no redirects and ignores cookies and the environment's proxies.
     """
 
-    def __init__(self, networks: Networks, *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
-        self._networks = networks
+    def __init__(self, *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
         self._deadline = deadline_seconds
         self._tls = ssl.create_default_context()
-        self._idle: dict[tuple[str, str, int], list[_Connection]] = defaultdict(list)
+        self._idle: dict[_Origin, list[_Connection]] = defaultdict(list)
 
     async def __aenter__(self) -> Self:
         return self
@@ -141,9 +152,10 @@ class HttpClient:
                 connection.stream.abort()
         self._idle.clear()
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> PostResult:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, networks: Networks) -> PostResult:
         """Send `body` and read the beginning of the response. Never raises for what the server does.
 
+        It calls public addresses, and those in `networks`. A connection is reused for the same networks only.
         If the server closes a reused connection without a response, the request is sent again: it may arrive twice.
         """
         began = time.monotonic()
@@ -152,7 +164,7 @@ class HttpClient:
         try:
             async with asyncio.timeout(self._deadline):
                 target = parse_url(url)
-                await self._exchange(target, _request(target, headers, body), body, received)
+                await self._exchange(target, networks, _request(target, headers, body), body, received)
         except TimeoutError:
             problem = "no response" if received.status is None else "the response did not end"
             error = f"{problem} within {self._deadline:g} s"
@@ -165,15 +177,22 @@ class HttpClient:
         except (AddressRefused, OSError) as failure:
             error = describe_error(failure)
         return PostResult(
-            round((time.monotonic() - began) * 1000), received.status, received.text(), error, received.retry_after()
+            round((time.monotonic() - began) * 1000),
+            received.status,
+            received.text(),
+            error,
+            received.retry_after(),
+            received.is_internal,
         )
 
-    async def _exchange(self, target: OutboundUrl, request: h11.Request, body: bytes, received: "_Received") -> None:
-        origin = (target.scheme, target.host, target.port)
-        tls = self._tls if target.scheme == "https" else None
+    async def _exchange(
+        self, target: OutboundUrl, networks: Networks, request: h11.Request, body: bytes, received: "_Received"
+    ) -> None:
+        origin = (target.scheme, target.host, target.port, networks)
         while True:
             idle = self._take_idle(origin)
-            connection = idle or _Connection(await connect(target.host, target.port, self._networks, tls))
+            connection = idle or await self._connect(target, networks, received)
+            received.is_internal = connection.is_internal
             try:
                 usable = await connection.exchange(request, body, received)
             except BaseException as error:
@@ -188,7 +207,13 @@ class HttpClient:
         else:
             connection.stream.abort()
 
-    def _take_idle(self, origin: tuple[str, str, int]) -> _Connection | None:
+    async def _connect(self, target: OutboundUrl, networks: Networks, received: "_Received") -> _Connection:
+        tls = self._tls if target.scheme == "https" else None
+        checked = await permitted(target.host, target.port, networks, encrypted=tls is not None)
+        received.is_internal = checked.is_internal  # also when no connection is made
+        return _Connection(await connect(checked, target.host, target.port, tls), checked.is_internal)
+
+    def _take_idle(self, origin: _Origin) -> _Connection | None:
         """The idle connection that was used last, if any. Also closes the unusable ones of every origin."""
         for other, connections in list(self._idle.items()):
             for connection in [one for one in connections if not one.is_usable]:
@@ -207,6 +232,7 @@ class _Received:
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytearray = field(default_factory=bytearray)
     size: int = 0
+    is_internal: bool = False
 
     def add(self, data: bytes | bytearray) -> None:
         """Add a part of the body; a byte more than is shown is kept, to know whether there is more."""

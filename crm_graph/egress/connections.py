@@ -8,10 +8,11 @@ import os
 import socket
 import ssl
 import threading
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import cast
 
-from crm_graph.egress.networks import Networks
+from crm_graph.egress.networks import PUBLIC_ONLY, Networks
 
 CONNECT_SECONDS = 5.0  # for one of several addresses: a broken IPv6 leaves time for IPv4
 LOOKUPS_MAX = 64
@@ -64,16 +65,33 @@ def _look_up(loop: asyncio.AbstractEventLoop, host: str, future: "asyncio.Future
         _lookups.pop((loop, host), None)
 
 
-async def connect(host: str, port: int, networks: Networks, tls: ssl.SSLContext | None) -> "Stream":
-    """Connect to one of the host's addresses, with TLS if a context is passed.
+@dataclass(frozen=True)
+class Addresses:
+    """The addresses of a host, all of which may be called; `is_internal` if that is so only by the setting."""
 
-    Raises AddressRefused when any of the addresses may not be called, OSError when none can be reached.
+    addresses: list[str]
+    is_internal: bool
+
+
+async def permitted(host: str, port: int, networks: Networks, *, encrypted: bool) -> Addresses:
+    """Resolve a host and check its addresses.
+
+    Raises AddressRefused when any of them may not be called, OSError when there are none.
     """
     addresses = await resolve(host)
     for address in addresses:
-        if refusal := networks.refusal(host, address, encrypted=tls is not None):
+        if refusal := networks.refusal(host, address, port, encrypted=encrypted):
             raise AddressRefused(refusal)
-    stream = await _connect_any(addresses, port)
+    is_internal = any(PUBLIC_ONLY.refusal(host, address, port, encrypted=encrypted) for address in addresses)
+    return Addresses(addresses, is_internal)
+
+
+async def connect(checked: Addresses, host: str, port: int, tls: ssl.SSLContext | None) -> "Stream":
+    """Connect to one of the host's checked addresses, with TLS if a context is passed.
+
+    Raises OSError when none can be reached.
+    """
+    stream = await _connect_any(checked.addresses, port)
     if tls is not None:
         await stream.start_tls(tls, host)
     return stream

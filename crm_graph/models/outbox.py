@@ -122,6 +122,8 @@ class WebhookAttempt(SQLModel, table=True):
     status_code: int | None = None
     answer: str | None = Field(default=None, sa_type=Text)
     error: str | None = Field(default=None, sa_type=Text)
+    # Whether OUTBOUND_ALLOWED_NETWORKS allowed the call; null for attempts before that was recorded.
+    is_internal: bool | None = None
 
 
 class Deployment(SQLModel, table=True):

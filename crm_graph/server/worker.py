@@ -76,8 +76,8 @@ async def _keep_working(settings: Settings, database: Database, url: URL, stoppi
 
 async def _work(settings: Settings, database: Database, url: URL, stopping: asyncio.Event) -> None:
     app = job_app(url)
-    async with HttpClient(settings.networks()) as http, app.open_async():
-        sender = DeliverySender(database, http)
+    async with HttpClient() as http, app.open_async():
+        sender = DeliverySender(database, http, settings.networks())
         _add_jobs(app, settings, database, sender)
         running = asyncio.create_task(
             app.run_worker_async(

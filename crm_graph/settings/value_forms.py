@@ -63,7 +63,10 @@ def networks(values: tuple[str, ...]) -> tuple[str, ...]:
     try:
         return tuple(map(str, Networks.of(values).allowed))
     except ValueError:
-        raise ValueError("each must be a network or an address: 10.1.0.0/16, 192.168.7.20, fd12:3456::/32") from None
+        forms = "10.1.0.0/16 (ports 80 and 443), 192.168.7.20:5678, [fd12:3456::/32]:5678, 10.1.0.0/16:* (all ports)"
+        raise ValueError(
+            f"each must be a network or an address, IPv4 by its own name, with or without a port: {forms}"
+        ) from None
 
 
 def proxies(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ async def boss(sql: AsyncConnection, clean: None) -> uuid.UUID:
 
 @pytest.fixture
 def working_settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"outbound_allowed_networks": ("127.0.0.0/8",)})
+    return settings.model_copy(update={"outbound_allowed_networks": ("127.0.0.0/8:*",)})
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_graph.database.engine import Database
 from crm_graph.delivery import endpoints
 from crm_graph.domain.unit_of_work import UnitOfWork
+from crm_graph.egress.client import CheckedUrl
 from crm_graph.errors import Conflict, NotFound
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Role, WebhookEndpoint
@@ -274,13 +275,13 @@ async def test_a_disabled_endpoint_is_not_tested(client: httpx.AsyncClient, worl
 async def test_an_operator_creates_one_for_an_owner(database: Database, world: World, sql: AsyncConnection) -> None:
     operator = Principal(None, Role.ADMIN, "crm-graph")
     async with database.transaction() as session:
-        made = await endpoints.create(UnitOfWork(session, operator, NOW), url=URL, owner_id=world.bob.owner)
+        made = await endpoints.create(UnitOfWork(session, operator, NOW), url=CheckedUrl(URL), owner_id=world.bob.owner)
     assert (await endpoint_of(sql, made.endpoint_id)).owner_id == world.bob.owner
 
     await sql.execute(text("UPDATE owners SET active = false WHERE id = :id"), {"id": world.bob.owner})
     with pytest.raises(NotFound):
         async with database.transaction() as session:
-            await endpoints.create(UnitOfWork(session, operator, NOW), url=URL, owner_id=world.bob.owner)
+            await endpoints.create(UnitOfWork(session, operator, NOW), url=CheckedUrl(URL), owner_id=world.bob.owner)
     endpoint = made.endpoint_id
     with pytest.raises(Conflict):
         async with database.transaction() as session:

@@ -36,7 +36,7 @@ async def test_a_delivery_is_shown_with_its_event_and_every_attempt(
     endpoint = await add_endpoint(sql, world.ada.owner)
     event = await add_event(sql, world.ada.owner)
     delivery = await add_delivery(sql, endpoint, event, "failed")
-    tried: dict[str, Any] = {"delivery_id": delivery, "duration_ms": 12}
+    tried: dict[str, Any] = {"delivery_id": delivery, "duration_ms": 12, "is_internal": False}
     await add(sql, WebhookAttempt, **tried, attempted_at=START, error="no response within 15 s")
     await add(sql, WebhookAttempt, **tried, attempted_at=LATER, status_code=500, answer="<ö>", error="answered 500")
 
@@ -151,3 +151,18 @@ async def test_a_test_event_says_that_deliveries_are_paused(
 
     assert answer["testWebhookEndpoint"] == {"pausedReason": "served elsewhere"}
     assert len(await deliveries_of(sql, endpoint)) == 1  # it waits
+
+
+@pytest.mark.parametrize("is_internal", [True, None])
+async def test_an_internal_services_answer_is_shown_to_admins_only(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection, is_internal: bool | None
+) -> None:
+    endpoint = await add_endpoint(sql, world.ada.owner)
+    delivery = await add_delivery(sql, endpoint, await add_event(sql, world.ada.owner), "failed")
+    answer = {"status_code": 403, "answer": "metadata", "is_internal": is_internal}
+    await add(sql, WebhookAttempt, delivery_id=delivery, attempted_at=START, duration_ms=12, **answer)
+
+    query = "{ webhookDeliveries { nodes { attempts { statusCode answer } } } }"
+    for who, shown in ((ADA, (None, None)), (ROOT, (403, "metadata"))):
+        [node] = (await ask(client, who, query))["webhookDeliveries"]["nodes"]
+        assert node["attempts"] == [dict(zip(("statusCode", "answer"), shown, strict=True))]

@@ -6,7 +6,6 @@ import pytest
 
 from crm_graph.egress.client import HttpClient
 from tests.support.http_receiver import (
-    HERE,
     Receiver,
 )
 
@@ -19,5 +18,5 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[HttpClient]:
-    async with HttpClient(HERE, deadline_seconds=1) as opened:
+    async with HttpClient(deadline_seconds=1) as opened:
         yield opened

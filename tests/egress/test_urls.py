@@ -4,13 +4,13 @@ import socket
 
 import pytest
 
-from crm_graph.egress.client import check_url
+from crm_graph.egress.client import CheckedUrl, check_url
 from crm_graph.egress.headers import check_headers
 from crm_graph.egress.networks import Networks
 from crm_graph.egress.urls import parse_url
 from crm_graph.errors import ValidationFailed
 
-PUBLIC_ONLY = Networks()
+NONE_NAMED = Networks()
 
 
 @pytest.mark.parametrize(
@@ -99,22 +99,23 @@ def test_an_invalid_url_is_refused(url: str, problem: str) -> None:
 )
 async def test_an_address_that_is_not_allowed_is_refused_when_it_is_saved(host: str) -> None:
     with pytest.raises(ValidationFailed, match="OUTBOUND_ALLOWED_NETWORKS") as error:
-        await check_url(f"https://{host}/hook", PUBLIC_ONLY)
+        await check_url(f"https://{host}/hook", NONE_NAMED)
     assert error.value.field == "url"
 
 
 async def test_http_is_allowed_to_listed_networks_only() -> None:
     with pytest.raises(ValidationFailed, match="use https://"):
-        await check_url("http://8.8.8.8/hook", PUBLIC_ONLY)
-    assert await check_url("https://8.8.8.8/hook", PUBLIC_ONLY) == "https://8.8.8.8/hook"
-    assert await check_url("http://127.1:5678/hook", Networks.of((), loopback=True)) == "http://127.0.0.1:5678/hook"
+        await check_url("http://8.8.8.8/hook", NONE_NAMED)
+    assert await check_url("https://8.8.8.8/hook", NONE_NAMED) == CheckedUrl("https://8.8.8.8/hook")
+    here = await check_url("http://127.1:5678/hook", Networks.of((), loopback=True))
+    assert here == CheckedUrl("http://127.0.0.1:5678/hook", is_internal=True)
 
 
 async def test_a_name_with_one_forbidden_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in ("8.8.8.8", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers)
     with pytest.raises(ValidationFailed, match=r"the address 10\.0\.0\.1 of host two\.example is not allowed"):
-        await check_url("https://two.example/", PUBLIC_ONLY)
+        await check_url("https://two.example/", NONE_NAMED)
 
 
 async def test_a_name_that_can_not_be_resolved_now_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +123,7 @@ async def test_a_name_that_can_not_be_resolved_now_is_accepted(monkeypatch: pyte
         raise socket.gaierror(socket.EAI_AGAIN, "later")
 
     monkeypatch.setattr(socket, "getaddrinfo", fails)
-    assert await check_url("https://soon.example", PUBLIC_ONLY) == "https://soon.example/"
+    assert await check_url("https://soon.example", NONE_NAMED) == CheckedUrl("https://soon.example/")
 
 
 def test_header_names_become_lower_case() -> None:

@@ -50,7 +50,7 @@ async def test_a_job_of_a_killed_worker_gives_way_to_the_next_one(
         await sql.execute(TEST, {"id": endpoint})
         await add_job(sql, endpoint, "doing", dead)
         await add_job(sql, endpoint, "todo", None)
-        allowed = settings.model_copy(update={"outbound_allowed_networks": ("127.0.0.0/8",)})
+        allowed = settings.model_copy(update={"outbound_allowed_networks": ("127.0.0.0/8:*",)})
         url = admin_url.update_query_dict({"options": "-c role=app_user"})
         async with working(allowed, database, url):
             await receiver.wait(1, seconds=20)

@@ -75,7 +75,7 @@ async def test_one_trace_from_a_webhook_to_the_delivery_of_its_event(
     admin_url: URL,
     collector: Collector,
 ) -> None:
-    allowed = settings.model_copy(update={"outbound_allowed_networks": ("127.0.0.0/8",)})
+    allowed = settings.model_copy(update={"outbound_allowed_networks": ("127.0.0.0/8:*",)})
     url = admin_url.update_query_dict({"options": "-c role=app_user"})
     async with Receiver() as receiver, working(allowed, database, url):
         await boss_with_endpoint(sql, receiver.url())

@@ -8,9 +8,10 @@ from datetime import datetime
 import strawberry
 from strawberry.scalars import JSON
 
-from crm_graph.delivery import endpoints, pause, replay
+from crm_graph.delivery import endpoints, internal_targets, pause, replay
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.egress import client
+from crm_graph.egress.client import CheckedUrl
 from crm_graph.graphql.engine.bindings import graphql_type, payload_row
 from crm_graph.graphql.execution.mutation import Info, Payload, Result, given_fields, perform, perform_on
 from crm_graph.graphql.mutations.fields import (
@@ -27,7 +28,7 @@ from crm_graph.graphql.schema.webhooks import WebhookDelivery, WebhookEndpoint
 
 URL_DOC = (
     "An https URL of at most 2048 characters, without user info or a fragment. Non-public addresses are refused, "
-    "unless OUTBOUND_ALLOWED_NETWORKS includes them."
+    "unless OUTBOUND_ALLOWED_NETWORKS includes them and the endpoint is an admin's."
 )
 SHOWN_ONCE_DOC = "Signs deliveries. Shown only this once: null in the result of a repeated call"
 
@@ -256,7 +257,9 @@ class EndpointMutations:
         return await perform(info, input, act)
 
 
-async def _checked_url(info: Info, url: str) -> str:
+async def _checked_url(info: Info, url: str) -> CheckedUrl:
     """See client.check_url. It runs outside the transaction because it resolves host names."""
-    info.context.principal.must_write()
-    return await client.check_url(url, info.context.settings.networks())
+    principal = info.context.principal
+    principal.must_write()
+    reachable = internal_targets.reachable(info.context.settings.networks(), principal.role)
+    return await client.check_url(url, reachable)

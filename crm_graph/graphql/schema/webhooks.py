@@ -9,7 +9,7 @@ from sqlalchemy import Text, cast, func, literal_column, select
 from strawberry.scalars import JSON
 
 from crm_graph import models
-from crm_graph.delivery import redaction
+from crm_graph.delivery import internal_targets, redaction
 from crm_graph.delivery.queue import PENDING
 from crm_graph.graphql.engine.bindings import Order, aggregate, column, computed, graphql_type, rows, to_one
 from crm_graph.graphql.engine.field_site import FieldSite
@@ -18,6 +18,7 @@ from crm_graph.graphql.schema.types import LONG, Contact, Deal, Owner
 from crm_graph.identity.access import caller
 from crm_graph.models.columns import AnySelect, Expression
 
+NOT_INTERNAL = ", or if it came from one of OUTBOUND_ALLOWED_NETWORKS and you are not an admin"
 LATEST_ATTEMPT_FIRST = Order(("attempted_at", "id"), descending=True)
 
 
@@ -132,8 +133,14 @@ class WebhookAttempt:
     id: uuid.UUID = column()
     attempted_at: datetime = column()
     duration_ms: int = column(doc="The duration of the request in milliseconds.")
-    status_code: int | None = column(doc="The HTTP status of the response; null if there was none.")
-    answer: str | None = column(doc="The first kilobyte of the response; null if there was none.")
+    status_code: int | None = computed(
+        lambda site: internal_targets.answered(site.parent, "status_code", site.principal.role),
+        doc=f"The HTTP status of the response; null if there was none{NOT_INTERNAL}.",
+    )
+    answer: str | None = computed(
+        lambda site: internal_targets.answered(site.parent, "answer", site.principal.role),
+        doc=f"The first kilobyte of the response; null if there was none{NOT_INTERNAL}.",
+    )
     error: str | None = column(doc="Why the attempt failed; null if it succeeded.")
 
 
