@@ -5,7 +5,7 @@ $(error make can't handle a path with spaces: move the project to a folder witho
 endif
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check e2e soak fuzz bench schema lock clean
+.PHONY: help install demo test check e2e soak fuzz mutants bench schema lock clean
 
 # The first interpreter that is new enough and can make a virtual environment. PYTHON=... overrides.
 CANDIDATES := python3 python3.11 python3.12 python3.13 python3.14 /usr/bin/python3
@@ -59,6 +59,9 @@ soak: $(STAMP)  ## kill servers, workers and PostgreSQL under load: nothing may 
 
 fuzz: $(STAMP)  ## run thousands of random queries on both engines and compare the answers (FUZZ_EXAMPLES=3000)
 	@cd "$(ROOT)" && FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-3000} exec "$(BIN)/python" -m pytest -q -n 2 tests/graphql/engine/test_compiler_property.py $(ARGS)
+
+mutants: $(PEERS)  ## change the guarding code in 150 places: its tests must notice 95% (ARGS='--seed 7 --count 20 --only egress')
+	@cd "$(ROOT)" && exec "$(BIN)/python" -m tests.mutants $(ARGS)
 
 bench: $(PEERS)  ## measure against PostGraphile, the usual way, n8n and pgbench (ARGS=--quick for a first look)
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m bench $(ARGS)
