@@ -63,7 +63,7 @@ def run(settings: Settings) -> None:
     logs.configure("warning", settings.log_form())
     console = Console()
     console = console if console.is_terminal else Console(width=140)
-    with serve.bound_socket(settings) as listening:
+    with serve.bound_socket(settings.host, settings.port) as listening:
         if settings.server_url() is None:
             console.print("starting PostgreSQL ...")
         with databases.postgres(settings) as urls:
@@ -71,8 +71,8 @@ def run(settings: Settings) -> None:
                 migrations.migrate(urls.migration)
             settings.crm_data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             make_demo_secrets(settings.crm_data_dir)
-            # Without PUBLIC_URL: the samples go to this server, not to the one that the URL names.
-            of_demo = settings.with_demo_secrets().model_copy(update={"public_url": None})
+            # Without PUBLIC_URL: the samples go to this server, not to the one that the URL names. And on one port.
+            of_demo = settings.with_demo_secrets().model_copy(update={"public_url": None, "metrics_port": None})
             serve.run(_run(of_demo, urls, listening, console))
 
 

@@ -5,11 +5,12 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
 from crm_graph.delivery import pause, schemas
-from crm_graph.errors import CrmError, PayloadTooLarge, Unauthenticated
+from crm_graph.errors import CrmError, NotFound, PayloadTooLarge, Unauthenticated
 from crm_graph.graphql.engine.library_internals import graphql_schema
 from crm_graph.graphql.transport.http import create_router as graphql_router
 from crm_graph.graphql.transport.schema import build_schema
@@ -19,7 +20,9 @@ from crm_graph.identity.tokens import Tokens
 from crm_graph.intent import classify
 from crm_graph.server.databases import for_checks, for_webhooks, owner_shares, schema_version
 from crm_graph.server.exports import create_router as download_router
+from crm_graph.server.metrics import MetricsPort
 from crm_graph.server.metrics import create_router as scraping_router
+from crm_graph.server.process_metrics import ProcessGroup
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics
 from crm_graph.web.client_address import TrustedProxies
@@ -28,8 +31,13 @@ from crm_graph.web.requests import log_refusal
 from webhooks.router import create_router as webhook_router
 
 
-def create_app(settings: Settings, database: Database, *, limits: Limits = LIMITS) -> FastAPI:
-    """The ASGI application; the caller closes `database`. Raises SetupError when a setting is missing."""
+def create_app(
+    settings: Settings, database: Database, *, limits: Limits = LIMITS, processes: ProcessGroup | None = None
+) -> FastAPI:
+    """The ASGI application; the caller closes `database`. Raises SetupError when a setting is missing.
+
+    `processes` are those that share the port, if this is one of several.
+    """
     classify("warm up")  # compiles the vocabularies, which takes up to a second, before the first reply needs them
     app = FastAPI(title="crm-graph", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     checks, shares = for_checks(database), owner_shares(database)
@@ -38,7 +46,7 @@ def create_app(settings: Settings, database: Database, *, limits: Limits = LIMIT
         webhook_router(settings, for_webhooks(database), metrics),
         graphql_router(graphql_schema(build_schema()), settings, database, authenticator, metrics, shares, limits),
         download_router(database, authenticator, shares),
-        scraping_router(settings, database, metrics),
+        scraping_router(settings, database, metrics, processes),
         schemas.create_router(),
     )
     for router in routers:
@@ -53,6 +61,8 @@ def create_app(settings: Settings, database: Database, *, limits: Limits = LIMIT
             allow_methods=["POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
+    if settings.metrics_port is not None:
+        app.add_middleware(MetricsPort, port=settings.metrics_port, elsewhere=_not_at_this_port)
     routes: dict[object, str] = {}
     app.add_middleware(RequestLog, routes=routes, count=metrics.request)
     app.add_middleware(TrustedProxies, networks=settings.trusted_proxies)  # the outermost: all others see the client
@@ -100,6 +110,14 @@ async def _http_error(request: Request, error: Exception) -> Response:
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
     message = f"{request.method} {request.url.path[:200]}: {str(error.detail).lower()}"
     return JSONResponse({"error": code, "message": message}, error.status_code, error.headers)
+
+
+async def _not_at_this_port(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request for anything but the metrics at METRICS_PORT."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close"})
+        return
+    await error_response(NotFound("this port serves /metrics only; everything else is at PORT"))(scope, receive, send)
 
 
 async def _internal_error(request: Request, error: Exception) -> Response:

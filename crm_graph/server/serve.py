@@ -5,8 +5,11 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Literal, NoReturn
 
@@ -19,13 +22,14 @@ from crm_graph.database.engine import Database
 from crm_graph.errors import SetupError
 from crm_graph.server.app import create_app
 from crm_graph.server.databases import Urls, database, for_worker, pause_if_moved, postgres
+from crm_graph.server.metrics import CLOSED, is_closed
+from crm_graph.server.process_metrics import ProcessGroup
 from crm_graph.server.worker import working
 from crm_graph.settings import Settings
 from crm_graph.telemetry import logs, trace_export
 
 log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 8
-WORKER_APP = "crm_graph.server.serve:worker_app"
 MESSAGE_MAX = 500_000  # bytes of a WebSocket message: a document and its variables
 WORKER_START_SECONDS = 30  # a worker process does not answer while it imports; that is not a hang
 
@@ -34,7 +38,7 @@ def serve(settings: Settings, workers: int) -> None:
     """Serve and deliver until SIGTERM or SIGINT. Raises SetupError when the port is taken or a setting is wrong."""
     settings.jwt_key()
     settings.check_public_url()
-    with postgres(settings) as urls, bound_socket(settings) as listening:
+    with postgres(settings) as urls, bound_sockets(settings) as listening:
         if workers == 1:
             with trace_export.exporting(settings.traces()):
                 run(_serve_one(settings, urls, listening))
@@ -45,51 +49,53 @@ def serve(settings: Settings, workers: int) -> None:
                 await pause_if_moved(opened, settings)
 
         asyncio.run(check())
-        _log_address(listening)
-        # Worker processes read the same environment; only the embedded database's URL is missing in it.
+        _log_addresses(settings, listening)
+        # Worker processes read the same environment. It lacks the embedded database's URL and what --port says.
+        os.environ["PORT"] = str(settings.port)
         os.environ.pop("PGHOSTADDR", None)  # libpq would prefer it to the URL's host
         os.environ["DATABASE_URL"] = urls.server.render_as_string(hide_password=False)
-        config = server_config(WORKER_APP, factory=True, workers=workers)
-        Multiprocess(config, sockets=[listening]).run()
+        with TemporaryDirectory(prefix="crm-graph-metrics-") as folder:  # which only its user can enter
+            config = server_config(partial(worker_app, Path(folder)), factory=True, workers=workers)
+            Multiprocess(config, sockets=listening).run()
 
 
 def run(main: Coroutine[object, object, None]) -> None:
     """Like asyncio.run, with the event loop that uvicorn chooses: uvloop where it is installed."""
-    with asyncio.Runner(loop_factory=server_config(WORKER_APP).get_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=server_config(worker_app).get_loop_factory()) as runner:
         runner.run(main)
 
 
-def worker_app() -> FastAPI:
-    """The application of one of several worker processes."""
+def worker_app(metrics_folder: Path) -> FastAPI:
+    """The application of one of several worker processes, which find each other's metrics in `metrics_folder`."""
     settings = Settings.load()
     logs.configure(settings.log_level, settings.log_form())
     url = settings.server_url()
     assert url is not None, "set by serve()"
     opened = Database(url)
-    app = create_app(settings, opened)
-    app.router.lifespan_context = lambda _app: _life(settings, opened, url)
+    processes = ProcessGroup(metrics_folder, os.getpid())
+    app = create_app(settings, opened, processes=processes)
+    app.router.lifespan_context = lambda _app: _life(settings, opened, url, processes)
     return app
 
 
 @asynccontextmanager
-async def _life(settings: Settings, opened: Database, url: URL) -> AsyncIterator[None]:
+async def _life(settings: Settings, opened: Database, url: URL, processes: ProcessGroup) -> AsyncIterator[None]:
     """What runs beside the requests of a worker process. It ends here, because after SIGTERM nothing runs later."""
     with trace_export.exporting(settings.traces()):
-        if not settings.worker_inside:
-            yield
-            return
-        async with working(settings, for_worker(opened), url):
+        async with processes.member(), AsyncExitStack() as stack:
+            if settings.worker_inside:
+                await stack.enter_async_context(working(settings, for_worker(opened), url))
             yield
 
 
-async def _serve_one(settings: Settings, urls: Urls, listening: socket.socket) -> None:
+async def _serve_one(settings: Settings, urls: Urls, listening: list[socket.socket]) -> None:
     async with database(urls) as opened, AsyncExitStack() as stack:
         await pause_if_moved(opened, settings)
         if settings.worker_inside:
             await stack.enter_async_context(working(settings, for_worker(opened), urls.server))
-        _log_address(listening)
+        _log_addresses(settings, listening)
         config = server_config(create_app(settings, opened), lifespan="off")
-        await uvicorn.Server(config).serve(sockets=[listening])
+        await uvicorn.Server(config).serve(sockets=listening)
 
 
 def work(settings: Settings) -> None:
@@ -110,16 +116,23 @@ def work(settings: Settings) -> None:
         run(until_stopped(urls))
 
 
-def _log_address(listening: socket.socket) -> None:
-    host, port = listening.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    log.info("listening", extra={"details": {"url": url}})
+def _log_addresses(settings: Settings, listening: list[socket.socket]) -> None:
+    for purpose, opened in zip(("listening", "listening for /metrics"), listening, strict=False):
+        host, port = opened.getsockname()[:2]
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        log.info(purpose, extra={"details": {"url": url}})
+    if is_closed(settings):
+        log.warning(CLOSED)
 
 
 def server_config(
-    app: FastAPI | str, *, factory: bool = False, workers: int | None = None, lifespan: Literal["auto", "off"] = "auto"
+    app: FastAPI | Callable[..., FastAPI],
+    *,
+    factory: bool = False,
+    workers: int | None = None,
+    lifespan: Literal["auto", "off"] = "auto",
 ) -> uvicorn.Config:
-    """uvicorn's settings: no access log, which prints query strings, and no trust in forwarded addresses."""
+    """uvicorn's settings: no access log, which prints query strings; forwarded addresses are the app's task."""
     return uvicorn.Config(
         app,
         factory=factory,
@@ -138,18 +151,28 @@ def server_config(
 
 
 @contextmanager
-def bound_socket(settings: Settings) -> Iterator[socket.socket]:
-    """The listening socket. Raises SetupError if the address can't be bound; the message says what to do."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def bound_sockets(settings: Settings) -> Iterator[list[socket.socket]]:
+    """The listening socket, and with METRICS_PORT a second one for /metrics. Raises SetupError."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(bound_socket(settings.host, settings.port))]
+        if settings.metrics_port is not None:
+            metrics = bound_socket(settings.metrics_host, settings.metrics_port, "METRICS_PORT or METRICS_HOST")
+            sockets.append(stack.enter_context(metrics))
+        yield sockets
+
+
+@contextmanager
+def bound_socket(host: str, port: int, names: str = "PORT or HOST") -> Iterator[socket.socket]:
+    """A listening socket. Raises SetupError if the address can't be bound; the message says what to do."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Accepted sockets inherit it. Without it, a small response's body waits 40 ms for the client's delayed ACK.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            listening.bind((settings.host, settings.port))
+            listening.bind((host, port))
         except OSError as error:
-            where = f"{settings.host}:{settings.port}"
-            raise SetupError(f"can't listen on {where}: {error.strerror}; set PORT or HOST") from None
+            raise SetupError(f"can't listen on {host}:{port}: {error.strerror}; set {names}") from None
         listening.listen(2048)
         listening.set_inheritable(True)
         yield listening

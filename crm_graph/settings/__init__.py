@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     outbound_allowed_networks: Annotated[CommaList, AfterValidator(value_forms.networks)] = ()
 
     metrics_token: SecretStr | None = None
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    metrics_host: str = "127.0.0.1"
     # OpenTelemetry reads its other variables itself, from the environment only.
     otel_sdk_disabled: bool = False
     otel_traces_exporter: Literal["otlp", "console", "none"] | None = None
@@ -102,7 +104,16 @@ class Settings(BaseSettings):
             raise SetupError(f"can't read the settings in .env: {problem}") from None
         if settings.dev_signature_bypass and settings.crm_env == "production":
             raise SetupError("DEV_SIGNATURE_BYPASS works in development only: unset it, or set CRM_ENV=development")
+        settings._check_metrics_listener()
         return settings
+
+    def _check_metrics_listener(self) -> None:
+        if self.metrics_port is None:
+            return
+        if self.metrics_port == self.port:
+            raise SetupError(f"METRICS_PORT and PORT are both {self.port}: the metrics need a port of their own")
+        if not value_forms.is_loopback(self.metrics_host) and self.metrics_token is None:
+            raise SetupError("METRICS_HOST lets other machines read the metrics: set METRICS_TOKEN too")
 
     @classmethod
     def env_file_problems(cls) -> list[str]:

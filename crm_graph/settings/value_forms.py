@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 from iso4217 import Currency
 
@@ -77,3 +77,11 @@ def proxies(values: tuple[str, ...]) -> tuple[str, ...]:
     if any(network.prefixlen == 0 for network in networks):
         raise ValueError("must not name every address: any client could then choose its own")
     return tuple(map(str, networks))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine reach a server that listens on this address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

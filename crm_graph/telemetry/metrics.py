@@ -1,8 +1,10 @@
 """Metrics: what one application counts, for Prometheus. Label values come from closed sets only."""
 
+from collections.abc import Mapping
 from functools import cache
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -54,3 +56,14 @@ class Metrics:
         self._graphql(kind, outcome.lower()).inc()
         if seconds is not None:
             self._graphql_seconds(kind).observe(seconds)
+
+
+def gauge(name: str, help_: str, values: float | Mapping[str, float], label: str | None = None) -> Metric:
+    """One value, or one for each value of a label."""
+    family = GaugeMetricFamily(f"crm_graph_{name}", help_, labels=[label] if label else [])
+    if isinstance(values, Mapping):
+        for key, value in values.items():
+            family.add_metric([key], float(value))
+    else:
+        family.add_metric([], float(values))
+    return family

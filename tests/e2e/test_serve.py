@@ -75,6 +75,13 @@ def test_probes_need_no_token(served: Served) -> None:
     assert "server" not in healthy.headers
 
 
+def test_without_a_setting_for_them_the_metrics_are_closed_and_the_log_says_why(served: Served) -> None:
+    assert httpx.get(f"{served.base}/metrics").status_code == 401
+    warned = [line for line in map(json.loads, served.log.read_text().splitlines()) if "/metrics" in line["message"]]
+    why = "/metrics answers 401: set METRICS_TOKEN, or METRICS_PORT for a listener of its own"
+    assert [line["message"] for line in warned] == [why]
+
+
 def test_an_owner_added_beside_it_gets_a_token_that_works(crm: Commands, served: Served) -> None:
     crm("owner", "add", "--name", "Ada", "--email", "ada@seller.com", "--role", "admin", **served.environment).lines()
     (token,) = crm("token", "--owner", "ada@seller.com", **served.environment).lines()

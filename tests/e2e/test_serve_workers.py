@@ -21,14 +21,19 @@ SECRETS = {
 
 
 def test_workers_share_the_port(crm: Commands, data_dir: Path, tmp_path: Path) -> None:
-    port, log = free_port(), tmp_path / "log"
+    port, metrics_port, log = free_port(), str(free_port()), tmp_path / "log"
     arguments = ("serve", "--port", str(port), "--workers", "2")
     base = f"http://127.0.0.1:{port}"
     with (
         serving(crm, data_dir, tmp_path / "beside") as beside,
         Collector() as collector,
         started(
-            *arguments, log=log, CRM_DATA_DIR=str(data_dir), OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, **SECRETS
+            *arguments,
+            log=log,
+            CRM_DATA_DIR=str(data_dir),
+            METRICS_PORT=metrics_port,
+            OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+            **SECRETS,
         ) as process,
     ):
         wait_until_it_serves(process, base, log)
@@ -37,15 +42,18 @@ def test_workers_share_the_port(crm: Commands, data_dir: Path, tmp_path: Path) -
             time.sleep(0.05)
         children = psutil.Process(process.pid).children(recursive=True)
         workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-        counted = httpx.get(f"{base}/metrics").text
+        counted = [httpx.get(f"http://127.0.0.1:{metrics_port}/metrics").text for _ in range(2)]
+        assert httpx.get(f"{base}/metrics").status_code == 404
         httpx.get(f"{base}/nothing-there")
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
         assert httpx.get(f"{beside.base}/readyz").status_code == 200  # the shared PostgreSQL is still there
     assert len(workers) == 2
     assert not [worker for worker in workers if worker.is_running()]
-    processes = {sample.labels.get("process") for family in metrics_in(counted) for sample in family.samples}
-    assert processes - {None} <= {str(worker.pid) for worker in workers}
-    assert processes > {None}, "what the database says is the same for all"
+    for text in counted:
+        shown = [sample for family in metrics_in(text) for sample in family.samples]
+        assert {s.labels["process"] for s in shown if "process" in s.labels} == {str(w.pid) for w in workers}
+        assert [s.value for s in shown if s.name == "crm_graph_processes"] == [2, 0]
+        assert [s.labels for s in shown if s.name == "crm_graph_database_up"] == [{}]  # the same for all
     assert [span.name for span in collector.spans] == ["GET unmatched"], "the last spans are sent at the end"
     assert all(json.loads(line) for line in log.read_text().splitlines())
