@@ -59,7 +59,7 @@ async def _lock_contact(work: UnitOfWork, event: ContactEvent) -> LockedContact 
     if event.contact_id is not None:
         if await erasure.find_suppressed(work.transaction, {lead.email}):
             raise Erased
-        address = await ingest.find_address(work.transaction, event.contact_id)
+        address = await ingest.find_address(work.transaction, event.contact_id, unless_known=lead.email)
         lead = replace(lead, email=address or lead.email)
     colleague = Colleague(event.colleague, event.colleague_source)
     return await ingest.lock_or_create(work, lead, colleague, creates=event.creates_contact)

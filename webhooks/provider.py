@@ -54,7 +54,7 @@ class ContactEvent:
     pipeline: str | None = None  # the name of the pipeline for a new deal
     colleague: str | None = None  # the sending mailbox or the organiser: who gets the contact
     colleague_source: OwnerSource = OwnerSource.MAILBOX
-    contact_id: uuid.UUID | None = None  # identifies the contact before the lead's address does
+    contact_id: uuid.UUID | None = None  # identifies the contact when no other one has the lead's address
     creates_contact: bool = True
     effect_key: str | None = None  # two events with the same key have one effect
     follow_up: FollowUp | None = None

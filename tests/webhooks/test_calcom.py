@@ -1,7 +1,6 @@
 """Effects of Cal.com's triggers: the booker, the deal that moves, and what overlapping subscriptions may not repeat."""
 
 import json
-import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -55,56 +54,7 @@ async def choosy(database: Database, settings: Settings, clean: None) -> AsyncIt
         yield opened
 
 
-# The booker
-
-
-@pytest.mark.parametrize(
-    ("attendees", "booker"),
-    [
-        ([JOHN, JANE], "john@example.com"),
-        ([ANA, JANE, JOHN], "jane@example.com"),
-        ([OPS, JANE], "jane@example.com"),
-        ([{"email": None}, "x", JOHN], "john@example.com"),
-        ([], "john.doe@example.com"),  # a hidden seat: only the answers name the booker
-    ],
-    ids=str,
-)
-async def test_the_booker_is_the_first_from_outside(
-    attendees: list[Any], booker: str, client: httpx.AsyncClient, sql: AsyncConnection
-) -> None:
-    await send(client, booked(attendees=attendees))
-    assert await emails(sql) == [booker]
-
-
-async def test_the_team_s_own_meetings_are_ignored(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
-    await send(client, booked(attendees=[ANA, OPS]), "ignored")
-    await send(client, booked(NO_SHOW, attendees=[ANA | {"noShow": True}]), "ignored")
-    form = json.loads(json.dumps(FORM).replace("elif@tekno.example", "ana@seller.com"))
-    await send(client, form, "ignored")
-    assert await emails(sql) == []
-
-
-async def test_a_contact_in_the_metadata_wins_over_the_address(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
-    await send(client, booked(attendees=[JOHN]))
-    known = await sql.scalar(text("SELECT id FROM contacts"))
-    for i, name in enumerate(("contact_id", "contactId")):
-        await send(client, booked(attendees=[JANE], uid=f"u{i}", metadata={name: str(known)}))
-    assert await emails(sql) == ["john@example.com"]
-    assert len(await stored.deals(sql)) == 1
-
-    unknown: list[Any] = [str(uuid.uuid4()), "x", 5, None, []]
-    for i, wrong in enumerate(unknown):
-        await send(client, booked(attendees=[JANE], uid=f"w{i}", metadata={"contact_id": wrong}))
-    assert await emails(sql) == ["jane@example.com", "john@example.com"]
-
-
-async def test_a_deleted_contact_in_the_metadata_does_not_count(
-    client: httpx.AsyncClient, sql: AsyncConnection
-) -> None:
-    await send(client, booked(attendees=[JOHN]))
-    known = await sql.scalar(text("UPDATE contacts SET deleted_at = now() RETURNING id"))
-    await send(client, booked(attendees=[JANE], uid="other", metadata={"contact_id": str(known)}))
-    assert await emails(sql) == ["jane@example.com", "john@example.com"]
+# The organiser
 
 
 async def test_the_organiser_owns_the_contact(client: httpx.AsyncClient, sql: AsyncConnection) -> None:

@@ -2,11 +2,14 @@
 
 import uuid
 from dataclasses import dataclass
+from itertools import islice
 
 from crm_graph.errors import ValidationFailed
 from crm_graph.values import clean_line
 from webhooks import dedupe, extract, normalised
 from webhooks.provider import Context, EventIdentity, Payload
+
+ATTENDEES_MAX = 100  # of an event; each can become a contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,7 @@ class Attendee:
     email: str
     name: str | None = None
     phone: str | None = None
+    is_absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class Booking:
 
         Raises ValidationFailed when no attendee in the payload has an e-mail address.
         """
-        attendees = self._attendees()
+        attendees = self.attendees() or self._answered()
         if not attendees:
             place = f"{self.path}attendees"
             raise ValidationFailed(f"{place} has no valid e-mail address", field=place)
@@ -108,11 +112,21 @@ class Booking:
             **more,
         )
 
-    def _attendees(self) -> list[Attendee]:
-        named = [attendee for item in extract.sections(self.fields, "attendees") if (attendee := _attendee(item))]
-        if named:
-            return named
-        # Hidden seats come without attendees, but with the booker's answers.
+    @property
+    def excess(self) -> str:
+        """A line for the timeline when there are more attendees than are read; otherwise empty."""
+        count = len(extract.sections(self.fields, "attendees"))
+        if count <= ATTENDEES_MAX:
+            return ""
+        return f"\nThe event names {count:,} attendees; the first {ATTENDEES_MAX} with an e-mail address count."
+
+    def attendees(self) -> list[Attendee]:
+        """The attendees who have an e-mail address, at most ATTENDEES_MAX."""
+        found = (attendee for item in extract.sections(self.fields, "attendees") if (attendee := _attendee(item)))
+        return list(islice(found, ATTENDEES_MAX))
+
+    def _answered(self) -> list[Attendee]:
+        """The booker by the answers: hidden seats come without attendees."""
         answers = extract.section(self.fields, "responses")
         fields = {name: extract.section(answers, name).get("value", answers.get(name)) for name in ("email", "name")}
         booker = _attendee(fields)
@@ -162,4 +176,5 @@ def _attendee(item: Payload) -> Attendee | None:
     if email is None:
         return None
     both = " ".join(name for key in ("firstName", "lastName") if (name := extract.line(item, key)))
-    return Attendee(email, extract.line(item, "name") or clean_line(both), extract.line(item, "phoneNumber", "phone"))
+    name, phone = extract.line(item, "name") or clean_line(both), extract.line(item, "phoneNumber", "phone")
+    return Attendee(email, name, phone, is_absent=item.get("noShow") is True)

@@ -45,7 +45,7 @@ def _contact_event(
     return ContactEvent(
         lead=Lead(email=booker.email, full_name=booker.name, phone=booker.phone),
         type=ActivityType.MEETING,
-        content=f"{trigger.text}: {booking.title}" if booking.title else trigger.text,
+        content=(f"{trigger.text}: {booking.title}" if booking.title else trigger.text) + booking.excess,
         occurred_at=parse_time(at, now=context.received_at),
         meta=booking.meta(booker, **details),
         deal=trigger.deal,

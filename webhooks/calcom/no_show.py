@@ -25,16 +25,14 @@ def no_show_updated(payload: Payload, context: Context) -> Translation:
 
 
 def _marks(booking: Booking) -> dict[str, bool]:
-    attendees = extract.sections(booking.fields, "attendees")
-    named = [(extract.address_or_none(extract.line(item, "email")), item.get("noShow") is True) for item in attendees]
-    return {email: is_no_show for email, is_no_show in named if email is not None}
+    return {attendee.email: attendee.is_absent for attendee in booking.attendees()}
 
 
 def _contact_event(payload: Payload, context: Context, booking: Booking, email: str, is_no_show: bool) -> ContactEvent:
     return ContactEvent(
         lead=Lead(email=email),
         type=ActivityType.NO_SHOW,
-        content="Did not show up" if is_no_show else "No-show taken back",
+        content=("Did not show up" if is_no_show else "No-show taken back") + booking.excess,
         occurred_at=parse_time(payload.get("createdAt"), now=context.received_at),
         meta=booking.meta(Attendee(email), no_show=is_no_show, message=extract.line(booking.fields, "message")),
         colleague=booking.organiser,

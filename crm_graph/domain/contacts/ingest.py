@@ -115,12 +115,13 @@ async def lock_or_create(work: UnitOfWork, lead: Lead, colleague: Colleague, *, 
     raise Conflict("another request is creating or merging this contact at the moment; retry")
 
 
-async def find_address(transaction: Transaction, contact_id: uuid.UUID) -> str | None:
+async def find_address(transaction: Transaction, contact_id: uuid.UUID, *, unless_known: str) -> str | None:
     """The address of a contact that is not deleted, by its id or the id of one that was merged into it.
 
-    For events, which see every owner's contacts.
+    None when the address `unless_known` leads to another contact: the person who books can change the id in the link,
+    and must not act as another known person. For events, which see every owner's contacts.
     """
-    found = await _ADDRESS.one(transaction, id=contact_id)
+    found = await _ADDRESS.one(transaction, id=contact_id, known=unless_known)
     return found.email if found else None
 
 
@@ -222,9 +223,11 @@ def _colleague() -> Select[Any]:
 
 
 def _address() -> Executable:
-    c, named = table(Contact).c, table(Contact).alias("named").c
+    c, named, other = table(Contact).c, table(Contact).alias("named").c, table(Contact).alias("other")
     id_ = select(func.coalesce(named.merged_into_id, named.id)).where(named.id == param(Contact, "id"))
-    return select(c.email).where(c.id == id_.scalar_subquery(), c.deleted_at.is_(None))
+    has_known = contacts.has_address(param(Contact, "email", "known"), other)
+    is_other = exists(select(1).select_from(other).where(has_known, other.c.id != c.id, other.c.deleted_at.is_(None)))
+    return select(c.email).where(c.id == id_.scalar_subquery(), c.deleted_at.is_(None), ~is_other)
 
 
 def _insert_contact() -> Executable:
