@@ -18,12 +18,13 @@
     |- SignatureMissing, SignatureInvalid, SecretNotConfigured, KeyReused, ApplyFailed   (ingest)
 
     SetupError               the operator must fix something first
+    |- SettingsError           settings are wrong; one line for each problem
 
 A class's docstring is its default message; `details` are for programs. GraphQL shows `code` in upper case, REST in
 lower case.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 RETRY_AFTER_SECONDS = 5
@@ -164,3 +165,11 @@ class ApplyFailed(CrmError):
 
 class SetupError(Exception):
     """The operator must fix something before the command can run; the message is printed as one line."""
+
+
+class SettingsError(SetupError):
+    """Settings are wrong. `problems` has one line for each problem, without values."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(problems))

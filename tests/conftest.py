@@ -30,7 +30,13 @@ from crm_graph.errors import SetupError
 from crm_graph.identity import authenticator
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
-from tests.support.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN, JWT_SECRET
+from tests.support.credentials import (
+    CALCOM_SECRET,
+    INSTANTLY_OLD_SECRET,
+    INSTANTLY_SECRET,
+    INSTANTLY_TOKEN,
+    JWT_SECRET,
+)
 from tests.support.database import empty
 from tests.support.factories import World, build
 from tests.support.pipelines import Board, remove
@@ -132,7 +138,7 @@ def settings() -> Settings:
         _env_file=None,
         crm_env="production",
         jwt_secret=SecretStr(JWT_SECRET),
-        hmac_shared_secret_instantly=(SecretStr(INSTANTLY_SECRET), SecretStr("instantly-old-secret")),
+        hmac_shared_secret_instantly=(SecretStr(INSTANTLY_SECRET), SecretStr(INSTANTLY_OLD_SECRET)),
         hmac_shared_secret_calcom=(SecretStr(CALCOM_SECRET),),
         instantly_webhook_token=(SecretStr(INSTANTLY_TOKEN),),
         internal_domains=("seller.com",),

@@ -17,12 +17,13 @@ import typer
 from crm_graph.cli import demo as demonstration
 from crm_graph.cli import import_export, sample_webhooks, tokens, webhooks
 from crm_graph.cli import owners as owner_commands
-from crm_graph.cli.context import load_settings, moment, with_database
+from crm_graph.cli import settings as settings_command
+from crm_graph.cli.context import load_settings, moment, read_settings, server_settings, with_database
 from crm_graph.cli.output import remark, show
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
 from crm_graph.delivery import schemas
-from crm_graph.errors import CrmError, NotFound, SetupError
+from crm_graph.errors import CrmError, NotFound, SettingsError, SetupError
 from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.models import WebhookStatus
 from crm_graph.server import databases
@@ -44,6 +45,7 @@ app.add_typer(webhooks.app, name="endpoints")
 app.add_typer(webhooks.deliveries_app, name="deliveries")
 app.add_typer(import_export.import_app, name="import")
 app.command("export")(import_export.export)
+app.command("settings")(settings_command.show_settings)
 REPLAY_MAX = 10_000
 
 
@@ -58,6 +60,8 @@ def main() -> NoReturn:
     logs.configure("error")  # commands print their warnings; `serve` sets its own level
     try:
         code = app(standalone_mode=False)
+    except SettingsError as error:
+        code = max(map(_failed, error.problems))
     except (SetupError, CrmError) as error:
         code = _failed(str(error))
     except typer.TyperException as error:  # wrong usage; without a message, typer has shown the help
@@ -98,7 +102,7 @@ def serve(
 ) -> None:
     """Serve GraphQL and the webhook endpoints, and deliver events, until SIGTERM or Ctrl-C."""
     overrides = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = load_settings(**overrides)
+    settings = server_settings(**overrides)
     logs.configure(settings.log_level, settings.log_form())
     runtime.serve(settings, workers)
 
@@ -106,18 +110,23 @@ def serve(
 @app.command()
 def worker() -> None:
     """Deliver events until SIGTERM or Ctrl-C: for servers with WORKER_INSIDE=false, or in addition to them."""
-    settings = load_settings()
+    settings = server_settings()
     logs.configure(settings.log_level, settings.log_form())
     runtime.work(settings)
 
 
 @app.command()
 def migrate() -> None:
-    """Upgrade the database to the schema that this version needs, and repair its roles and their rights."""
-    settings = load_settings()
+    """Upgrade the database to the schema that this version needs, and repair its roles and their rights.
+
+    Reports secrets that `serve` would refuse.
+    """
+    settings = read_settings()
+    for problem in settings.secret_problems():
+        remark(problem)
     url = settings.migration_url()
     if url is None:
-        with databases.postgres(settings) as urls:
+        with databases.postgres(settings, may_create=True) as urls:
             done = migrations.repair_rights(urls.migration)
         print("; ".join([f"the embedded database in {settings.crm_data_dir} has schema {migrations.head()}", *done]))
         return
@@ -131,7 +140,7 @@ def migrate() -> None:
 @app.command()
 def demo() -> None:
     """Set up a small team, post signed sample webhooks, show what they changed, and serve until Ctrl-C."""
-    demonstration.run(load_settings(crm_env="development"))
+    demonstration.run(server_settings(crm_env="development"))
 
 
 @app.command()
@@ -144,7 +153,7 @@ def send(
     url: Annotated[str | None, typer.Option(help="The server. Default: PUBLIC_URL, else HOST and PORT.")] = None,
 ) -> None:
     """Sign a payload as its provider does, and post it to a running server."""
-    settings = load_settings().with_demo_secrets()
+    settings = load_settings()
     body = file.read_bytes() if file else sample_webhooks.fixture(provider, fixture)
     answer = sample_webhooks.post(sample_webhooks.signed_request(settings, provider, body, url))
     print(json.dumps(sample_webhooks.summary(answer), ensure_ascii=False))

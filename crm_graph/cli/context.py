@@ -1,7 +1,6 @@
 """What commands share: the settings, the database, a unit of work on it, and how times are written."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -11,9 +10,10 @@ import typer
 from crm_graph.cli.output import remark
 from crm_graph.database.engine import Database
 from crm_graph.domain.unit_of_work import UnitOfWork
+from crm_graph.errors import SettingsError
 from crm_graph.identity.principal import machine
 from crm_graph.server import databases
-from crm_graph.settings import Settings
+from crm_graph.settings import Settings, overview
 from crm_graph.values import utc_now
 
 OPERATOR = machine("crm-graph")  # the person at the server's command line, who may do everything
@@ -21,26 +21,35 @@ SECONDS = 600  # for one command: one that hands over an owner's work, or delete
 T = TypeVar("T")
 
 
-def load_settings(**overrides: Any) -> Settings:
-    """The settings, after a remark on each line of `.env` that looks like a setting and sets nothing."""
+def read_settings(**overrides: Any) -> Settings:
+    """The settings, after remarks on what looks wrong in the environment. Raises SettingsError."""
     settings = Settings.load(**overrides)
-    for problem in Settings.env_file_problems():
-        remark(problem)
+    for line in [*overview.remarks(Settings.names()), *settings.secret_warnings()]:
+        remark(line)
     return settings
 
 
+def server_settings(**overrides: Any) -> Settings:
+    """The settings of a process that serves or delivers. Raises SettingsError, for a weak secret too."""
+    settings = read_settings(**overrides)
+    if problems := settings.secret_problems():
+        raise SettingsError(problems)
+    return settings
+
+
+def load_settings() -> Settings:
+    """The settings of a command that works beside a server, or beside a demo. Raises SettingsError."""
+    return server_settings().for_data_folder()
+
+
 def with_database(work: Callable[[Database], Awaitable[T]], settings: Settings | None = None) -> T:
-    """Run `work` on the configured database; the embedded one is started when it does not run."""
-    settings = settings or load_settings()
-    is_new = settings.server_url() is None and not os.path.exists(settings.crm_data_dir)
+    """Run `work` on the configured database; the embedded one is started when it does not run, but never created."""
 
     async def run(urls: databases.Urls) -> T:
         async with databases.database(urls) as opened:
             return await work(opened)
 
-    with databases.postgres(settings) as urls:
-        if is_new:  # otherwise a forgotten DATABASE_URL would go unnoticed
-            remark(f"created a new database in {settings.crm_data_dir}")
+    with databases.postgres(settings or load_settings()) as urls:
         return asyncio.run(run(urls))
 
 

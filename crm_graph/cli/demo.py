@@ -19,6 +19,8 @@ from crm_graph.database import migrations
 from crm_graph.database.engine import Database
 from crm_graph.domain.team import owners
 from crm_graph.domain.unit_of_work import UnitOfWork
+from crm_graph.embedded.files import make_data_dir
+from crm_graph.embedded.runner import has_cluster
 from crm_graph.errors import Conflict, SetupError
 from crm_graph.identity import issued_tokens
 from crm_graph.identity.tokens import Tokens
@@ -27,7 +29,7 @@ from crm_graph.server import databases, serve
 from crm_graph.server.app import create_app
 from crm_graph.server.worker import working
 from crm_graph.settings import Settings
-from crm_graph.settings.demo_secrets import make_demo_secrets
+from crm_graph.settings.demo_secrets import is_made_by_demo, make_demo_secrets, mark_as_made_by_demo
 from crm_graph.telemetry import logs
 from crm_graph.values import utc_now
 
@@ -66,20 +68,38 @@ def run(settings: Settings) -> None:
     with serve.bound_socket(settings.host, settings.port) as listening:
         if settings.server_url() is None:
             console.print("starting PostgreSQL ...")
-        with databases.postgres(settings) as urls:
+        is_ours = _claim(settings)
+        with databases.postgres(settings, may_create=True) as urls:
             if not urls.is_embedded:
                 migrations.migrate(urls.migration)
-            settings.crm_data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            make_demo_secrets(settings.crm_data_dir)
-            # Without PUBLIC_URL: the samples go to this server, not to the one that the URL names. And on one port.
-            of_demo = settings.with_demo_secrets().model_copy(update={"public_url": None, "metrics_port": None})
-            serve.run(_run(of_demo, urls, listening, console))
+            serve.run(_run(settings, urls, listening, console, is_ours=is_ours and urls.is_embedded))
 
 
-async def _run(settings: Settings, urls: databases.Urls, listening: Any, console: Console) -> None:
+def _claim(settings: Settings) -> bool:
+    """Mark a data folder without a database as the demo's; returns whether the folder is marked. Raises SetupError."""
+    folder = settings.crm_data_dir
+    if is_made_by_demo(folder):
+        return True
+    if has_cluster(folder):
+        if settings.server_url() is not None:  # the mark would keep that database from being served
+            raise SetupError(f"the demo's secrets can't be kept beside the database in {folder}: set CRM_DATA_DIR")
+        return False
+    try:
+        make_data_dir(folder)
+        mark_as_made_by_demo(folder)
+    except OSError as error:
+        raise SetupError(f"can't write in CRM_DATA_DIR ({folder}): {error.strerror}") from None
+    return True
+
+
+async def _run(settings: Settings, urls: databases.Urls, listening: Any, console: Console, *, is_ours: bool) -> None:
     async with databases.database(urls) as database, AsyncExitStack() as stack:
-        if not urls.is_embedded:
+        if not is_ours:
             await _refuse_a_database_in_use(database)
+        mark_as_made_by_demo(settings.crm_data_dir)
+        make_demo_secrets(settings.crm_data_dir)
+        # Without PUBLIC_URL: the samples go to this server, not to the one that the URL names. And on one port.
+        settings = settings.with_demo_secrets().model_copy(update={"public_url": None, "metrics_port": None})
         token = await _seed(database, Tokens.of(settings))
         await databases.pause_if_moved(database, settings)
         await stack.enter_async_context(working(settings, database, urls.server))
@@ -97,7 +117,7 @@ async def _refuse_a_database_in_use(database: Database) -> None:
     if not is_empty and present != {member["email"] for member in TEAM}:
         raise SetupError(
             "the database is in use: the demo only fills an empty one. "
-            "Unset DATABASE_URL and PG_HOST, or name an empty database"
+            "Unset DATABASE_URL and PG_HOST, or set CRM_DATA_DIR or DATABASE_URL to an empty one"
         )
 
 

@@ -38,7 +38,7 @@ def issue(
         return
     if owner is None:
         raise typer.BadParameter("give the owner of the token", param_hint="--owner")
-    settings = load_settings().with_demo_secrets()
+    settings = load_settings()
     tokens, lifetime = Tokens.of(settings), _duration(ttl)
 
     async def act(work: UnitOfWork) -> str:

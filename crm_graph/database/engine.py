@@ -28,6 +28,8 @@ GIVE_UP_SECONDS = 1  # for a server that does not even answer a request to cance
 # deadlock_detected, serialization_failure, foreign_key_violation: ids are looked up before they are written, so a
 # missing row was deleted in between.
 LOST_A_RACE = ("40P01", "40001", "23503")
+DISK_FULL = "53100"
+DISK_FULL_MESSAGE = "the database's disk is full; a change that was not confirmed was not made: make room, then retry"
 NO_ANSWER = (OperationalError, InterfaceError, psycopg.OperationalError, PoolTimeout, TimeoutError)
 Parameters: TypeAlias = Mapping[str, object] | Sequence[Mapping[str, object]] | None
 PREPARE_AFTER = 2  # executions of a statement on one connection
@@ -279,6 +281,8 @@ async def _reachable(what: str, seconds: float) -> AsyncIterator[None]:
         except (DBAPIError, psycopg.Error, PoolTimeout, TimeoutError) as error:
             if sqlstate(error) in LOST_A_RACE:
                 raise LostRace from error
+            if sqlstate(error) == DISK_FULL:
+                raise Unavailable(DISK_FULL_MESSAGE) from error
             if isinstance(error, NO_ANSWER) or is_disconnect(error):
                 raise Unavailable from error
             raise

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from crm_graph.database import locks, rights
 from crm_graph.database.engine import place, reason, sqlstate
+from crm_graph.database.server_version import check_server_version
 from crm_graph.errors import SetupError
 
 CONNECT_SECONDS, LOCK_SECONDS = 8, 60
@@ -55,7 +56,7 @@ def is_known(revision: str) -> bool:
 def migrate(url: URL) -> tuple[str | None, str]:
     """Upgrade a database to `head()`, one process at a time; returns the revisions before and after.
 
-    Raises SetupError when the server can't be reached, refuses the user, or has a newer schema.
+    Raises SetupError when the server can't be reached, is too old, refuses the user, or has a newer schema.
     """
     with _locked(url) as connection:
         before = current(connection)
@@ -79,6 +80,7 @@ def _locked(url: URL) -> Iterator[Connection]:
     engine = create_engine(url, hide_parameters=True, connect_args={"connect_timeout": CONNECT_SECONDS})
     try:
         with engine.connect() as connection:
+            check_server_version(connection.dialect, url)
             connection.execute(select(func.set_config("lock_timeout", f"{LOCK_SECONDS}s", False)))
             connection.execute(select(func.pg_advisory_lock(locks.MIGRATION)))
             connection.commit()

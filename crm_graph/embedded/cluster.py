@@ -20,13 +20,14 @@ import psutil
 import psycopg
 
 from crm_graph.embedded.config import INITDB, NOT_DURABLE, PORT, ROLES, SETTINGS
-from crm_graph.embedded.errors import EmbeddedError
+from crm_graph.embedded.errors import EmbeddedError, disk_full, is_disk_full
 from crm_graph.embedded.files import last_lines, open_log, sync_dir, write_atomically
 from crm_graph.embedded.locks import lock_within, open_lock
 from crm_graph.embedded.runner import Runner, find_programs, make_private_dir
 
 logger = logging.getLogger(__name__)
 
+WAL_SEGMENT = 16 * 1024 * 1024  # bytes that PostgreSQL writes at once
 START_SECONDS, STOP_SECONDS, ORPHAN_SECONDS = 120, 60, 10
 
 
@@ -192,6 +193,8 @@ class Cluster:
         result = self.runner.run(str(programs / "initdb"), "-D", staging, *INITDB, *sync, stderr=subprocess.STDOUT)
         if result.returncode:
             shutil.rmtree(staging, ignore_errors=True)
+            if is_disk_full(result.stdout):
+                raise disk_full(self.home)
             raise EmbeddedError(f"initdb failed in {self.home}:\n{last_lines(result.stdout)}")
         os.rename(staging, self.path)
         sync_dir(self.home)  # after a power cut, the next start would otherwise find the old name and remove it
@@ -257,6 +260,8 @@ class Cluster:
 
     def _failure(self) -> EmbeddedError:
         lines = last_lines(self.log.read_text(errors="replace"))
+        if is_disk_full(lines) or shutil.disk_usage(self.home).free < WAL_SEGMENT:  # which leaves no room for a log
+            return disk_full(self.home)
         return EmbeddedError(f"PostgreSQL stopped while starting on {self.path}; the end of {self.log}:\n{lines}")
 
 

@@ -15,6 +15,11 @@ def make_dir(path: Path, mode: int) -> None:
         path.chmod(mode)  # whatever the umask is
 
 
+def make_data_dir(path: Path) -> None:
+    """Create a data folder if it is missing; root's server runs as another user, who must be able to pass through."""
+    make_dir(path, 0o711 if os.geteuid() == 0 else 0o700)
+
+
 def write_atomically(path: Path, text: str, mode: int) -> None:
     """Write a file completely or not at all, never through a link."""
     handle, staging = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)

@@ -21,10 +21,10 @@ import psycopg
 from sqlalchemy.engine import URL
 
 from crm_graph.embedded.cluster import Cluster, ConnInfo, is_alive
-from crm_graph.embedded.errors import EmbeddedError
-from crm_graph.embedded.files import make_dir
+from crm_graph.embedded.errors import EmbeddedError, disk_full, is_disk_full
+from crm_graph.embedded.files import make_data_dir
 from crm_graph.embedded.locks import lock_within, open_lock, try_lock, unlock
-from crm_graph.embedded.runner import locate
+from crm_graph.embedded.runner import has_cluster, locate
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +39,12 @@ class EmbeddedPostgres:
     so call them outside an event loop. Raises EmbeddedError.
 
     durable: False, for tests only, trades safety in a power cut for speed.
+    may_create: False refuses a data folder without a cluster, and leaves it untouched.
     """
 
-    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
+    def __init__(self, data_dir: Path, *, durable: bool = True, may_create: bool = True) -> None:
         self._data_dir = data_dir
+        self._may_create = may_create
         self._durable = durable
         self._cluster: Cluster | None = None
         self._lease: int | None = None
@@ -50,7 +52,9 @@ class EmbeddedPostgres:
 
     def __enter__(self) -> Self:
         with self._explain_errors():
-            make_dir(self._data_dir, 0o711 if os.geteuid() == 0 else 0o700)
+            if not self._may_create and not has_cluster(self._data_dir):
+                raise _missing(self._data_dir)
+            make_data_dir(self._data_dir)
             self._data_dir = self._data_dir.resolve()
             with _start_lock(self._data_dir):
                 self._enter_locked()
@@ -103,6 +107,8 @@ class EmbeddedPostgres:
             fcntl.flock(self._lease, fcntl.LOCK_SH | fcntl.LOCK_NB)
             home, runner = locate(self._data_dir)
             self._cluster = Cluster(self._data_dir, home, runner, self._durable)
+            if not self._may_create and not self._cluster.path.exists():  # removed a moment ago
+                raise _missing(self._data_dir)
             self._find_or_start(self._cluster, threading.Event())
         except BaseException:  # including SystemExit from a signal
             self._leave()
@@ -133,8 +139,16 @@ class EmbeddedPostgres:
         try:
             yield
         except (OSError, psutil.Error, psycopg.Error) as error:
+            if is_disk_full(error):
+                raise disk_full(self._data_dir) from error
             reason = " ".join(str(error).split())
             raise EmbeddedError(f"the embedded PostgreSQL can't run in {self._data_dir}: {reason}") from error
+
+
+def _missing(data_dir: Path) -> EmbeddedError:
+    return EmbeddedError(
+        f"there is no database in {data_dir}: run crm-graph migrate to create it, or crm-graph demo to try crm-graph"
+    )
 
 
 @contextmanager

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 SYSTEM_DIR = Path("/var/lib/crm-graph")
 RUN_SECONDS = 120
+_POINTER = "cluster.path"
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,14 @@ class Runner:
         return self.run("/bin/sh", "-c", script, "sh", *path).stdout or None
 
 
+def has_cluster(data_dir: Path) -> bool:
+    """Whether a data folder has a cluster, or root's pointer to the place of one."""
+    return any(map(os.path.exists, (data_dir / "cluster", data_dir / _POINTER)))
+
+
 def locate(data_dir: Path) -> tuple[Path, Runner]:
     """The folder of the cluster (the data folder, or the one that its pointer file names) and the user that runs it."""
-    pointer = data_dir / "cluster.path"
+    pointer = data_dir / _POINTER
     home = data_dir
     if os.geteuid() == 0 and pointer.exists():
         home = Path(pointer.read_text().strip())
@@ -121,7 +127,7 @@ def _relocate(data_dir: Path, runner: Runner, blocked: str) -> Path:
         )
     home = Path(tempfile.mkdtemp(dir=clusters))
     home.chmod(0o711)
-    write_atomically(data_dir / "cluster.path", f"{home}\n", 0o600)
+    write_atomically(data_dir / _POINTER, f"{home}\n", 0o600)
     logger.info("user %s can't enter %s, so the cluster of %s is in %s", runner.name, blocked, data_dir, home)
     return home
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database, place, reason, sqlstate
+from crm_graph.database.server_version import check_server_version
 from crm_graph.delivery import pause
 from crm_graph.embedded import EmbeddedPostgres
 from crm_graph.embedded.supervisor import supervised
@@ -69,13 +70,18 @@ class Urls:
 
 
 @contextmanager
-def postgres(settings: Settings) -> Iterator[Urls]:
-    """The configured PostgreSQL, or the embedded one, kept running until the block ends. Raises SetupError."""
+def postgres(settings: Settings, *, may_create: bool = False) -> Iterator[Urls]:
+    """The configured PostgreSQL, or the embedded one, kept running until the block ends.
+
+    Raises SetupError, also when the embedded one does not exist yet: only with `may_create` is it created.
+    """
+    if problem := settings.database_problem():
+        raise SetupError(problem)
     server, migration = settings.server_url(), settings.migration_url()
     if server is not None and migration is not None:
         yield Urls(server, migration, is_embedded=False)
         return
-    with EmbeddedPostgres(settings.crm_data_dir) as embedded, supervised(embedded):
+    with EmbeddedPostgres(settings.crm_data_dir, may_create=may_create) as embedded, supervised(embedded):
         urls = Urls(embedded.url("app_user"), embedded.url("app_admin"), is_embedded=True)
         migrations.migrate(urls.migration)  # crm-graph is its only user: no operator has to choose the moment
         yield urls
@@ -83,7 +89,7 @@ def postgres(settings: Settings) -> Iterator[Urls]:
 
 @asynccontextmanager
 async def database(urls: Urls) -> AsyncIterator[Database]:
-    """The opened database. Raises SetupError when its schema is not the one that this code needs."""
+    """The opened database. Raises SetupError when its server is too old, or its schema not the one this code needs."""
     opened = Database(urls.server)
     try:
         await _check_schema(opened, urls)
@@ -95,6 +101,8 @@ async def database(urls: Urls) -> AsyncIterator[Database]:
 async def _check_schema(opened: Database, urls: Urls) -> None:
     where = place(urls.server)
     try:
+        async with opened.read() as connection:
+            check_server_version(connection.dialect, urls.server)
         present, needed = await schema_version(opened), migrations.head()
     except Unavailable as error:
         raise SetupError(f"can't reach the database {where}: {reason(error.__cause__)}") from None

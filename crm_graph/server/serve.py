@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL
 from uvicorn.supervisors import Multiprocess
 
 from crm_graph.database.engine import Database
-from crm_graph.errors import SetupError
+from crm_graph.errors import SettingsError, SetupError
 from crm_graph.server.app import create_app
 from crm_graph.server.databases import Urls, database, for_worker, pause_if_moved, postgres
 from crm_graph.server.metrics import CLOSED, is_closed
@@ -36,9 +36,9 @@ WORKER_START_SECONDS = 30  # a worker process does not answer while it imports; 
 
 def serve(settings: Settings, workers: int) -> None:
     """Serve and deliver until SIGTERM or SIGINT. Raises SetupError when the port is taken or a setting is wrong."""
-    settings.jwt_key()
-    settings.check_public_url()
-    with postgres(settings) as urls, bound_sockets(settings) as listening:
+    if problems := settings.serving_problems():
+        raise SettingsError(problems)
+    with postgres(settings, may_create=True) as urls, bound_sockets(settings) as listening:
         if workers == 1:
             with trace_export.exporting(settings.traces()):
                 run(_serve_one(settings, urls, listening))
@@ -54,6 +54,7 @@ def serve(settings: Settings, workers: int) -> None:
         os.environ["PORT"] = str(settings.port)
         os.environ.pop("PGHOSTADDR", None)  # libpq would prefer it to the URL's host
         os.environ["DATABASE_URL"] = urls.server.render_as_string(hide_password=False)
+        os.environ["EMBEDDED_DATABASE"] = "false"  # the processes connect to it like to any other
         with TemporaryDirectory(prefix="crm-graph-metrics-") as folder:  # which only its user can enter
             config = server_config(partial(worker_app, Path(folder)), factory=True, workers=workers)
             Multiprocess(config, sockets=listening).run()
@@ -67,7 +68,12 @@ def run(main: Coroutine[object, object, None]) -> None:
 
 def worker_app(metrics_folder: Path) -> FastAPI:
     """The application of one of several worker processes, which find each other's metrics in `metrics_folder`."""
-    settings = Settings.load()
+    try:
+        settings = Settings.load()
+    except SetupError as error:  # `.env` was changed since the server started
+        logs.configure("error")
+        log.error("a worker process can't start: %s", error)
+        raise SystemExit(1) from None
     logs.configure(settings.log_level, settings.log_form())
     url = settings.server_url()
     assert url is not None, "set by serve()"
@@ -111,7 +117,8 @@ def work(settings: Settings) -> None:
                 log.info("working")
                 await stop.wait()
 
-    settings.check_public_url()
+    if problem := settings.public_url_problem():
+        raise SetupError(problem)
     with postgres(settings) as urls, trace_export.exporting(settings.traces()):
         run(until_stopped(urls))
 

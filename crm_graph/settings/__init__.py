@@ -1,7 +1,7 @@
 """The settings, named like their environment variables. Nothing else reads the environment.
 
-The first source with a value wins: the environment, `.env` in the working folder and, for the development commands, the
-secrets that `demo` created in CRM_DATA_DIR.
+The first source with a value wins: the environment, `.env` in the working folder and, in development, the secrets that
+`demo` created in CRM_DATA_DIR.
 """
 
 import os
@@ -11,17 +11,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 
 from crm_graph.egress.networks import Networks
-from crm_graph.errors import SetupError
-from crm_graph.settings import env_file, value_forms
-from crm_graph.settings.demo_secrets import DEMO_SECRETS, read_demo_secrets
+from crm_graph.errors import SettingsError, SetupError
+from crm_graph.settings import database_urls, env_file, secret_strength, value_forms, wrong_values
+from crm_graph.settings.demo_secrets import DEMO_SECRETS, is_made_by_demo, read_demo_secrets
 from crm_graph.telemetry.trace_export import TraceExport
 
-JWT_SECRET_MIN_BYTES = 32  # RFC 7518, 3.2: a key at least as long as the hash
-URL_FORM = "postgresql://user:password@host:5432/crm"
+PostgresUrl = Annotated[SecretStr, AfterValidator(database_urls.checked)]
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(value_forms.split)]
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(value_forms.split)]
 
@@ -34,7 +32,11 @@ class Settings(BaseSettings):
     """All settings. `.env.example` lists the same names, each with one line of help."""
 
     model_config = SettingsConfigDict(
-        env_file=env_file.ENV_FILE, env_file_encoding="utf-8-sig", env_ignore_empty=True, extra="ignore", frozen=True
+        env_file=env_file.ENV_FILE,
+        env_file_encoding=env_file.ENCODING,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
     )
 
     crm_env: Literal["production", "development"] = "production"
@@ -45,8 +47,9 @@ class Settings(BaseSettings):
     public_url: Annotated[str, AfterValidator(value_forms.public_url)] | None = None
 
     crm_data_dir: Path = Field(default_factory=_default_data_dir)
-    database_url: SecretStr | None = None
-    migration_database_url: SecretStr | None = None
+    embedded_database: bool | None = None
+    database_url: PostgresUrl | None = None
+    migration_database_url: PostgresUrl | None = None
     pg_host: str | None = None
     pg_port: int = Field(default=5432, ge=1, le=65535)
     pg_database: str = "crm"
@@ -87,38 +90,106 @@ class Settings(BaseSettings):
     def load(cls, **overrides: Any) -> Self:
         """Read and check the settings.
 
-        Raises SetupError with one line that names every wrong variable.
+        Raises SettingsError with a line for every wrong line of `.env` and every wrong variable.
         """
         if env_file.ENV_FILE.is_dir():
             raise SetupError(f"{env_file.ENV_FILE} is a folder: the settings are read from a file of that name")
+        problems: list[str] = []
         try:
+            if "_env_file" not in overrides:
+                problems += env_file.problems(cls.names())
             settings = cls(**overrides)
+            problems += settings._contradictions()
         except ValidationError as error:
-            problems = (
-                f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
-                for e in error.errors()
-            )
-            raise SetupError("wrong setting: " + "; ".join(problems)) from None
+            problems += wrong_values.problems(error, cls.model_fields)
         except (OSError, UnicodeDecodeError) as error:
             problem = getattr(error, "strerror", None) or "it is not UTF-8"
-            raise SetupError(f"can't read the settings in .env: {problem}") from None
-        if settings.dev_signature_bypass and settings.crm_env == "production":
-            raise SetupError("DEV_SIGNATURE_BYPASS works in development only: unset it, or set CRM_ENV=development")
-        settings._check_metrics_listener()
+            raise SetupError(f"can't read the settings in {env_file.ENV_FILE}: {problem}") from None
+        if problems:
+            raise SettingsError(problems)
         return settings
 
-    def _check_metrics_listener(self) -> None:
-        if self.metrics_port is None:
-            return
-        if self.metrics_port == self.port:
-            raise SetupError(f"METRICS_PORT and PORT are both {self.port}: the metrics need a port of their own")
-        if not value_forms.is_loopback(self.metrics_host) and self.metrics_token is None:
-            raise SetupError("METRICS_HOST lets other machines read the metrics: set METRICS_TOKEN too")
+    @classmethod
+    def names(cls) -> list[str]:
+        """The names of all settings, as they are written in the environment."""
+        return [name.upper() for name in cls.model_fields]
 
     @classmethod
-    def env_file_problems(cls) -> list[str]:
-        """A message for each line of `.env` that looks like a setting but sets none."""
-        return env_file.problems([name.upper() for name in cls.model_fields])
+    def secret_names(cls) -> frozenset[str]:
+        """The names of the settings whose values are never shown."""
+        return frozenset(name.upper() for name, field in cls.model_fields.items() if "Secret" in str(field.annotation))
+
+    @classmethod
+    def defaults(cls) -> dict[str, str]:
+        """Each setting's default as it would be written in the environment; empty for none."""
+        values = {
+            name.upper(): field.get_default(call_default_factory=True) for name, field in cls.model_fields.items()
+        }
+        return {name: value_forms.text(value) for name, value in values.items()}
+
+    def _contradictions(self) -> list[str]:
+        found = []
+        if self.dev_signature_bypass and self.crm_env == "production":
+            found.append("DEV_SIGNATURE_BYPASS works in development only: unset it, or set CRM_ENV=development")
+        named = [n for n in ("DATABASE_URL", "PG_HOST", "MIGRATION_DATABASE_URL") if getattr(self, n.lower())]
+        if self.metrics_port == self.port:
+            found.append(f"METRICS_PORT and PORT are both {self.port}: the metrics need a port of their own")
+        if self.metrics_port and not value_forms.is_loopback(self.metrics_host) and self.metrics_token is None:
+            found.append("METRICS_HOST lets other machines read the metrics: set METRICS_TOKEN too")
+        if self.embedded_database and named:
+            found.append(
+                f"EMBEDDED_DATABASE=true contradicts {named[0]}, which names another database: unset one of them"
+            )
+        elif named == ["MIGRATION_DATABASE_URL"]:
+            found.append("MIGRATION_DATABASE_URL needs DATABASE_URL or PG_HOST: the database that the server uses")
+        return found
+
+    def secret_problems(self) -> list[str]:
+        """A line for each secret that is set and too weak to be used."""
+        return [line for name, secrets in self._secrets() for line in secret_strength.problems(name, secrets)]
+
+    def secret_warnings(self) -> list[str]:
+        """A line for each weak secret that is accepted only while it is being replaced."""
+        return [line for name, secrets in self._secrets() for line in secret_strength.warnings(name, secrets)]
+
+    def _secrets(self) -> list[tuple[str, tuple[str, ...]]]:
+        names = (*secret_strength.SINGLES, *secret_strength.LISTS)
+        return [(name, secret_strength.plain(getattr(self, name.lower()))) for name in names]
+
+    def database_problem(self) -> str | None:
+        """Why no database can be used; None if one can: the server that is named, or the embedded PostgreSQL."""
+        if self.server_url() is not None:
+            return None
+        is_demo = is_made_by_demo(self.crm_data_dir)
+        if self.embedded_database is False or (self.embedded_database is None and self.crm_env == "production"):
+            made = f"; {self.crm_data_dir} is the demo's, for CRM_ENV=development" if is_demo else ""
+            return (
+                "no database is set: set DATABASE_URL or PG_HOST to use your PostgreSQL, or EMBEDDED_DATABASE=true to "
+                f"run one in CRM_DATA_DIR ({self.crm_data_dir}); to try crm-graph, run crm-graph demo{made}"
+            )
+        if is_demo and self.crm_env == "production":
+            return (
+                f"CRM_DATA_DIR ({self.crm_data_dir}) was made by crm-graph demo, and production must not use it: set "
+                "another CRM_DATA_DIR, or CRM_ENV=development"
+            )
+        return None
+
+    def serving_problems(self) -> list[str]:
+        """A line for everything for which `serve` would refuse these settings."""
+        missing = None if self.jwt_secret else secret_strength.MISSING_KEY
+        others = (missing, self.public_url_problem(), self.database_problem())
+        return [*self.secret_problems(), *filter(None, others)]
+
+    def for_data_folder(self) -> Self:
+        """These settings, completed for a data folder that `demo` made: commands need no settings beside a demo.
+
+        A folder that no setting contradicts makes it development, under no PUBLIC_URL, as in the demo itself. In
+        development, the demo's secrets are used where none are set; in production, never.
+        """
+        is_free = self.server_url() is None and self.embedded_database is None
+        if is_free and "crm_env" not in self.model_fields_set and is_made_by_demo(self.crm_data_dir):
+            return self._with(crm_env="development", public_url=None).with_demo_secrets()
+        return self.with_demo_secrets() if self.crm_env == "development" else self
 
     def with_demo_secrets(self) -> Self:
         """These settings, with the secrets that `demo` created in CRM_DATA_DIR where the operator set none."""
@@ -126,23 +197,24 @@ class Settings(BaseSettings):
         missing = {
             name.lower(): demo[name] for name in DEMO_SECRETS if name in demo and not getattr(self, name.lower())
         }
-        return self.load(**{name: getattr(self, name) for name in self.model_fields_set} | missing)
+        return self._with(**missing)
+
+    def _with(self, **changes: Any) -> Self:
+        return self.load(**{name: getattr(self, name) for name in self.model_fields_set} | changes)
 
     def jwt_key(self) -> bytes:
-        """The HS256 key. Raises SetupError when it is missing or too short to be safe."""
-        key = self.jwt_secret.get_secret_value().encode() if self.jwt_secret else b""
-        if len(key) < JWT_SECRET_MIN_BYTES:
-            state = "is too short" if key else "is not set"
-            raise SetupError(
-                f"JWT_SECRET {state}: it must have at least {JWT_SECRET_MIN_BYTES} bytes; "
-                "make one with: openssl rand -hex 32"
-            )
-        return key
+        """The HS256 key. Raises SetupError when it is missing or too weak to be safe."""
+        if self.jwt_secret is None:
+            raise SetupError(secret_strength.MISSING_KEY)
+        for problem in secret_strength.problems("JWT_SECRET", secret_strength.plain(self.jwt_secret)):
+            raise SetupError(problem)
+        return self.jwt_secret.get_secret_value().encode()
 
-    def check_public_url(self) -> None:
-        """Raises SetupError when PUBLIC_URL is missing in production, where it tells the original from a copy."""
-        if self.public_url is None and self.crm_env == "production":
-            raise SetupError("PUBLIC_URL is not set: set it to where others reach this server: https://crm.example.com")
+    def public_url_problem(self) -> str | None:
+        """Why production can't do without PUBLIC_URL, which tells the original from a copy; None if it is set."""
+        if self.public_url is not None or self.crm_env != "production":
+            return None
+        return "PUBLIC_URL is not set: set it to where others reach this server: https://crm.example.com"
 
     def networks(self) -> Networks:
         """The networks that may be called besides public addresses; in development, this machine is one of them."""
@@ -169,7 +241,7 @@ class Settings(BaseSettings):
     def server_url(self) -> URL | None:
         """The URL of the server's database; None for the embedded PostgreSQL in CRM_DATA_DIR."""
         if self.database_url:
-            return _postgres_url("DATABASE_URL", self.database_url)
+            return database_urls.postgres_url(self.database_url)
         if self.pg_host is None:
             return None
         return URL.create(
@@ -188,17 +260,5 @@ class Settings(BaseSettings):
     def migration_url(self) -> URL | None:
         """The same with a user that may change the schema; None for the embedded PostgreSQL."""
         if self.migration_database_url:
-            return _postgres_url("MIGRATION_DATABASE_URL", self.migration_database_url)
+            return database_urls.postgres_url(self.migration_database_url)
         return self.server_url()
-
-
-def _postgres_url(name: str, value: SecretStr) -> URL:
-    try:
-        url = make_url(value.get_secret_value())
-    except (ArgumentError, ValueError):
-        raise SetupError(f"{name} is not a URL; expected {URL_FORM}") from None
-    if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise SetupError(f"{name} must start with postgresql://: crm-graph runs on PostgreSQL only")
-    if "@" in (url.host or ""):  # the part after the first @ belongs to the password, and hosts are printed
-        raise SetupError(f"{name} has more than one @: write those in its password as %40; expected {URL_FORM}")
-    return url.set(drivername="postgresql+psycopg")

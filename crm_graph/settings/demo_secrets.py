@@ -1,4 +1,4 @@
-"""The secrets that `demo` creates in the data folder."""
+"""What `demo` leaves in the data folder: the mark that it is for development, and the secrets."""
 
 import os
 import secrets
@@ -10,10 +10,22 @@ DEMO_SECRETS = (
     "HMAC_SHARED_SECRET_CALCOM",
     "INSTANTLY_WEBHOOK_TOKEN",
 )
+DEMO_MARK = "development-only.txt"
+_MARK_TEXT = "crm-graph demo made this data folder. It is for development: serve refuses it in production.\n"
 
 
 def _secrets_file(data_dir: Path) -> Path:
     return data_dir / "demo-secrets.env"
+
+
+def is_made_by_demo(data_dir: Path) -> bool:
+    """Whether `demo` made this data folder; an earlier version of it left only the secrets."""
+    return any(map(os.path.exists, (data_dir / DEMO_MARK, _secrets_file(data_dir))))
+
+
+def mark_as_made_by_demo(data_dir: Path) -> None:
+    """Mark a data folder, which exists, as one for development."""
+    (data_dir / DEMO_MARK).write_text(_MARK_TEXT)
 
 
 def read_demo_secrets(data_dir: Path) -> dict[str, str]:

@@ -1,22 +1,35 @@
-"""`.env` in the working folder: where it is, and which of its lines can't be what their author wanted."""
+"""`.env` in the working folder: where it is, what it sets, and which of its lines can't be what their author wanted."""
 
 import logging
 import re
-from collections.abc import Collection
-from difflib import get_close_matches
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from dotenv import dotenv_values
 from dotenv.parser import Binding, parse_stream
+
+from crm_graph.settings.similar_names import meant
 
 logging.getLogger("dotenv").setLevel("ERROR")  # problems() reports more
 ENV_FILE = Path(".env")
+ENCODING = "utf-8-sig"
+
+
+def values() -> Mapping[str, str]:
+    """What the file sets, by names in capitals, without empty values. Raises OSError and UnicodeDecodeError."""
+    if not ENV_FILE.is_file():  # nor if it is a pipe, which can be read only once
+        return {}
+    return {name.upper(): value for name, value in dotenv_values(ENV_FILE, encoding=ENCODING).items() if value}
 
 
 def problems(names: Collection[str]) -> list[str]:
-    """A message for each line of `.env` that looks like one of the settings `names` but sets none, without values."""
-    if not ENV_FILE.is_file():  # nor if it is a pipe, which can be read only once
+    """A message, without values, for each line that can't be read, or that looks like one of `names` but sets none.
+
+    Raises OSError and UnicodeDecodeError.
+    """
+    if not ENV_FILE.is_file():
         return []
-    with ENV_FILE.open(encoding="utf-8-sig") as file:
+    with ENV_FILE.open(encoding=ENCODING) as file:
         found = [(binding, _line_problem(binding, names)) for binding in parse_stream(file)]
     return [f"{ENV_FILE} line {_line_number(binding)}: {problem}" for binding, problem in found if problem]
 
@@ -27,10 +40,18 @@ def _line_problem(binding: Binding, names: Collection[str]) -> str | None:
         name = word[1].upper() if word and word[1].upper() in names else "it"
         return f"{name} can't be read; write NAME=value, and close every quote"
     key = (binding.key or "").upper()
-    close = get_close_matches(key, names, n=1, cutoff=0.8)
-    if not close or (key in names and binding.value is not None):
-        return None
-    return f"{key} has no = after it" if key in names else f"{key!a} is not a setting; did you mean {close[0]}?"
+    if key in names and binding.value is None:
+        return f"{key} has no = after it"
+    if "\n" in (binding.value or "") and _takes_in(binding, names):
+        return f"the quote after {key!a} is not closed in its line"
+    setting = meant(key, names)
+    return f"{key!a} is not a setting; did you mean {setting}?" if setting else None
+
+
+def _takes_in(binding: Binding, names: Collection[str]) -> bool:
+    """Whether a value of several lines is a setting's, or has a setting in it. None of ours needs such a value."""
+    words = re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", binding.original.string, re.MULTILINE)
+    return any(word.upper() in names for word in words)
 
 
 def _line_number(binding: Binding) -> int:

@@ -13,8 +13,17 @@ CLOCK_TOLERANCE = timedelta(hours=1)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([^\s/?#@:\[\]]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
 
 
+def comma_separated(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def split(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    return comma_separated(value) if isinstance(value, str) else value
+
+
+def text(value: object) -> str:
+    """A default, as it is written in the environment."""
+    return "" if value in (None, ()) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def lower(value: object) -> object:
@@ -51,7 +60,7 @@ def public_url(url: str) -> str:
 def origins(values: tuple[str, ...]) -> tuple[str, ...]:
     origins = tuple(origin.lower().rstrip("/") for origin in values)
     if not all(_ORIGIN.fullmatch(origin) for origin in origins):
-        raise ValueError("each must be scheme://host or scheme://host:port without a path: https://board.example.com")
+        raise ValueError("must be origins, comma-separated: scheme://host or scheme://host:port without a path")
     return origins
 
 
@@ -65,7 +74,7 @@ def networks(values: tuple[str, ...]) -> tuple[str, ...]:
     except ValueError:
         forms = "10.1.0.0/16 (ports 80 and 443), 192.168.7.20:5678, [fd12:3456::/32]:5678, 10.1.0.0/16:* (all ports)"
         raise ValueError(
-            f"each must be a network or an address, IPv4 by its own name, with or without a port: {forms}"
+            f"must be networks or addresses, IPv4 by its own name, with or without a port: {forms}"
         ) from None
 
 
@@ -73,7 +82,7 @@ def proxies(values: tuple[str, ...]) -> tuple[str, ...]:
     try:
         networks = tuple(map(ip_network, values))
     except ValueError:
-        raise ValueError("each must be an address or a network, without host bits: 127.0.0.1, 10.1.0.0/16") from None
+        raise ValueError("must be addresses or networks, without host bits: 127.0.0.1, 10.1.0.0/16") from None
     if any(network.prefixlen == 0 for network in networks):
         raise ValueError("must not name every address: any client could then choose its own")
     return tuple(map(str, networks))

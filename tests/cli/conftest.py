@@ -44,4 +44,4 @@ def team(shared: EmbeddedPostgres, embedded_dir: Path) -> dict[str, str]:
             "VALUES ('Ada', 'ada@seller.com', 'admin', true), ('Max', 'max@seller.com', 'sales', false)"
         )
         connection.execute("INSERT INTO owner_mailboxes SELECT 'max@sender.com', id FROM owners WHERE name = 'Max'")
-    return {"CRM_DATA_DIR": str(embedded_dir)}
+    return {"CRM_DATA_DIR": str(embedded_dir), "EMBEDDED_DATABASE": "true"}

@@ -1,12 +1,15 @@
 """The commands that need no HTTP server: what they print, and the one line with which they fail."""
 
-import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import jwt
 import pytest
 from sqlalchemy.engine import URL
 
 from crm_graph.database import migrations
+from crm_graph.settings.demo_secrets import DEMO_MARK, make_demo_secrets, mark_as_made_by_demo
 from tests.support.commands import Commands, free_port, postgres_of
 from tests.support.database import scratch_database
 from tests.support.paths import PROJECT
@@ -15,6 +18,17 @@ pytestmark = pytest.mark.slow
 
 SECRET = "a-secret-for-the-tests-of-commands"
 SDL_FILE = PROJECT / "schema.graphql"
+
+
+@contextmanager
+def settings_file(crm: Commands, text: str) -> Iterator[None]:
+    """A `.env` in the folder that commands run in."""
+    file = crm.folder / ".env"
+    file.write_text(text)
+    try:
+        yield
+    finally:
+        file.unlink()
 
 
 @pytest.mark.parametrize(
@@ -73,11 +87,60 @@ def test_migrate_on_a_given_server(crm: Commands, server: URL) -> None:
         assert crm("migrate", **given).lines() == [f"schema {migrations.head()}, nothing to do"]
 
 
-def test_a_new_embedded_database_is_announced(crm: Commands, data_dir: Path) -> None:
-    fresh = data_dir.parent / "fresh"
-    assert crm("owner", "list", CRM_DATA_DIR=str(fresh)).remarks() == [f"created a new database in {fresh}", "none"]
-    assert crm("owner", "list", CRM_DATA_DIR=str(fresh)).remarks() == ["none"]
-    shutil.rmtree(fresh)
+EMBEDDED, DEVELOPMENT = {"EMBEDDED_DATABASE": "true"}, {"CRM_ENV": "development"}
+
+
+@pytest.mark.parametrize(
+    ("command", "mode", "problem"),
+    [
+        ("owner list", EMBEDDED, "no database in"),
+        ("owner list", DEVELOPMENT, "no database in"),
+        ("owner list", {}, "no database is set"),
+        ("token --owner ada@seller.com", EMBEDDED, "no database in"),
+        ("export contacts", EMBEDDED, "no database in"),
+        ("import contacts leads.csv", EMBEDDED, "no database in"),
+        ("endpoints list", EMBEDDED, "no database in"),
+        ("deliveries resume", EMBEDDED, "no database in"),
+        ("replay --status error --since 2026-01-01", EMBEDDED, "no database in"),
+        ("worker", EMBEDDED, "no database in"),
+        ("migrate", {}, "no database is set"),
+        ("serve", {}, "no database is set"),
+    ],
+)
+def test_no_command_makes_a_database_unasked(
+    crm: Commands, tmp_path: Path, command: str, mode: dict[str, str], problem: str
+) -> None:
+    (crm.folder / "leads.csv").write_text("email\nlead@acme.example\n")
+    fresh = tmp_path / "fresh"
+    given = {"CRM_DATA_DIR": str(fresh), "JWT_SECRET": SECRET, "PUBLIC_URL": "https://crm.example.com"} | mode
+    line = crm(*command.split(), **given).problem()
+    where = f"there is no database in {fresh}: run crm-graph migrate to create it, or crm-graph demo to try crm-graph"
+    assert line == where if mode else "set DATABASE_URL or PG_HOST to use your PostgreSQL, or EMBEDDED_DATABASE" in line
+    assert problem in line
+    assert not fresh.exists()
+
+
+def test_an_unmarked_folder_is_production_and_a_marked_one_the_demos(
+    crm: Commands, team: dict[str, str], embedded_dir: Path
+) -> None:
+    named = {"CRM_DATA_DIR": str(embedded_dir)}
+    assert "no database is set" in crm("owner", "list", **named).problem()
+    mark_as_made_by_demo(embedded_dir)
+    secret = make_demo_secrets(embedded_dir)["JWT_SECRET"]
+    try:
+        assert len(crm("owner", "list", **named).lines()) == 2
+        (token,) = crm("token", "--owner", "ada@seller.com", **named).lines()
+        assert jwt.decode(token, secret, algorithms=["HS256"])
+        assert (
+            "was made by crm-graph demo"
+            in crm("token", "--owner", "ada@seller.com", **team, JWT_SECRET=SECRET).problem()
+        )
+        given = team | {"JWT_SECRET": SECRET, "PUBLIC_URL": "https://crm.example.com", "PORT": str(free_port())}
+        served = crm("serve", **given).problem()
+        assert served.startswith(f"CRM_DATA_DIR ({embedded_dir}) was made by crm-graph demo, and production must not")
+    finally:
+        for name in (DEMO_MARK, "demo-secrets.env"):
+            (embedded_dir / name).unlink()
 
 
 @pytest.mark.parametrize(
@@ -127,18 +190,34 @@ def test_a_wrong_setting(crm: Commands) -> None:
 
 
 def test_a_line_of_the_settings_file_that_sets_nothing(crm: Commands, team: dict[str, str]) -> None:
-    file = crm.folder / ".env"
-    file.write_text("DATABSE_URL=postgresql://u:hidden-word@h/d\n")
-    try:
-        done = crm("owner", "list", **team)
-        refused = crm("token", "--owner", "ada@seller.com", **team)
-    finally:
-        file.unlink()
-    assert done.remarks() == [".env line 1: 'DATABSE_URL' is not a setting; did you mean DATABASE_URL?"]
-    assert len(done.out.splitlines()) == 2
-    assert len(refused.err.splitlines()) == 2
+    commands = ("serve", "worker", "migrate", "demo", "owner list", "token --owner ada@seller.com", "send calcom ping")
+    with settings_file(crm, "DATABSE_URL=postgresql://u:hidden-word@h/d\n"):
+        found = {crm(*command.split(), **team).problem() for command in commands}
+    assert found == {".env line 1: 'DATABSE_URL' is not a setting; did you mean DATABASE_URL?"}
+
+
+def test_each_wrong_setting_has_a_line_on_stderr(crm: Commands, team: dict[str, str]) -> None:
+    with settings_file(crm, "PROT=1\nPORT='9\n"):
+        done = crm("owner", "list", **team, LOG_LEVEL="loud")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.splitlines() == [
+        "crm-graph: .env line 1: 'PROT' is not a setting; did you mean PORT?",
+        "crm-graph: .env line 2: PORT can't be read; write NAME=value, and close every quote",
+        "crm-graph: LOG_LEVEL must be debug, info, warning or error",
+    ]
+
+
+def test_what_looks_wrong_in_the_environment_is_said_once(crm: Commands, team: dict[str, str]) -> None:
+    with settings_file(crm, "PORT=8001\n"):
+        done = crm("owner", "list", **team, PORT="8002", JWT_SECERT="hidden", PGHOST="hidden", HOSTNAME="hidden")
+    assert done.remarks() == [
+        "the variable 'JWT_SECERT' is not a setting; did you mean JWT_SECRET?",
+        "the environment and .env differ, the environment wins: PORT",
+    ]
 
 
 def test_a_data_folder_that_is_a_file(crm: Commands, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert str(tmp_path / "file") in crm("owner", "list", CRM_DATA_DIR=str(tmp_path / "file")).problem()
+    for command in ("owner list", "migrate", "demo"):
+        given = {"CRM_DATA_DIR": str(tmp_path / "file"), "CRM_ENV": "development", "PORT": str(free_port())}
+        assert str(tmp_path / "file") in crm(*command.split(), **given).err.splitlines()[-1]

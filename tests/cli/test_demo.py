@@ -1,15 +1,20 @@
 """`demo`: where it refuses to start. What it shows is in tests/e2e."""
 
+import json
 import socket
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy.engine import URL
 
+from crm_graph.cli import demo
 from crm_graph.database.migrations import migrate
+from crm_graph.settings.demo_secrets import is_made_by_demo
 from tests.support.commands import Commands, free_port
 from tests.support.database import scratch_database
+from tests.support.webhooks import fixture
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +53,27 @@ def test_a_database_that_is_not_the_demos(
             given = {"DATABASE_URL": dsn, "CRM_DATA_DIR": str(data_dir), "PORT": str(free_port())}
             assert problem in crm("demo", **given).problem()
             assert connection.execute(counts).fetchone() == before
+
+
+def test_a_data_folder_with_other_peoples_data(
+    crm: Commands, team: dict[str, str], embedded_dir: Path, rows: Any
+) -> None:
+    given = {"CRM_DATA_DIR": str(embedded_dir), "PORT": str(free_port())}
+    done = crm("demo", **given)
+    assert done.code == 1
+    assert IN_USE in done.err
+    elsewhere = crm("demo", **given, DATABASE_URL="postgresql://app_user@127.0.0.1:1/crm")
+    assert elsewhere.err.startswith(
+        f"crm-graph: the demo's secrets can't be kept beside the database in {embedded_dir}"
+    )
+    assert not is_made_by_demo(embedded_dir), "it stays a folder for production"
+    assert rows("SELECT count(*) FROM owners") == [(2,)]
+
+
+def test_the_sample_booking_follows_the_reply_that_led_to_it() -> None:
+    reply, booking = (json.loads(fixture(provider, name)) for provider, name in demo.SAMPLES[:2])
+    assert reply["lead_email"] == booking["payload"]["attendees"][0]["email"]
+    assert reply["timestamp"] < booking["createdAt"] < booking["payload"]["startTime"]
 
 
 def test_a_taken_port_is_seen_before_anything_starts(crm: Commands, data_dir: Path) -> None:

@@ -16,7 +16,8 @@ def test_a_reader_that_closes_its_pipe_ends_a_command_silently(
     crm: Commands, data_dir: Path, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     """A long output fails while it is printed, a short one at the end."""
-    environment = {"CRM_DATA_DIR": str(data_dir), "JWT_SECRET": SECRET}
+    environment = {"CRM_DATA_DIR": str(data_dir), "EMBEDDED_DATABASE": "true", "JWT_SECRET": SECRET}
+    crm("migrate", **environment)
     crm("owner", "add", "--name", "Ada", "--email", "ada@seller.com", **environment)
     reader, writer = os.pipe()
     os.close(reader)

@@ -35,7 +35,7 @@ def test_while_it_imports() -> None:
 
 def test_while_it_starts(tmp_path: Path, data_dir: Path) -> None:
     log = tmp_path / "log"
-    with started("owner", "list", log=log, CRM_DATA_DIR=str(data_dir)) as process:
+    with started("migrate", log=log, CRM_DATA_DIR=str(data_dir), EMBEDDED_DATABASE="true") as process:
         while not data_dir.exists():  # it makes its database there, which takes longer than the rest
             assert process.poll() is None, log.read_text()
             time.sleep(0.01)
@@ -43,7 +43,7 @@ def test_while_it_starts(tmp_path: Path, data_dir: Path) -> None:
         code = process.wait(60)
     printed = log.read_text()
     if code == 0:  # on a machine so busy that it was done before
-        assert printed.endswith("none\n")
+        assert "has schema" in printed
     else:
         assert code in (130, -signal.SIGINT)  # a shell shows both as 130
         assert "Traceback" not in printed

@@ -22,8 +22,12 @@ def test_a_server_that_is_stopped_sends_its_listeners_away(
     crm: Commands, data_dir: Path, tmp_path: Path, workers: int
 ) -> None:
     port, log = str(free_port()), tmp_path / "log"
-    given = {"JWT_SECRET": "a-secret-for-the-end-to-end-tests-alone", "CRM_DATA_DIR": str(data_dir)}
-    given |= {"PUBLIC_URL": "https://crm.example.com"}
+    given = {
+        "JWT_SECRET": "a-secret-for-the-end-to-end-tests-alone",
+        "CRM_DATA_DIR": str(data_dir),
+        "EMBEDDED_DATABASE": "true",
+        "PUBLIC_URL": "https://crm.example.com",
+    }
     host = f"127.0.0.1:{port}"
     with started("serve", "--workers", str(workers), log=log, PORT=port, **given) as process:
         wait_until_it_serves(process, f"http://{host}", log)

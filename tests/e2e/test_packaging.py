@@ -80,6 +80,6 @@ def test_the_wheel_has_nothing_else(installed: Path) -> None:
 def test_it_migrates_outside_the_checkout(installed: Path, folder: Path) -> None:
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir()
-    given = {"PYTHONPATH": str(installed), "CRM_DATA_DIR": str(folder / "data")}
+    given = {"PYTHONPATH": str(installed), "CRM_DATA_DIR": str(folder / "data"), "EMBEDDED_DATABASE": "true"}
     printed = run(sys.executable, "-c", MAIN, "migrate", cwd=elsewhere, **given)
     assert printed == f"the embedded database in {folder / 'data'} has schema {migrations.head()}\n"

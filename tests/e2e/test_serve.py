@@ -27,10 +27,11 @@ from tests.support.webhooks import signature
 
 pytestmark = pytest.mark.slow
 
+OLD_SECRET = "old-secret-for-the-tests-of-serve-itself"
 SECRETS = {
     "JWT_SECRET": "a-secret-for-the-tests-of-serve-itself",
-    "HMAC_SHARED_SECRET_CALCOM": "cal-secret",
-    "HMAC_SHARED_SECRET_INSTANTLY": "new-secret,old-secret",
+    "HMAC_SHARED_SECRET_CALCOM": "cal-secret-for-the-tests-of-serve-itself",
+    "HMAC_SHARED_SECRET_INSTANTLY": f"new-secret-for-the-tests-of-serve-itself,{OLD_SECRET}",
 }
 
 
@@ -51,7 +52,8 @@ class Served:
 def served(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     port = str(free_port())
     log, base = tmp_path_factory.mktemp("serve") / "log", f"http://127.0.0.1:{port}"
-    environment = SECRETS | {"CRM_DATA_DIR": str(data_dir), "PORT": port, "PUBLIC_URL": base}
+    database = {"CRM_DATA_DIR": str(data_dir), "EMBEDDED_DATABASE": "true"}
+    environment = SECRETS | database | {"PORT": port, "PUBLIC_URL": base}
     with started("serve", log=log, **environment) as process:
         wait_until_it_serves(process, base, log)
         yield Served(process, base, log, environment)
@@ -104,7 +106,7 @@ def test_send_signs_as_the_provider_does(crm: Commands, served: Served, tmp_path
 
 
 def test_send_fails_when_the_answer_is_a_refusal(crm: Commands, served: Served) -> None:
-    wrong = served.environment | {"HMAC_SHARED_SECRET_CALCOM": "another-secret"}
+    wrong = served.environment | {"HMAC_SHARED_SECRET_CALCOM": "another-secret-than-that-of-the-server"}
     done = crm("send", "calcom", "ping", **wrong)
     hint = "crm-graph: the server uses another secret: set CRM_DATA_DIR or the provider's secret as it does\n"
     assert (done.code, done.err) == (1, hint)
@@ -169,10 +171,25 @@ def test_a_worker_of_a_copy_pauses_deliveries_as_a_server_does(crm: Commands, se
 
 
 def test_without_its_secret_or_its_public_url_it_does_not_start(crm: Commands, data_dir: Path) -> None:
-    given = ELSEWHERE | {"CRM_DATA_DIR": str(data_dir)}
+    given = ELSEWHERE | {"CRM_DATA_DIR": str(data_dir), "EMBEDDED_DATABASE": "true"}
     assert "JWT_SECRET is not set" in crm("serve", **given | {"JWT_SECRET": ""}).problem()
     for command in ("serve", "worker"):
         assert "PUBLIC_URL is not set" in crm(command, **given | {"PUBLIC_URL": ""}).problem()
+
+
+def test_weak_secrets_stop_serve_and_worker_and_migrate_reports_them(crm: Commands, served: Served) -> None:
+    weak = served.environment | {"HMAC_SHARED_SECRET_CALCOM": "cal-secret", "PORT": str(free_port())}
+    rotation = "HMAC_SHARED_SECRET_CALCOM=<new>,<old>"
+    for command in ("serve", "worker", "owner list"):
+        line = crm(*command.split(), **weak).problem()
+        assert line.startswith("HMAC_SHARED_SECRET_CALCOM is too short")
+        assert rotation in line
+    migrated = crm("migrate", **weak)
+    assert migrated.code == 0
+    assert [rotation in line for line in migrated.remarks()] == [True]
+    rotated = weak | {"HMAC_SHARED_SECRET_CALCOM": f"{SECRETS['HMAC_SHARED_SECRET_CALCOM']},cal-secret"}
+    (warning,) = crm("owner", "list", **rotated).remarks()[:1]
+    assert warning.startswith("HMAC_SHARED_SECRET_CALCOM (number 2 of its list) is too short")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +227,7 @@ def test_sigterm_under_requests(served: Served, data_dir: Path) -> None:
     answers: list[httpx.Response] = []
 
     def post() -> None:
-        headers = {"X-Signature": signature("old-secret", body), "Idempotency-Key": "under-sigterm"}
+        headers = {"X-Signature": signature(OLD_SECRET, body), "Idempotency-Key": "under-sigterm"}
         url = f"{served.base}/crm/webhooks/instantly/reply"
         answers.append(httpx.post(url, content=body, headers=headers, timeout=20))
 

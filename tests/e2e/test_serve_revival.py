@@ -32,8 +32,13 @@ def wait_for_readyz(base: str, status: int) -> None:
 def test_a_killed_postgres_comes_back_under_serve(data_dir: Path, tmp_path: Path) -> None:
     log, port = tmp_path / "log", free_port()
     base = f"http://127.0.0.1:{port}"
-    environment = {"CRM_DATA_DIR": str(data_dir), "PORT": str(port), "JWT_SECRET": "a-secret-for-the-test-of-a-revival"}
-    environment |= {"PUBLIC_URL": "https://crm.example.com"}
+    environment = {
+        "CRM_DATA_DIR": str(data_dir),
+        "EMBEDDED_DATABASE": "true",
+        "PORT": str(port),
+        "PUBLIC_URL": "https://crm.example.com",
+        "JWT_SECRET": "a-secret-for-the-test-of-a-revival",
+    }
     with started("serve", log=log, **environment) as process:
         wait_until_it_serves(process, base, log)
         killed = the_postmaster(data_dir)

@@ -15,8 +15,9 @@ from tests.support.otel_collector import Collector
 SECRETS = {
     "JWT_SECRET": "a-secret-for-the-tests-of-serve-itself",
     "PUBLIC_URL": "https://crm.example.com",
-    "HMAC_SHARED_SECRET_CALCOM": "cal-secret",
-    "HMAC_SHARED_SECRET_INSTANTLY": "new-secret,old-secret",
+    "EMBEDDED_DATABASE": "true",
+    "HMAC_SHARED_SECRET_CALCOM": "cal-secret-for-the-tests-of-serve-itself",
+    "HMAC_SHARED_SECRET_INSTANTLY": "new-secret-for-the-tests-of-serve-itself,old-secret-for-the-tests-of-serve-itself",
 }
 
 

@@ -195,9 +195,12 @@ class Served:
 def serving(crm: Commands, data_dir: Path, log: Path, **environment: str) -> Iterator[Served]:
     """Run `serve` with an admin who has a token; keywords are environment variables."""
     port = str(free_port())
-    given = {"JWT_SECRET": "a-secret-for-the-end-to-end-tests-alone", "CRM_DATA_DIR": str(data_dir)}
-    given["PUBLIC_URL"] = "https://crm.example.com"
-    given |= environment
+    given = {
+        "JWT_SECRET": "a-secret-for-the-end-to-end-tests-alone",
+        "CRM_DATA_DIR": str(data_dir),
+        "EMBEDDED_DATABASE": "true",
+        "PUBLIC_URL": "https://crm.example.com",
+    } | environment
     base = f"http://127.0.0.1:{port}"
     with started("serve", log=log, PORT=port, **given) as process:
         wait_until_it_serves(process, base, log)

@@ -9,6 +9,7 @@ NAMES = {name.upper() for name in Settings.model_fields}
 
 
 LONG = "a-secret-of-at-least-thirty-two-bytes"
+OTHER = "another-secret-of-thirty-two-bytes"
 
 
 GIVEN = {
@@ -19,6 +20,7 @@ GIVEN = {
     "PORT": ("8080", 8080),
     "PUBLIC_URL": ("https://crm.example.com", "https://crm.example.com"),
     "CRM_DATA_DIR": ("/srv/müşteri verisi", Path("/srv/müşteri verisi")),
+    "EMBEDDED_DATABASE": ("false", False),
     "DATABASE_URL": ("postgresql://u:p@h/d", "postgresql://u:p@h/d"),
     "MIGRATION_DATABASE_URL": ("postgresql://a:p@h/d", "postgresql://a:p@h/d"),
     "PG_HOST": ("db.internal", "db.internal"),
@@ -31,9 +33,9 @@ GIVEN = {
     "JWT_ISSUER": ("https://id.example.com", "https://id.example.com"),
     "JWT_AUDIENCE": ("crm", "crm"),
     "JWT_NOT_BEFORE": ("2026-01-05T10:00:00+01:00", datetime(2026, 1, 5, 9, tzinfo=UTC)),
-    "HMAC_SHARED_SECRET_INSTANTLY": ("new, old ,", ("new", "old")),
-    "HMAC_SHARED_SECRET_CALCOM": ("only", ("only",)),
-    "INSTANTLY_WEBHOOK_TOKEN": ("one,two", ("one", "two")),
+    "HMAC_SHARED_SECRET_INSTANTLY": (f"{LONG}, {OTHER} ,", (LONG, OTHER)),
+    "HMAC_SHARED_SECRET_CALCOM": (LONG, (LONG,)),
+    "INSTANTLY_WEBHOOK_TOKEN": (f"{LONG},{OTHER}", (LONG, OTHER)),
     "DEV_SIGNATURE_BYPASS": ("true", True),
     "INTERNAL_DOMAINS": ("@Seller.com, seller.de", ("seller.com", "seller.de")),
     "CALCOM_EVENT_TYPES": ("demo,intro", ("demo", "intro")),

@@ -84,7 +84,7 @@ async def test_an_event_without_an_event_type_is_for_known_contacts(
     assert await stored.counts(sql) == (2, 0, 0, 0)
     await send(choosy, CREATED)
     await send(choosy, STARTED, "duplicate")
-    await send(choosy, STARTED | {"createdAt": "2026-01-05T09:30:01Z"})
+    await send(choosy, STARTED | {"createdAt": "2026-01-05T16:30:01Z"})
     assert sorted(await meetings(sql)) == ["BOOKING_CREATED", "MEETING_STARTED"]
     await send(choosy, NORMALISED)
 
@@ -95,7 +95,7 @@ async def test_an_event_without_an_event_type_is_for_known_contacts(
 async def test_overlapping_subscriptions_have_one_effect(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     await send(client, CREATED)
     before = await stored.everything(sql)
-    await send(client, booked(at="2026-01-05T09:30:00.600Z"))
+    await send(client, booked(at="2026-01-05T16:30:00.600Z"))
     after = await stored.everything(sql)
     assert [len(after[kind]) for kind in after] == [2, *(len(before[kind]) for kind in list(before)[1:])]
     assert after["activities"] == before["activities"]
@@ -104,7 +104,7 @@ async def test_overlapping_subscriptions_have_one_effect(client: httpx.AsyncClie
 async def test_an_overlapping_event_does_not_move_a_deal_again(client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     await send(client, CREATED)
     await sql.execute(text("UPDATE deals SET stage_id = (SELECT id FROM pipeline_stages WHERE key = 'contacted')"))
-    await send(client, booked(at="2026-01-05T09:30:00.600Z"))
+    await send(client, booked(at="2026-01-05T16:30:00.600Z"))
     assert [deal["stage"] for deal in await stored.deals(sql)] == ["contacted"]
 
 
@@ -212,10 +212,10 @@ async def test_an_unknown_pipeline_is_noted_on_the_timeline(client: httpx.AsyncC
 # Shapes
 
 
-@pytest.mark.parametrize("at", ["2026-01-05T09:30:00Z", "2026-01-05T09:30:00.000Z", "2026-01-05T10:30:00+01:00"])
+@pytest.mark.parametrize("at", ["2026-01-05T16:30:00Z", "2026-01-05T16:30:00.000Z", "2026-01-05T17:30:00+01:00"])
 async def test_times_come_in_three_forms(at: str, client: httpx.AsyncClient, sql: AsyncConnection) -> None:
     await send(client, booked(at=at, price=None))
-    assert {activity["occurred_at"] for activity in await stored.activities(sql)} == {"2026-01-05T09:30:00Z"}
+    assert {activity["occurred_at"] for activity in await stored.activities(sql)} == {"2026-01-05T16:30:00Z"}
 
 
 @pytest.mark.parametrize("flat", [True, False])

@@ -17,7 +17,7 @@ from crm_graph.settings import Settings
 from crm_graph.values import utc_now
 from crm_graph.web.signatures import standard_webhooks_signature
 from tests.support import stored
-from tests.support.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN
+from tests.support.credentials import CALCOM_SECRET, INSTANTLY_OLD_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN
 from tests.support.webhooks import ENDPOINTS, fixture, signature
 
 REPLY, BOOKING = fixture("instantly", "reply_received"), fixture("calcom", "booking_created")
@@ -38,9 +38,9 @@ RIGHT: list[tuple[str, str, Header | Maker]] = [
     ("instantly", "ours", {"X-Signature": signature(INSTANTLY_SECRET, REPLY)}),
     ("instantly", "ours with prefix", {"X-Signature": "sha256=" + signature(INSTANTLY_SECRET, REPLY)}),
     ("instantly", "ours in capitals", {"X-Signature": signature(INSTANTLY_SECRET, REPLY).upper()}),
-    ("instantly", "ours, old secret", {"X-Signature": signature("instantly-old-secret", REPLY)}),
+    ("instantly", "ours, old secret", {"X-Signature": signature(INSTANTLY_OLD_SECRET, REPLY)}),
     ("instantly", "standard webhooks", lambda: standard(INSTANTLY_SECRET, REPLY)),
-    ("instantly", "standard webhooks, old secret", lambda: standard("instantly-old-secret", REPLY)),
+    ("instantly", "standard webhooks, old secret", lambda: standard(INSTANTLY_OLD_SECRET, REPLY)),
     ("calcom", "cal.com", {"X-Cal-Signature-256": signature(CALCOM_SECRET, BOOKING)}),
     ("calcom", "ours", {"X-Signature": "sha256=" + signature(CALCOM_SECRET, BOOKING)}),
     ("calcom", "standard webhooks", lambda: standard(CALCOM_SECRET, BOOKING)),
