@@ -7,6 +7,7 @@ import sys
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from importlib import metadata
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -18,7 +19,7 @@ from crm_graph.cli import demo as demonstration
 from crm_graph.cli import import_export, sample_webhooks, tokens, webhooks
 from crm_graph.cli import owners as owner_commands
 from crm_graph.cli import settings as settings_command
-from crm_graph.cli.context import load_settings, moment, read_settings, server_settings, with_database
+from crm_graph.cli.context import ONE_OR_MANY, load_settings, moment, read_settings, server_settings, with_database
 from crm_graph.cli.output import remark, show
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database
@@ -36,8 +37,8 @@ app = typer.Typer(
     name="crm-graph",
     help="The CRM between Instantly, Cal.com and n8n: signed webhooks in, one GraphQL API.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(owner_commands.app, name="owner")
 app.add_typer(tokens.app, name="token")
@@ -92,6 +93,21 @@ def _failed(message: str, code: int = 1) -> int:
     if message:
         remark(message)
     return code
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"crm-graph {metadata.version('crm-graph')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
@@ -153,6 +169,8 @@ def send(
     url: Annotated[str | None, typer.Option(help="The server. Default: PUBLIC_URL, else HOST and PORT.")] = None,
 ) -> None:
     """Sign a payload as its provider does, and post it to a running server."""
+    if file and fixture:
+        raise SetupError(f"give either the name of a sample ({fixture}), or --file")
     settings = load_settings()
     body = file.read_bytes() if file else sample_webhooks.fixture(provider, fixture)
     answer = sample_webhooks.post(sample_webhooks.signed_request(settings, provider, body, url))
@@ -173,8 +191,8 @@ def replay(
     ] = None,
 ) -> None:
     """Apply stored events again; events that were applied are left unchanged."""
-    if (webhook_id is None) == (status is None or since is None):
-        raise SetupError("give either one WEBHOOK_ID, or --status and --since")
+    if (webhook_id is not None, status is not None, since is not None) not in ONE_OR_MANY:
+        raise SetupError("give either one WEBHOOK_ID and no options, or --status and --since")
     settings = load_settings()
 
     async def work(database: Database) -> Sequence[inbox.EventResult]:

@@ -18,6 +18,7 @@ from crm_graph.values import utc_now
 
 OPERATOR = machine("crm-graph")  # the person at the server's command line, who may do everything
 SECONDS = 600  # for one command: one that hands over an owner's work, or deletes years of deliveries
+ONE_OR_MANY = ((True, False, False), (False, True, True))  # a replay: an id is given, or both of two options
 T = TypeVar("T")
 
 

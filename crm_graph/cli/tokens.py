@@ -86,7 +86,7 @@ def revoke(
         str | None, typer.Option(metavar="EMAIL", help="All tokens of this owner that were issued here.")
     ] = None,
 ) -> None:
-    """Refuse a token, or all tokens of an owner, within 3 seconds and for ever."""
+    """Refuse a token, or all tokens of an owner, within 3 seconds; this can't be undone."""
     if (token is None) == (owner is None):
         raise SetupError("give either one ID, or --owner")
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from crm_graph.cli.context import as_operator, in_unit_of_work, load_settings, moment, with_database
+from crm_graph.cli.context import ONE_OR_MANY, as_operator, in_unit_of_work, load_settings, moment, with_database
 from crm_graph.cli.output import remark, show, time_text
 from crm_graph.database.engine import Database, Transaction
 from crm_graph.delivery import endpoints, listings, pause
@@ -164,8 +164,8 @@ def replay(
     ] = None,
 ) -> None:
     """Send deliveries again, whatever their status; with --since also events that a disabled endpoint missed."""
-    if (delivery is None) == (endpoint is None or since is None):
-        raise SetupError("give either one DELIVERY, or --endpoint and --since")
+    if (delivery is not None, endpoint is not None, since is not None) not in ONE_OR_MANY:
+        raise SetupError("give either one DELIVERY and no options, or --endpoint and --since")
     if delivery is not None:
         as_operator(lambda work: deliveries.replay(work, delivery_id=delivery))
         return

@@ -39,8 +39,9 @@ class CheckedUrl:
 async def check_url(url: str, networks: Networks) -> CheckedUrl:
     """Check an endpoint's URL.
 
-    A name is resolved, so that a mistake shows at once. One that can't be resolved now is accepted, since the address
-    of every connection is checked again. Raises ValidationFailed with field `url`.
+    A name is resolved, so that a mistake shows at once. An https:// URL whose name can't be resolved now is accepted,
+    since the address of every connection is checked again; with http:// it is refused, since only internal names may be
+    called so, and these can be resolved here. Raises ValidationFailed with field `url`.
     """
     target = parse_url(url)
     try:
@@ -49,6 +50,9 @@ async def check_url(url: str, networks: Networks) -> CheckedUrl:
     except AddressRefused as refused:
         raise ValidationFailed(f"url can't be called: {refused}", field="url") from None
     except (OSError, TimeoutError):
+        if target.scheme == "http":
+            problem = f"{target.host} can't be resolved, and http:// is allowed to internal networks only: use https://"
+            raise ValidationFailed(f"url can't be called: {problem}", field="url") from None
         return CheckedUrl(str(target))
     return CheckedUrl(str(target), checked.is_internal)
 

@@ -1,7 +1,9 @@
 """The commands that need no HTTP server: what they print, and the one line with which they fail."""
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 
 import jwt
@@ -49,9 +51,25 @@ def settings_file(crm: Commands, text: str) -> Iterator[None]:
     ],
 )
 def test_help(crm: Commands, command: str) -> None:
-    done = crm(*command.split(), "--help")
+    done, short = crm(*command.split(), "--help"), crm(*command.split(), "-h")
     assert done.code == 0
     assert "Usage: crm-graph" in done.out
+    assert short == done
+
+
+def test_version(crm: Commands) -> None:
+    assert crm("--version").lines() == [f"crm-graph {metadata.version('crm-graph')}"]
+
+
+def test_bash_completes_commands_and_options(crm: Commands, tmp_path: Path) -> None:
+    """As bash runs it: the script that --show-completion prints calls the command again."""
+    script = crm("--show-completion", "bash").out
+    for words, found in ((["rep"], "replay"), (["token", "rev"], "revoke"), (["token", "revoke", "--ow"], "--owner")):
+        line = " ".join(["crm-graph", *words])
+        given = {"_CRM_GRAPH_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words))}
+        assert crm(**given).lines() == [found]
+    assert "complete -o default -F _crm_graph_completion crm-graph" in script
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +168,7 @@ def test_an_unmarked_folder_is_production_and_a_marked_one_the_demos(
         (("calcom", "bookingcreated"), "calcom has no sample 'bookingcreated'; there are: booking_cancelled, "),
         (("calcom", "../../instantly/fixtures/email_sent"), "calcom has no sample"),
         (("calcom", "ping.expected"), "calcom has no sample"),
+        (("calcom", "ping", "--file", __file__), "give either the name of a sample (ping), or --file"),
         (("hubspot", "ping"), "unknown provider 'hubspot'; there are: instantly, calcom"),
         (("calcom", "ping"), "HMAC_SHARED_SECRET_CALCOM is not set"),
     ],
@@ -167,7 +186,15 @@ def test_send_to_nobody(crm: Commands, data_dir: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", ["", "--status error", "--since 2026-01-01", "%s --status error --since 2026-01-01"]
+    "arguments",
+    [
+        "",
+        "--status error",
+        "--since 2026-01-01",
+        "%s --status error",
+        "%s --since 2026-01-01",
+        "%s --status error --since 2026-01-01",
+    ],
 )
 def test_replay_of_what(crm: Commands, team: dict[str, str], arguments: str) -> None:
     given = arguments.replace("%s", "0b0e7a3c-58f1-4c50-8d5b-000000000000").split()

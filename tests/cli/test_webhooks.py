@@ -119,6 +119,14 @@ def test_a_copy_is_let_send_under_its_own_url(crm: Commands, team: dict[str, str
         (("endpoints", "update", str(uuid.uuid4()), "--event", "test", "--all-events"), "give either"),
         (("endpoints", "rotate", str(uuid.uuid4())), "endpoint not found"),
         (("deliveries", "replay"), "give either one DELIVERY"),
+        (("deliveries", "replay", str(uuid.uuid4()), "--since", "2026-01-01"), "give either one DELIVERY"),
+        (("deliveries", "replay", str(uuid.uuid4()), "--endpoint", str(uuid.uuid4())), "give either one DELIVERY"),
+        (("deliveries", "replay", "--endpoint", str(uuid.uuid4())), "give either one DELIVERY"),
+        (("deliveries", "replay", "--since", "2026-01-01"), "give either one DELIVERY"),
+        (
+            ("endpoints", "add", "--owner", "ada@seller.com", "--url", "http://no.invalid/x"),
+            "no.invalid can't be resol",
+        ),
         (("deliveries", "replay", str(uuid.uuid4())), "delivery not found"),
     ],
 )

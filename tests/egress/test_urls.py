@@ -6,7 +6,7 @@ import pytest
 
 from crm_graph.egress.client import CheckedUrl, check_url
 from crm_graph.egress.headers import check_headers
-from crm_graph.egress.networks import Networks
+from crm_graph.egress.networks import PUBLIC_ONLY, Networks
 from crm_graph.egress.urls import parse_url
 from crm_graph.errors import ValidationFailed
 
@@ -118,12 +118,18 @@ async def test_a_name_with_one_forbidden_address_is_refused(monkeypatch: pytest.
         await check_url("https://two.example/", NONE_NAMED)
 
 
-async def test_a_name_that_can_not_be_resolved_now_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_name_that_can_not_be_resolved_now_needs_https(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def fails(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_AGAIN, "later")
 
     monkeypatch.setattr(socket, "getaddrinfo", fails)
     assert await check_url("https://soon.example", NONE_NAMED) == CheckedUrl("https://soon.example/")
+    for networks in (NONE_NAMED, Networks.of((), loopback=True), PUBLIC_ONLY):
+        with pytest.raises(ValidationFailed, match=r"soon\.example can't be resolved, and http:") as error:
+            await check_url("http://soon.example", networks)
+        assert error.value.field == "url"
 
 
 def test_header_names_become_lower_case() -> None:
