@@ -1,14 +1,10 @@
-"""Checks and normal forms of single values: e-mail, domain, text, JSON, money, time. Pure functions."""
+"""Checks and normal forms of single values: e-mail, domain, text, money, time. Pure functions."""
 
-import json
 import re
 import unicodedata
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from math import isfinite
-from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -20,9 +16,6 @@ from crm_graph.errors import ValidationFailed
 EMAIL_MAX = 254  # RFC 5321, 4.5.3.1.3: a path of 256 octets less its angle brackets
 LINE_MAX = 500  # names, titles, addresses
 TEXT_MAX = 100_000  # notes and message bodies
-JSON_DEPTH_MAX = 50
-DOCUMENT_KEYS_MAX = 200
-DOCUMENT_MAX = 100_000  # characters of JSON
 AMOUNT_MAX = Decimal(10) ** 12  # numeric(14,2)
 CLOCK_SKEW = timedelta(minutes=5)
 
@@ -30,8 +23,9 @@ _ASCII_LOWER = str.maketrans({chr(c): chr(c + 32) for c in range(ord("A"), ord("
 _PLAIN_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _NOT_IN_LOCAL_PART = re.compile(r'[\s"(),:;<>@\[\\\]]')
 _PADDING = "\ufeff\u200b\u200c\u200d\u2060"  # invisible characters that are copied along with an address
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _WEB = re.compile(r"https?://[^\s\x00-\x1f\x7f-\x9f]+\Z", re.IGNORECASE)
+_LINE_BREAK = re.compile(r"[\t\n\r]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # Mail hosts where anyone can have an address: such a domain does not identify a company.
@@ -110,20 +104,33 @@ def name_key(name: str) -> str:
 
 
 def check_text(value: str, *, field: str, max_length: int = LINE_MAX) -> str:
-    """Check a caller's text and return it. Raises ValidationFailed if it can't be stored or is too long."""
-    if _UNSTORABLE.search(value):
+    """Check a caller's text, which may have several lines, and return it.
+
+    Raises ValidationFailed with `field` if it can't be stored, is too long, or has a control character other than tab
+    and line break.
+    """
+    if UNSTORABLE.search(value):
         raise ValidationFailed(f"{field} contains a NUL character or half of a surrogate pair", field=field)
     if len(value) > max_length:
-        raise ValidationFailed(f"{field} is longer than {max_length} characters", field=field)
+        message = f"{field} is longer than {max_length} characters: it has {len(value):,}"
+        raise ValidationFailed(message, field=field)
+    if _CONTROL.search(value):
+        raise ValidationFailed(f"{field} contains a control character other than tab and line break", field=field)
+    return value
+
+
+def check_line(value: str, *, field: str, max_length: int = LINE_MAX) -> str:
+    """Check a caller's text of one line, such as a title, and return it. Raises ValidationFailed as `check_text`, and
+    for a tab or a line break."""
+    check_text(value, field=field, max_length=max_length)
+    if _LINE_BREAK.search(value):
+        raise ValidationFailed(f"{field} contains a tab or a line break; it must be one line of text", field=field)
     return value
 
 
 def check_prose(value: str, *, field: str) -> str:
-    """Check a text of several lines and return it: not blank, at most TEXT_MAX characters, no control characters but
-    tab and line break. Raises ValidationFailed with `field`."""
+    """Check a text as `check_text` does, of at most TEXT_MAX characters and not blank, and return it."""
     check_text(value, field=field, max_length=TEXT_MAX)
-    if _CONTROL.search(value):
-        raise ValidationFailed(f"{field} contains a control character other than tab and line break", field=field)
     if not value.strip():
         raise ValidationFailed(f"{field} is empty", field=field)
     return value
@@ -171,77 +178,6 @@ def clean_line(value: object, max_length: int = LINE_MAX) -> str | None:
 def clean_text(value: object, max_length: int = TEXT_MAX) -> str:
     """Text of several lines from a webhook, without control characters, cut to `max_length`; empty if not text."""
     return _CONTROL.sub("", value)[:max_length].strip() if isinstance(value, str) else ""
-
-
-def clean_json(value: Any, depth: int = JSON_DEPTH_MAX) -> Any:
-    """A JSON value in a form that can be stored and read: without characters that PostgreSQL can't store, infinite
-    numbers and anything below `depth`; integers beyond 64 bits become text."""
-    if isinstance(value, str):
-        return _UNSTORABLE.sub("", value)
-    if not _is_readable(value):
-        return str(value) if isinstance(value, int) else None
-    if not isinstance(value, dict | list):
-        return value
-    if depth == 0:
-        return None
-    if isinstance(value, dict):
-        return {_UNSTORABLE.sub("", key): clean_json(item, depth - 1) for key, item in value.items()}
-    return [clean_json(item, depth - 1) for item in value]
-
-
-def check_json(value: object, *, field: str) -> None:
-    """Raises ValidationFailed when a JSON value can't be stored as jsonb or is nested deeper than JSON_DEPTH_MAX."""
-    level: list[object] = [value]
-    for _ in range(JSON_DEPTH_MAX + 1):
-        if any(isinstance(item, str) and _UNSTORABLE.search(item) for item in level):
-            raise ValidationFailed(f"{field} contains a NUL character or half of a surrogate pair", field=field)
-        if not all(_is_readable(item) for item in level):
-            raise ValidationFailed(f"{field} contains a number beyond 64 bits; send it as text", field=field)
-        level = [part for item in level for part in _parts(item)]
-        if not level:
-            return
-    raise ValidationFailed(f"{field} is nested more than {JSON_DEPTH_MAX} levels deep", field=field)
-
-
-def check_document(value: object, *, field: str) -> dict[str, Any]:
-    """Check a JSON object that is stored with a row and return it: at most DOCUMENT_KEYS_MAX keys, JSON_DEPTH_MAX
-    levels and DOCUMENT_MAX characters. Raises ValidationFailed with `field`."""
-    if not isinstance(value, dict):
-        raise ValidationFailed(f"{field} must be an object", field=field)
-    if len(value) > DOCUMENT_KEYS_MAX:
-        raise ValidationFailed(f"{field} may have at most {DOCUMENT_KEYS_MAX} keys", field=field)
-    check_json(value, field=field)
-    if len(json.dumps(value, ensure_ascii=False)) > DOCUMENT_MAX:
-        raise ValidationFailed(f"{field} is longer than {DOCUMENT_MAX:,} characters of JSON", field=field)
-    return value
-
-
-def merge_patch(target: Any, patch: Any) -> Any:
-    """JSON Merge Patch (RFC 7396): sets an object's keys one by one, at any level; null removes a key."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(target) if isinstance(target, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            merged.pop(key, None)
-        else:
-            merged[key] = merge_patch(merged.get(key), value)
-    return merged
-
-
-def _is_readable(value: object) -> bool:
-    """Whether other programs can read it: jsonb stores any number, but most JSON parsers stop at 64 bits."""
-    if isinstance(value, float):
-        return isfinite(value)
-    return not isinstance(value, int) or -(2**63) <= value < 2**63
-
-
-def _parts(value: object) -> Iterator[object]:
-    if isinstance(value, dict):
-        yield from value
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value
 
 
 def check_money(amount: Decimal | None, currency: str) -> None:

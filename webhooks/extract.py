@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 from crm_graph.errors import ValidationFailed
-from crm_graph.values import clean_json, clean_line, clean_text, normal_email
+from crm_graph.json_documents import clean_json
+from crm_graph.values import clean_line, clean_text, normal_email
 
 VALUE_MAX = 5_000  # a lead variable or a form's answer
 NO_EVENT_TYPE = "(none)"

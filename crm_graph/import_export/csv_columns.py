@@ -1,14 +1,16 @@
 """What the columns of an imported file are: which field of a contact each header means, and how its cells are read."""
 
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from crm_graph.errors import CrmError, SetupError, ValidationFailed
 from crm_graph.import_export.csv_reader import Line
+from crm_graph.json_documents import merge_patch
 from crm_graph.models import LifecycleStage
-from crm_graph.values import merge_patch, name_key
+from crm_graph.values import name_key
 
 Item: TypeAlias = dict[str, object]
 VARIABLE, IGNORED = "variable", ""  # what a column can be besides a field of a contact
@@ -31,6 +33,7 @@ HEADERS = {
     IGNORED: "id owneremail ownersource replystatus replysummary replystatussource replystatusat needsreview ooountil "
     "donotcontactat donotcontactreason latestemailsentat version createdat updatedat",
 }
+_LINE_BREAKS = re.compile(r"[\t\r\n]+")
 _FIELDS = {header: field for field, headers in HEADERS.items() for header in headers.split()}
 
 
@@ -60,8 +63,10 @@ class Columns:
                 continue
             if field == VARIABLE:
                 variables[name] = cell
-            else:
+            elif field == "custom":
                 cells[field] = cell
+            else:  # of one line; spreadsheets wrap long cells
+                cells[field] = _LINE_BREAKS.sub(" ", cell)
         return _item(cells, variables)
 
     def reason(self, error: CrmError) -> str:

@@ -89,7 +89,7 @@ async def test_files_of_other_programs(
 
     assert (counts.created, reported) == (1, [])
     row = await stored(sql, "isil@x.example")
-    assert (row.full_name, row.company) == ("Işıl Çağ", 'a, b; c\t"d"')
+    assert (row.full_name, row.company) == ("Işıl Çağ", 'a, b; c "d"')
 
 
 async def test_bad_lines_are_reported_with_their_numbers(import_file: Any, world: World, sql: AsyncConnection) -> None:
@@ -126,13 +126,13 @@ async def test_bad_lines_are_reported_with_their_numbers(import_file: Any, world
         10: "lifecycleStage must be one of lead, qualified, opportunity, customer, disqualified",
         11: "it has 7 cells, but the header has 6: is there an unquoted delimiter in a cell?",
         12: "email is not an e-mail address",
-        13: "Name is longer than 500 characters",
+        13: "Name is longer than 500 characters: it has 501",
         14: "email: this e-mail belongs to a colleague's contact",
         15: "companyId: company not found",
         16: "custom contains a number beyond 64 bits; send it as text",
     }
     assert (await stored(sql, "good@x.example")).lifecycle_stage == "customer"
-    assert (await stored(sql, "two@x.example")).full_name == "of two\nlines"
+    assert (await stored(sql, "two@x.example")).full_name == "of two lines"
 
 
 async def test_a_line_after_another_of_the_same_contact_wins(
@@ -251,7 +251,7 @@ async def test_what_was_exported_comes_back_as_it_was(
     """Nothing in any table changes, whatever the names and variables are."""
     other = await add(sql, Company, name="Acme", name_key="acme", domain="acme2.example")
     names = [
-        "=cmd|' /C calc'!A0", "'=x", "''@x", "  outer space ", '"quoted", and;\tmore', "two\r\nlines\n", "\r", "-5",
+        "=cmd|' /C calc'!A0", "'=x", "''@x", "  outer space ", '"quoted", and;more', "-5",
         "'", "+49 30 1234", "<b>x</b>", "\N{RIGHT-TO-LEFT OVERRIDE}x", "", " ", "＝x", "NULL", "\\N", "\ufeffx", "Ünï",
     ]  # fmt: skip
     for n, name in enumerate(names):

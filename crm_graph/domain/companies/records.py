@@ -15,8 +15,9 @@ from crm_graph.domain.locking import RowLock
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, LostRace, ValidationFailed
+from crm_graph.json_documents import check_document, check_document_size, merge_patch
 from crm_graph.models import Company, table
-from crm_graph.values import check_company_domain, check_document, check_text, merge_patch
+from crm_graph.values import check_company_domain, check_line
 
 
 class CompanyRow(NamedTuple):
@@ -86,7 +87,7 @@ async def edit(work: UnitOfWork, *, company_id: uuid.UUID, changes: Mapping[str,
 def _check_values(values: Mapping[str, object]) -> None:
     for field, value in values.items():
         if isinstance(value, str):
-            check_text(value, field=field)
+            check_line(value, field=field)
     name = values.get("name")
     if isinstance(name, str) and not name.strip():
         raise ValidationFailed("name is empty", field="name")
@@ -121,7 +122,8 @@ async def _change(work: UnitOfWork, company: CompanyRow, changes: Mapping[str, A
     if "enrichment" in changes:
         patch = changes["enrichment"]
         merged = {} if patch is None else merge_patch(company.enrichment_json, patch)
-        changed["enrichment_json"] = check_document(merged, field="enrichment")
+        check_document_size(merged, field="enrichment", stored=company.enrichment_json)
+        changed["enrichment_json"] = merged
         entry_changes |= _enrichment_changes(company.enrichment_json, merged)
     if not entry_changes:
         return

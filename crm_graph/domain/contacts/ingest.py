@@ -32,10 +32,10 @@ from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import IdRow, PairQuery, Query, columns_of, param
 from crm_graph.domain.companies import match
 from crm_graph.domain.companies.match import ATTEMPTS, CompanyHint
-from crm_graph.domain.contacts import ownership, verdicts
+from crm_graph.domain.contacts import custom, ownership, verdicts
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.contacts.lead import Colleague, Lead
-from crm_graph.domain.contacts.rows import CUSTOM_MAX_KEYS, ContactRow
+from crm_graph.domain.contacts.rows import ContactRow
 from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork
@@ -56,10 +56,11 @@ from crm_graph.values import company_domain
 
 @dataclass(frozen=True, slots=True)
 class LockedContact:
-    """A locked contact, and what the event changes in it."""
+    """A locked contact, what the event changes in it, and the custom fields for which there was no room."""
 
     contact: ContactRow
     changes: Mapping[str, Any]
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +104,15 @@ async def lock_or_create(work: UnitOfWork, lead: Lead, colleague: Colleague, *, 
         if lookup.is_suppressed:
             raise Erased
         if contact is not None:
-            filled = await _empty_columns(transaction, lead, contact, lookup)
-            return LockedContact(contact, filled | _new_owner(contact, lookup, colleague))
+            fitted = custom.fit(contact.custom, lead.custom)
+            filled = await _empty_columns(transaction, lead, contact, lookup) | {"custom": fitted.custom}
+            return LockedContact(contact, filled | _new_owner(contact, lookup, colleague), fitted.left_out)
         # Either no contact has the address, or the one that had it was merged while we waited for its lock. Then the
         # address is taken, so nothing is created, and the next attempt finds the survivor.
-        created = await _create(work, lead, colleague, lookup) if creates else None
+        fitted = custom.fit({}, lead.custom)
+        created = await _create(work, lead, fitted.custom, colleague, lookup) if creates else None
         if created is not None:
-            return LockedContact(created, {})
+            return LockedContact(created, {}, fitted.left_out)
     if not creates:
         return None
     raise Conflict("another request is creating or merging this contact at the moment; retry")
@@ -135,6 +138,7 @@ async def record(
 ) -> Recorded:
     """Write what an event changes in a contact, with its entry (of activities.entry_params) and the verdict on it."""
     contact, changes = locked.contact, dict(locked.changes)
+    entry = activities.with_note(entry, custom.note(locked.left_out))
     if latest_email_sent_at is not None:
         changes["latest_email_sent_at"] = max(
             contact.latest_email_sent_at or latest_email_sent_at, latest_email_sent_at
@@ -160,9 +164,7 @@ async def _empty_columns(
     values: dict[str, object] = {name: getattr(lead, name) for name in Contact.DETAILS}
     if contact.company_id is None or (lead.company_name and lookup.company_is_unnamed):
         values["company_id"] = await match.find_or_create(transaction, _company_hint(lead))
-    filled = {name: new for name, new in values.items() if new is not None and getattr(contact, name) is None}
-    custom = {**lead.storable_custom, **contact.custom}
-    return filled | ({"custom": custom} if len(custom) <= CUSTOM_MAX_KEYS else {})
+    return {name: new for name, new in values.items() if new is not None and getattr(contact, name) is None}
 
 
 def _new_owner(contact: ContactRow, lookup: _Lookup, colleague: Colleague) -> dict[str, object]:
@@ -175,14 +177,16 @@ def _new_owner(contact: ContactRow, lookup: _Lookup, colleague: Colleague) -> di
     return {"owner_id": lookup.colleague_id, "owner_source": colleague.source}
 
 
-async def _create(work: UnitOfWork, lead: Lead, colleague: Colleague, lookup: _Lookup) -> ContactRow | None:
+async def _create(
+    work: UnitOfWork, lead: Lead, custom: Mapping[str, object], colleague: Colleague, lookup: _Lookup
+) -> ContactRow | None:
     """A new contact; None when its address is taken. It belongs to the colleague, or to nobody if there is none."""
     source = colleague.source if lookup.is_named else OwnerSource.DEFAULT
     values: dict[str, object] = {name: getattr(lead, name) for name in Contact.DETAILS}
     values |= {
         "email": lead.email,
         "company_id": await match.find_or_create(work.transaction, _company_hint(lead)),
-        "custom": lead.storable_custom,
+        "custom": custom,
         "owner_id": lookup.colleague_id,
         "owner_source": source if lookup.colleague_id else None,
     }

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from crm_graph.domain.contacts.rows import CUSTOM_MAX_KEYS
 from crm_graph.models import (
     OwnerSource,
 )
@@ -21,11 +20,6 @@ class Lead:
     linkedin_url: str | None = None
     company_name: str | None = None
     custom: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def storable_custom(self) -> dict[str, object]:
-        """The custom fields, as many as a contact may have."""
-        return dict(list(self.custom.items())[:CUSTOM_MAX_KEYS])
 
 
 @dataclass(frozen=True, slots=True)

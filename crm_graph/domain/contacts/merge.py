@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import Delete, Update
 
 from crm_graph.database.statements import Query, Statement, columns_of, combined, param
-from crm_graph.domain.contacts.rows import CUSTOM_MAX_KEYS, ContactRow
+from crm_graph.domain.contacts.custom import exceeds
+from crm_graph.domain.contacts.rows import ContactRow
 from crm_graph.domain.contacts.verdicts import STRENGTH
 from crm_graph.domain.deals import cascade
 from crm_graph.domain.locking import check_version
@@ -18,6 +19,7 @@ from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
+from crm_graph.json_documents import DOCUMENT_KEYS_MAX, DOCUMENT_MAX, json_size
 from crm_graph.models import (
     Activity,
     Contact,
@@ -80,10 +82,13 @@ async def _lock(work: UnitOfWork, survivor_id: uuid.UUID, loser_id: uuid.UUID) -
 
 
 def _merged_values(survivor: ContactRow, loser: ContactRow) -> dict[str, object]:
-    """The survivor's new columns. Raises Conflict when `custom` gets too many keys."""
+    """The survivor's new columns. Raises Conflict when `custom` gets too large."""
     custom = {**loser.custom, **survivor.custom}
-    if len(custom) > CUSTOM_MAX_KEYS:
-        message = f"together they have more than {CUSTOM_MAX_KEYS} keys in custom; remove some first"
+    if exceeds(custom, survivor.custom):
+        message = (
+            f"together they have {len(custom)} fields and {json_size(custom):,} bytes in custom; the limit is "
+            f"{DOCUMENT_KEYS_MAX} and {DOCUMENT_MAX:,}: remove some first"
+        )
         raise Conflict(message, field="loser_id")
     is_lead = survivor.lifecycle_stage == LifecycleStage.LEAD  # the initial stage, so the loser's says more
     return {

@@ -10,14 +10,16 @@ from sqlmodel import col
 from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import Statement, combined, param_row, types_of
 from crm_graph.domain import references
-from crm_graph.domain.contacts.rows import CUSTOM_MAX_KEYS, ContactRow
+from crm_graph.domain.contacts import custom
+from crm_graph.domain.contacts.rows import ContactRow
 from crm_graph.domain.locking import RowLock
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import ValidationFailed
 from crm_graph.identity.principal import Principal
+from crm_graph.json_documents import check_document
 from crm_graph.models import Contact, ContactEmail, OwnerSource, Relation, Suppression, table
-from crm_graph.values import check_json, check_text, merge_patch
+from crm_graph.values import check_line
 
 
 async def edit(
@@ -30,7 +32,7 @@ async def edit(
     checked = check_values(work.principal, changes)
     contact = await LOCK.one(work, contact_id, expected_version)
     await references.check(work, checked)
-    params = edit_params(work, contact, merge_custom(contact.custom, checked))
+    params = edit_params(work, contact, custom.merge(contact.custom, checked))
     if params is not None:
         await write_edit(work.transaction, params)
     return contact_id
@@ -59,33 +61,12 @@ def check_values(principal: Principal, values: Mapping[str, object]) -> dict[str
     references.check_new_owner(principal, values)
     for name, value in values.items():
         if isinstance(value, str):
-            check_text(value, field=name)
+            check_line(value, field=name)
     if "lifecycle_stage" in values and values["lifecycle_stage"] is None:
         raise ValidationFailed("lifecycleStage can't be cleared", field="lifecycle_stage")
-    custom = values.get("custom")
-    if custom is not None:
-        if not isinstance(custom, dict):
-            raise ValidationFailed("custom must be an object", field="custom")
-        _check_size(custom)
-        check_json(custom, field="custom")
+    if values.get("custom") is not None:
+        check_document(values["custom"], field="custom")
     return {**values, "owner_source": OwnerSource.PERSON} if "owner_id" in values else dict(values)
-
-
-def _check_size(custom: Mapping[str, object]) -> None:
-    if len(custom) > CUSTOM_MAX_KEYS:
-        raise ValidationFailed(f"custom may have at most {CUSTOM_MAX_KEYS} keys", field="custom")
-
-
-def merge_custom(custom: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:
-    """The changes, where `custom` is the whole new object: the given keys are set, null removes one (RFC 7396).
-
-    Raises ValidationFailed when it gets too many keys.
-    """
-    if "custom" not in changes:
-        return dict(changes)
-    patched = {} if changes["custom"] is None else merge_patch(custom, changes["custom"])
-    _check_size(patched)
-    return {**changes, "custom": patched}
 
 
 def edit_params(work: UnitOfWork, contact: ContactRow, changes: Mapping[str, object]) -> dict[str, object] | None:

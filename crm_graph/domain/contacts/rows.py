@@ -4,8 +4,6 @@ import uuid
 from datetime import date, datetime
 from typing import NamedTuple
 
-CUSTOM_MAX_KEYS = 200
-
 
 class ContactRow(NamedTuple):
     """A stored contact."""

@@ -23,6 +23,7 @@ from crm_graph.domain import references
 from crm_graph.domain.batches import ItemErrors, ItemResult, check_size
 from crm_graph.domain.companies import match
 from crm_graph.domain.companies.match import ATTEMPTS, CompanyHint
+from crm_graph.domain.contacts import custom
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.contacts.records import has_address, is_suppressed
 from crm_graph.domain.contacts.rows import ContactRow
@@ -172,7 +173,7 @@ def _plan(
     if contact is None:
         if item.expected_version is not None:
             raise NotFound("no contact has this e-mail any more; omit expectedVersion to create one", field="email")
-        values = contacts.merge_custom({}, item.values)
+        values = custom.merge({}, item.values)
         return _Plan(uuid.uuid4(), item.address, None, values, _company_hint(item.values, company_domain(item.address)))
     if not lookup.is_visible and not lookup.is_restorable:
         raise Conflict("this e-mail belongs to a colleague's contact", field="email")
@@ -180,7 +181,7 @@ def _plan(
         message = "this e-mail belongs to a deleted contact; set restoreDeleted to true to restore it"
         raise Conflict(message, field="email")
     check_version(contact, item.expected_version)
-    values = contacts.merge_custom(contact.custom, item.values)
+    values = custom.merge(contact.custom, item.values)
     return _Plan(contact.id, item.address, contact, values, _company_hint(item.values, None))
 
 

@@ -22,7 +22,7 @@ from crm_graph.errors import Conflict, NotFound, ValidationFailed
 from crm_graph.identity.access import restorable
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Activity, Deal, DealStatus, Pipeline, PipelineStage, Role, StageKind, table
-from crm_graph.values import TEXT_MAX, check_money, check_text
+from crm_graph.values import TEXT_MAX, check_line, check_money, check_text
 
 
 class LockedDeal(NamedTuple):
@@ -188,9 +188,11 @@ async def are_all_won(transaction: Transaction, contact_id: uuid.UUID) -> bool:
 
 def _check(values: Mapping[str, Any], amount: Any, currency: str) -> None:
     """Refuse values that a deal with this amount and currency may not have."""
-    for name in ("title", "source", "campaign_id", "notes"):
+    for name in ("title", "source", "campaign_id"):
         if values.get(name) is not None:
-            check_text(values[name], field=name, max_length=TEXT_MAX if name == "notes" else 500)
+            check_line(values[name], field=name)
+    if values.get("notes") is not None:
+        check_text(values["notes"], field="notes", max_length=TEXT_MAX)
     if "title" in values and not (values["title"] or "").strip():
         raise ValidationFailed("title is empty", field="title")
     if "amount" in values or "currency" in values:

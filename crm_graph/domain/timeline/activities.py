@@ -19,8 +19,9 @@ from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import ValidationFailed
 from crm_graph.identity.access import visible
 from crm_graph.identity.principal import Principal
+from crm_graph.json_documents import DOCUMENT_MAX, check_document, json_size
 from crm_graph.models import Activity, ActivityType, Contact, Deal, LoggedType, Role, table
-from crm_graph.values import CLOCK_SKEW, TEXT_MAX, check_document, check_prose
+from crm_graph.values import CLOCK_SKEW, TEXT_MAX, check_prose
 
 Value = TypeVar("Value")
 _COLUMNS = (
@@ -164,6 +165,11 @@ def entry_params(
     return {f"entry_{name}": value for name, value in values.items()}
 
 
+def with_note(params: Mapping[str, Any], note: str) -> dict[str, Any]:
+    """The `entry_params` with a note at the end of the content, which is cut if it gets too long."""
+    return {**params, "entry_content": params["entry_content"][: TEXT_MAX - len(note)] + note}
+
+
 async def add_entry(transaction: Transaction, params: Mapping[str, object]) -> uuid.UUID | None:
     """Insert an entry from its `entry_params`; returns its id, or None if its `effect_key` exists already."""
     row = await _INSERT_ENTRY.one(transaction, **params)
@@ -207,6 +213,8 @@ def _to_json(value: object) -> object:
         return value.value
     if isinstance(value, datetime | date):
         return value.isoformat()
+    if isinstance(value, dict) and (size := json_size(value)) > DOCUMENT_MAX:
+        return {"too_large": size}  # stored before there was a limit
     return str(value) if isinstance(value, uuid.UUID | Decimal) else value
 
 

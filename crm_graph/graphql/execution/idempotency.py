@@ -19,7 +19,7 @@ from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import Query, Statement, columns_of, param
 from crm_graph.errors import Conflict, IdempotencyMismatch, ValidationFailed
 from crm_graph.models import IdempotencyKey, table
-from crm_graph.values import check_text
+from crm_graph.values import check_line
 
 KEY_LIFETIME = timedelta(days=7)
 KEY_MAX = 255
@@ -41,7 +41,7 @@ class Call:
     now: datetime
 
     def __post_init__(self) -> None:
-        check_text(self.key, field="idempotency_key", max_length=KEY_MAX)
+        check_line(self.key, field="idempotency_key", max_length=KEY_MAX)
         if not self.key.strip():
             raise ValidationFailed("idempotency_key is empty", field="idempotency_key")
 

@@ -30,7 +30,8 @@ class LogActivityInput:
     company_id: uuid.UUID | None = optional("Everybody sees an entry that is about a company alone.")
     occurred_at: datetime | None = optional("Default: now. Must not be in the future.")
     meta: JSON | None = optional(
-        "An object with your own details: up to 200 keys, 50 levels, 100,000 characters. The key `source` is reserved."
+        "An object with your own details: at most 500 keys, 50 levels and 65,536 bytes of JSON, a key at most 200 "
+        "characters. The key `source` is reserved."
     )
     idempotency_key: str | None = idempotency_key()
 

@@ -24,7 +24,7 @@ class _CompanyFields:
     linkedin_url: str | None = optional()
     enrichment: JSON | None = optional(
         "An object that is merged into the stored one at every level (RFC 7396): its keys are set, null removes a key. "
-        "Up to 200 keys, 50 levels, 100,000 characters."
+        "At most 500 keys, 50 levels and 65,536 bytes of JSON, a key at most 200 characters."
     )
 
 

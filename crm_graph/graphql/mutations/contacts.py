@@ -36,7 +36,8 @@ class _ContactFields:
     owner_id: uuid.UUID | None = optional("Only an admin can name somebody else, or null for the unassigned pool.")
     lifecycle_stage: enums.LifecycleStage | None = optional("Can't be cleared.")
     custom: JSON | None = optional(
-        "An object that is merged (RFC 7396): its keys are set, null removes a key, other keys stay."
+        "An object that is merged (RFC 7396): its keys are set, null removes a key, other keys stay. "
+        "At most 500 keys, 50 levels and 65,536 bytes of JSON after that, a key at most 200 characters."
     )
 
 

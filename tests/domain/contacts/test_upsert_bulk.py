@@ -83,7 +83,7 @@ async def test_of_many_bad_items_ten_are_listed(client: httpx.AsyncClient, world
         "index": 2,
         "code": "VALIDATION",
         "field": "fullName",
-        "message": "fullName is longer than 500 characters",
+        "message": "fullName is longer than 500 characters: it has 501",
     }
 
 

@@ -137,10 +137,10 @@ async def test_text_that_is_too_long_or_empty(client: httpx.AsyncClient, world: 
 async def test_markup_and_formulas_are_kept_as_text(client: httpx.AsyncClient, world: World) -> None:
     title = "<img src=x onerror=alert(1)>=cmd()|' /C calc'!A0\u202e 100% _\\"
 
-    answer = await ask(client, ADA, CREATE_DEAL, **{"in": {"title": title, "notes": "a\r\nb\x1b[31m"}})
+    answer = await ask(client, ADA, CREATE_DEAL, **{"in": {"title": title, "notes": "a\r\n\tb"}})
 
     assert answer["createDeal"]["deal"]["title"] == title
-    assert answer["createDeal"]["deal"]["notes"] == "a\r\nb\x1b[31m"
+    assert answer["createDeal"]["deal"]["notes"] == "a\r\n\tb"
 
 
 async def test_an_address_that_is_none(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
@@ -173,7 +173,7 @@ async def test_wildcards_in_an_address_are_literal(client: httpx.AsyncClient, wo
 
 async def test_custom_is_a_small_object(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     async with unchanged(sql):
-        for custom in ("text", 5, [1], True, {str(i): i for i in range(201)}, {"a": DEEP}):
+        for custom in ("text", 5, [1], True, {str(i): i for i in range(501)}, {"a": DEEP}):
             await assert_refused(client, UPSERT, "custom", {"email": "new@acme.example", "custom": custom})
             await assert_refused(client, UPSERT, "custom", {"email": world.ada.email, "custom": custom})
 
@@ -251,7 +251,7 @@ async def test_what_every_row_has_cannot_be_cleared(
 
 
 async def test_custom_does_not_grow_without_end(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
-    full = {f"key{i}": i for i in range(200)}
+    full = {f"key{i}": i for i in range(500)}
     await ask(client, ROOT, UPSERT, **{"in": {"email": world.ada.email, "custom": full}})
 
     async with unchanged(sql):
@@ -259,7 +259,7 @@ async def test_custom_does_not_grow_without_end(client: httpx.AsyncClient, world
 
     swapped = {"key0": None, "one more": 1}
     answer = await ask(client, ADA, UPSERT, **{"in": {"email": world.ada.email, "custom": swapped}})
-    assert len(answer["upsertContact"]["contact"]["custom"]) == 200
+    assert len(answer["upsertContact"]["contact"]["custom"]) == 500
     assert len(await rows(sql, Deal)) == 6
 
 

@@ -24,7 +24,7 @@ BEGIN
     END IF;
     SELECT array_remove(ARRAY[c.owner_id, CASE WHEN d.owner_id IS DISTINCT FROM c.owner_id THEN d.owner_id END], NULL),
         json_build_object('activity', json_build_object('id', a.id, 'type', a.type, 'content', a.content,
-            'meta', a.meta_json, 'occurred_at', a.occurred_at, 'due_at', a.due_at, 'assignee_id', a.assignee_id),
+            'meta', crm_bounded(a.meta_json), 'occurred_at', a.occurred_at, 'due_at', a.due_at, 'assignee_id', a.assignee_id),
             'deal', crm_deal_snapshot(d.id), 'stage', crm_stage_snapshot(d.stage_id),
             'contact', crm_contact_snapshot(c.id),
             'company', crm_company_snapshot(coalesce(a.company_id, d.company_id, c.company_id)),

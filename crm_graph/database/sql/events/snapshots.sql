@@ -8,7 +8,7 @@ BEGIN
         SELECT json_build_object('id', id, 'email', email, 'full_name', full_name, 'title', title, 'phone', phone,
             'linkedin_url', linkedin_url, 'website', website, 'lifecycle_stage', lifecycle_stage,
             'reply_status', reply_status, 'reply_summary', reply_summary,
-            'do_not_contact', do_not_contact_at IS NOT NULL, 'custom', custom, 'owner_id', owner_id,
+            'do_not_contact', do_not_contact_at IS NOT NULL, 'custom', crm_bounded(custom), 'owner_id', owner_id,
             'version', version, 'deleted', deleted_at IS NOT NULL)
         FROM public.contacts WHERE id = contact);
 END $$;
