@@ -97,6 +97,6 @@ async def test_without_a_safe_secret_the_application_does_not_start(
 
 
 async def test_a_secret_of_32_bytes_is_enough(settings: Settings, database: Database) -> None:
-    safe = settings.model_copy(update={"jwt_secret": SecretStr("x" * 32)})
+    safe = settings.model_copy(update={"jwt_secret": SecretStr("k7Jq2mP9xT4vW8bN1cR5dF6gH3sL0zYa")})
 
     assert isinstance(create_app(safe, database), FastAPI)

@@ -10,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,6 +35,13 @@ ME = "{ me { email } }"
 CREATE = 'mutation { createDeal(input: {title: "slow"}) { deal { id } } }'
 CONNECTIONS = 4
 SHARE = CONNECTIONS // 2
+TOKEN = "a-token-for-the-metrics-of-these-tests"
+METRICS = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"metrics_token": SecretStr(TOKEN)})
 
 
 @pytest.fixture
@@ -88,7 +96,7 @@ async def test_an_owner_with_many_slow_requests_stops_nobody_else(
             async with asyncio.timeout(2):
                 assert (await send(client, BOB, ME)).json() == {"data": {"me": {"email": BOB}}}
                 assert (await client.get("/readyz")).status_code == 200
-                assert "crm_graph_database_up 1.0" in (await client.get("/metrics")).text
+                assert "crm_graph_database_up 1.0" in (await client.get("/metrics", headers=METRICS)).text
             assert in_use == SHARE
             assert not any(call.done() for call in calls)
         assert [(await call).status_code for call in calls] == [200] * 10
@@ -109,7 +117,7 @@ async def test_webhooks_and_look_ups_have_connections_when_every_other_is_taken(
         await asyncio.sleep(0.05)
         assert (await post(client, "instantly", fixture("instantly", "reply_received"))).status_code == 200
         assert (await client.get("/readyz")).status_code == 200
-        assert "crm_graph_database_up 1.0" in (await client.get("/metrics")).text
+        assert "crm_graph_database_up 1.0" in (await client.get("/metrics", headers=METRICS)).text
         assert (await client.get("/export/x.csv", headers=bearer(ADA))).status_code == 404
         release.set()
 
