@@ -5,7 +5,7 @@ $(error make can't handle a path with spaces: move the project to a folder witho
 endif
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check e2e soak fuzz mutants bench schema lock clean
+.PHONY: help install demo test check e2e soak fuzz mutants bench schema graphiql lock clean
 
 # The first interpreter that is new enough and can make a virtual environment. PYTHON=... overrides.
 CANDIDATES := python3 python3.11 python3.12 python3.13 python3.14 /usr/bin/python3
@@ -69,6 +69,9 @@ bench: $(PEERS)  ## measure against PostGraphile, the usual way, n8n and pgbench
 schema: $(STAMP)  ## write schema.graphql and events.schema.json
 	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 	@cd "$(ROOT)" && "$(BIN)/crm-graph" schema --events > events.schema.json.new && mv events.schema.json.new events.schema.json
+
+graphiql: $(PEERS)  ## fetch GraphiQL's files from npm again, as pinned in packages.json beside them
+	@cd "$(ROOT)" && exec "$(BIN)/python" -m bench.graphiql_files
 
 lock: $(STAMP)  ## update the lock files (versions and hashes, no addresses)
 	@cd "$(ROOT)" && $(PIP) '$(UV)' && "$(BIN)/uv" pip compile pyproject.toml --extra dev --universal \

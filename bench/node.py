@@ -59,20 +59,32 @@ def npm_packages(folder: Path) -> Path:
     return installed
 
 
+def npm_pack(package: str, folder: Path) -> Path:
+    """The archive of one package without its dependencies, in `folder`. Raises NodeMissing when npm can't fetch it."""
+    done = _npm(folder, package, "pack", package, "--ignore-scripts", "--json")
+    return folder / str(json.loads(done)[0]["filename"])
+
+
 def _npm_ci(folder: Path, name: str) -> None:
-    npm = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     # --include=dev: all packages of the lock, whatever NODE_ENV is; --json: errors that a program can read.
     options = ("--ignore-scripts", "--no-audit", "--no-fund", "--include=dev", "--json")
+    _npm(folder, f"the packages of {name}", "ci", *options)
+
+
+def _npm(folder: Path, what: str, *arguments: str) -> str:
+    """What npm prints. Raises NodeMissing, which says that npm can't install `what`."""
+    npm = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     path = os.pathsep.join((str(node().parent), os.environ.get("PATH", os.defpath)))
-    command = [str(node()), str(npm), "ci", *options]
+    command = [str(node()), str(npm), *arguments]
     try:
         done = subprocess.run(
             command, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True, timeout=NPM_SECONDS
         )
     except subprocess.TimeoutExpired as error:
-        raise NodeMissing(f"npm didn't install the packages of {name} within {NPM_SECONDS} s") from error
+        raise NodeMissing(f"npm didn't install {what} within {NPM_SECONDS} s") from error
     if done.returncode:
-        raise NodeMissing(f"npm can't install the packages of {name}: {_npm_problem(done)}")
+        raise NodeMissing(f"npm can't install {what}: {_npm_problem(done)}")
+    return done.stdout
 
 
 def _npm_problem(done: subprocess.CompletedProcess[str]) -> str:

@@ -27,7 +27,6 @@ from graphql import (
     VariableValues,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
-from strawberry.http.ides import get_graphql_ide_html
 from strawberry.utils.str_converters import to_camel_case
 
 FieldSet: TypeAlias = list[FieldDetails]  # the fields of a selection that share a response key (GraphQL, CollectFields)
@@ -81,11 +80,6 @@ def _resolve_info(info: strawberry.Info[Any, Any]) -> GraphQLResolveInfo[Any]:
 def camel_case(name: str) -> str:
     """A Python name as Strawberry spells it in the schema."""
     return to_camel_case(name)
-
-
-def graphiql_page() -> str:
-    """The HTML of GraphiQL, which queries the URL that it is served from."""
-    return get_graphql_ide_html("graphiql")
 
 
 # graphql-core

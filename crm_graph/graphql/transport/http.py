@@ -9,7 +9,7 @@ from time import perf_counter
 
 import orjson
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 from graphql import ExecutionResult, GraphQLSchema
 
 from crm_graph.database.engine import Database
@@ -21,7 +21,6 @@ from crm_graph.errors import (
     UnsupportedMedia,
 )
 from crm_graph.graphql.engine.documents import Documents, InvalidDocument, Operation
-from crm_graph.graphql.engine.library_internals import graphiql_page
 from crm_graph.graphql.engine.messages import (
     ResponseBody,
     error_entry,
@@ -31,6 +30,7 @@ from crm_graph.graphql.engine.messages import (
 )
 from crm_graph.graphql.execution.context import Context
 from crm_graph.graphql.execution.reads import Reads
+from crm_graph.graphql.transport import graphiql
 from crm_graph.graphql.transport.sse import EventStream
 from crm_graph.graphql.transport.subscriptions import Limits, Subscriptions
 from crm_graph.graphql.transport.websocket import WebSocketEndpoint
@@ -75,6 +75,8 @@ def create_router(
     router.add_route("/graphql", endpoint.post, methods=["POST"])
     router.add_websocket_route("/graphql", WebSocketEndpoint(subscriptions, settings.allowed_origins).serve)
     router.add_route("/graphql", endpoint.other_method, methods=["GET", "PUT", "PATCH", "DELETE"])
+    if is_development:
+        router.routes.append(graphiql.asset_route())
     return router
 
 
@@ -114,7 +116,7 @@ class _Endpoint:
     async def other_method(self, request: Request) -> Response:
         """GraphiQL, in development only; operations are sent by POST."""
         if self._is_development and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-            return HTMLResponse(graphiql_page())
+            return graphiql.page()
         refusal = BadRequest("send operations by POST, as JSON")
         return _refusal(refusal, request, _media(request), status=405, headers={"Allow": "POST"})
 
