@@ -3,6 +3,7 @@
     CrmError
     |- BadRequest            the request itself is malformed
     |  |- PayloadTooLarge      the body is larger than the endpoint accepts
+    |  |- HeadersTooLarge      the headers are larger, or more, than the server accepts
     |  |- UnsupportedMedia     the media type or content encoding is not supported
     |  |- QueryTooComplex      a GraphQL document that costs too much
     |- Unauthenticated       no valid bearer token
@@ -56,6 +57,12 @@ class PayloadTooLarge(BadRequest):
     """the request body is larger than this endpoint accepts"""
 
     code, status = "PAYLOAD_TOO_LARGE", 413
+
+
+class HeadersTooLarge(BadRequest):
+    """the request's headers are too large"""
+
+    code, status = "HEADERS_TOO_LARGE", 431
 
 
 class UnsupportedMedia(BadRequest):

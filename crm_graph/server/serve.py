@@ -21,9 +21,11 @@ from uvicorn.supervisors import Multiprocess
 from crm_graph.database.engine import Database
 from crm_graph.errors import SettingsError, SetupError
 from crm_graph.server.app import create_app
+from crm_graph.server.connections import Connections
 from crm_graph.server.databases import Urls, database, for_worker, pause_if_moved, postgres
 from crm_graph.server.metrics import CLOSED, is_closed
 from crm_graph.server.process_metrics import ProcessGroup
+from crm_graph.server.protocols import ServerConfig
 from crm_graph.server.worker import working
 from crm_graph.settings import Settings
 from crm_graph.telemetry import logs, trace_export
@@ -56,7 +58,9 @@ def serve(settings: Settings, workers: int) -> None:
         os.environ["DATABASE_URL"] = urls.server.render_as_string(hide_password=False)
         os.environ["EMBEDDED_DATABASE"] = "false"  # the processes connect to it like to any other
         with TemporaryDirectory(prefix="crm-graph-metrics-") as folder:  # which only its user can enter
-            config = server_config(partial(worker_app, Path(folder)), factory=True, workers=workers)
+            connections = Connections(trusted_proxies=settings.trusted_proxies)
+            worker = partial(worker_app, Path(folder))
+            config = server_config(worker, factory=True, workers=workers, connections=connections)
             Multiprocess(config, sockets=listening).run()
 
 
@@ -100,7 +104,8 @@ async def _serve_one(settings: Settings, urls: Urls, listening: list[socket.sock
         if settings.worker_inside:
             await stack.enter_async_context(working(settings, for_worker(opened), urls.server))
         _log_addresses(settings, listening)
-        config = server_config(create_app(settings, opened), lifespan="off")
+        connections = Connections(trusted_proxies=settings.trusted_proxies)
+        config = server_config(create_app(settings, opened), lifespan="off", connections=connections)
         await uvicorn.Server(config).serve(sockets=listening)
 
 
@@ -138,10 +143,12 @@ def server_config(
     factory: bool = False,
     workers: int | None = None,
     lifespan: Literal["auto", "off"] = "auto",
-) -> uvicorn.Config:
+    connections: Connections | None = None,
+) -> ServerConfig:
     """uvicorn's settings: no access log, which prints query strings; forwarded addresses are the app's task."""
-    return uvicorn.Config(
+    return ServerConfig(
         app,
+        Connections() if connections is None else connections,
         factory=factory,
         workers=workers,
         lifespan=lifespan,
@@ -151,7 +158,6 @@ def server_config(
         proxy_headers=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         timeout_worker_healthcheck=WORKER_START_SECONDS,
-        ws="websockets-sansio",
         ws_max_size=MESSAGE_MAX,
         ws_per_message_deflate=False,  # it costs 60 kB of memory per socket
     )

@@ -1,0 +1,155 @@
+"""uvicorn's protocols with limits for clients that are not known yet.
+
+httptools, unlike h11, limits neither the number nor the size of headers: it collects what has no end.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from crm_graph.errors import BadRequest, CrmError, HeadersTooLarge
+from crm_graph.server.connections import Connection, Connections
+
+PING_SECONDS = 10.0
+POLICY_VIOLATION = 1008
+
+
+class ServerConfig(uvicorn.Config):
+    """uvicorn's configuration with the connections that its protocols watch."""
+
+    def __init__(self, app: FastAPI | Callable[..., FastAPI], connections: Connections, **options: Any) -> None:
+        super().__init__(app, http=HttpProtocol, ws=WebSocketProtocol, **options)
+        self.connections = connections
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """HTTP/1.1 with limits on headers, time and pipelining."""
+
+    config: ServerConfig
+    _watched: Connection
+    _received = _head = 0  # bytes of this request; of them, those of its URL and headers
+    _in_head = True
+    _refusal: CrmError | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        super().connection_made(transport)
+        self._watched = self.config.connections.add(transport, self.client)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.config.connections.remove(self.transport)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._watched.refusal is not None:
+            self._refuse(self._watched.refusal)
+            return
+        limits = self.config.connections.limits
+        if self._watched.due is None:
+            self._watched.due = self.loop.time() + limits.head_seconds
+        self._received += len(data)
+        super().data_received(data)
+        if self._in_head and self._received > limits.head_bytes:
+            self._refuse(HeadersTooLarge(f"the request's headers are larger than {limits.head_bytes:,} bytes"))
+        elif self._received > limits.request_bytes:
+            self.transport.abort()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._watched.due = None
+        super().handle_websocket_upgrade()
+
+    def on_message_begin(self) -> None:
+        self._in_head, self._head = True, 0
+        self._watched.due = self.loop.time() + self.config.connections.limits.head_seconds
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        self._head += len(url)
+        self._check_head(len(self.url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # uvicorn would add trailers to the headers that the application has read
+            super().on_header(name, value)
+            self._head += len(name) + len(value)
+            self._check_head(len(name) + len(value))
+
+    def _check_head(self, size: int) -> None:
+        limits = self.config.connections.limits
+        if size > limits.header_bytes:
+            self._refusal = HeadersTooLarge(f"the URL and each header may have {limits.header_bytes:,} bytes")
+        elif self._head > limits.head_bytes:
+            self._refusal = HeadersTooLarge(f"the request's headers are larger than {limits.head_bytes:,} bytes")
+        elif len(self.headers) > limits.headers:
+            self._refusal = HeadersTooLarge(f"the request has more than {limits.headers} headers")
+        if self._refusal is not None:
+            raise self._refusal  # the parser stops, and uvicorn calls send_400_response
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        limits = self.config.connections.limits
+        self._watched.due = self.loop.time() + limits.body_seconds
+        if len(self.pipeline) >= limits.pipelined:
+            self._refusal = BadRequest("send a request when the one before was answered")
+            raise self._refusal
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._received, self._watched.due = 0, None
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(self._refusal or BadRequest("this is not HTTP/1.1"))
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.config.connections.check_unsent()
+
+    def _refuse(self, error: CrmError) -> None:
+        """Answer without the application, and close."""
+        if not self.transport.is_closing():
+            self.transport.write(_response(error))
+            self.transport.close()
+
+
+def _response(error: CrmError) -> bytes:
+    """An error that clients of GraphQL and of REST can read."""
+    entry = {"message": f"[{error.code}] {error.message}", "extensions": {"code": error.code}}
+    body = orjson.dumps({"error": error.code.lower(), "message": error.message, "errors": [entry]})
+    head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n" % len(body)
+    if error.retry_after is not None:
+        head += b"retry-after: %d\r\n" % error.retry_after
+    return STATUS_LINE[error.status] + head + b"\r\n" + body
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """WebSockets with a limit on pings, each of which is answered, whether the client reads the answers or not."""
+
+    config: ServerConfig
+    _pings = 0
+    _pings_since = 0.0
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.config.connections.remove(self.transport)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.config.connections.check_unsent()
+
+    def handle_ping(self) -> None:
+        now = self.loop.time()
+        if now - self._pings_since > PING_SECONDS:
+            self._pings, self._pings_since = 0, now
+        self._pings += 1
+        if self._pings > self.config.connections.limits.pings and not self.close_sent:
+            self.conn.fail(POLICY_VIOLATION, "too many pings")
+            self.close_sent = True
+        super().handle_ping()
+        if self.close_sent:
+            self.transport.close()

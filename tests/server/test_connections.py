@@ -1,0 +1,282 @@
+"""Clients that are not known yet: endless headers, half-open requests, answers that nobody reads, too many of them."""
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.responses import PlainTextResponse, Response
+
+from crm_graph.server.connections import SPARE, ConnectionLimits, Connections
+from crm_graph.server.serve import server_config
+
+BIG = 8_000_000
+GET = b"GET /hello HTTP/1.1\r\nHost: x\r\n"
+UPGRADE = (
+    b"GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+QUICK = ConnectionLimits(head_seconds=0.2, body_seconds=0.3, stalled_seconds=0.2, sweep_seconds=0.05)
+Connect = Callable[..., socket.socket]
+
+
+def _app() -> FastAPI:
+    app = FastAPI()
+
+    async def hello(request: Request) -> Response:
+        return PlainTextResponse(str(len(await request.body())))
+
+    async def trailers(request: Request) -> Response:
+        await request.body()
+        return PlainTextResponse(str(request.headers.keys()))
+
+    async def big(request: Request) -> Response:
+        return Response(b"x" * BIG)
+
+    async def slow(request: Request) -> Response:
+        await asyncio.sleep(0.4)
+        return PlainTextResponse("slow")
+
+    async def listen(websocket: WebSocket) -> None:
+        await websocket.accept()
+        while (await websocket.receive())["type"] != "websocket.disconnect":
+            pass
+
+    for handler in (hello, trailers, big, slow):
+        app.add_route(f"/{handler.__name__}", handler, methods=["GET", "POST"])
+    app.router.add_websocket_route("/socket", listen)
+    return app
+
+
+class Served:
+    """A server on the event loop that it has in production, in a thread of its own."""
+
+    def __init__(self, limits: ConnectionLimits, trusted: tuple[str, ...]) -> None:
+        self.connections = Connections(limits, trusted)
+        self._config = server_config(_app(), lifespan="off", connections=self.connections)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._server = uvicorn.Server(self._config)
+        self._thread = threading.Thread(target=self._run)
+        self._clients = ExitStack()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=self._config.get_loop_factory()) as runner:
+            runner.run(self._server.serve(sockets=[self._listening]))
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._clients.close()
+        self._server.should_exit = True
+        self._thread.join()
+        self._listening.close()
+
+    def connect(self, sent: bytes = b"", *, receives: int | None = None) -> socket.socket:
+        """A client that has sent something; `receives` is the size of its receive buffer."""
+        client = self._clients.enter_context(socket.socket())
+        if receives is not None:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
+        client.settimeout(5)
+        client.connect(self._listening.getsockname())
+        client.sendall(sent)
+        return client
+
+    def count(self, expected: int) -> None:
+        """Wait until that many connections are open."""
+        deadline = time.monotonic() + 5
+        while len(self.connections) != expected:
+            assert time.monotonic() < deadline, len(self.connections)
+            threading.Event().wait(0.01)
+
+
+@contextmanager
+def serving(limits: ConnectionLimits = QUICK, *trusted: str) -> Iterator[Served]:
+    served = Served(limits, trusted)
+    served.start()
+    try:
+        yield served
+    finally:
+        served.stop()
+
+
+@pytest.fixture(scope="module")
+def quick() -> Iterator[Served]:
+    with serving() as served:
+        yield served
+
+
+def received(client: socket.socket) -> bytes:
+    """Everything until the server closes."""
+    parts = []
+    try:
+        while part := client.recv(65_536):
+            parts.append(part)
+    except ConnectionResetError:
+        pass
+    return b"".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        (GET + b"x: " + b"y" * 8_001 + b"\r\n\r\n", "each header"),
+        (b"GET /" + b"y" * 8_001 + b" HTTP/1.1\r\nHost: x\r\n\r\n", "URL"),
+        (GET + b"".join(b"x%d: y\r\n" % number for number in range(101)) + b"\r\n", "more than 100 headers"),
+        (
+            GET + b"".join(b"x%d: %s\r\n" % (number, b"y" * 1_000) for number in range(40)) + b"\r\n",
+            "larger than 32,000 bytes",
+        ),
+        (GET + b"x: " + b"y" * 100_000, "larger than 32,000 bytes"),
+        (b"GET /" + b"y" * 100_000, "URL"),
+    ],
+)
+def test_headers_have_a_limit(quick: Served, head: bytes, message: str) -> None:
+    status, _, body = received(quick.connect(head)).partition(b"\r\n")
+    assert status == b"HTTP/1.1 431 Request Header Fields Too Large"
+    answer = json.loads(body.partition(b"\r\n\r\n")[2])
+    assert answer["error"] == "headers_too_large"
+    assert message in answer["message"]
+    assert answer["errors"][0]["extensions"]["code"] == "HEADERS_TOO_LARGE"
+
+
+def test_what_is_within_the_limits_is_served(quick: Served) -> None:
+    headers = b"".join(b"x%d: %s\r\n" % (number, b"y" * 300) for number in range(98))
+    client = quick.connect(GET + headers + b"Content-Length: 1\r\n\r\n1")
+    assert client.recv(1_000).startswith(b"HTTP/1.1 200 OK")
+    client.sendall(GET + b"x: " + b"y" * 7_900 + b"\r\nConnection: close\r\n\r\n")
+    assert received(client).startswith(b"HTTP/1.1 200 OK")
+
+
+UNFINISHED = (
+    b"",
+    b"GET",
+    GET,
+    b"\r\n",
+    b"POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1",
+    b"POST /big HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nConnection: close\r\n",
+    GET + b"\r\n" + GET,
+)
+
+
+def test_requests_that_are_not_finished_are_closed(quick: Served) -> None:
+    started = time.monotonic()
+    for client in [quick.connect(sent) for sent in UNFINISHED]:
+        received(client)
+    assert time.monotonic() - started < 2
+
+
+def test_a_byte_now_and_then_does_not_help(quick: Served) -> None:
+    client, started = quick.connect(), time.monotonic()
+    with suppress(ConnectionError):
+        for byte in GET * 100:
+            client.sendall(bytes([byte]))
+            threading.Event().wait(0.03)
+    assert time.monotonic() - started < 2
+
+
+def test_a_body_that_nobody_reads_has_an_end() -> None:
+    limits = ConnectionLimits(request_bytes=100_000, sweep_seconds=0.05)
+    with serving(limits) as served:
+        client = served.connect(b"GET /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n")
+        with suppress(ConnectionError):
+            for _ in range(90):
+                client.sendall(b"x" * 100_000)
+        served.count(0)
+
+
+def test_a_slow_answer_and_an_idle_websocket_are_not_aborted(quick: Served) -> None:
+    websocket = quick.connect(UPGRADE)
+    client = quick.connect(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert received(client).endswith(b"slow")
+    quick.count(1)
+    assert websocket.recv(1_000).startswith(b"HTTP/1.1 101 ")
+    websocket.sendall(b"\x89\x80abcd")  # a ping, masked
+    assert websocket.recv(2) == b"\x8a\x00"
+    websocket.close()
+    quick.count(0)
+
+
+def test_a_client_that_reads_nothing_is_disconnected(quick: Served) -> None:
+    client = quick.connect(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n", receives=4_096)
+    quick.count(1)
+    quick.count(0)
+    assert len(received(client)) < BIG
+
+
+def test_a_slow_reader_gets_everything(quick: Served) -> None:
+    client = quick.connect(b"GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", receives=65_536)
+    total = 0
+    while part := client.recv(400_000):
+        total += len(part)
+        threading.Event().wait(0.002)
+    assert total > BIG
+
+
+def test_unread_answers_have_a_limit_together() -> None:
+    limits = ConnectionLimits(unsent_bytes=BIG, sweep_seconds=0.05)
+    with serving(limits) as served:
+        for _ in range(4):
+            served.connect(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n", receives=4_096)
+        served.count(1)  # the system's own buffers take less than half of each answer
+
+
+def test_a_client_has_a_number_of_connections() -> None:
+    limits = ConnectionLimits(client_connections=3)
+    with serving(limits) as served:
+        others = [served.connect() for _ in range(3)]
+        served.count(3)
+        answer = received(served.connect(GET + b"\r\n"))
+        assert answer.startswith(b"HTTP/1.1 429 Too Many Requests\r\n")
+        assert b"retry-after: 5\r\n" in answer
+        assert b'"[LIMIT_REACHED] 3 connections are open from 127.0.0.1"' in answer
+        others.pop().close()
+        served.count(2)
+        assert received(served.connect(GET + b"Connection: close\r\n\r\n")).startswith(b"HTTP/1.1 200 OK")
+    with serving(limits, "127.0.0.0/8") as served:
+        for _ in range(5):
+            served.connect()
+        assert received(served.connect(GET + b"Connection: close\r\n\r\n")).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_process_has_a_number_of_connections() -> None:
+    limits = ConnectionLimits(connections=2)
+    with serving(limits, "127.0.0.1") as served:
+        for _ in range(2):
+            served.connect()
+        served.count(2)
+        assert received(served.connect(GET + b"\r\n")).startswith(b"HTTP/1.1 429 ")
+        served.count(2)
+        for _ in range(SPARE):
+            served.connect()
+        served.count(2 + SPARE)
+        assert received(served.connect()) == b"", "closed at once"
+
+
+def test_requests_that_wait_behind_another_have_a_limit(quick: Served) -> None:
+    client = quick.connect(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" + 100 * (GET + b"\r\n"))
+    assert received(client).startswith(b"HTTP/1.1 400 Bad Request")
+
+
+def test_trailers_are_not_headers(quick: Served) -> None:
+    request = b"POST /trailers HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer = received(quick.connect(request + b"1\r\nx\r\n0\r\nAuthorization: Bearer x\r\n\r\n"))
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b"authorization" not in answer.lower()
+
+
+def test_pings_have_a_limit() -> None:
+    with serving(ConnectionLimits(pings=5)) as served:
+        client = served.connect(UPGRADE)
+        assert client.recv(1_000).startswith(b"HTTP/1.1 101 ")
+        client.sendall(b"\x89\x80abcd" * 5)
+        client.sendall(b"\x89\x80abcd")
+        answer = received(client)
+        assert answer.startswith(b"\x8a\x00" * 5)
+        assert b"too many pings" in answer
