@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -21,7 +22,7 @@ from uvicorn.supervisors import Multiprocess
 from crm_graph.database.engine import Database
 from crm_graph.errors import SettingsError, SetupError
 from crm_graph.server.app import create_app
-from crm_graph.server.connections import Connections
+from crm_graph.server.connections import LIMITS, SPARE, Connections
 from crm_graph.server.databases import Urls, database, for_worker, pause_if_moved, postgres
 from crm_graph.server.metrics import CLOSED, is_closed
 from crm_graph.server.process_metrics import ProcessGroup
@@ -33,6 +34,7 @@ from crm_graph.telemetry import logs, trace_export
 log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 8
 MESSAGE_MAX = 500_000  # bytes of a WebSocket message: a document and its variables
+FILES = 256  # open files that are not clients' connections
 WORKER_START_SECONDS = 30  # a worker process does not answer while it imports; that is not a hang
 
 
@@ -40,6 +42,7 @@ def serve(settings: Settings, workers: int) -> None:
     """Serve and deliver until SIGTERM or SIGINT. Raises SetupError when the port is taken or a setting is wrong."""
     if problems := settings.serving_problems():
         raise SettingsError(problems)
+    allow_open_files(LIMITS.connections + SPARE + FILES)
     with postgres(settings, may_create=True) as urls, bound_sockets(settings) as listening:
         if workers == 1:
             with trace_export.exporting(settings.traces()):
@@ -189,6 +192,14 @@ def bound_socket(host: str, port: int, names: str = "PORT or HOST") -> Iterator[
         listening.listen(2048)
         listening.set_inheritable(True)
         yield listening
+
+
+def allow_open_files(count: int) -> None:
+    """Raise the soft limit on open files, often 1,024, to `count` or to the hard limit: connections are files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < count:
+        most = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def stop_on_sigterm() -> None:
