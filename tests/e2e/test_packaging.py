@@ -65,8 +65,11 @@ def test_the_wheel_has_everything_that_runs(installed: Path) -> None:
         assert (installed / package / "py.typed").is_file()
     for pattern in ("**/*.py", "**/*.sql"):
         assert files(installed / "crm_graph/_migrations", pattern) == files(PROJECT / "alembic", pattern) != set()
-    assert files(installed / "crm_graph/database/sql", "**/*.sql") == {*sql_files.definitions(), *sql_files.queries()}
+    sql = files(PROJECT / "crm_graph/database/sql", "**/*.sql")
+    assert files(installed / "crm_graph/database/sql", "**/*.sql") == sql >= {*sql_files.definitions()}
     assert files(installed / "crm_graph/_workflows", "*.json") == files(PROJECT / "n8n_workflows", "*.json")
+    for data in ("graphql/transport/graphiql/files/*", "server/proxies/[!_]*"):
+        assert files(installed / "crm_graph", data) == files(PROJECT / "crm_graph", data) != set()
     samples = files(PROJECT / "webhooks", "*/fixtures/*.json")
     assert len(samples) > 50
     assert files(installed / "webhooks", "*/fixtures/*.json") == samples
