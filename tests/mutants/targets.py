@@ -11,7 +11,11 @@ class Target:
     tests: tuple[str, ...]
 
 
-ACCESS = ("tests/identity/test_access_writes.py", "tests/identity/test_access_reads.py", "tests/identity")
+ACCESS = (
+    "tests/identity/test_access_rows.py",
+    "tests/identity/test_access_writes.py",
+    "tests/identity/test_access_reads.py",
+)
 EGRESS = ("tests/egress",)
 MOVES = ("tests/domain/deals/test_lifecycle.py", "tests/domain/deals", "tests/domain/test_concurrency.py")
 INBOX = (
@@ -24,7 +28,10 @@ INBOX = (
 
 TARGETS = (
     Target("crm_graph/identity/access.py", ACCESS),
-    Target("crm_graph/identity/authenticator.py", ("tests/identity/test_principal.py", "tests/identity")),
+    Target(
+        "crm_graph/identity/authenticator.py",
+        ("tests/identity/test_principal.py", "tests/identity/test_issued_tokens.py"),
+    ),
     Target("crm_graph/identity/principal.py", ("tests/identity/test_principal.py", *ACCESS)),
     Target("crm_graph/identity/tokens.py", ("tests/identity/test_tokens.py", "tests/identity/test_principal.py")),
     Target("crm_graph/web/signatures.py", ("tests/web/test_signatures.py", "tests/webhooks/test_signatures.py")),

@@ -33,6 +33,12 @@ def test_standard_webhooks_accepts_one_valid_signature_among_several() -> None:
     assert verify(secrets=(b"another", SECRET))
 
 
+def test_ten_signatures_are_compared() -> None:
+    """A rotation has two; a header of a thousand must not cost a thousand comparisons."""
+    assert verify(" ".join(["v1,bm90IGl0"] * 9 + [SIGNATURE]))
+    assert not verify(" ".join(["v1,bm90IGl0"] * 10 + [SIGNATURE]))
+
+
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_a_timestamp_is_recent_for_five_minutes(sign: int) -> None:
     assert signatures.is_recent(TIMESTAMP, NOW + sign * timedelta(seconds=300))

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
+from crm_graph.errors import SecretNotConfigured
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
 from crm_graph.values import utc_now
@@ -19,6 +20,8 @@ from crm_graph.web.signatures import standard_webhooks_signature
 from tests.support import stored
 from tests.support.credentials import CALCOM_SECRET, INSTANTLY_OLD_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN
 from tests.support.webhooks import ENDPOINTS, fixture, signature
+from webhooks import signatures
+from webhooks.provider import Secrets
 
 REPLY, BOOKING = fixture("instantly", "reply_received"), fixture("calcom", "booking_created")
 Header = dict[str, str] | list[tuple[str, str]] | list[tuple[bytes, bytes]]
@@ -94,6 +97,7 @@ MISSING: list[tuple[str, str, Header | Maker]] = [
     ("instantly", "nothing", {}),
     ("instantly", "only Cal.com's", {"X-Cal-Signature-256": signature(INSTANTLY_SECRET, REPLY)}),
     ("instantly", "only basic", {"Authorization": f"Basic {INSTANTLY_TOKEN}"}),
+    ("instantly", "only digest", {"Authorization": f"Digest {INSTANTLY_TOKEN}"}),
     ("instantly", "only an id", {"webhook-id": "msg_1"}),
     ("calcom", "only a bearer token", {"Authorization": f"Bearer {INSTANTLY_TOKEN}"}),
     ("calcom", "token in the query", {}),
@@ -196,6 +200,14 @@ async def test_without_any_secret_the_endpoint_is_unavailable_and_says_so_at_sta
             assert (answer.status_code, answer.json()["error"]) == (503, "secret_not_configured")
         assert (await send(client, "instantly", {"Authorization": f"Bearer {INSTANTLY_TOKEN}"})).status_code == 200
     assert (await stored.counts(sql))[0] == 1
+
+
+def test_a_sample_is_signed_with_the_newest_secret() -> None:
+    made = signatures.sign_hex(REPLY, Secrets(hmac=(b"new", b"old")), header="X-Signature")
+    assert made == {"X-Signature": signature("new", REPLY)}
+
+    with pytest.raises(SecretNotConfigured):
+        signatures.sign_hex(REPLY, Secrets(tokens=(b"token",)), header="X-Signature")
 
 
 def client_of(app: FastAPI, peer: str = "127.0.0.1", host: str = "localhost:8000") -> httpx.AsyncClient:

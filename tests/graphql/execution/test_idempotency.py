@@ -165,6 +165,40 @@ async def test_a_key_counts_for_seven_days(client: httpx.AsyncClient, world: Wor
     assert left == {"kept", "old", "new"}  # new keys carry the expired ones away
 
 
+async def with_expired_keys(client: httpx.AsyncClient, sql: AsyncConnection, *keys: str) -> None:
+    """Keys that expired at different times, the first one first."""
+    age = text("UPDATE idempotency_keys SET created_at = now() - CAST(:age AS interval) WHERE key = :key")
+    for key in keys:
+        await create(client, key)
+    for days, key in enumerate(reversed(keys), start=8):
+        await sql.execute(age, {"age": timedelta(days=days), "key": key})
+
+
+async def test_a_new_key_deletes_the_two_oldest_expired_ones(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    await with_expired_keys(client, sql, "1st", "2nd", "3rd", "4th")
+
+    await create(client, "new")
+
+    left = set((await sql.scalars(text("SELECT key FROM idempotency_keys"))).all())
+    assert left == {"3rd", "4th", "new"}
+
+
+async def test_claims_at_once_do_not_wait_for_each_others_clean_up(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection, database: Database
+) -> None:
+    await with_expired_keys(client, sql, "1st", "2nd", "3rd")
+    one, other = (Call(world.ada.owner, "createDeal", key, idempotency.hash_of(key), utc_now()) for key in "ab")
+
+    async with asyncio.timeout(5), database.transaction() as first:
+        assert await idempotency.claim(first, one) is None  # has locked the two oldest ones
+        async with database.transaction() as second:
+            assert await idempotency.claim(second, other) is None
+
+    assert await count(sql, "idempotency_keys") == 2
+
+
 async def test_the_header_names_the_key_of_a_single_mutation(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
