@@ -38,7 +38,7 @@ from crm_graph.graphql.engine.bindings import (
 )
 from crm_graph.graphql.engine.documents import Operation
 from crm_graph.graphql.engine.field_site import Arguments, FieldSite, SqlType
-from crm_graph.graphql.engine.json_sql import Json, enum_names, json_list, json_object, name_literal
+from crm_graph.graphql.engine.json_sql import Json, counted, enum_names, json_list, json_object, name_literal
 from crm_graph.graphql.engine.library_internals import (
     FieldSet,
     collect_fields_below,
@@ -49,6 +49,7 @@ from crm_graph.graphql.engine.pages import PageCompiler, list_conditions
 from crm_graph.graphql.engine.plans import PayloadPlan, Plan, PlanInputs, ReadParameter, make_plan, shape_of
 from crm_graph.graphql.engine.selected_field import SelectedField, name_of
 from crm_graph.graphql.engine.visible import ALL_COLUMNS, SourceQuery, Visible, integer
+from crm_graph.graphql.engine.weights import LINE_MOST, is_text, value_bytes
 from crm_graph.identity.principal import Principal
 from crm_graph.models.columns import AnySelect, Expression, Relation, Time
 
@@ -58,11 +59,14 @@ ROWS_MAX = 500  # of a plain list, which stays far below
 class Compiler:
     """Compiles parts of one operation for one role and one shape of variables.
 
+    With `counts_bytes`, PostgreSQL counts the texts of the answer, and raises an error when they are too many.
     Raises ValidationFailed or Forbidden when a binding refuses its arguments or the role.
     """
 
-    def __init__(self, operation: Operation, principal: Principal, variables: VariableValues) -> None:
-        self._operation, self._principal = operation, principal
+    def __init__(
+        self, operation: Operation, principal: Principal, variables: VariableValues, *, counts_bytes: bool = False
+    ) -> None:
+        self._operation, self._principal, self._counts_bytes = operation, principal, counts_bytes
         self._variables = VariableValues(variables.sources, shape_of(variables.coerced))
         self._visible = Visible(principal)
         self._pages = PageCompiler(self._visible, self._collect, self._object, self._site)
@@ -156,6 +160,8 @@ class Compiler:
         value, type_ = binding.sql(self._site(at, at.parent)), get_named_type(at.field.type)
         if isinstance(type_, GraphQLEnumType):
             return enum_names(value, at.field.type)
+        if self._counts_bytes and is_text(at.field):
+            return counted(value, is_short=value_bytes(at.field)[1] <= LINE_MOST)
         # Most readers take a JSON number for a float: money travels as text.
         return cast(value, Text) if type_.name == "Decimal" else value
 

@@ -105,10 +105,22 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class _ValidDocument:
+class ValidDocument:
+    """A document that can be executed: its operations by name."""
+
     document: DocumentNode
     operations: dict[str | None, Operation]
     cost_depends_on_items: bool
+
+    def operation(self, name: str | None) -> Operation:
+        """The operation with this name, or the only one without a name.
+
+        Raises InvalidDocument when the name fits no operation or is missing where the document has several.
+        """
+        chosen = self.operations.get(name) if name is not None else next(iter(self.operations.values()))
+        if chosen is None or (name is None and len(self.operations) > 1):
+            raise invalid_document("operationName must be the name of one operation in the document")
+        return chosen
 
 
 class Documents:
@@ -117,35 +129,39 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, *, is_development: bool) -> None:
         self._schema, self._is_development = schema, is_development
         self._rules = [*specified_rules, *([] if is_development else [NoSchemaIntrospectionCustomRule])]
-        self._valid: LRUCache[str, _ValidDocument] = LRUCache(
+        self._valid: LRUCache[str, ValidDocument] = LRUCache(
             CACHE_TOKENS, getsizeof=lambda valid: valid.document.token_count + _length(valid.document) // 20
         )
 
     def operation(self, source: str, name: str | None, variables: Mapping[str, object]) -> Operation:
-        """The operation of a document by name, or its only one without a name.
-
-        Raises InvalidDocument, also when the name fits no operation or is missing where the document has several.
-        """
-        valid = self._valid.get(source)
+        """The operation of a document by name, or its only one without a name; see ValidDocument.operation."""
+        valid = self.find(source, variables)
         if valid is None:
-            valid = self._valid[source] = self._parse(source, variables)
-        elif valid.cost_depends_on_items:
-            self._check_cost(valid.document, variables)
-        operations = valid.operations
-        chosen = operations.get(name) if name is not None else next(iter(operations.values()))
-        if chosen is None or (name is None and len(operations) > 1):
-            raise _invalid("operationName must be the name of one operation in the document")
-        return chosen
+            valid = self.read(source, variables)
+            self.keep(source, valid)
+        return valid.operation(name)
 
-    def _parse(self, source: str, variables: Mapping[str, object]) -> _ValidDocument:
+    def find(self, source: str, variables: Mapping[str, object]) -> ValidDocument | None:
+        """The document, if it is known. Raises InvalidDocument when these variables cost too much."""
+        valid = self._valid.get(source)
+        if valid is not None and valid.cost_depends_on_items:
+            self._check_cost(valid.document, variables)
+        return valid
+
+    def keep(self, source: str, valid: ValidDocument) -> None:
+        """Know the document from now on."""
+        self._valid[source] = valid
+
+    def read(self, source: str, variables: Mapping[str, object]) -> ValidDocument:
+        """Parse and check a document. Raises InvalidDocument. Uses nothing that other threads change."""
         try:
             return self._parse_and_validate(source, variables)
         except GraphQLError as error:
             raise InvalidDocument(error) from None
         except (ValueError, RecursionError):
-            raise _invalid(UNREADABLE) from None
+            raise invalid_document(UNREADABLE) from None
 
-    def _parse_and_validate(self, source: str, variables: Mapping[str, object]) -> _ValidDocument:
+    def _parse_and_validate(self, source: str, variables: Mapping[str, object]) -> ValidDocument:
         document = parse(
             source,
             max_source_length=complexity.CHARACTERS_MAX,
@@ -153,19 +169,19 @@ class Documents:
             allow_empty_selection_sets=False,
         )
         if not any(isinstance(node, OperationDefinitionNode) for node in document.definitions):
-            raise _invalid("the document contains no operation")
+            raise invalid_document("the document contains no operation")
         cost_depends_on_items = self._check_cost(document, variables)
         errors = validate(self._schema, document, self._rules, ERRORS_MAX, hide_suggestions=not self._is_development)
         if errors:
             raise InvalidDocument(*errors)
         operations = {node.name.value if node.name else None: op for node, op in self._operations(document)}
-        return _ValidDocument(document, operations, cost_depends_on_items)
+        return ValidDocument(document, operations, cost_depends_on_items)
 
     def _check_cost(self, document: DocumentNode, variables: Mapping[str, object]) -> bool:
         try:
             return complexity.check(self._schema, document, variables).depends_on_items
         except BadRequest as error:
-            raise _invalid(error.message, error) from None
+            raise invalid_document(error.message, error) from None
 
     def _operations(self, document: DocumentNode) -> Iterator[tuple[OperationDefinitionNode, Operation]]:
         fragments = fragments_of(document)
@@ -174,7 +190,8 @@ class Documents:
                 yield node, Operation(self._schema, document, node, fragments)
 
 
-def _invalid(message: str, error: BadRequest | None = None) -> InvalidDocument:
+def invalid_document(message: str, error: BadRequest | None = None) -> InvalidDocument:
+    """A refusal with one message; `error` has its code."""
     return InvalidDocument(GraphQLError(message, original_error=error))
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from graphql import GraphQLOutputType, get_nullable_type, is_list_type
-from sqlalchemy import ARRAY, JSON, ColumnElement, Text, cast, func, literal_column
+from sqlalchemy import ARRAY, JSON, ColumnElement, Text, case, cast, func, literal_column
 
+from crm_graph.graphql.engine.weights import ANSWER_MAX, UNCOUNTED
 from crm_graph.models.columns import Expression
 
 Json: TypeAlias = Expression
@@ -29,6 +30,14 @@ def json_list(item: Json, condition: ColumnElement[bool] | None = None) -> Json:
     """The items of all rows that meet the condition, in the order of the rows."""
     items = func.json_agg(item)
     return func.coalesce(items if condition is None else items.filter(condition), literal_column("'[]'::json"))
+
+
+def counted(value: Expression, *, is_short: bool) -> Json:
+    """A text or JSON whose bytes count towards the most that an answer may have; most short ones need no call."""
+    checked = func.crm_counted(value, literal_column(str(ANSWER_MAX)), type_=value.type)
+    if not is_short:
+        return checked
+    return case((func.octet_length(value) > literal_column(str(UNCOUNTED)), checked), else_=value)
 
 
 def name_literal(name: str) -> Json:

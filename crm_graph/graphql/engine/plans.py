@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias
 
 from cachetools import LRUCache
 from graphql import VariableValues
@@ -19,8 +19,6 @@ from crm_graph.identity.principal import Principal
 from crm_graph.models.columns import AnySelect
 
 CACHE_BYTES = 30_000_000  # roughly, of all plans of a process and the documents that they refer to
-
-T = TypeVar("T")
 
 
 class _Placeholder:
@@ -93,12 +91,14 @@ class PlanCache:
     def __init__(self) -> None:
         self._plans: LRUCache[Hashable, tuple[object, int]] = LRUCache(CACHE_BYTES, getsizeof=lambda entry: entry[1])
 
-    def get(self, key: Hashable, make: Callable[[], T], size: int) -> T:
-        """The plan under `key`. If there is none, `make` makes it, and it counts for `size` bytes."""
+    def get(self, key: Hashable) -> Any:
+        """The plan under `key`; None without one."""
         entry = self._plans.get(key)
-        if entry is None:
-            entry = self._plans[key] = make(), size
-        return cast(T, entry[0])
+        return None if entry is None else entry[0]
+
+    def put(self, key: Hashable, plan: object, size: int) -> None:
+        """Keep a plan, which counts for `size` bytes."""
+        self._plans[key] = plan, size
 
 
 def _read_caller(inputs: PlanInputs) -> object:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from crm_graph.database.engine import Database
 from crm_graph.graphql.engine.documents import Operation
+from crm_graph.graphql.execution.answer_size import AnswerSize
 from crm_graph.graphql.execution.reads import Reads
 from crm_graph.identity.principal import Principal
 from crm_graph.settings import Settings
@@ -24,3 +25,4 @@ class Context:
     idempotency_key: str | None = None  # of the request's header
     # Root fields read one after the other: a request uses one connection at a time.
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+    size: AnswerSize = field(default_factory=AnswerSize)

@@ -18,7 +18,7 @@ from crm_graph.database.retries import retry_on_conflict
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import BadRequest
 from crm_graph.graphql.engine.library_internals import field_set, variable_values
-from crm_graph.graphql.engine.plans import PlanInputs
+from crm_graph.graphql.engine.plans import PayloadPlan, PlanInputs
 from crm_graph.graphql.execution import idempotency
 from crm_graph.graphql.execution.context import Context
 from crm_graph.graphql.execution.idempotency import Call, StoredResult
@@ -58,14 +58,15 @@ async def perform_on(
 
 async def _perform(info: Info, input: object, act: Act, known: Result | None, shown_once: Collection[str]) -> Payload:
     ctx, call = info.context, _call(info, input)
+    plan = await payload_plan(info)
 
     async def attempt() -> Payload:
         async with ctx.database.transaction(source=ctx.principal.source) as transaction:
             earlier = await idempotency.claim(transaction, call, _to_stored(known) if known else None) if call else None
             if earlier is not None:
-                return await read_payload(info, transaction, {**_from_stored(earlier), "replayed": True})
+                return await read_payload(info, transaction, plan, {**_from_stored(earlier), "replayed": True})
             result = await act(UnitOfWork(transaction, ctx.principal, ctx.now))
-            payload = await read_payload(info, transaction, {**result, "replayed": False})
+            payload = await read_payload(info, transaction, plan, {**result, "replayed": False})
             if call and known is None:
                 stored = _to_stored({**result, **dict.fromkeys(shown_once)})
                 await idempotency.store_result(transaction, call, stored)
@@ -115,13 +116,23 @@ def _plain(value: object) -> object:
     return _plain(given_fields(value)) if has_object_definition(value) else value
 
 
-async def read_payload(info: Info, transaction: Transaction, result: Result) -> Payload:
-    """The payload's tree, read in the mutation's own transaction through the same compiler as queries."""
+async def payload_plan(info: Info) -> PayloadPlan:
+    """How to read the payload; raises what is wrong with its selection before anything is changed."""
+    ctx = info.context
+    inputs = PlanInputs(ctx.principal, ctx.now, variable_values(info))
+    return await ctx.reads.payload_plan(ctx.operation, inputs, str(info.path.key), field_set(info))
+
+
+async def read_payload(info: Info, transaction: Transaction, plan: PayloadPlan, result: Result) -> Payload:
+    """The payload's tree, read in the mutation's own transaction through the same compiler as queries.
+
+    Raises QueryTooComplex when it is too large; the transaction is then rolled back.
+    """
     ctx = info.context
     inputs = PlanInputs(ctx.principal, ctx.now, variable_values(info), result)
-    tree, plain = await ctx.reads.payload(transaction, ctx.operation, inputs, str(info.path.key), field_set(info))
+    tree = await ctx.reads.payload(transaction, plan, inputs, ctx.size)
     # A result that an earlier version stored under an idempotency key lacks the fields that are new.
-    return tree | {key: result.get(name) for key, name in plain.items()}
+    return tree | {key: result.get(name) for key, name in plan.plain.items()}
 
 
 def _to_stored(result: Result) -> StoredResult:

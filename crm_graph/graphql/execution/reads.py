@@ -6,22 +6,27 @@ graphql-core's executor over the tree, which reports errors as the specification
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
 import psycopg
-from graphql import GraphQLError, VariableValues, get_variable_values, is_non_null_type
+from graphql import GraphQLError, get_variable_values, is_non_null_type
 
 from crm_graph.database.engine import Database, Transaction, fetch_row
-from crm_graph.errors import CrmError, NotFound, Unavailable
+from crm_graph.errors import CrmError, LimitReached, NotFound, QueryTooComplex, Unavailable
 from crm_graph.graphql.engine import complexity
 from crm_graph.graphql.engine.compiler import Compiler
-from crm_graph.graphql.engine.documents import Operation
+from crm_graph.graphql.engine.documents import Documents, Operation, invalid_document
 from crm_graph.graphql.engine.library_internals import FieldSet
+from crm_graph.graphql.engine.messages import RequestParameters
 from crm_graph.graphql.engine.plans import PayloadPlan, Plan, PlanCache, PlanInputs, shape_of
+from crm_graph.graphql.engine.weights import ANSWER_MAX
+from crm_graph.graphql.execution.answer_size import AnswerSize, refusing_too_large
+from crm_graph.graphql.execution.compiling import Compiling
 from crm_graph.identity.principal import Principal
 
 
@@ -33,133 +38,171 @@ class _Answer:
     between: tuple[bytes, ...] = ()
     is_required: tuple[bool, ...] = ()
 
-
-class Reads:
-    """Everything that this process reads for GraphQL."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._plans = PlanCache()
-
-    async def answer(
-        self, operation: Operation, principal: Principal, now: datetime, variables: Mapping[str, Any]
-    ) -> bytes | None:
-        """The body of the answer to a query; None when the standard executor has to answer.
-
-        Raises Unavailable.
-        """
-        values = get_variable_values(operation.schema, operation.node.variable_definitions or (), dict(variables))
-        if isinstance(values, list):  # of errors
-            return None
-        inputs = PlanInputs(principal, now, values)
-        try:
-            found = self._plan(
-                "", operation, inputs, operation.variables, lambda: self._compile_answer(operation, inputs)
-            )
-            if found.plan is None:
-                return None
-            row = await self._database.read_row(found.plan.sql, found.plan.parameters(inputs))
-        except Unavailable:
-            raise
-        except (CrmError, GraphQLError, psycopg.Error):
-            return None
-        body = bytearray(found.between[0])
-        for value, is_required, after in zip(row, found.is_required, found.between[1:], strict=True):
+    def body(self, row: Sequence[bytes | None]) -> bytes | None:
+        """The body of the answer; None when a value is null that must not be."""
+        body = bytearray(self.between[0])
+        for value, is_required, after in zip(row, self.is_required, self.between[1:], strict=True):
             if value is None and is_required:
                 return None
             body += value or b"null"
             body += after
         return bytes(body)
 
+
+class Reads:
+    """Everything that this process reads for GraphQL."""
+
+    def __init__(self, database: Database, documents: Documents, compiling: Compiling) -> None:
+        self._database, self._documents, self._compiling = database, documents, compiling
+        self._plans = PlanCache()
+
+    async def operation(self, principal: Principal, request: RequestParameters) -> Operation:
+        """The operation that a request is for. Raises InvalidDocument, LimitReached."""
+        source, variables = request.query, request.variables
+        valid = self._documents.find(source, variables)
+        if valid is None:
+            read = partial(self._documents.read, source, variables)
+            find = partial(self._documents.find, source, variables)
+            valid = await self._compiling.run(principal.owner_id, read, find)
+            self._documents.keep(source, valid)
+        return valid.operation(request.operation_name)
+
+    async def answer(
+        self, operation: Operation, principal: Principal, now: datetime, variables: Mapping[str, Any]
+    ) -> bytes | None:
+        """The body of the answer to a query; None when the standard executor has to answer.
+
+        Raises InvalidDocument for a query or an answer that is too large, LimitReached, Unavailable.
+        """
+        values = get_variable_values(operation.schema, operation.node.variable_definitions or (), dict(variables))
+        if isinstance(values, list):  # of errors
+            return None
+        inputs = PlanInputs(principal, now, values)
+        try:
+            found: _Answer = await self._plan(
+                "", operation, inputs, operation.variables, lambda compiler: _compile_answer(operation, compiler)
+            )
+            if found.plan is None:
+                return None
+            with refusing_too_large():
+                row = await self._database.read_row(found.plan.sql, found.plan.parameters(inputs))
+            AnswerSize().add(sum(len(value or b"") for value in row))
+        except QueryTooComplex as error:
+            raise invalid_document(error.message, error) from None
+        except (LimitReached, Unavailable):
+            raise
+        except (CrmError, GraphQLError, psycopg.Error):
+            return None
+        return found.body(row)
+
     async def root_field(
-        self, operation: Operation, principal: Principal, now: datetime, key: str, variables: VariableValues
-    ) -> Any:
-        """The tree of one root field, by response key, for the standard executor."""
-        inputs = PlanInputs(principal, now, variables)
-
-        def compile_field() -> Plan:
-            compiler = Compiler(operation, principal, variables)
-            return compiler.query([dict(compiler.root_fields())[key]])
-
-        plan = self._plan(key, operation, inputs, operation.variables, compile_field)
-        [value] = await self._database.read_row(plan.sql, plan.parameters(inputs))
-        return None if value is None else orjson.loads(value)
-
-    async def payload(
         self,
-        transaction: Transaction,
         operation: Operation,
         inputs: PlanInputs,
         key: str,
-        fields: FieldSet,
-    ) -> tuple[dict[str, Any], Mapping[str, str]]:
-        """The tree of the rows in a mutation's payload, read in its own transaction, and the response keys of the
-        other fields with their names.
+        size: AnswerSize,
+    ) -> Any:
+        """The tree of one root field, by response key, for the standard executor.
 
-        Raises NotFound for a row that the caller can't see any more, when a call is repeated.
+        Raises QueryTooComplex when the answer is too large, of which `size` has the other root fields.
         """
+        plan: Plan = await self._plan(
+            key,
+            operation,
+            inputs,
+            operation.variables,
+            lambda compiler: compiler.query([dict(compiler.root_fields())[key]]),
+        )
+        with refusing_too_large():
+            [value] = await self._database.read_row(plan.sql, plan.parameters(inputs))
+        size.add(len(value or b""))
+        return None if value is None else orjson.loads(value)
 
-        def compile_payload() -> PayloadPlan:
-            return Compiler(operation, inputs.principal, inputs.variables).payload(fields)
-
+    async def payload_plan(self, operation: Operation, inputs: PlanInputs, key: str, fields: FieldSet) -> PayloadPlan:
+        """How to read a mutation's payload: made before its transaction, which is not to wait for it."""
         used = operation.variables_below(key, (details.node for details in fields))
-        found = self._plan(key, operation, inputs, used, compile_payload)
-        if found.plan is None:
-            return {}, found.plain
-        [value] = await fetch_row(transaction.driver, found.plan.sql, found.plan.parameters(inputs))
-        tree = orjson.loads(value or b"{}")
-        if any(tree[key] is None for key in found.required):
+        plan: PayloadPlan = await self._plan(key, operation, inputs, used, lambda compiler: compiler.payload(fields))
+        return plan
+
+    async def payload(
+        self, transaction: Transaction, plan: PayloadPlan, inputs: PlanInputs, size: AnswerSize
+    ) -> dict[str, Any]:
+        """The tree of the rows in a mutation's payload, read in its own transaction.
+
+        Raises NotFound for a row that the caller can't see any more, when a call is repeated, and QueryTooComplex when
+        the answer is too large, of which `size` has the payloads before.
+        """
+        if plan.plan is None:
+            return {}
+        with refusing_too_large():
+            [value] = await fetch_row(transaction.driver, plan.plan.sql, plan.plan.parameters(inputs))
+        size.add(len(value or b""))
+        tree: dict[str, Any] = orjson.loads(value or b"{}")
+        if any(tree[key] is None for key in plan.required):
             raise NotFound("what this call created or changed was deleted, or you can no longer see it")
-        return tree, found.plain
+        return tree
 
     async def change(
         self, operation: Operation, inputs: PlanInputs, key: str, fields: FieldSet, name: str
     ) -> tuple[bool, dict[str, Any]]:
         """Whether the row of the payload's field `name` is the caller's to see, and the tree of a subscription's
-        payload. Without an id of that row, nothing is read. Raises Unavailable.
+        payload. Without an id of that row, nothing is read. Raises QueryTooComplex, Unavailable.
         """
-
-        def compile_change() -> PayloadPlan:
-            return Compiler(operation, inputs.principal, inputs.variables).payload(fields, name)
-
-        found = self._plan(key, operation, inputs, operation.variables, compile_change)
+        found: PayloadPlan = await self._plan(
+            key, operation, inputs, operation.variables, lambda compiler: compiler.payload(fields, name)
+        )
         plain_values = {key: inputs.result[plain] for key, plain in found.plain.items()}
         if inputs.result[name] is None:
             return False, defaultdict(lambda: None, plain_values)
-        [value] = await self._database.read_row(found.plan.sql, found.plan.parameters(inputs))
+        assert found.plan is not None
+        with refusing_too_large():
+            [value] = await self._database.read_row(found.plan.sql, found.plan.parameters(inputs))
+        AnswerSize().add(len(value or b""))
         tree = orjson.loads(value or b"{}")
         return tree.pop("") is not None, tree | plain_values
 
-    def _plan(
-        self, key: str, operation: Operation, inputs: PlanInputs, used: Iterable[str], make: Callable[[], Any]
+    async def _plan(
+        self,
+        key: str,
+        operation: Operation,
+        inputs: PlanInputs,
+        used: Iterable[str],
+        make: Callable[[Compiler], object],
     ) -> Any:
         """The plan under `key`; it depends on the caller's role and on the shape of the variables that are used."""
-        values = inputs.variables.coerced
+        variables, principal = inputs.variables, inputs.principal
+        values = variables.coerced
         shape = str([(name, shape_of(values[name])) for name in used if name in values])
+        place = (operation.number, key, principal.role, shape)
+        found = self._plans.get(place)
+        if found is not None:
+            return found
 
-        def check_and_make() -> Any:
-            complexity.check(operation.schema, operation.document, values)
-            return make()
+        def check_and_make() -> object:
+            measured = complexity.check(operation.schema, operation.document, values)
+            counts_bytes = measured.most_bytes > ANSWER_MAX or measured.depends_on_items
+            return make(Compiler(operation, principal, variables, counts_bytes=counts_bytes))
 
-        place = (operation.number, key, inputs.principal.role, shape)
-        return self._plans.get(place, check_and_make, operation.plan_bytes)
+        found = await self._compiling.run(principal.owner_id, check_and_make, partial(self._plans.get, place))
+        self._plans.put(place, found, operation.plan_bytes)
+        return found
 
-    def _compile_answer(self, operation: Operation, inputs: PlanInputs) -> _Answer:
-        compiler = Compiler(operation, inputs.principal, inputs.variables)
-        columns: list[FieldSet] = []
-        between, is_required = [b'{"data":{'], []
-        for place, (key, fields) in enumerate(compiler.root_fields()):
-            name = fields[0].node.name.value
-            between[-1] += (b"," if place else b"") + orjson.dumps(key) + b":"
-            if name == "__typename":
-                between[-1] += orjson.dumps(operation.root_type.name)
-                continue
-            if name.startswith("__"):
-                return _Answer(None)
-            columns.append(fields)
-            is_required.append(is_non_null_type(operation.root_type.fields[name].type))
-            between.append(b"")
-        between[-1] += b"}}"
-        if not columns:
+
+def _compile_answer(operation: Operation, compiler: Compiler) -> _Answer:
+    columns: list[FieldSet] = []
+    between, is_required = [b'{"data":{'], []
+    for place, (key, fields) in enumerate(compiler.root_fields()):
+        name = fields[0].node.name.value
+        between[-1] += (b"," if place else b"") + orjson.dumps(key) + b":"
+        if name == "__typename":
+            between[-1] += orjson.dumps(operation.root_type.name)
+            continue
+        if name.startswith("__"):
             return _Answer(None)
-        return _Answer(compiler.query(columns), tuple(between), tuple(is_required))
+        columns.append(fields)
+        is_required.append(is_non_null_type(operation.root_type.fields[name].type))
+        between.append(b"")
+    between[-1] += b"}}"
+    if not columns:
+        return _Answer(None)
+    return _Answer(compiler.query(columns), tuple(between), tuple(is_required))

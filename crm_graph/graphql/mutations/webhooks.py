@@ -7,7 +7,7 @@ import uuid
 import strawberry
 
 from crm_graph.graphql.engine.bindings import graphql_type, payload_row
-from crm_graph.graphql.execution.mutation import Info, Payload, read_payload
+from crm_graph.graphql.execution.mutation import Info, Payload, payload_plan, read_payload
 from crm_graph.graphql.mutations.fields import mutation
 from crm_graph.graphql.schema.webhooks import Webhook
 from webhooks import inbox
@@ -38,7 +38,8 @@ class WebhookMutations:
         """See inbox.replay, which has its own transactions so that a failure is stored with the event."""
         ctx = info.context
         ctx.principal.must_be_admin()
+        plan = await payload_plan(info)
         result = await inbox.replay(ctx.database, ctx.settings, input.webhook_id, ctx.now)
         applied = result.status is inbox.ResultStatus.APPLIED
         async with ctx.database.transaction() as transaction:
-            return await read_payload(info, transaction, {"webhook": result.webhook_id, "applied": applied})
+            return await read_payload(info, transaction, plan, {"webhook": result.webhook_id, "applied": applied})

@@ -28,6 +28,7 @@ from crm_graph.graphql.engine.messages import (
     parse_request,
     response_body,
 )
+from crm_graph.graphql.execution.compiling import Compiling
 from crm_graph.graphql.execution.context import Context
 from crm_graph.graphql.execution.reads import Reads
 from crm_graph.graphql.transport import graphiql
@@ -65,11 +66,9 @@ def create_router(
     `shares` has the slots in which owners' operations run.
     """
     is_development = settings.crm_env == "development"
-    documents, reads = Documents(schema, is_development=is_development), Reads(database)
-    subscriptions = Subscriptions(
-        database, authenticator, documents, reads, shares, limits, is_development=is_development
-    )
-    endpoint = _Endpoint(settings, database, authenticator, metrics, documents, reads, shares, subscriptions)
+    reads = Reads(database, Documents(schema, is_development=is_development), Compiling())
+    subscriptions = Subscriptions(database, authenticator, reads, shares, limits, is_development=is_development)
+    endpoint = _Endpoint(settings, database, authenticator, metrics, reads, shares, subscriptions)
     router = APIRouter()
     # Starlette's own routes: FastAPI would look for dependencies on every request, and there are none.
     router.add_route("/graphql", endpoint.post, methods=["POST"])
@@ -87,14 +86,12 @@ class _Endpoint:
         database: Database,
         authenticator: Authenticator,
         metrics: Metrics,
-        documents: Documents,
         reads: Reads,
         shares: FairQueue,
         subscriptions: Subscriptions,
     ) -> None:
         self._settings, self._database, self._authenticator, self._metrics = settings, database, authenticator, metrics
-        self._documents, self._reads, self._subscriptions = documents, reads, subscriptions
-        self._shares = shares
+        self._reads, self._shares, self._subscriptions = reads, shares, subscriptions
         self._is_development = settings.crm_env == "development"
 
     async def post(self, request: Request) -> Response:
@@ -126,7 +123,7 @@ class _Endpoint:
         async with self._shares.slot(principal.owner_id):
             body = _parse_body(request, sent)
             parameters = parse_request(body)
-            operation = self._documents.operation(parameters.query, parameters.operation_name, parameters.variables)
+            operation = await self._reads.operation(principal, parameters)
             request.state.kind = operation.node.operation.value
             if not operation.is_subscription:
                 return await self._run(request, media, principal, operation, parameters.variables)

@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from crm_graph.graphql.engine.bindings import graphql_type
 from crm_graph.graphql.engine.library_internals import accept_enum_names, graphql_schema
+from crm_graph.graphql.engine.plans import PlanInputs
 from crm_graph.graphql.engine.scalars import SCALARS
 from crm_graph.graphql.execution.context import Context
 from crm_graph.graphql.mutations.activities import ActivityMutations
@@ -63,8 +64,9 @@ def build_schema() -> strawberry.Schema:
 async def _root_field(_source: None, info: GraphQLResolveInfo[Context], **_arguments: object) -> object:
     ctx = info.context
     key = str(info.path.key)
+    inputs = PlanInputs(ctx.principal, ctx.now, info.variable_values)
     async with ctx.one_at_a_time:
-        return await ctx.reads.root_field(ctx.operation, ctx.principal, ctx.now, key, info.variable_values)
+        return await ctx.reads.root_field(ctx.operation, inputs, key, ctx.size)
 
 
 def _from_tree(source: Mapping[str, object], info: GraphQLResolveInfo[Context], **_arguments: object) -> object:

@@ -18,7 +18,7 @@ from graphql import VariableValues, get_argument_values, get_variable_values
 from crm_graph.database.engine import Database
 from crm_graph.errors import BadRequest, LimitReached, QueryTooComplex, Unavailable
 from crm_graph.graphql.engine.compiler import Compiler
-from crm_graph.graphql.engine.documents import Documents, InvalidDocument, Operation
+from crm_graph.graphql.engine.documents import InvalidDocument, Operation
 from crm_graph.graphql.engine.library_internals import FieldSet
 from crm_graph.graphql.engine.messages import RequestParameters, ResponseBody, parse_request, response_body
 from crm_graph.graphql.engine.plans import PlanInputs
@@ -79,7 +79,6 @@ class Subscriptions:
         self,
         database: Database,
         authenticator: Authenticator,
-        documents: Documents,
         reads: Reads,
         shares: FairQueue,
         limits: Limits,
@@ -87,7 +86,7 @@ class Subscriptions:
         is_development: bool,
     ) -> None:
         self.limits, self._shares = limits, shares
-        self._authenticator, self._documents, self._reads = authenticator, documents, reads
+        self._authenticator, self._reads = authenticator, reads
         self._is_development = is_development
         self._changes = ChangeListener(database, limits.linger)
         self._owner_connections: Counter[uuid.UUID | None] = Counter()
@@ -140,7 +139,7 @@ class Subscriptions:
         """
         principal = await self.principal(authorization)
         async with self._shares.slot(principal.owner_id):
-            subscription = self._parse(parse_request(body))
+            subscription = await self._parse(principal, parse_request(body))
         feed = ChangeFeed(subscription.kind, subscription.pipeline_id, self.limits.feed)
         checked_at = monotonic()
         async with self._changes.subscribe(feed):
@@ -163,8 +162,8 @@ class Subscriptions:
                 if result is not None:
                     yield result
 
-    def _parse(self, request: RequestParameters) -> _Subscription:
-        operation = self._documents.operation(request.query, request.operation_name, request.variables)
+    async def _parse(self, principal: Principal, request: RequestParameters) -> _Subscription:
+        operation = await self._reads.operation(principal, request)
         if not operation.is_subscription:
             raise BadRequest("only subscriptions run here; send queries and mutations by POST to /graphql")
         if (tokens := operation.document.token_count) > self.limits.tokens:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -29,8 +30,9 @@ from hypothesis import settings as examples
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from crm_graph.database.engine import Database
-from crm_graph.graphql.engine.documents import Documents, Operation
+from crm_graph.graphql.engine.documents import Documents, Operation, ValidDocument
 from crm_graph.graphql.engine.plans import PlanCache
+from crm_graph.graphql.execution.compiling import Compiling
 from crm_graph.graphql.execution.reads import Reads
 from crm_graph.graphql.transport import http
 from crm_graph.identity.principal import Principal
@@ -56,15 +58,15 @@ if fuzz := os.environ.get("FUZZ_EXAMPLES"):  # see `make fuzz`
 class Forgetful(PlanCache):
     """Keeps nothing."""
 
-    def get(self, key: Any, make: Any, size: int) -> Any:
-        return make()
+    def put(self, key: Any, plan: object, size: int) -> None:
+        pass
 
 
 class StandardReads(Reads):
     """Leaves every query to graphql-core, and compiles it again each time."""
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
+    def __init__(self, database: Database, documents: Documents, compiling: Compiling) -> None:
+        super().__init__(database, documents, compiling)
         self._plans = Forgetful()
 
     async def answer(self, *_request: Any) -> None:
@@ -74,11 +76,11 @@ class StandardReads(Reads):
 class FreshDocuments(Documents):
     """Reads a document again when its variables are others."""
 
-    def operation(self, source: str, name: str | None, variables: Mapping[str, Any]) -> Operation:
+    def find(self, source: str, variables: Mapping[str, Any]) -> ValidDocument | None:
         if variables != getattr(self, "before", None):
             self._valid.clear()
         self.before = variables
-        return super().operation(source, name, variables)
+        return super().find(source, variables)
 
 
 class CountedReads(Reads):
@@ -122,6 +124,7 @@ async def clients(settings: Settings, database: Database, _admin_engine: AsyncEn
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(http, "Reads", reads)
                 patch.setattr(http, "Documents", documents)
+                patch.setattr(http, "Compiling", partial(Compiling, saved_max=float("inf")))
                 app: FastAPI = create_app(settings, database)
             transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
             opened.append(

@@ -43,16 +43,14 @@ async def test_a_selection_without_columns_reads_every_row(
     assert rows
 
 
-async def test_many_root_fields_or_fields_are_refused(client: httpx.AsyncClient, world: World) -> None:
-    roots = "{" + " ".join(f"r{i}: me {{ id }}" for i in range(31)) + "}"
+async def test_many_fields_are_refused(client: httpx.AsyncClient, world: World) -> None:
     shared = "{ a: deals { ...F } b: deals { ...F } } fragment F on DealConnection { nodes { ...D } }"
     fields = " ".join(f"f{i}: title" for i in range(600))
-    for document in (
-        roots,
-        shared + f" fragment D on Deal {{ {fields} contact {{ deals {{ nodes {{ {fields} }} }} }} }}",
-    ):
-        error = await refusal(client, ADA, document)
-        assert error["extensions"]["code"] == "QUERY_TOO_COMPLEX"
+    document = shared + f" fragment D on Deal {{ {fields} contact {{ deals {{ nodes {{ {fields} }} }} }} }}"
+
+    error = await refusal(client, ADA, document)
+
+    assert error["extensions"]["code"] == "QUERY_TOO_COMPLEX"
 
 
 async def test_an_address_of_combining_marks_is_refused_before_it_is_normalised(
