@@ -12,6 +12,7 @@ from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics
 from crm_graph.values import utc_now
 from crm_graph.web.json import parse_json
+from crm_graph.web.pacing import mark_known
 from crm_graph.web.requests import read_body
 from webhooks import inbox, signatures
 from webhooks.inbox import EventResult, ResultStatus
@@ -45,6 +46,7 @@ def _add_endpoint(
         body = await read_body(request)
         may_be_unsigned = settings.dev_signature_bypass and signatures.is_local(request)
         provider.verify(SignedRequest(body, request.headers, now, may_be_unsigned), secrets)
+        mark_known(request)
         identity = provider.identify(_json_object(body), body)
         key = _header_key(request) or _checked(identity.key, "idempotency_key in the body")
         return await inbox.receive(database, settings, provider, identity, body, key=key, now=now), key

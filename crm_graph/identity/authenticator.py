@@ -4,7 +4,7 @@ import uuid
 from time import monotonic
 from typing import TypeAlias
 
-from cachetools import TLRUCache
+from cachetools import TLRUCache, TTLCache
 from sqlalchemy import ColumnElement, exists, select
 from sqlmodel import col
 
@@ -31,6 +31,7 @@ class Authenticator:
         self._database, self._tokens = database, tokens
         self._claims: TLRUCache[str, Claims] = TLRUCache(CACHE_SIZE, ttu=_claims_expire, timer=monotonic)
         self._principals: TLRUCache[_Key, Principal] = TLRUCache(CACHE_SIZE, ttu=_principal_expires, timer=monotonic)
+        self._refusals: TTLCache[_Key, str] = TTLCache(CACHE_SIZE, CACHE_SECONDS, timer=monotonic)
 
     async def principal(self, authorization: list[str]) -> Principal:
         """The caller of a request with these Authorization headers; raises Unauthenticated."""
@@ -42,13 +43,23 @@ class Authenticator:
         key = (claims.subject, claims.token_id)
         principal = self._principals.get(key)
         if principal is None:
-            principal = await self._look_up(*key)
+            principal = await self._look_up_once(key)
             self._principals[key] = principal
         return principal
 
     def seconds_left(self, authorization: list[str]) -> float:
         """How many seconds the token stays valid; raises Unauthenticated."""
         return self._tokens.verify(read_bearer(authorization)).seconds_left
+
+    async def _look_up_once(self, key: _Key) -> Principal:
+        """Look up a principal; a refusal is kept, so that its repetition doesn't reach the database."""
+        if (refusal := self._refusals.get(key)) is not None:
+            raise Unauthenticated(refusal)
+        try:
+            return await self._look_up(*key)
+        except Unauthenticated as error:
+            self._refusals[key] = error.message
+            raise
 
     async def _look_up(self, subject: str, token_id: uuid.UUID | None) -> Principal:
         is_revoked = exists().where(col(AccessToken.id) == token_id, col(AccessToken.revoked_at).is_not(None))

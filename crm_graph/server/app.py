@@ -27,6 +27,7 @@ from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics
 from crm_graph.web.client_address import TrustedProxies
 from crm_graph.web.middleware import RequestLog
+from crm_graph.web.pacing import StrangerPacing
 from crm_graph.web.requests import log_refusal
 from webhooks.router import create_router as webhook_router
 
@@ -65,6 +66,7 @@ def create_app(
         app.add_middleware(MetricsPort, port=settings.metrics_port, elsewhere=_not_at_this_port)
     routes: dict[object, str] = {}
     app.add_middleware(RequestLog, routes=routes, count=metrics.request)
+    app.add_middleware(StrangerPacing)
     app.add_middleware(TrustedProxies, networks=settings.trusted_proxies)  # the outermost: all others see the client
 
     @app.get("/healthz")

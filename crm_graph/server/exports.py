@@ -14,6 +14,7 @@ from crm_graph.import_export import exporter
 from crm_graph.import_export.exporter import Kind
 from crm_graph.values import utc_now
 from crm_graph.web.fair_queue import FairQueue
+from crm_graph.web.pacing import mark_known
 from crm_graph.web.requests import authorization
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ def create_router(database: Database, authenticator: Authenticator, shares: Fair
 
     async def download(request: Request, kind: Kind) -> StreamingResponse:
         principal = await authenticator.principal(authorization(request))
+        mark_known(request)
         parts = exporter.pages(database, principal, kind, bom=_bom(request))
         async with shares.slot(principal.owner_id):
             first = await anext(parts)  # before the response starts, so that a failure gets its own status

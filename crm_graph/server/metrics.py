@@ -17,6 +17,7 @@ from crm_graph.server.process_metrics import ProcessGroup, ProcessMetrics, merge
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics
 from crm_graph.web import signatures
+from crm_graph.web.pacing import mark_known
 from crm_graph.web.requests import authorization
 from webhooks.signatures import is_local
 
@@ -42,6 +43,7 @@ def create_router(
 
     async def scrape(request: Request) -> Response:
         _authorize(request, settings)
+        mark_known(request)
         async with one_at_a_time:
             reading = await read(for_checks(database))
             others = [] if processes is None else await processes.of_others()

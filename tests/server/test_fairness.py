@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -19,9 +20,9 @@ from crm_graph.database.engine import Database
 from crm_graph.graphql.transport.subscriptions import Limits
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
-from crm_graph.web import fair_queue
+from crm_graph.web import fair_queue, pacing
 from tests.support.api import bearer, send
-from tests.support.database import connected, everything, somebody_waits
+from tests.support.database import connected, everything, recorded, somebody_waits
 from tests.support.factories import ADA, BOB, World
 from tests.support.subscriptions import listening, serving
 from tests.support.webhooks import fixture, post
@@ -189,3 +190,29 @@ async def test_a_loop_of_500_items_never_reaches_a_limit(small: Database, settin
             for _ in range(250 // batch):
                 answers = await asyncio.gather(*(send(client, ADA, ME) for _ in range(batch)))
                 assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_valid_credentials_are_never_delayed_and_invalid_ones_are(
+    small: Database, settings: Settings, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("BURST", 3), ("DELAY_SECONDS", 3), ("PER_SECOND", 0.001)):
+        monkeypatch.setattr(pacing, name, value)
+    async with opened(create_app(settings, small)) as client:
+        strangers = [asyncio.create_task(send(client, "unknown@seller.com", ME)) for _ in range(4)]
+        done, delayed = await asyncio.wait(strangers, timeout=0.5)
+        started = time.monotonic()
+        assert (await send(client, ADA, ME)).status_code == 200
+        assert (await post(client, "instantly", fixture("instantly", "reply_received"))).status_code == 200
+        assert (await client.get("/export/deals.csv", headers=bearer(ADA))).status_code == 200
+        assert time.monotonic() - started < pacing.DELAY_SECONDS
+        for call in delayed:
+            call.cancel()
+        assert (len(done), {call.result().status_code for call in done}) == (3, {401})
+
+
+async def test_a_refused_token_reaches_the_database_once(small: Database, settings: Settings, world: World) -> None:
+    async with opened(create_app(settings, small)) as client:
+        with recorded() as statements:
+            for _ in range(5):
+                assert (await send(client, "unknown@seller.com", ME)).status_code == 401
+    assert len([one for one in statements if "FROM owners" in one]) == 1

@@ -42,6 +42,7 @@ from crm_graph.telemetry.metrics import OK, Metrics
 from crm_graph.values import utc_now
 from crm_graph.web.fair_queue import FairQueue
 from crm_graph.web.json import parse_json
+from crm_graph.web.pacing import mark_known
 from crm_graph.web.requests import authorization, log_refusal, read_body
 
 log = logging.getLogger(__name__)
@@ -119,6 +120,7 @@ class _Endpoint:
 
     async def _execute(self, request: Request, media: str) -> Response:
         principal = await self._authenticator.principal(authorization(request))
+        mark_known(request)
         sent = await read_body(request)  # outside the slot: a slow client occupies none
         async with self._shares.slot(principal.owner_id):
             body = _parse_body(request, sent)
