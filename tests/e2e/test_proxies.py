@@ -5,7 +5,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,14 @@ SUBSCRIPTION = {"query": "subscription { dealChanged { refetch deal { title } } 
 CREATE = "mutation ($title: String!) { createDeal(input: {title: $title}) { deal { id } } }"
 SPOOFED = {"X-Forwarded-For": "8.8.8.8", "X-Real-IP": "8.8.8.8", "Forwarded": "for=8.8.8.8"}
 AT_ONCE_SECONDS = 3
+CONNECTIONS_MAX = 256  # as in nginx's configuration
 
 
 @dataclass(frozen=True)
 class Proxied:
     """A server behind a proxy, as a client at another address sees it."""
 
+    program: str
     port: int
     served: Served
     log: Path
@@ -81,7 +83,7 @@ def proxied(
         pytest.skip(reason)
     upstream = int(served[0].base.rpartition(":")[2])
     with running(request.param, tmp_path_factory.mktemp(request.param), upstream) as port:
-        yield Proxied(port, *served)
+        yield Proxied(request.param, port, *served)
 
 
 def create_deal(client: httpx.Client, title: str) -> None:
@@ -165,6 +167,18 @@ def test_headers_that_are_too_large_are_refused(proxied: Proxied) -> None:
     with proxied.client() as client:
         answer = client.get("/healthz", headers={"X-Large": "x" * 100_000})
     assert answer.status_code in (400, 431)
+
+
+def test_one_client_can_not_take_every_connection(proxied: Proxied) -> None:
+    if proxied.program != "nginx":
+        pytest.skip("Caddy can't limit connections of one client, as the guide says")
+    with ExitStack() as stack:
+        for _ in range(CONNECTIONS_MAX):
+            stack.enter_context(proxied.socket())
+        with proxied.client() as client:
+            assert client.get("/healthz").status_code == 429
+    with proxied.client() as client:
+        assert client.get("/healthz").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/metrics?x=1", "/%6detrics", "//metrics", "/./metrics", "/metrics/"])

@@ -3,6 +3,7 @@
 import pytest
 
 from crm_graph.errors import PayloadTooLarge
+from crm_graph.server.connections import LIMITS
 from crm_graph.server.proxies import Proxy, configuration
 from crm_graph.web.requests import BODY_MAX
 from tests.support.documents import fenced
@@ -30,3 +31,7 @@ def test_nothing_of_the_example_is_left(proxy: Proxy, language: str) -> None:
 def test_its_limit_of_bodies_is_crm_graphs(proxy: Proxy, language: str) -> None:
     assert str(BODY_MAX) in configuration(proxy)
     assert PayloadTooLarge.code in configuration(proxy)
+
+
+def test_its_limit_of_connections_is_crm_graphs() -> None:
+    assert f"limit_conn                  crm_graph {LIMITS.client_connections};" in configuration("nginx.conf")

@@ -28,7 +28,7 @@ def nginx(folder: Path, port: int, upstream_port: int) -> list[str]:
         f"{kind}_temp_path {folder / kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     user = "user root;" if os.geteuid() == 0 else ""
-    main = f"daemon off; {user} worker_processes 1; pid {folder / 'pid'}; events {{}}\n"
+    main = f"daemon off; {user} worker_processes 1; pid {folder / 'pid'}; events {{ worker_connections 2048; }}\n"
     main += f"http {{ access_log off;\n{paths}{text}}}\n"
     (folder / "nginx.conf").write_text(_CERTIFICATE_FILES.sub(str(CERTIFICATE), main))
     return ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
