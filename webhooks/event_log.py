@@ -89,7 +89,7 @@ async def id_by_body(transaction: Transaction, event: NewEvent) -> uuid.UUID:
 
 def stored_event(row: LogRow | NewEvent, provider: Provider) -> StoredEvent:
     """Read the event from its locked or new row."""
-    return StoredEvent(row.id, provider, row.event_type, parse_json(row.body), row.received_at)
+    return StoredEvent(row.id, provider, row.event_type, parse_json(row.body, unique_keys=False), row.received_at)
 
 
 async def record_result(

@@ -70,7 +70,7 @@ def _add_endpoint(
 
 def _json_object(body: bytes) -> Payload:
     """Parse a body. Raises BadRequest when it is not a JSON object, or has a key twice."""
-    payload = parse_json(body, unique_keys=True)
+    payload = parse_json(body)
     if not isinstance(payload, dict):
         raise BadRequest("the request body must be a JSON object")
     return payload

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import uvicorn
 from fastapi import FastAPI
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -128,7 +129,10 @@ def _response(error: CrmError) -> bytes:
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """WebSockets with a limit on pings, each of which is answered, whether the client reads the answers or not."""
+    """WebSockets with a limit on pings, each of which is answered, whether the client reads the answers or not.
+
+    An upgrade that the application denies is an answer like any other; uvicorn would log an error for each.
+    """
 
     config: ServerConfig
     _pings = 0
@@ -141,6 +145,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self.config.connections.check_unsent()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:  # the denial's HTTP response is complete
+            self.handshake_complete = True
 
     def handle_ping(self) -> None:
         now = self.loop.time()

@@ -8,11 +8,11 @@ from crm_graph.errors import BadRequest
 DEPTH_MAX = 200  # far below the limit of Python's stack, so that a stored body can always be parsed again
 
 
-def parse_json(body: bytes, *, unique_keys: bool = False) -> Any:
+def parse_json(body: bytes, *, unique_keys: bool = True) -> Any:
     """The JSON value in `body`; lone surrogates are kept (RFC 8259, 8.2 leaves this open).
 
     Raises BadRequest for anything else, including NaN and Infinity (not in RFC 8259), for more than DEPTH_MAX levels
-    and, with `unique_keys`, for a duplicate key in an object.
+    and, with `unique_keys`, for a duplicate key in an object: readers disagree on which of the two counts.
     """
     hook = _refuse_duplicates if unique_keys else None
     try:

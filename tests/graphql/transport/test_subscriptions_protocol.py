@@ -68,6 +68,7 @@ LATER: dict[str, tuple[str | bytes, int]] = {
     "bytes": (b"{}", 4400),
     "deep": ("[" * 10_000, 4400),
     "surrogates": ('{"type": "\\ud800"}', 4400),
+    "a key twice": ('{"type": "ping", "type": "ping"}', 4400),
     "unknown type": ('{"type": "start"}', 4400),
     "no id": ('{"type": "subscribe", "payload": {}}', 4400),
     "a long id": (json.dumps({"type": "complete", "id": "x" * 201}), 4400),
