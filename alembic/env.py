@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection, create_engine
 
+from crm_graph.errors import SettingsError
 from crm_graph.models import Owner
 from crm_graph.settings import Settings
 
@@ -21,7 +22,10 @@ def run(connection: Connection) -> None:
 if (given := context.config.attributes.get("connection")) is not None:
     run(given)
 else:
-    url = Settings.load().migration_url()
+    try:
+        url = Settings.load().migration_url()
+    except SettingsError as error:
+        raise SystemExit("\n".join(error.problems)) from None
     if url is None:
         raise SystemExit("run migrations with: crm-graph migrate (it starts the embedded PostgreSQL)")
     with create_engine(url).connect() as opened:

@@ -5,7 +5,7 @@ from sqlalchemy.engine import URL, Dialect
 from crm_graph.database.engine import place
 from crm_graph.errors import SetupError
 
-OLDEST = 15  # the first with UNIQUE NULLS NOT DISTINCT and views with security_invoker
+OLDEST = 15  # the first with UNIQUE NULLS NOT DISTINCT, which the verdicts on replies need
 
 
 def check_server_version(dialect: Dialect, url: URL) -> None:

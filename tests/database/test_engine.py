@@ -178,3 +178,10 @@ async def test_only_background_work_may_take_longer(admin_url: URL) -> None:
     with pytest.raises(Unavailable):
         await work(None)
     await database.close()
+
+
+async def test_a_full_disk_is_said_as_such(database: Database) -> None:
+    full = text("DO $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$")
+    with pytest.raises(Unavailable, match="the database's disk is full; a change that was not confirmed was not made"):
+        async with database.read() as connection:
+            await connection.execute(full)

@@ -58,3 +58,22 @@ def test_workers_share_the_port(crm: Commands, data_dir: Path, tmp_path: Path) -
         assert [s.labels for s in shown if s.name == "crm_graph_database_up"] == [{}]  # the same for all
     assert [span.name for span in collector.spans] == ["GET unmatched"], "the last spans are sent at the end"
     assert all(json.loads(line) for line in log.read_text().splitlines())
+
+
+def test_a_worker_process_refuses_settings_as_serve_does(data_dir: Path, tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "log"
+    file, base = tmp_path / ".env", f"http://127.0.0.1:{port}"
+    file.write_text("LOG_LEVEL=info\n")
+    arguments = ("serve", "--port", str(port), "--workers", "2")
+    with started(*arguments, log=log, CRM_DATA_DIR=str(data_dir), **SECRETS) as process:
+        wait_until_it_serves(process, base, log)
+        file.write_text("LOG_LEVLE=info\n")
+        workers = psutil.Process(process.pid).children(recursive=True)
+        next(worker for worker in workers if "spawn_main" in " ".join(worker.cmdline())).kill()
+        problem = "a worker process can't start: .env line 1: 'LOG_LEVLE' is not a setting; did you mean LOG_LEVEL?"
+        deadline = time.monotonic() + 30
+        while problem not in log.read_text():
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        assert httpx.get(f"{base}/readyz").status_code == 200, "the other one serves"
+    assert "Traceback" not in log.read_text()
