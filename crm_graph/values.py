@@ -24,7 +24,7 @@ _PLAIN_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*
 _NOT_IN_LOCAL_PART = re.compile(r'[\s"(),:;<>@\[\\\]]')
 _PADDING = "\ufeff\u200b\u200c\u200d\u2060"  # invisible characters that are copied along with an address
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_WEB = re.compile(r"https?://[^\s\x00-\x1f\x7f-\x9f]+\Z", re.IGNORECASE)
+_WEB = re.compile(r"\Ahttps?://[^\s\x00-\x1f\x7f-\x9f]+\Z", re.IGNORECASE)
 _LINE_BREAK = re.compile(r"[\t\n\r]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "sql"
-_COMMENT = re.compile(r"^\s*--.*\n?", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*+--.*\n?", re.MULTILINE)
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
 
 

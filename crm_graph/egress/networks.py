@@ -18,7 +18,7 @@ SETTING = "OUTBOUND_ALLOWED_NETWORKS"
 LOOPBACK = ("127.0.0.0/8:*", "[::1/128]:*")
 DEFAULT_PORTS = frozenset({80, 443})  # of an entry without a port
 _ENTRY = re.compile(
-    r"(?:\[(?P<v6>[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:/\d{1,3})?)\]|(?P<v4>[\d.]+(?:/\d{1,2})?))(?::(?P<port>\d{1,5}|\*))?"
+    r"(?:\[(?P<v6>[0-9a-fA-F.]{0,15}+:[0-9a-fA-F:.]{0,45}+(?:/\d{1,3})?)\]|(?P<v4>[\d.]+(?:/\d{1,2})?))(?::(?P<port>\d{1,5}|\*))?"
 )
 # Metadata services, which give a cloud machine its credentials. A wider network does not allow them: each must be
 # named as a single address.

@@ -62,10 +62,11 @@ _ENDS_BEFORE = re.compile(
 _RANGE_BEFORE = re.compile(r"(?:\bto|-|–|\buntil|\bthrough|\bbetween\b.{1,30}\band)(?: the| [a-z]+day,?)? ?$")
 _BARE_RANGE_BEFORE = re.compile(r"\b\d{1,2}(?:st|nd|rd|th)? ?(?:to|and|-|–|ile|ve)(?: the)? ?$")  # "from 3 to" 14 March
 _ENDS_AFTER = re.compile(
-    r"\W*(?:\w+ ){0,3}?(?:kadar|dek|degin|don(?:ec|er|uy|us)\w*|ofis(?:te|im)\w*|masam\w*|is ?bas\w+|"
+    r"\A\W*+(?:\w++ ){0,3}?(?:kadar|dek|degin|don(?:ec|er|uy|us)\w*|ofis(?:te|im)\w*|masam\w*|is ?bas\w+|"
     r"gorev(?:e|im)\w*|basla\w+|"
     r"bura?da\w*|acil(?:iyor|aca|ir)\w*|acigiz|sonra\w*|gelec\w*|geliyor\w*|arasi\w*)"
 )
+_ENDS = re.compile(r"[!?\n]|\.\s")
 
 
 class _End(NamedTuple):
@@ -85,8 +86,8 @@ def absence_until(text: str, now: datetime) -> date | None:
 def _ends(text: str, today: date) -> Iterator[_End]:
     previous = -100  # where the date before ended: "from 3 March to 14 March"
     for match in _DATE.finditer(text):
-        before = re.split(r"[!?\n]|\.\s", text[max(0, match.start() - 60) : match.start()])[-1]
-        after = re.split(r"[!?\n]|\.\s", text[match.end() : match.end() + 60])[0]
+        before = _ENDS.split(text[max(0, match.start() - 60) : match.start()])[-1]
+        after = _ENDS.split(text[match.end() : match.end() + 60])[0]
         in_range = match.start() - previous < 20 and _RANGE_BEFORE.search(before)
         in_range = in_range or _BARE_RANGE_BEFORE.search(before)
         if _ENDS_BEFORE.search(before) or _ENDS_AFTER.match(after) or in_range:

@@ -12,7 +12,7 @@ _MAX_CLAUSE = 1_000
 _ENDS = re.compile(r"(?<=[.!?…])\s+|(?<=[?!])(?=\w)|\n+|(?<=\w\.)(?=[A-ZÇĞİÖŞÜ][a-zçğıöşü])")
 _BREAKS = re.compile(r"[;()•|]+|:(?!\d)|\s[-–—/]+\s|[–—]|\.{2,}|…")
 _GREETING = re.compile(
-    r"\s*((?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|merhaba\w*|selam\w*|say[ıi]n|g[üu]nayd[ıi]n|"
+    r"\b((?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|merhaba\w*|selam\w*|say[ıi]n|g[üu]nayd[ıi]n|"
     r"iyi g[üu]nler|iyi [çc]al[ıi][şs]malar)\b[^,\n!.?]{0,30}),",
     re.IGNORECASE,
 )

@@ -28,7 +28,7 @@ _BEFORE = str.maketrans({"ı": "i", "’": "'", "‘": "'", "ʼ": "'", "`": "'",
 _URL = re.compile(r"(?:https?://|www\.)\S{1,300}", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]{1,190}")
 _PHONE = re.compile(r"(?<!\w)\+?\(?\d[\d ()/-]{7,18}\d(?!\w)")
-_MAX_WORD = 40
+WORD_MAX = 40  # characters kept of a word
 _PIECE = 256
 _NOT_WORD = re.compile(r"[^\w#]+")
 
@@ -54,7 +54,7 @@ def mark_addresses(text: str) -> str:
 def words(text: str) -> str:
     """Folded words with single spaces between them; apostrophes close up ("don't" -> "dont", "Ocak'a" -> "ocaka")."""
     closed = fold(text).replace("'", "")
-    return " ".join(_corrected(word[:_MAX_WORD]) for word in _NOT_WORD.split(closed) if word)
+    return " ".join(_corrected(word[:WORD_MAX]) for word in _NOT_WORD.split(closed) if word)
 
 
 def _shortened(word: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""Phrases: the notation of the vocabularies, compiled to regular expressions with bounded gaps only.
+"""Phrases: the notation of the vocabularies, compiled to regular expressions with bounded repeats only.
 
 One phrase a line, over folded words with single spaces: `(a|b)` alternatives, `word*` and `(a|b)*` stems with any
 ending, `(x)?` an optional word, `…` up to four words between, `<name>` a class of words or endings, `^` and `$` the
@@ -7,6 +7,8 @@ ends of the clause, `#` a comment; within a word, regular expressions. A line th
 
 import re
 from collections.abc import Mapping
+
+from crm_graph.intent.folding import WORD_MAX
 
 _GAP = r"(?: \w+){0,4}"
 _CLASS = re.compile(r"<(\w+)>")
@@ -19,7 +21,12 @@ def compile_phrases(block: str, classes: Mapping[str, str]) -> re.Pattern[str]:
     """Compile the phrases of a block into one expression. Raises KeyError for an unknown class."""
     lines = (line.split("#")[0].strip() for line in _CONTINUED.sub("|", block).splitlines())
     phrases = [_phrase(line, classes) for line in lines if line]
-    return re.compile(rf"\b(?:{'|'.join(phrases)})(?!\w)")
+    return re.compile(_bounded(rf"\b(?:{'|'.join(phrases)})(?!\w)"))
+
+
+def _bounded(pattern: str) -> str:
+    """The same over folded words, which have at most WORD_MAX letters: open repeats in a row take quadratic time."""
+    return pattern.replace(r"\w*", rf"\w{{0,{WORD_MAX}}}").replace(r"\w+", rf"\w{{1,{WORD_MAX}}}")
 
 
 def _phrase(line: str, classes: Mapping[str, str]) -> str:

@@ -13,27 +13,28 @@ from typing import NamedTuple
 
 from crm_graph.intent.folding import fold
 
-_MAX_TEXT = 200_000  # characters read of a body; history is below the reply
-_MAX_LINES = 4_000
+_MAX_TEXT = 100_000  # characters read of a body; history is below the reply
+_MAX_LINES = 2_000
 _MAX_REPLY = 20_000
 _MAX_LINE = 400  # characters read of a line; header lines are shorter
 
 _WROTE = re.compile(r"(?:\bwrote|\byazdi|\bschrieb|\ba ecrit|\bescribio)(?: ?\([^()]{0,60}\))? ?:$")
-_HEADER_START = re.compile(r"on (?=.*\d)|\d{1,4}[./ -]\w{1,10}[./ -]|[^<>]{0,80}<[^<>@ ]{1,80}@")
+_HEADER_START = re.compile(r"\A(?:on (?=.*\d)|\d{1,4}[./ -]\w{1,10}[./ -]|[^<>]{0,80}<[^<>@ ]{1,80}@)")
 _SEPARATOR = re.compile(
-    r"[-_*= ]{2,}(?:original (?:message|mail)|forwarded message|ozgun (?:ileti|mesaj)|orijinal (?:ileti|mesaj|e-?posta)"
-    r"|(?:iletilen|yonlendirilen|yonlendirilmis) (?:ileti|mesaj|e-?posta)|ilk mesaj|ursprungliche nachricht)"
-    r"[-_*= ]{2,}$|begin forwarded message:|_{20,}$"
+    r"\A(?:[-_*= ]{2,}(?:original (?:message|mail)|forwarded message|ozgun (?:ileti|mesaj)|"
+    r"orijinal (?:ileti|mesaj|e-?posta)|(?:iletilen|yonlendirilen|yonlendirilmis) (?:ileti|mesaj|e-?posta)|ilk mesaj|"
+    r"ursprungliche nachricht)"
+    r"[-_*= ]{2,}$|begin forwarded message:|_{20,}$)"
 )
-_SENDER_LABEL = re.compile(r"[* ]*(?:from|kimden|gonderen|von)[* ]*:")
+_SENDER_LABEL = re.compile(r"\A[* ]*+(?:from|kimden|gonderen|von)[* ]*+:")
 _OTHER_LABEL = re.compile(
-    r"[* ]*(?:sent|date|to|cc|subject|gonderil\w*|gonder(?:me|im) tarihi|tarih|kime|alici|bilgi|konu|an|betreff)"
-    r"[* ]*:"
+    r"\A[* ]*+(?:sent|date|to|cc|subject|gonderil\w*|gonder(?:me|im) tarihi|tarih|kime|alici|bilgi|konu|an|betreff)"
+    r"[* ]*+:"
 )
 _DEVICE = re.compile(
-    r"sent (?:from|via|with) (?:my |outlook|yahoo|mail|samsung|proton|gmail|iphone|superhuman)|get outlook for|"
+    r"\A(?:sent (?:from|via|with) (?:my |outlook|yahoo|mail|samsung|proton|gmail|iphone|superhuman)|get outlook for|"
     r".{0,40}\b(?:iphone|ipad|android|samsung|xiaomi|huawei|cihaz|telefon|outlook|yahoo|windows)\S{0,12}"
-    r"(?: \S+){0,4} (?:gonderildi|gonderilmistir|edinin|yukleyin)\b"
+    r"(?: \S+){0,4} (?:gonderildi|gonderilmistir|edinin|yukleyin)\b)"
 )
 _DISCLAIMER = re.compile(
     r"(?:this|the information in this|the contents of this) (?:e-?mail|message|communication)\b.{0,200}"
@@ -59,7 +60,7 @@ _FLAT_HEADER = re.compile(
     r"|(?:\S{1,40} ){1,2}<[^<>\s]{1,80}@[^<>\s]{1,80}>,? [^\n]{5,60}? tarihinde[^\n]{0,20}? yazd[ıi]:"
     r"|\d{1,2}[ .]\w{1,7}[ .]\d{4}[^\n]{5,120}? tarihinde[^\n]{1,120}? yazd[ıi]:)"
 )
-_SEE_BELOW = re.compile(r"(?:see|answers?|comments?|replies|my \w+)?.{0,30}\b(?:below|inline|asagida\w*)\b.{0,30}$")
+_SEE_BELOW = re.compile(r"\A(?:see|answers?|comments?|replies|my \w+)?.{0,30}\b(?:below|inline|asagida\w*)\b.{0,30}$")
 
 
 class Cut(NamedTuple):
@@ -76,7 +77,10 @@ def visible_reply(text: str) -> str:
 
 @lru_cache(maxsize=16)  # the timeline and the rules both need it
 def cut(text: str) -> Cut:
-    """Remove history, signature, disclaimer and footer. Reads at most 200 kB and keeps at most 20 kB."""
+    """Remove history, signature, disclaimer and footer.
+
+    Reads 100,000 characters and 2,000 lines at most, and keeps 20,000 characters.
+    """
     plain = text[:_MAX_TEXT].replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\xa0", " ")
     plain = _FLAT_HEADER.sub(lambda header: f"\n{header[0]}\n", plain, count=1)
     lines = [line.strip(" \t\ufeff\u200b") for line in plain.split("\n", _MAX_LINES)[:_MAX_LINES]]

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 ResponseBody: TypeAlias = dict[str, object]
 
 MESSAGE_MAX = 500  # characters; messages quote names and values of any length
-_ARGUMENT_NAME = re.compile(r"(\w+)\s*:\s*$")
+_ARGUMENT_NAME = re.compile(r"(?<!\w)(\w++)\s*+:\s*+$")
 
 
 class RequestParameters(NamedTuple):
