@@ -14,6 +14,8 @@ from crm_graph.json_documents import (
 )
 
 NAMES_SHOWN = 20
+# Events, which anyone who writes a form can fill, leave the other half of the room to people.
+EVENT_KEYS_MAX, EVENT_MAX = DOCUMENT_KEYS_MAX // 2, DOCUMENT_MAX // 2
 
 
 class Fitted(NamedTuple):
@@ -36,13 +38,14 @@ def merge(stored: Mapping[str, object], changes: Mapping[str, object]) -> dict[s
 
 
 def fit(stored: Mapping[str, object], added: Mapping[str, object]) -> Fitted:
-    """Add the fields that are not stored yet, in order, as long as they fit."""
+    """Add an event's fields that are not stored yet, in order, as long as all together fit in EVENT_KEYS_MAX and
+    EVENT_MAX."""
     custom, left_out, size = dict(stored), list[str](), json_size(stored)
     for name, value in added.items():
         if name in stored:
             continue
         size_with_it = size + json_size({name: value})
-        if len(name) > DOCUMENT_KEY_MAX or len(custom) >= DOCUMENT_KEYS_MAX or size_with_it > DOCUMENT_MAX:
+        if len(name) > DOCUMENT_KEY_MAX or len(custom) >= EVENT_KEYS_MAX or size_with_it > EVENT_MAX:
             left_out.append(name)
         else:
             custom[name], size = value, size_with_it
@@ -55,8 +58,8 @@ def note(left_out: Iterable[str]) -> str:
     if not names:
         return ""
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    limit = f"{DOCUMENT_KEYS_MAX} fields and {DOCUMENT_MAX:,} bytes"
-    return f"\nNot stored, because a contact has at most {limit} in custom: {', '.join(names[:NAMES_SHOWN])}{more}"
+    limit = f"{EVENT_KEYS_MAX} fields and {EVENT_MAX:,} bytes"
+    return f"\nNot stored, because events fill custom up to {limit} only: {', '.join(names[:NAMES_SHOWN])}{more}"
 
 
 def exceeds(merged: Mapping[str, object], stored: Mapping[str, object]) -> bool:

@@ -50,7 +50,7 @@ def test_what_fits_is_added_and_the_rest_is_named(stored: dict[str, Any], added:
     fitted = custom.fit(stored, added)
     assert fitted.custom == {**{k: v for k, v in added.items() if k not in fitted.left_out}, **stored}
     assert set(fitted.left_out) <= set(added) - set(stored)
-    assert json_size(fitted.custom) <= max(DOCUMENT_MAX, json_size(stored))
+    assert json_size(fitted.custom) <= max(custom.EVENT_MAX, json_size(stored))
 
 
 async def test_many_calls_together_stay_below_the_limit(
@@ -84,6 +84,22 @@ async def test_of_a_webhook_what_does_not_fit_is_left_out_and_noted(
     assert "Not stored" in content
     assert "variable9" in content
     assert await sql.scalar(text("SELECT status FROM webhooks_log")) == "processed"
+
+
+async def test_an_event_leaves_room_for_what_people_add(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    given: dict[str, Any] = {"contactId": str(world.ada.contact)}
+    email = await sql.scalar(text("SELECT email FROM contacts WHERE id = :id"), {"id": world.ada.contact})
+    crowd = {f"v{number:04}": "x" for number in range(2_000)}
+
+    await post(client, "instantly", event("email_sent", lead_email=email, **crowd))
+    of_event = await sql.scalar(text("SELECT custom FROM contacts WHERE id = :id"), {"id": world.ada.contact})
+    mine = {f"mine{number}": "x" * 100 for number in range(custom.EVENT_KEYS_MAX)}
+    answer = await ask(client, ADA, UPDATE, **{"in": {**given, "custom": mine}})
+
+    assert list(of_event) == [f"v{number:04}" for number in range(custom.EVENT_KEYS_MAX)]
+    assert answer["updateContact"]["contact"]["custom"] == {**of_event, **mine}
 
 
 async def test_a_larger_stored_document_breaks_no_other_edit(
