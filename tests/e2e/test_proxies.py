@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from tests.support.commands import Commands, Served, serving
-from tests.support.proxies import CERTIFICATE, NAME, PROGRAMS, missing, running
+from tests.support.proxies import CERTIFICATE, CLIENT_CONNECTIONS, NAME, PROGRAMS, missing, running
 from tests.support.webhooks import ENDPOINTS, fixture, signature
 
 CLIENT = "127.0.0.2"  # another address of this machine than the proxy's
@@ -26,7 +26,6 @@ SUBSCRIPTION = {"query": "subscription { dealChanged { refetch deal { title } } 
 CREATE = "mutation ($title: String!) { createDeal(input: {title: $title}) { deal { id } } }"
 SPOOFED = {"X-Forwarded-For": "8.8.8.8", "X-Real-IP": "8.8.8.8", "Forwarded": "for=8.8.8.8"}
 AT_ONCE_SECONDS = 3
-CONNECTIONS_MAX = 256  # as in nginx's configuration
 
 
 @dataclass(frozen=True)
@@ -173,7 +172,7 @@ def test_one_client_can_not_take_every_connection(proxied: Proxied) -> None:
     if proxied.program != "nginx":
         pytest.skip("Caddy can't limit connections of one client, as the guide says")
     with ExitStack() as stack:
-        for _ in range(CONNECTIONS_MAX):
+        for _ in range(CLIENT_CONNECTIONS):
             stack.enter_context(proxied.socket())
         with proxied.client() as client:
             assert client.get("/healthz").status_code == 429

@@ -16,6 +16,7 @@ from tests.support.paths import PROJECT
 
 CERTIFICATE = PROJECT / "tests" / "support" / "http_receiver.pem"  # for localhost
 NAME = "localhost"
+CLIENT_CONNECTIONS = 20  # of one client, instead of the 256 of nginx's configuration
 _CERTIFICATE_FILES = re.compile(r"/etc/ssl/\S+\.(?:pem|key)\b")
 
 
@@ -23,12 +24,14 @@ def nginx(folder: Path, port: int, upstream_port: int) -> list[str]:
     """The command that runs nginx at `port`."""
     text = configuration("nginx.conf", name=NAME, port=upstream_port)
     text = re.sub(r"(?m)^ *listen \[::\].*\n", "", text).replace("listen 443", f"listen 127.0.0.1:{port}")
+    assert "crm_graph 256;" in text
+    text = text.replace("crm_graph 256;", f"crm_graph {CLIENT_CONNECTIONS};")
     text = text.replace("listen 80;", f"listen 127.0.0.1:{free_port()};")
     paths = "".join(
         f"{kind}_temp_path {folder / kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     user = "user root;" if os.geteuid() == 0 else ""
-    main = f"daemon off; {user} worker_processes 1; pid {folder / 'pid'}; events {{ worker_connections 2048; }}\n"
+    main = f"daemon off; {user} worker_processes 1; pid {folder / 'pid'}; events {{}}\n"
     main += f"http {{ access_log off;\n{paths}{text}}}\n"
     (folder / "nginx.conf").write_text(_CERTIFICATE_FILES.sub(str(CERTIFICATE), main))
     return ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]

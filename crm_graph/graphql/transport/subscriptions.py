@@ -45,6 +45,7 @@ class Limits:
 
     connections: int = 1_000  # WebSockets and streams of a process
     owner_connections: int = 20  # of them, those of one owner
+    unknown_connections: int = 50  # of them, WebSockets of one client that have not said who they are
     subscriptions: int = 20  # of a WebSocket
     tokens: int = 500  # of a subscription's document, which is kept while it runs
     feed: int = FEED_MAX
@@ -90,6 +91,7 @@ class Subscriptions:
         self._is_development = is_development
         self._changes = ChangeListener(database, limits.linger)
         self._owner_connections: Counter[uuid.UUID | None] = Counter()
+        self._unknown_connections: Counter[str] = Counter()
         self._connections = 0
 
     @contextmanager
@@ -102,6 +104,22 @@ class Subscriptions:
             yield
         finally:
             self._connections -= 1
+
+    @contextmanager
+    def count_unknown_connection(self, client: str) -> Iterator[None]:
+        """Count a WebSocket of a client until the block ends, when its owner is known; raises LimitReached.
+
+        Behind a proxy it is the only limit that keeps one stranger from taking every connection.
+        """
+        limit = self.limits.unknown_connections
+        if self._unknown_connections[client] >= limit:
+            raise LimitReached(f"{limit} WebSockets of {client} wait for connection_init; try again later")
+        self._unknown_connections[client] += 1
+        try:
+            yield
+        finally:
+            self._unknown_connections[client] -= 1
+            self._unknown_connections += Counter()  # drops clients without any
 
     @contextmanager
     def count_owner_connection(self, principal: Principal) -> Iterator[None]:

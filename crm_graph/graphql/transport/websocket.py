@@ -7,7 +7,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, aclosing, suppress
+from contextlib import AsyncExitStack, ExitStack, aclosing, suppress
 from time import monotonic
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from crm_graph.errors import BadRequest, CrmError, Forbidden, LimitReached, Unau
 from crm_graph.graphql.engine.documents import InvalidDocument
 from crm_graph.graphql.engine.messages import crm_error, error_entry, internal_error
 from crm_graph.graphql.transport.subscriptions import Subscriptions
+from crm_graph.web.client_address import client_network
 from crm_graph.web.json import parse_json
 from crm_graph.web.requests import authorization
 
@@ -51,11 +52,13 @@ class WebSocketEndpoint:
     async def serve(self, websocket: WebSocket) -> None:
         """Serve a WebSocket until it closes."""
         async with AsyncExitStack() as stack:
+            unknown = stack.enter_context(ExitStack())
             try:
                 header = authorization(websocket)
                 _check_origin(websocket, self._origins)
                 if PROTOCOL not in websocket.scope["subprotocols"]:
                     raise BadRequest(f"open this WebSocket with Sec-WebSocket-Protocol: {PROTOCOL}")
+                unknown.enter_context(self._subscriptions.count_unknown_connection(client_network(websocket.scope)))
                 stack.enter_context(self._subscriptions.count_connection())
             except CrmError as error:
                 websocket.scope["query_string"] = b""  # uvicorn logs it, and it may hold a secret
@@ -63,7 +66,7 @@ class WebSocketEndpoint:
                 return
             websocket.scope["query_string"] = b""
             await websocket.accept(subprotocol=PROTOCOL)
-            await _Connection(self._subscriptions, websocket, header, stack).run()
+            await _Connection(self._subscriptions, websocket, header, stack, unknown).run()
 
 
 def _check_origin(websocket: WebSocket, origins: Sequence[str]) -> None:
@@ -75,13 +78,18 @@ def _check_origin(websocket: WebSocket, origins: Sequence[str]) -> None:
 
 
 class _Connection:
-    """One accepted WebSocket."""
+    """One accepted WebSocket. `stack` is left when it closes, `unknown` as soon as its owner is known."""
 
     def __init__(
-        self, subscriptions: Subscriptions, websocket: WebSocket, authorization: list[str], stack: AsyncExitStack
+        self,
+        subscriptions: Subscriptions,
+        websocket: WebSocket,
+        authorization: list[str],
+        stack: AsyncExitStack,
+        unknown: ExitStack,
     ) -> None:
         self._subscriptions, self._websocket, self._limits = subscriptions, websocket, subscriptions.limits
-        self._authorization, self._stack = authorization, stack
+        self._authorization, self._stack, self._unknown = authorization, stack, unknown
         self._id = uuid.uuid4().hex
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._active_at = monotonic()
@@ -124,6 +132,7 @@ class _Connection:
         try:
             principal = await self._subscriptions.principal(self._authorization)
             self._stack.enter_context(self._subscriptions.count_owner_connection(principal))
+            self._unknown.close()
         except (LimitReached, Unavailable) as error:
             raise _CloseError(TRY_AGAIN_LATER, error.message) from None
         except Unauthenticated as error:

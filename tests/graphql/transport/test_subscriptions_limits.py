@@ -1,13 +1,14 @@
 """The limits of subscriptions: who may connect, how often and for how long; and violations of the protocol."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from websockets import InvalidStatus
 
 from crm_graph.database.engine import Database
 from crm_graph.domain.team import owners
@@ -167,3 +168,20 @@ async def test_a_closed_connection_does_not_count(serve: Serve) -> None:
             await asyncio.sleep(0.2)
         async with listening(host, ADA) as ada:
             await ada.subscribe()
+
+
+async def test_sockets_that_do_not_say_who_they_are_leave_room_for_others(serve: Serve) -> None:
+    async with serve(unknown_connections=2) as host, AsyncExitStack() as stack:
+        silent = [await stack.enter_async_context(opened(host)) for _ in range(2)]
+        status, message = await refused(host)
+        assert (status, "wait for connection_init" in message) == (429, True)
+
+        await silent[0].send(type="connection_init", payload=bearer(ADA))
+        assert await silent[0].receive() == {"type": "connection_ack"}
+        async with opened(host):  # the first one's owner is known: it counts no more
+            assert (await refused(host))[0] == 429
+        async with asyncio.timeout(5):
+            while True:  # nor does one that was closed, once the server has noticed
+                with suppress(InvalidStatus):
+                    async with opened(host):
+                        break
