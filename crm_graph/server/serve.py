@@ -16,6 +16,7 @@ from typing import Literal, NoReturn
 
 import uvicorn
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy.engine import URL
 from uvicorn.supervisors import Multiprocess
 
@@ -55,14 +56,12 @@ def serve(settings: Settings, workers: int) -> None:
 
         asyncio.run(check())
         _log_addresses(settings, listening)
-        # Worker processes read the same environment. It lacks the embedded database's URL and what --port says.
-        os.environ["PORT"] = str(settings.port)
         os.environ.pop("PGHOSTADDR", None)  # libpq would prefer it to the URL's host
-        os.environ["DATABASE_URL"] = urls.server.render_as_string(hide_password=False)
-        os.environ["EMBEDDED_DATABASE"] = "false"  # the processes connect to it like to any other
+        # Handed over, not read again: a process that starts later must not differ from the others.
+        handed_over = settings.model_copy(update={"database_url": SecretStr(_as_text(urls.server))})
         with TemporaryDirectory(prefix="crm-graph-metrics-") as folder:  # which only its user can enter
             connections = Connections(trusted_proxies=settings.trusted_proxies)
-            worker = partial(worker_app, Path(folder))
+            worker = partial(worker_app, handed_over, Path(folder))
             config = server_config(worker, factory=True, workers=workers, connections=connections)
             Multiprocess(config, sockets=listening).run()
 
@@ -73,14 +72,12 @@ def run(main: Coroutine[object, object, None]) -> None:
         runner.run(main)
 
 
-def worker_app(metrics_folder: Path) -> FastAPI:
+def _as_text(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+def worker_app(settings: Settings, metrics_folder: Path) -> FastAPI:
     """The application of one of several worker processes, which find each other's metrics in `metrics_folder`."""
-    try:
-        settings = Settings.load()
-    except SetupError as error:  # `.env` was changed since the server started
-        logs.configure("error")
-        log.error("a worker process can't start: %s", error)
-        raise SystemExit(1) from None
     logs.configure(settings.log_level, settings.log_form())
     url = settings.server_url()
     assert url is not None, "set by serve()"

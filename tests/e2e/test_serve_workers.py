@@ -60,20 +60,24 @@ def test_workers_share_the_port(crm: Commands, data_dir: Path, tmp_path: Path) -
     assert all(json.loads(line) for line in log.read_text().splitlines())
 
 
-def test_a_worker_process_refuses_settings_as_serve_does(data_dir: Path, tmp_path: Path) -> None:
+def test_a_worker_process_that_starts_later_has_the_settings_that_serve_read(data_dir: Path, tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "log"
     file, base = tmp_path / ".env", f"http://127.0.0.1:{port}"
     file.write_text("LOG_LEVEL=info\n")
     arguments = ("serve", "--port", str(port), "--workers", "2")
     with started(*arguments, log=log, CRM_DATA_DIR=str(data_dir), **SECRETS) as process:
         wait_until_it_serves(process, base, log)
+        wait_for_processes(log, 2)
         file.write_text("LOG_LEVLE=info\n")
         workers = psutil.Process(process.pid).children(recursive=True)
         next(worker for worker in workers if "spawn_main" in " ".join(worker.cmdline())).kill()
-        problem = "a worker process can't start: .env line 1: 'LOG_LEVLE' is not a setting; did you mean LOG_LEVEL?"
-        deadline = time.monotonic() + 30
-        while problem not in log.read_text():
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
-        assert httpx.get(f"{base}/readyz").status_code == 200, "the other one serves"
+        wait_for_processes(log, 3)
+        assert httpx.get(f"{base}/readyz").status_code == 200
     assert "Traceback" not in log.read_text()
+
+
+def wait_for_processes(log: Path, started: int) -> None:
+    deadline = time.monotonic() + 60
+    while log.read_text().count("Application startup complete") < started:
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
