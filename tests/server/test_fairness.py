@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bench.documents import REPORTS
 from crm_graph.database.engine import Database
 from crm_graph.graphql.transport.subscriptions import Limits
 from crm_graph.server.app import create_app
@@ -161,6 +162,20 @@ async def test_a_request_uses_one_connection_at_a_time(
         answer = (await call).json()
     assert in_use == [1]
     assert answer["errors"][0]["path"] == ["c"]
+
+
+async def test_heavy_queries_of_an_owner_run_one_by_one(
+    small: Database, settings: Settings, world: World, sql: AsyncConnection, locker: psycopg.Connection[Any]
+) -> None:
+    async with opened(create_app(settings, small)) as client:
+        with deals_locked(locker):
+            calls = [asyncio.create_task(send(client, ADA, REPORTS["pipelineReport"])) for _ in range(SHARE)]
+            await somebody_waits(sql)
+            await asyncio.sleep(0.05)
+            in_use = [pool.in_use for pool in small.pools() if pool.name == "reads"]
+            assert (await send(client, BOB, ME)).json() == {"data": {"me": {"email": BOB}}}
+        assert ["errors" in (await call).json() for call in calls] == [False] * SHARE
+    assert in_use == [1]
 
 
 async def test_subscriptions_read_in_their_owner_s_slots(

@@ -6,7 +6,8 @@ graphql-core's executor over the tree, which reports errors as the specification
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -28,6 +29,12 @@ from crm_graph.graphql.engine.weights import ANSWER_MAX
 from crm_graph.graphql.execution.answer_size import AnswerSize, refusing_too_large
 from crm_graph.graphql.execution.compiling import Compiling
 from crm_graph.identity.principal import Principal
+from crm_graph.web.fair_queue import FairQueue
+
+# Heavy queries take a fifth of a second and more: they run one by one for an owner, and few at once, so that others
+# find a processor.
+HEAVY_POINTS = 200_000
+HEAVY_QUERIES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ class Reads:
     def __init__(self, database: Database, documents: Documents, compiling: Compiling) -> None:
         self._database, self._documents, self._compiling = database, documents, compiling
         self._plans = PlanCache()
+        self._heavy = FairQueue(HEAVY_QUERIES, 1)
 
     async def operation(self, principal: Principal, request: RequestParameters) -> Operation:
         """The operation that a request is for. Raises InvalidDocument, LimitReached."""
@@ -79,12 +87,13 @@ class Reads:
             return None
         inputs = PlanInputs(principal, now, values)
         try:
-            found: _Answer = await self._plan(
+            found: _Answer
+            found, points = await self._plan(
                 "", operation, inputs, operation.variables, lambda compiler: _compile_answer(operation, compiler)
             )
             if found.plan is None:
                 return None
-            with refusing_too_large():
+            async with self._turn(principal, points):
                 row = await self._database.read_row(found.plan.sql, found.plan.parameters(inputs))
             AnswerSize().add(sum(len(value or b"") for value in row))
         except QueryTooComplex as error:
@@ -106,14 +115,15 @@ class Reads:
 
         Raises QueryTooComplex when the answer is too large, of which `size` has the other root fields.
         """
-        plan: Plan = await self._plan(
+        plan: Plan
+        plan, points = await self._plan(
             key,
             operation,
             inputs,
             operation.variables,
             lambda compiler: compiler.query([dict(compiler.root_fields())[key]]),
         )
-        with refusing_too_large():
+        async with self._turn(inputs.principal, points):
             [value] = await self._database.read_row(plan.sql, plan.parameters(inputs))
         size.add(len(value or b""))
         return None if value is None else orjson.loads(value)
@@ -121,7 +131,8 @@ class Reads:
     async def payload_plan(self, operation: Operation, inputs: PlanInputs, key: str, fields: FieldSet) -> PayloadPlan:
         """How to read a mutation's payload: made before its transaction, which is not to wait for it."""
         used = operation.variables_below(key, (details.node for details in fields))
-        plan: PayloadPlan = await self._plan(key, operation, inputs, used, lambda compiler: compiler.payload(fields))
+        plan: PayloadPlan
+        plan, _ = await self._plan(key, operation, inputs, used, lambda compiler: compiler.payload(fields))
         return plan
 
     async def payload(
@@ -148,7 +159,8 @@ class Reads:
         """Whether the row of the payload's field `name` is the caller's to see, and the tree of a subscription's
         payload. Without an id of that row, nothing is read. Raises QueryTooComplex, Unavailable.
         """
-        found: PayloadPlan = await self._plan(
+        found: PayloadPlan
+        found, _ = await self._plan(
             key, operation, inputs, operation.variables, lambda compiler: compiler.payload(fields, name)
         )
         plain_values = {key: inputs.result[plain] for key, plain in found.plain.items()}
@@ -161,6 +173,15 @@ class Reads:
         tree = orjson.loads(value or b"{}")
         return tree.pop("") is not None, tree | plain_values
 
+    @asynccontextmanager
+    async def _turn(self, principal: Principal, points: int) -> AsyncIterator[None]:
+        """Read one answer: a heavy one when it is its turn. Raises LimitReached, QueryTooComplex."""
+        async with AsyncExitStack() as stack:
+            if points > HEAVY_POINTS:
+                await stack.enter_async_context(self._heavy.slot(principal.owner_id))
+            stack.enter_context(refusing_too_large())
+            yield
+
     async def _plan(
         self,
         key: str,
@@ -168,24 +189,29 @@ class Reads:
         inputs: PlanInputs,
         used: Iterable[str],
         make: Callable[[Compiler], object],
-    ) -> Any:
-        """The plan under `key`; it depends on the caller's role and on the shape of the variables that are used."""
+    ) -> tuple[Any, int]:
+        """The plan under `key`, and its operation's points.
+
+        The plan depends on the caller's role and on the shape of the variables that are used.
+        """
         variables, principal = inputs.variables, inputs.principal
         values = variables.coerced
         shape = str([(name, shape_of(values[name])) for name in used if name in values])
         place = (operation.number, key, principal.role, shape)
         found = self._plans.get(place)
         if found is not None:
-            return found
+            plan, points = found
+            return plan, points
 
-        def check_and_make() -> object:
+        def check_and_make() -> tuple[object, int]:
             measured = complexity.check(operation.schema, operation.document, values)
             counts_bytes = measured.most_bytes > ANSWER_MAX or measured.depends_on_items
-            return make(Compiler(operation, principal, variables, counts_bytes=counts_bytes))
+            return make(Compiler(operation, principal, variables, counts_bytes=counts_bytes)), measured.points
 
         found = await self._compiling.run(principal.owner_id, check_and_make, partial(self._plans.get, place))
         self._plans.put(place, found, operation.plan_bytes)
-        return found
+        plan, points = found
+        return plan, points
 
 
 def _compile_answer(operation: Operation, compiler: Compiler) -> _Answer:
