@@ -57,8 +57,9 @@ e2e: $(PEERS)  ## test processes as operators run them, with other programs, and
 soak: $(STAMP)  ## kill servers, workers and PostgreSQL under load: nothing may be lost or applied twice (SOAK_SECONDS=60)
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/soak $(ARGS)
 
-fuzz: $(STAMP)  ## random queries on both engines, compared; 1 MB of the worst text for each pattern (FUZZ_EXAMPLES=3000)
-	@cd "$(ROOT)" && FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-3000} exec "$(BIN)/python" -m pytest -q -n 2 tests/graphql/engine/test_compiler_property.py tests/project/test_patterns.py $(ARGS)
+fuzz: $(STAMP)  ## random queries on both engines, compared; the worst text for each pattern; the costliest queries (FUZZ_EXAMPLES=3000, COST_SECONDS=15)
+	@cd "$(ROOT)" && FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-3000} "$(BIN)/python" -m pytest -q -n 2 tests/graphql/engine/test_compiler_property.py tests/project/test_patterns.py $(ARGS)
+	@cd "$(ROOT)" && exec "$(BIN)/python" -m bench.cost --search $${COST_SECONDS:-15}
 
 mutants: $(PEERS)  ## change the guarding code in 150 places: its tests must notice 95% (ARGS='--seed 7 --count 20 --only egress')
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m tests.mutants $(ARGS)

@@ -33,6 +33,8 @@ DISK_FULL_MESSAGE = "the database's disk is full; a change that was not confirme
 NO_ANSWER = (OperationalError, InterfaceError, psycopg.OperationalError, PoolTimeout, TimeoutError)
 Parameters: TypeAlias = Mapping[str, object] | Sequence[Mapping[str, object]] | None
 PREPARE_AFTER = 2  # executions of a statement on one connection
+PREPARED_MAX = 12_000  # characters of a statement: a plan that PostgreSQL keeps takes about a hundred bytes for each
+WORK_MEM = "4MB"  # of one sort or hash: what the prices of GraphQL queries reckon with, whatever the server's own is
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,7 @@ class Database:
     def __init__(self, url: URL, *, pool_size: int = 8, seconds: float = TRANSACTION_SECONDS) -> None:
         self.pool_size, self._seconds = pool_size, seconds
         self._given, self._reserved = url, dict[str, Database]()
-        options = (
-            f"-c statement_timeout={WAIT_SECONDS}s -c lock_timeout={WAIT_SECONDS}s "
-            f"-c idle_in_transaction_session_timeout={TRANSACTION_SECONDS}s -c timezone=UTC -c jit=off"
-        )
-        url = url.update_query_dict({"options": f"{url.query.get('options', '')} {options}".strip()})
+        url = url.update_query_dict({"options": f"{url.query.get('options', '')} {session_options()}".strip()})
         self.url = url
 
         def pool() -> AsyncEngine:
@@ -154,6 +152,15 @@ class Database:
         await self._reads.dispose()
 
 
+def session_options() -> str:
+    """The settings of every connection, as libpq's `options`."""
+    return (
+        f"-c statement_timeout={WAIT_SECONDS}s -c lock_timeout={WAIT_SECONDS}s "
+        f"-c idle_in_transaction_session_timeout={TRANSACTION_SECONDS}s -c timezone=UTC -c jit=off "
+        f"-c work_mem={WORK_MEM} -c hash_mem_multiplier=2"
+    )
+
+
 class Transaction:
     """One transaction on one connection. It commits when its block in `Database.transaction` ends.
 
@@ -233,7 +240,7 @@ def _refuse_lost(connection: Any, _record: Any, _pooled: Any) -> None:
 async def fetch_row(connection: psycopg.AsyncConnection, sql: str, parameters: Sequence[object]) -> list[bytes | None]:
     """The one row of a statement with `$1`, `$2`, ..., column by column as PostgreSQL wrote it."""
     cursor = psycopg.AsyncRawCursor(connection)
-    await cursor.execute(sql, parameters)
+    await cursor.execute(sql, parameters, prepare=None if len(sql) <= PREPARED_MAX else False)
     result = cursor.pgresult
     assert result is not None
     return [result.get_value(0, column) for column in range(result.nfields)]

@@ -11,7 +11,7 @@ from sqlalchemy import Text, cast, func, insert, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_graph.database.engine import GIVE_UP_SECONDS, Database
+from crm_graph.database.engine import GIVE_UP_SECONDS, PREPARE_AFTER, PREPARED_MAX, Database
 from crm_graph.database.statements import Query, Statement
 from crm_graph.errors import Unavailable
 from crm_graph.models import Company, table
@@ -185,3 +185,25 @@ async def test_a_full_disk_is_said_as_such(database: Database) -> None:
     with pytest.raises(Unavailable, match="the database's disk is full; a change that was not confirmed was not made"):
         async with database.read() as connection:
             await connection.execute(full)
+
+
+async def test_a_session_has_settings_that_bound_its_memory(database: Database) -> None:
+    async with database.read() as connection:
+        shown = [await connection.scalar(text(f"SHOW {name}")) for name in ("work_mem", "hash_mem_multiplier", "jit")]
+
+    assert shown == ["4MB", "2", "off"]
+
+
+@pytest.mark.parametrize(("length", "is_prepared"), [(PREPARED_MAX, True), (PREPARED_MAX + 1, False)])
+async def test_only_short_statements_stay_prepared(length: int, is_prepared: bool, server: URL) -> None:
+    """PostgreSQL keeps the plans of prepared statements, 100 for each connection, and those of long ones are large."""
+    database = Database(server, pool_size=1)
+    statement = f"SELECT '{'x' * 20}'::text".ljust(length)
+    count = f"SELECT count(*)::text FROM pg_prepared_statements WHERE length(statement) = {length}"
+    try:
+        for _execution in range(PREPARE_AFTER + 2):
+            await database.read_row(statement, [])
+
+        assert await database.read_row(count, []) == [b"1" if is_prepared else b"0"]
+    finally:
+        await database.close()

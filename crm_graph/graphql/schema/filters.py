@@ -150,7 +150,7 @@ class DealFilter:
         Interval,
         read=_days,
         doc=f"In their current stage for at least this many days, 0 to {DAYS_MAX:,}.",
-        weight=Weight(points=60_000),  # the hash of all recent moves stays in memory
+        weight=Weight(points=160_000),  # looks for the moves of each deal
     )
     text: str | None = matching_text(models.Deal, "title")
 

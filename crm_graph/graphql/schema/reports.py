@@ -246,7 +246,7 @@ class PipelineReport:
         Source(None, _in_scope(reports.stages)),
         order=Order(("order_index", "stage_id")),
         doc="In board order, including deleted stages that a deal entered or left in the period.",
-        weight=Weight(points=300_000),
+        weight=Weight(points=250_000),
     )
     closed: ClosedDeals = summary(
         _in_scope(reports.closed_deals),
@@ -265,7 +265,7 @@ class PipelineReport:
         order=BY_SIZE,
         limit=lambda _site: ATTRIBUTION_MAX,
         doc=f"The results of campaigns in the period, most replies first. At most {ATTRIBUTION_MAX} rows.",
-        weight=Weight(points=380_000, rows=100),
+        weight=Weight(points=500_000, rows=100),
     )
 
 
