@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import ARRAY, Executable, Text, and_, bindparam, literal_column, select, update
@@ -13,10 +14,12 @@ from crm_graph.database.statements import IdRow, Query, Statement, columns_of, p
 from crm_graph.domain.contacts import erasure, erasure_rules
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.web.json import parse_json
+from webhooks.background import in_thread
 from webhooks.mentions import mentioned
 from webhooks.provider import Applied, Payload, Provider
 
 REASON_MAX = 500
+SMALL = 20_000  # bytes of a body in which addresses are found in a few milliseconds
 FINAL = (WebhookStatus.PROCESSED, WebhookStatus.IGNORED)
 ERASED = "it is about a person who was erased"
 _LOG = table(WebhookLog)
@@ -57,6 +60,7 @@ class StoredEvent:
     type: str
     payload: Payload
     received_at: datetime
+    size: int  # of the body, in bytes
 
 
 async def store(transaction: Transaction, event: NewEvent) -> bool:
@@ -89,7 +93,8 @@ async def id_by_body(transaction: Transaction, event: NewEvent) -> uuid.UUID:
 
 def stored_event(row: LogRow | NewEvent, provider: Provider) -> StoredEvent:
     """Read the event from its locked or new row."""
-    return StoredEvent(row.id, provider, row.event_type, parse_json(row.body, unique_keys=False), row.received_at)
+    payload = parse_json(row.body, unique_keys=False)
+    return StoredEvent(row.id, provider, row.event_type, payload, row.received_at, len(row.body))
 
 
 async def record_result(
@@ -105,7 +110,7 @@ async def record_result(
 
     An ignored or quarantined event that mentions an erased person becomes ignored, and its body is not kept.
     """
-    others = mentioned(event.payload) - (applied.own_addresses if applied else frozenset())
+    others = await _mentioned(event) - (applied.own_addresses if applied else frozenset())
     erased = await erasure.find_suppressed(transaction, others)
     if erased and status in (WebhookStatus.IGNORED, WebhookStatus.QUARANTINED):
         status, reason = WebhookStatus.IGNORED, ERASED
@@ -122,6 +127,11 @@ async def record_result(
     if erased and status in FINAL:
         await _EMPTY_BODY.run(transaction, id=event.id, addresses=sorted(erased))
     return status, reason
+
+
+async def _mentioned(event: StoredEvent) -> set[str]:
+    find = partial(mentioned, event.payload)
+    return find() if event.size < SMALL else await in_thread(find)
 
 
 def _insert() -> Executable:

@@ -20,14 +20,16 @@ from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.settings import Settings
 from webhooks import event_log
 from webhooks.apply import apply
+from webhooks.background import TooSlow, in_thread
 from webhooks.event_log import NewEvent, StoredEvent
 from webhooks.failures import NotApplied, not_applied
-from webhooks.provider import Applied, ContactEvent, Context, EventIdentity, Ignored, Provider
+from webhooks.provider import Applied, ContactEvent, Context, EventIdentity, Ignored, Provider, Translation
 from webhooks.registry import PROVIDERS
 
 log = logging.getLogger(__name__)
 
 REPLAY_MAX = 1_000
+TRANSLATE_SECONDS = 3  # less than a transaction may idle; 1 MB of the worst text takes a fraction of a second
 RETRIES, RETRY_BATCH = 12, 100
 LOST_RACES = "it kept conflicting with other changes; replay it"
 KEY_REUSED = "its idempotency key belongs to an event with another body"
@@ -209,7 +211,7 @@ async def _lock_for_replay(webhook_id: uuid.UUID, transaction: Transaction) -> S
 async def _translate_and_apply(work: UnitOfWork, settings: Settings, event: StoredEvent) -> Applied | Ignored:
     """Translate an event and apply it. Raises NotApplied, except for lost races and lost connections."""
     try:
-        translation = event.provider.translate(event.payload, event.type, _context(settings, event))
+        translation = await _translate(event, _context(settings, event))
         if not isinstance(translation, Ignored):
             return await _apply_all(work, translation, event.received_at, settings.default_currency)
     except Exception as error:
@@ -220,6 +222,15 @@ async def _translate_and_apply(work: UnitOfWork, settings: Settings, event: Stor
         details = {"webhook_id": event.id, "reason": translation.reason}
         log.warning("event needs attention", extra={"details": details})
     return translation
+
+
+async def _translate(event: StoredEvent, context: Context) -> Translation:
+    """Raises ValidationFailed, and CrmError for an event that takes too long."""
+    try:
+        translate = partial(event.provider.translate, event.payload, event.type, context)
+        return await in_thread(translate, TRANSLATE_SECONDS)
+    except TooSlow:
+        raise CrmError(f"reading it took more than {TRANSLATE_SECONDS} s") from None
 
 
 async def _apply_all(
