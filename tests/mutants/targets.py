@@ -17,7 +17,12 @@ ACCESS = (
     "tests/identity/test_access_reads.py",
 )
 EGRESS = ("tests/egress",)
-MOVES = ("tests/domain/deals/test_lifecycle.py", "tests/domain/deals", "tests/domain/test_concurrency.py")
+MOVES = (
+    "tests/domain/deals/test_moves_by_events.py",
+    "tests/domain/deals/test_lifecycle.py",
+    "tests/domain/deals/test_records.py",
+    "tests/domain/test_concurrency.py",
+)
 INBOX = (
     "tests/webhooks/test_inbox.py",
     "tests/webhooks/test_router.py",
@@ -32,6 +37,7 @@ TARGETS = (
         "crm_graph/identity/authenticator.py",
         ("tests/identity/test_principal.py", "tests/identity/test_issued_tokens.py"),
     ),
+    Target("crm_graph/identity/issued_tokens.py", ("tests/identity/test_issued_tokens.py",)),
     Target("crm_graph/identity/principal.py", ("tests/identity/test_principal.py", *ACCESS)),
     Target("crm_graph/identity/tokens.py", ("tests/identity/test_tokens.py", "tests/identity/test_principal.py")),
     Target("crm_graph/web/signatures.py", ("tests/web/test_signatures.py", "tests/webhooks/test_signatures.py")),

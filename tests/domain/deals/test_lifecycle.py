@@ -55,6 +55,17 @@ async def test_a_deal_is_won_lost_and_reopened(client: httpx.AsyncClient, world:
     await assert_gap_free(sql, deal)
 
 
+async def test_a_deal_reopens_in_its_own_last_stage_whatever_others_did_later(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    deal, other = world.ada.deal, world.ada.cross
+    await do(client, MOVE, deal, stageId=str(world.stage["qualified"]))
+    await do(client, LOST, deal, reason="No budget")
+    await do(client, MOVE, other, stageId=str(world.stage["meeting_scheduled"]))
+
+    assert (await do(client, REOPEN, deal))["stage"]["key"] == "qualified"
+
+
 async def test_a_deal_that_was_never_open_reopens_in_the_first_stage(client: httpx.AsyncClient, world: World) -> None:
     create = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal { id } } }"
     made = await ask(client, ADA, create, **{"in": {"title": "Won at once", "stageId": str(world.stage["won"])}})
