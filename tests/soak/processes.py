@@ -48,6 +48,10 @@ class Processes:
                 stderr=log,
             )
 
+    def pid(self, name: str) -> int:
+        """The number of a running process."""
+        return self._running[name].pid
+
     async def ready(self, *names: str) -> None:
         """Until they have started, all without names. Raises TimeoutError.
 

@@ -7,29 +7,20 @@ import asyncio
 import os
 import random
 import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import httpx
-import psycopg
 import pytest
-from psycopg.rows import dict_row
 
-from crm_graph.database.migrations import migrate
-from crm_graph.embedded import EmbeddedPostgres
 from crm_graph.web.signatures import new_webhook_secret
 from tests.soak import checks
+from tests.soak.installation import Installation, installed
 from tests.soak.load import Acknowledged, Callers
 from tests.soak.processes import Processes, restart_postgres
 from tests.soak.subscriber import UnreliableSubscriber
 from tests.support.commands import free_port
-from tests.support.credentials import CALCOM_SECRET, INSTANTLY_SECRET, INSTANTLY_TOKEN, JWT_SECRET
 from tests.support.http_receiver import Receiver
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "60"))
@@ -42,48 +33,10 @@ APPLIED = "SELECT count(*) FROM webhooks_log WHERE status IN ('received', 'error
 DOING = "SELECT count(*) FROM crm_jobs.procrastinate_jobs WHERE status = 'doing'"
 
 
-@dataclass(frozen=True)
-class Installation:
-    """A PostgreSQL with its schema, an admin and the admin's endpoint."""
-
-    embedded: EmbeddedPostgres
-    data_dir: Path
-    folder: Path
-
-    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
-        """Ask the database, as its superuser."""
-        with psycopg.connect(
-            **self.embedded.conninfo("postgres"), autocommit=True, row_factory=dict_row, connect_timeout=10
-        ) as connection:
-            cursor = connection.execute(query.encode(), values)
-            return cursor.fetchall() if cursor.description else []
-
-    def count(self, query: str) -> int:
-        """The one number that a query returns."""
-        return int(next(iter(self.rows(query)[0].values())))
-
-    def environment(self) -> dict[str, str]:
-        """The settings of its processes."""
-        return {
-            "CRM_ENV": "development",  # deliveries may go to this machine
-            "DATABASE_URL": self.embedded.url("app_user").render_as_string(hide_password=False),
-            "JWT_SECRET": JWT_SECRET,
-            "HMAC_SHARED_SECRET_INSTANTLY": INSTANTLY_SECRET,
-            "HMAC_SHARED_SECRET_CALCOM": CALCOM_SECRET,
-            "INSTANTLY_WEBHOOK_TOKEN": INSTANTLY_TOKEN,
-            "INTERNAL_DOMAINS": "seller.com",
-        }
-
-
 @pytest.fixture
 def installation() -> Iterator[Installation]:
-    with ExitStack() as stack:
-        folder = Path(tempfile.mkdtemp(prefix="crm-graph-soak-"))
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        folder.chmod(0o755)  # the server's user, who isn't root, passes through
-        embedded = stack.enter_context(EmbeddedPostgres(folder / "data"))
-        migrate(embedded.url("app_admin"))
-        yield Installation(embedded, folder / "data", folder)
+    with installed() as made:
+        yield made
 
 
 def subscribe(installation: Installation, url: str) -> tuple[str, str]:
