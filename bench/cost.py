@@ -26,7 +26,7 @@ from crm_graph.graphql.engine.compiler import Compiler
 from crm_graph.graphql.engine.documents import Documents, InvalidDocument
 from crm_graph.graphql.engine.library_internals import graphql_schema
 from crm_graph.graphql.engine.plans import PlanInputs
-from crm_graph.graphql.engine.weights import ANSWER_MAX
+from crm_graph.graphql.engine.weights import ANSWER_MAX, COUNTED_ABOVE
 from crm_graph.graphql.execution.answer_size import TOO_LARGE
 from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.identity.principal import Principal
@@ -85,7 +85,7 @@ class Meter:
         values = get_variable_values(self.schema, operation.node.variable_definitions or (), variables)
         assert isinstance(values, VariableValues), values
         measured = complexity.check(self.schema, operation.document, values.coerced)
-        counts_bytes = measured.most_bytes > ANSWER_MAX
+        counts_bytes = measured.most_bytes > COUNTED_ABOVE
         compiler = Compiler(operation, self._principals[who], values, counts_bytes=counts_bytes)
         plan = compiler.query([fields for _key, fields in compiler.root_fields()])
         parameters = plan.parameters(PlanInputs(self._principals[who], utc_now(), values))

@@ -70,6 +70,7 @@ class Compiler:
         self._variables = VariableValues(variables.sources, shape_of(variables.coerced))
         self._visible = Visible(principal)
         self._pages = PageCompiler(self._visible, self._collect, self._object, self._site)
+        self._levels = 0  # of objects around what is being compiled
         self._readers: dict[str, ReadParameter] = {}
         self._shared: dict[Relation, dict[str, CTE]] = {}
 
@@ -161,7 +162,7 @@ class Compiler:
         if isinstance(type_, GraphQLEnumType):
             return enum_names(value, at.field.type)
         if self._counts_bytes and is_text(at.field):
-            return counted(value, is_short=value_bytes(at.field)[1] <= LINE_MOST)
+            return counted(value, is_short=value_bytes(at.field)[1] <= LINE_MOST, levels=self._levels)
         # Most readers take a JSON number for a float: money travels as text.
         return cast(value, Text) if type_.name == "Decimal" else value
 
@@ -200,7 +201,10 @@ class Compiler:
 
     def _object(self, at: SelectedField, rows: Relation) -> Json:
         """A row as an object with what is selected of the field."""
-        return json_object([(key, self._field(at.type, fields, parent=rows)) for key, fields in self._collect(at)])
+        self._levels += 1
+        pairs = [(key, self._field(at.type, fields, parent=rows)) for key, fields in self._collect(at)]
+        self._levels -= 1
+        return json_object(pairs)
 
     def _summary(self, binding: Summary, at: SelectedField) -> Json:
         rows, source = self._visible.computed((binding.source,), self._source_query(at))

@@ -32,9 +32,12 @@ def json_list(item: Json, condition: ColumnElement[bool] | None = None) -> Json:
     return func.coalesce(items if condition is None else items.filter(condition), literal_column("'[]'::json"))
 
 
-def counted(value: Expression, *, is_short: bool) -> Json:
-    """A text or JSON whose bytes count towards the most that an answer may have; most short ones need no call."""
-    checked = func.crm_counted(value, literal_column(str(ANSWER_MAX)), type_=value.type)
+def counted(value: Expression, *, is_short: bool, levels: int) -> Json:
+    """A text or JSON whose bytes count towards the most that an answer may have; most short ones need no call.
+
+    Each of the `levels` of objects around it holds copies of it, so that less of it is allowed.
+    """
+    checked = func.crm_counted(value, literal_column(str(2 * ANSWER_MAX // (levels + 1))), type_=value.type)
     if not is_short:
         return checked
     return case((func.octet_length(value) > literal_column(str(UNCOUNTED)), checked), else_=value)

@@ -13,7 +13,8 @@ from graphql import GraphQLField, get_named_type, get_nullable_type, is_list_typ
 from crm_graph.graphql.engine.library_internals import metadata
 
 POINTS_MAX = 1_000_000  # of an operation: a second, or 100 MB
-ANSWER_MAX = 10_000_000  # bytes of an answer
+ANSWER_MAX = 6_000_000  # bytes of an answer; PostgreSQL takes up to 15 times that for one object
+COUNTED_ABOVE = 10_000_000  # bytes that an answer has at the very most: below that, its texts are not counted
 
 # Once, whatever the number of rows: reading, compiling and planning it.
 VALUE_ONCE, OBJECT_ONCE, LIST_ONCE = 100, 2_000, 4_000

@@ -25,7 +25,7 @@ from crm_graph.graphql.engine.documents import Documents, Operation, invalid_doc
 from crm_graph.graphql.engine.library_internals import FieldSet
 from crm_graph.graphql.engine.messages import RequestParameters
 from crm_graph.graphql.engine.plans import PayloadPlan, Plan, PlanCache, PlanInputs, shape_of
-from crm_graph.graphql.engine.weights import ANSWER_MAX
+from crm_graph.graphql.engine.weights import COUNTED_ABOVE
 from crm_graph.graphql.execution.answer_size import AnswerSize, refusing_too_large
 from crm_graph.graphql.execution.compiling import Compiling
 from crm_graph.identity.principal import Principal
@@ -205,7 +205,7 @@ class Reads:
 
         def check_and_make() -> tuple[object, int]:
             measured = complexity.check(operation.schema, operation.document, values)
-            counts_bytes = measured.most_bytes > ANSWER_MAX or measured.depends_on_items
+            counts_bytes = measured.most_bytes > COUNTED_ABOVE or measured.depends_on_items
             return make(Compiler(operation, principal, variables, counts_bytes=counts_bytes)), measured.points
 
         found = await self._compiling.run(principal.owner_id, check_and_make, partial(self._plans.get, place))
