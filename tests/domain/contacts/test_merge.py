@@ -202,7 +202,7 @@ async def test_an_event_with_the_losers_id_reaches_the_survivor(
 
 async def test_refusals_change_nothing(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
     own, pools, colleagues = (str(side.contact) for side in (world.ada, world.pool, world.bob))
-    full = {f"k{i}": i for i in range(200)}
+    full = {f"k{i}": i for i in range(500)}
     await change(sql, world.pool.contact, custom=full)
     await change(sql, world.ada.contact, custom={"one": "more"})
     cases: list[tuple[str, Json, tuple[str, str | None]]] = [

@@ -263,12 +263,12 @@ async def test_a_name_comes_before_a_title_and_an_address(sql: AsyncConnection, 
     assert await searched(sql, Contact, "ada") == [whole, longer, *sorted([address, title])]
 
 
-async def test_a_text_that_no_index_could_hold_is_stored_and_found_by_its_beginning(
-    sql: AsyncConnection, clean: None
-) -> None:
+async def test_a_text_that_no_index_could_hold_is_found_by_its_beginning(sql: AsyncConnection, clean: None) -> None:
     words = "".join(f"Wörd{i} " for i in range(200_000))
+    await sql.exec_driver_sql("SET session_replication_role = replica")  # as before a title had a limit
     for title in (words, "x" * 3_000_000, "я" * 1_000_000, "ﷺ" * 1_000_000):
         await deal(sql, title)
+    await sql.exec_driver_sql("RESET session_replication_role")
     assert len(await searched(sql, Deal, "word0 word7")) == 1
     assert await searched(sql, Deal, "word199999") == []
 
