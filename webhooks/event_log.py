@@ -6,12 +6,12 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, Executable, Text, and_, bindparam, literal_column, select, update
+from sqlalchemy import Executable, and_, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import IdRow, Query, Statement, columns_of, param
-from crm_graph.domain.contacts import erasure, erasure_rules
+from crm_graph.domain.contacts import erasure, erasure_rules, spellings
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.web.json import parse_json
 from webhooks.background import in_thread
@@ -110,7 +110,8 @@ async def record_result(
 
     An ignored or quarantined event that mentions an erased person becomes ignored, and its body is not kept.
     """
-    others = await _mentioned(event) - (applied.own_addresses if applied else frozenset())
+    own = filter(None, applied.own_addresses) if applied else ()
+    others = await _mentioned(event) - set(spellings.with_untagged(own))
     erased = await erasure.find_suppressed(transaction, others)
     if erased and status in (WebhookStatus.IGNORED, WebhookStatus.QUARANTINED):
         status, reason = WebhookStatus.IGNORED, ERASED
@@ -125,7 +126,7 @@ async def record_result(
         mentions=sorted(others - erased) or None,
     )
     if erased and status in FINAL:
-        await _EMPTY_BODY.run(transaction, id=event.id, addresses=sorted(erased))
+        await _EMPTY_BODY.run(transaction, id=event.id, **erasure_rules.spelled(sorted(erased)))
     return status, reason
 
 
@@ -146,9 +147,8 @@ def _update_result() -> Executable:
 
 
 def _empty_body() -> Executable:
-    addresses = bindparam("_addresses", type_=ARRAY(Text), required=True)
     is_it = _LOG.c.id == param(WebhookLog, "id")
-    return update(_LOG).where(is_it).values(erasure_rules.emptied_webhook(addresses))
+    return update(_LOG).where(is_it).values(erasure_rules.emptied_webhook())
 
 
 def _lock_by(*names: str) -> Query[LogRow]:

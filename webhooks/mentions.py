@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from crm_graph.values import clean_line
+from crm_graph.domain.contacts.erasure_rules import MANY
+from crm_graph.domain.contacts.spellings import decoded, with_untagged
 from webhooks.extract import address_or_none
 
-TEXTS_MAX, CANDIDATES_MAX, MENTIONS_MAX = 1_000, 5_000, 200
+SIGNS_MAX, CANDIDATES_MAX, MENTIONS_MAX = 10_000, 5_000, 1_000
 _OUTSIDE = r"\s@<>()\[\]\\,;:\"=&?/|"
 _AT = re.compile(rf"(?<=[^{_OUTSIDE}])@(?=[^{_OUTSIDE}])")
 _SEPARATOR = re.compile(rf"[{_OUTSIDE}]")
@@ -16,18 +17,26 @@ _SIDE_MAX = 500  # characters read on each side of an @; an address is shorter
 
 
 def mentioned(payload: object) -> set[str]:
-    """The addresses in normal form: all values that are an address, and those found in running text, up to a limit."""
-    values: set[str] = set()
-    running_texts: list[str] = []
-    for text in islice(_texts(payload), TEXTS_MAX):
-        if whole := address_or_none(clean_line(text)):
-            values.add(whole)
-        else:
-            running_texts.append(text)
-    every_candidate = chain.from_iterable(map(_candidates, running_texts))
-    candidates = dict.fromkeys(islice(every_candidate, CANDIDATES_MAX))  # in order, each once
-    found = filter(None, (address_or_none(candidate.strip(_AROUND)) for candidate in candidates))
-    return values | set(islice(dict.fromkeys(found), MENTIONS_MAX))
+    """The addresses in normal form, in any spelling that is known, with and without their plus-tags.
+
+    With more than the limits, MANY is among them: then an erasure searches the body.
+    """
+    every_candidate = chain.from_iterable(map(_candidates, _read_both_ways(payload)))
+    candidates: dict[str, None] = {}  # in order, each once
+    for candidate in islice(every_candidate, SIGNS_MAX):
+        candidates[candidate.strip(_AROUND)] = None
+    is_complete = next(every_candidate, None) is None and len(candidates) <= CANDIDATES_MAX
+    found = list(dict.fromkeys(filter(None, map(address_or_none, islice(candidates, CANDIDATES_MAX)))))
+    is_complete = is_complete and len(found) <= MENTIONS_MAX
+    return set(with_untagged(found[:MENTIONS_MAX])) | (set() if is_complete else {MANY})
+
+
+def _read_both_ways(payload: object) -> Iterator[str]:
+    """Every text as it is, and decoded where that differs."""
+    for text in _texts(payload):
+        yield text
+        if (plain := decoded(text)) != text:
+            yield plain
 
 
 def _candidates(text: str) -> Iterator[str]:
@@ -39,13 +48,14 @@ def _candidates(text: str) -> Iterator[str]:
 
 
 def _texts(payload: object) -> Iterator[str]:
-    """Every text in a JSON value that may contain an address, at any depth."""
+    """Every text in a JSON value, at any depth."""
     level = [payload]
     while level:
         item = level.pop()
-        if isinstance(item, str) and "@" in item:
+        if isinstance(item, str):
             yield item
         elif isinstance(item, dict):
+            level += item.keys()
             level += item.values()
         elif isinstance(item, list):
             level += item

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import (
     ARRAY,
     BindParameter,
+    Boolean,
     ColumnElement,
     Select,
     Text,
@@ -31,6 +32,7 @@ from sqlalchemy.dialects.postgresql import JSON, JSONB, Insert, insert
 from sqlalchemy.sql.dml import Delete, Update
 
 from crm_graph.database.statements import id_list, param
+from crm_graph.domain.contacts import spellings
 from crm_graph.domain.deals import cascade
 from crm_graph.models import (
     Activity,
@@ -55,6 +57,7 @@ from crm_graph.models import (
 
 DOMAIN = "@erased.invalid"  # RFC 2606: never belongs to anybody
 TITLE = "Erased contact"
+MANY = "*"  # among the mentions of an event with more addresses than are listed
 REASON = "the body was erased with a person whom it names"
 FIGURES = ("source", "campaign_id", "campaign_name", "step", "variant", "from_stage", "to_stage", "no_show", "arranges")
 OUR_ADDRESSES = ("email_account", "organizer")
@@ -62,12 +65,30 @@ OUR_ADDRESSES = ("email_account", "organizer")
 # The person: the ids of its contacts and of their deals, and its addresses in normal form.
 IDS, DEAL_IDS = id_list("ids"), id_list("deal_ids")
 ADDRESSES: BindParameter[Sequence[str]] = bindparam("_addresses", type_=ARRAY(Text), required=True)
+# How others write them: without plus-tags, and in every spelling.
+MENTIONED: BindParameter[Sequence[str]] = bindparam("_mentioned", type_=ARRAY(Text), required=True)
+WORDS: BindParameter[Sequence[str]] = bindparam("_words", type_=ARRAY(Text), required=True)
+PATTERN: BindParameter[str] = bindparam("_pattern", type_=Text, required=True)
 NOW = param(Contact, "updated_at", "now")
 
 
 def placeholder(contact_id: uuid.UUID) -> str:
     """The address that an erased contact gets."""
     return f"erased-{contact_id}{DOMAIN}"
+
+
+def spelled(addresses: Sequence[str]) -> dict[str, object]:
+    """The parameters by which mentions of the addresses are found."""
+    return {
+        "mentioned": spellings.with_untagged(addresses),
+        "words": spellings.words(addresses),
+        "pattern": spellings.pattern(addresses),
+    }
+
+
+def names_person(text: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a text has one of the person's addresses, in any spelling that is known."""
+    return func.crm_names_person(text, WORDS, PATTERN, type_=Boolean)
 
 
 def erase_everywhere() -> tuple[Insert | Update | Delete, ...]:
@@ -137,20 +158,21 @@ def erase_verdicts() -> Update:
 def erase_webhooks() -> Update:
     """Empty the person's provider events; those that waited for a retry are ignored now."""
     c = table(WebhookLog).c
-    is_persons = or_(c.contact_id == any_(IDS), c.mentions.op("&&")(ADDRESSES))
+    has_many = and_(c.mentions.op("&&")(_array((MANY,))), names_person(func.convert_from(c.body, "UTF8")))
+    is_persons = or_(c.contact_id == any_(IDS), c.mentions.op("&&")(MENTIONED), has_many)
     status = case((c.status == WebhookStatus.PROCESSED, c.status), else_=literal(WebhookStatus.IGNORED, c.status.type))
     result = {"status": status, "processed_at": func.coalesce(c.processed_at, NOW), "error": REASON}
-    return update(table(WebhookLog)).where(is_persons).values(emptied_webhook(ADDRESSES) | result)
+    return update(table(WebhookLog)).where(is_persons).values(emptied_webhook() | result)
 
 
-def emptied_webhook(addresses: ColumnElement[Sequence[str]]) -> dict[str, object]:
-    """The columns of a stored provider event without its data.
+def emptied_webhook() -> dict[str, object]:
+    """The columns of a stored provider event without its data; takes the parameters of `spelled`.
 
     Its key, by which a repetition is recognised, stays unless it contains one of the addresses.
     """
     c = table(WebhookLog).c
     is_label = c.event_type.op("!~")("^[A-Za-z0-9_.()-]+$")  # Instantly's labels are text that somebody wrote
-    key = case((~_contains_one(addresses, c.idempotency_key), c.idempotency_key))
+    key = case((~names_person(c.idempotency_key), c.idempotency_key))
     event_type = case((is_label, "(label)"), else_=c.event_type)
     return {"body": b"", "mentions": null(), "event_type": event_type, "idempotency_key": key}
 
@@ -158,8 +180,7 @@ def emptied_webhook(addresses: ColumnElement[Sequence[str]]) -> dict[str, object
 def delete_idempotency_keys() -> Delete:
     keys = table(IdempotencyKey)
     stored = func.concat(keys.c.key, " ", cast(keys.c.result, Text))
-    names_person = _contains_one(func.array_cat(ADDRESSES, cast(IDS, ARRAY(Text))), stored)
-    return delete(keys).where(names_person)
+    return delete(keys).where(or_(names_person(stored), _contains_one(cast(IDS, ARRAY(Text)), stored)))
 
 
 def erase_deals() -> tuple[Update, Insert]:

@@ -31,6 +31,10 @@ class EraseContactPayload:
     """The contact that was erased."""
 
     erased_contact_id: uuid.UUID | None = strawberry.field(description="Null when there was no contact.")
+    not_searched: list[str] = strawberry.field(
+        description="Tables whose older rows were not searched for the person's addresses in texts about others; only "
+        "the newest 100,000 rows of each table are."
+    )
     replayed: bool = replayed()
 
 
@@ -57,8 +61,8 @@ class ErasureMutations:
         """See erasure.erase."""
 
         async def act(work: UnitOfWork) -> Result:
-            contact_id = await erasure.erase(work, contact_id=or_none(input.contact_id), email=or_none(input.email))
-            return {"erased_contact_id": contact_id}
+            erased = await erasure.erase(work, contact_id=or_none(input.contact_id), email=or_none(input.email))
+            return {"erased_contact_id": erased.contact_id, "not_searched": erased.not_searched}
 
         return await perform(info, input, act)
 

@@ -31,10 +31,11 @@ STATEMENTS = {  # of a call with a key, which are two more: a higher number has 
             updateCompany updateTask completeTask reopenTask updateWebhookEndpoint""",
         5: """createDeal upsertCompany logActivity createTask updatePipeline updateStage reorderStages updateOwner
             activateOwner rotateWebhookSecret replayDeliveries""",
-        6: "upsertContact eraseContact setReplyStatus createOwner moveDeals createWebhookEndpoint",
+        6: "upsertContact setReplyStatus createOwner moveDeals createWebhookEndpoint",
         7: "createPipeline deletePipeline createStage upsertContacts replayDelivery testWebhookEndpoint",
         8: "deleteStage",
         12: "deactivateOwner",
+        15: "eraseContact",
     }.items()
     for name in names.split()
 }
