@@ -32,6 +32,7 @@ class ConnectionLimits:
     pipelined: int = 8  # requests that were sent before the answer to an earlier one
     head_seconds: float = 10  # from connecting, or from the first byte of the next request, to the end of its headers
     body_seconds: float = 30  # from there to the end of the body
+    refused_seconds: float = 1  # between such an answer and the end of the connection
     stalled_seconds: float = 30  # in which the client takes nothing of what it was sent
     unsent_bytes: int = 64_000_000  # of all answers together; above it, the client with the most is disconnected
     pings: int = 100  # on a WebSocket within 10 seconds

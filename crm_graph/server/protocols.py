@@ -36,6 +36,7 @@ class HttpProtocol(HttpToolsProtocol):
     _watched: Connection
     _received = _head = 0  # bytes of this request; of them, those of its URL and headers
     _in_head = True
+    _is_refused = False
     _refusal: CrmError | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
@@ -112,10 +113,12 @@ class HttpProtocol(HttpToolsProtocol):
         self.config.connections.check_unsent()
 
     def _refuse(self, error: CrmError) -> None:
-        """Answer without the application, and close."""
-        if not self.transport.is_closing():
+        """Answer without the application, and close a little later: so a client's next try takes it longer than us."""
+        if not self._is_refused:
+            self._is_refused = True
             self.transport.write(_response(error))
-            self.transport.close()
+            self.transport.pause_reading()
+            self.loop.call_later(self.config.connections.limits.refused_seconds, self.transport.close)
 
 
 def _response(error: CrmError) -> bytes:

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from functools import partial
@@ -34,6 +35,7 @@ from crm_graph.telemetry import logs, trace_export
 
 log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 8
+SWITCH_SECONDS = 0.0005  # in which a thread that compiles or translates gives the interpreter back to the event loop
 MESSAGE_MAX = 500_000  # bytes of a WebSocket message: a document and its variables
 FILES = 256  # open files that are not clients' connections
 WORKER_START_SECONDS = 30  # a worker process does not answer while it imports; that is not a hang
@@ -68,6 +70,7 @@ def serve(settings: Settings, workers: int) -> None:
 
 def run(main: Coroutine[object, object, None]) -> None:
     """Like asyncio.run, with the event loop that uvicorn chooses: uvloop where it is installed."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=server_config(worker_app).get_loop_factory()) as runner:
         runner.run(main)
 
@@ -79,6 +82,7 @@ def _as_text(url: URL) -> str:
 def worker_app(settings: Settings, metrics_folder: Path) -> FastAPI:
     """The application of one of several worker processes, which find each other's metrics in `metrics_folder`."""
     logs.configure(settings.log_level, settings.log_form())
+    sys.setswitchinterval(SWITCH_SECONDS)
     url = settings.server_url()
     assert url is not None, "set by serve()"
     opened = Database(url)

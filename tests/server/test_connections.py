@@ -22,7 +22,9 @@ UPGRADE = (
     b"GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
-QUICK = ConnectionLimits(head_seconds=0.2, body_seconds=0.3, stalled_seconds=0.2, sweep_seconds=0.05)
+QUICK = ConnectionLimits(
+    head_seconds=0.2, body_seconds=0.3, stalled_seconds=0.2, sweep_seconds=0.05, refused_seconds=0.05
+)
 Connect = Callable[..., socket.socket]
 
 
@@ -123,6 +125,16 @@ def received(client: socket.socket) -> bytes:
     return b"".join(parts)
 
 
+def test_a_refused_client_is_answered_at_once_and_keeps_its_connection_for_a_while() -> None:
+    with serving(ConnectionLimits(refused_seconds=0.3)) as served:
+        started = time.monotonic()
+        client = served.connect(GET + b"x: " + b"y" * 100_000)
+        assert b" 431 " in client.recv(65_536)
+        assert time.monotonic() - started < 0.2
+        received(client)
+        assert time.monotonic() - started >= 0.3
+
+
 @pytest.mark.parametrize(
     ("head", "message"),
     [
@@ -182,7 +194,7 @@ def test_a_byte_now_and_then_does_not_help(quick: Served) -> None:
 
 
 def test_a_body_that_nobody_reads_has_an_end() -> None:
-    limits = ConnectionLimits(request_bytes=100_000, sweep_seconds=0.05)
+    limits = ConnectionLimits(request_bytes=100_000, sweep_seconds=0.05, refused_seconds=0.05)
     with serving(limits) as served:
         client = served.connect(b"GET /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n")
         with suppress(ConnectionError):
@@ -220,7 +232,7 @@ def test_a_slow_reader_gets_everything(quick: Served) -> None:
 
 
 def test_unread_answers_have_a_limit_together() -> None:
-    limits = ConnectionLimits(unsent_bytes=BIG, sweep_seconds=0.05)
+    limits = ConnectionLimits(unsent_bytes=BIG, sweep_seconds=0.05, refused_seconds=0.05)
     with serving(limits) as served:
         for _ in range(4):
             served.connect(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n", receives=4_096)
@@ -228,7 +240,7 @@ def test_unread_answers_have_a_limit_together() -> None:
 
 
 def test_a_client_has_a_number_of_connections() -> None:
-    limits = ConnectionLimits(client_connections=3)
+    limits = ConnectionLimits(client_connections=3, refused_seconds=0.05)
     with serving(limits) as served:
         others = [served.connect() for _ in range(3)]
         served.count(3)
@@ -246,7 +258,7 @@ def test_a_client_has_a_number_of_connections() -> None:
 
 
 def test_a_process_has_a_number_of_connections() -> None:
-    limits = ConnectionLimits(connections=2)
+    limits = ConnectionLimits(connections=2, refused_seconds=0.05)
     with serving(limits, "127.0.0.1") as served:
         for _ in range(2):
             served.connect()
