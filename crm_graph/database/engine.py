@@ -153,11 +153,11 @@ class Database:
 
 
 def session_options() -> str:
-    """The settings of every connection, as libpq's `options`."""
+    """The settings of every connection, as libpq's `options`. Without parallel workers, a query takes one processor."""
     return (
         f"-c statement_timeout={WAIT_SECONDS}s -c lock_timeout={WAIT_SECONDS}s "
         f"-c idle_in_transaction_session_timeout={TRANSACTION_SECONDS}s -c timezone=UTC -c jit=off "
-        f"-c work_mem={WORK_MEM} -c hash_mem_multiplier=2"
+        f"-c work_mem={WORK_MEM} -c hash_mem_multiplier=2 -c max_parallel_workers_per_gather=0"
     )
 
 

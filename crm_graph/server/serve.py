@@ -1,6 +1,7 @@
 """From settings to running processes: `crm-graph serve`, its worker processes, and `crm-graph worker`."""
 
 import asyncio
+import gc
 import logging
 import os
 import resource
@@ -35,7 +36,7 @@ from crm_graph.telemetry import logs, trace_export
 
 log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 8
-SWITCH_SECONDS = 0.0005  # in which a thread that compiles or translates gives the interpreter back to the event loop
+SWITCH_SECONDS = 0.0005
 MESSAGE_MAX = 500_000  # bytes of a WebSocket message: a document and its variables
 FILES = 256  # open files that are not clients' connections
 WORKER_START_SECONDS = 30  # a worker process does not answer while it imports; that is not a hang
@@ -70,7 +71,6 @@ def serve(settings: Settings, workers: int) -> None:
 
 def run(main: Coroutine[object, object, None]) -> None:
     """Like asyncio.run, with the event loop that uvicorn chooses: uvloop where it is installed."""
-    sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=server_config(worker_app).get_loop_factory()) as runner:
         runner.run(main)
 
@@ -82,12 +82,12 @@ def _as_text(url: URL) -> str:
 def worker_app(settings: Settings, metrics_folder: Path) -> FastAPI:
     """The application of one of several worker processes, which find each other's metrics in `metrics_folder`."""
     logs.configure(settings.log_level, settings.log_form())
-    sys.setswitchinterval(SWITCH_SECONDS)
     url = settings.server_url()
     assert url is not None, "set by serve()"
     opened = Database(url)
     processes = ProcessGroup(metrics_folder, os.getpid())
     app = create_app(settings, opened, processes=processes)
+    _keep_pauses_short()
     app.router.lifespan_context = lambda _app: _life(settings, opened, url, processes)
     return app
 
@@ -110,7 +110,19 @@ async def _serve_one(settings: Settings, urls: Urls, listening: list[socket.sock
         _log_addresses(settings, listening)
         connections = Connections(trusted_proxies=settings.trusted_proxies)
         config = server_config(create_app(settings, opened), lifespan="off", connections=connections)
+        _keep_pauses_short()
         await uvicorn.Server(config).serve(sockets=listening)
+
+
+def _keep_pauses_short() -> None:
+    """Keep the event loop's pauses short while threads compile queries and translate webhooks.
+
+    A thread gives way sooner than after Python's 5 ms, and the garbage collector, which stops every thread, no longer
+    walks through what is made at start and stays: the schema and the vocabularies.
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()
 
 
 def work(settings: Settings) -> None:
