@@ -5,6 +5,7 @@ colleague's rows.
 """
 
 import asyncio
+import os
 from itertools import pairwise
 from typing import Any
 
@@ -30,6 +31,7 @@ from tests.support.factories import ROOT, add_owner, stages
 
 pytestmark = pytest.mark.slow
 
+EXAMPLES = 30 if "FUZZ_EXAMPLES" in os.environ else 8  # see `make fuzz`
 EMAILS = ("one@lead.example", "two@lead.example")
 SEEN = """{ pipeline { stages { key dealCount deals(first: 100) { nodes {
     id title status lostReason version owner { email } contact { email } } } } }
@@ -284,5 +286,5 @@ class Crm(RuleBasedStateMachine):
 def test_any_sequence_of_calls_leaves_what_the_model_says(admin_url: URL) -> None:
     Crm.url = admin_url
     # Without shrinking: a failure prints its steps, and looking for shorter ones takes minutes.
-    only = settings(max_examples=12, stateful_step_count=25, phases=[Phase.generate])
+    only = settings(max_examples=EXAMPLES, stateful_step_count=25, phases=[Phase.generate])
     run_state_machine_as_test(Crm, settings=only)
