@@ -1,5 +1,6 @@
 """Checks and normal forms of single values: e-mail, domain, text, money, time. Pure functions."""
 
+import html
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ _NOT_IN_LOCAL_PART = re.compile(r'[\s"(),:;<>@\[\\\]]')
 _PADDING = "\ufeff\u200b\u200c\u200d\u2060"  # invisible characters that are copied along with an address
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _WEB = re.compile(r"\Ahttps?://[^\s\x00-\x1f\x7f-\x9f]+\Z", re.IGNORECASE)
+_LONG_REFERENCE = re.compile(r"&#(?:[0-9]{10,}|[xX][0-9a-fA-F]{10,});?")
 _LINE_BREAK = re.compile(r"[\t\n\r]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -178,6 +180,14 @@ def clean_line(value: object, max_length: int = LINE_MAX) -> str | None:
 def clean_text(value: object, max_length: int = TEXT_MAX) -> str:
     """Text of several lines from a webhook, without control characters, cut to `max_length`; empty if not text."""
     return _CONTROL.sub("", value)[:max_length].strip() if isinstance(value, str) else ""
+
+
+def unescape_html(text: str) -> str:
+    """The text with its character references replaced (HTML, "named character references" and numbers).
+
+    `html.unescape` raises ValueError for a number with more digits than Python reads; no character has that many.
+    """
+    return html.unescape(_LONG_REFERENCE.sub("\ufffd", text))
 
 
 def check_money(amount: Decimal | None, currency: str) -> None:

@@ -181,3 +181,9 @@ def test_a_company_needs_its_own_domain() -> None:
     for bad in ("gmail.com", "GMAIL.com.", "localhost", "a b.example"):
         with pytest.raises(ValidationFailed, match="domain"):
             values.check_company_domain(bad)
+
+
+@pytest.mark.parametrize("digits", [9, 10, 4_300, 4_301, 100_000])
+@pytest.mark.parametrize("form", ["&#%s;", "&#x%s;", "&#X%s"])
+def test_a_character_reference_of_any_length_is_read(digits: int, form: str) -> None:
+    assert values.unescape_html(f"a&lt;b {form % ('9' * digits)} &#64;&#x40; &amp;") == "a<b \ufffd @@ &"

@@ -1,5 +1,6 @@
 """The event log: one row of webhooks_log for each event, inserted once and locked while the event is applied."""
 
+import logging
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +13,14 @@ from sqlalchemy.dialects.postgresql import insert
 from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import IdRow, Query, Statement, columns_of, param
 from crm_graph.domain.contacts import erasure, erasure_rules, spellings
+from crm_graph.domain.contacts.erasure_rules import MANY
 from crm_graph.models import WebhookLog, WebhookStatus, table
 from crm_graph.web.json import parse_json
 from webhooks.background import in_thread
 from webhooks.mentions import mentioned
 from webhooks.provider import Applied, Payload, Provider
 
+log = logging.getLogger(__name__)
 REASON_MAX = 500
 SMALL = 20_000  # bytes of a body in which addresses are found in a few milliseconds
 FINAL = (WebhookStatus.PROCESSED, WebhookStatus.IGNORED)
@@ -132,7 +135,11 @@ async def record_result(
 
 async def _mentioned(event: StoredEvent) -> set[str]:
     find = partial(mentioned, event.payload)
-    return find() if event.size < SMALL else await in_thread(find)
+    try:
+        return find() if event.size < SMALL else await in_thread(find)
+    except Exception:  # a payload that can't be read is no reason to lose the event: an erasure will search its body
+        log.exception("the addresses in a webhook can't be read", extra={"details": {"webhook_id": str(event.id)}})
+        return {MANY}
 
 
 def _insert() -> Executable:

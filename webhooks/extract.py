@@ -1,12 +1,11 @@
 """Reads payloads: takes values of any type and shape, returns storable values or None. Only `address` raises."""
 
-import html
 import re
 from collections.abc import Iterable, Mapping
 
 from crm_graph.errors import ValidationFailed
 from crm_graph.json_documents import clean_json
-from crm_graph.values import clean_line, clean_text, normal_email
+from crm_graph.values import clean_line, clean_text, normal_email, unescape_html
 
 VALUE_MAX = 5_000  # a lead variable or a form's answer
 NO_EVENT_TYPE = "(none)"
@@ -26,7 +25,7 @@ def text(payload: Mapping[str, object], *names: str) -> str:
     for name in names:
         value = payload.get(name)
         if name.endswith("html") and isinstance(value, str):
-            value = html.unescape(_TAG.sub("", _BLOCK_END.sub("\n", value)))
+            value = unescape_html(_TAG.sub("", _BLOCK_END.sub("\n", value)))
         if found := clean_text(value):
             return found
     return ""

@@ -5,12 +5,13 @@ quoted-printable, JSON escapes, invisible characters, and "at" and "dot" in brac
 encodings such as Base64, and an address that is described in words.
 """
 
-import html
 import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
 import idna
+
+from crm_graph.values import unescape_html
 
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _WORD = re.compile(r"\w+")
@@ -27,7 +28,7 @@ def decoded(text: str) -> str:
     """A text in which addresses are spelled plainly. What is no spelling of an address may be decoded wrongly."""
     if not _MAY_BE_SPELLED.search(text) and not _IN_BRACKETS.search(text):
         return text
-    plain = _JSON_ESCAPE.sub(lambda match: chr(int(match[1], 16)), html.unescape(text))
+    plain = _JSON_ESCAPE.sub(lambda match: chr(int(match[1], 16)), unescape_html(text))
     plain = _JSON_BREAK.sub(" ", plain)
     plain = _IS_INVISIBLE.sub("", _QUOTED_PRINTABLE.sub(lambda match: chr(int(match[1], 16)), unquote(plain)))
     return _IN_BRACKETS.sub(lambda match: "@" if match[1].lower() in _AT_WORDS else ".", plain)

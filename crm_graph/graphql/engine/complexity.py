@@ -37,7 +37,7 @@ from crm_graph.errors import BadRequest, QueryTooComplex
 from crm_graph.graphql.engine.bindings import BINDING, PAGE_MAX, ResultRows
 from crm_graph.graphql.engine.library_internals import metadata
 from crm_graph.graphql.engine.prices import Cost, is_list, merged, object_price, value_price
-from crm_graph.graphql.engine.weights import POINTS_MAX, weight_of
+from crm_graph.graphql.engine.weights import COMPLETED_POINTS_MAX, POINTS_MAX, weight_of
 
 CHARACTERS_MAX = 100_000
 TOKENS_MAX = 2_000
@@ -108,9 +108,10 @@ class _Measure:
             _limit(cost.selections, SELECTIONS_MAX, "fields")
             _limit(cost.directives, DIRECTIVES_MAX, "directives")
             _limit(self._repeats([selected]), REPEATS_MAX, "repeated fields")  # SELECTIONS_MAX bounds this walk
-            if cost.points > POINTS_MAX:
+            points_max = POINTS_MAX if kind is OperationType.QUERY else COMPLETED_POINTS_MAX
+            if cost.points > points_max:
                 naming = _Measure(self._schema, self._document, self._variables, names_fields=True)
-                raise _too_costly(naming.cost(operation))
+                raise _too_costly(naming.cost(operation), kind, points_max)
             costs.append(cost)
         return costs
 
@@ -258,11 +259,11 @@ def _longest(value: object) -> int:
     return max((len(part) for part in lists if isinstance(part, list)), default=0)
 
 
-def _too_costly(cost: Cost) -> QueryTooComplex:
+def _too_costly(cost: Cost, kind: OperationType, points_max: int) -> QueryTooComplex:
     points = Counter({name: sum(share) for name, share in cost.shares.items()})
     named = ", ".join(f"{name} {_shown(number)}" for name, number in points.most_common(NAMED_MAX))
     return QueryTooComplex(
-        f"the query costs {_shown(cost.points)} points; the limit is {POINTS_MAX:,}, and most are for {named}: "
+        f"the {kind.value} costs {_shown(cost.points)} points; the limit is {points_max:,}, and most are for {named}: "
         "ask for fewer of these or for fewer rows (first), or split the query"
     )
 

@@ -12,7 +12,10 @@ from graphql import GraphQLField, get_named_type, get_nullable_type, is_list_typ
 
 from crm_graph.graphql.engine.library_internals import metadata
 
-POINTS_MAX = 1_000_000  # of an operation: a second, or 100 MB
+POINTS_MAX = 1_000_000  # of a query: a second, or 100 MB
+# Of a mutation or a subscription: graphql-core completes their values one by one, on the event loop, where a point of a
+# value takes up to ten times as long as in PostgreSQL.
+COMPLETED_POINTS_MAX = 200_000
 ANSWER_MAX = 6_000_000  # bytes of an answer; PostgreSQL takes up to 15 times that for one object
 COUNTED_ABOVE = 10_000_000  # bytes that an answer has at the very most: below that, its texts are not counted
 

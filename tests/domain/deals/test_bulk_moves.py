@@ -16,7 +16,7 @@ from tests.support.factories import ADA, BOB, READER, ROOT, START, World, add_de
 from tests.support.pipelines import Board
 
 MOVE = """mutation ($in: MoveDealsInput!) { moveDeals(input: $in) { replayed results {
-    index moved deal { id status version stage { key } stageHistory(first: 20) { nodes { toStage { key } movedAt } } }
+    index moved deal { id status version stage { key } stageHistory(first: 3) { nodes { toStage { key } movedAt } } }
     error { code message field } } } }"""
 
 

@@ -261,6 +261,7 @@ async def test_a_mutation_takes_at_most_six_statements(
 ) -> None:
     deal, who = (world.pool.deal, ROOT) if mutation == CLAIM else (world.ada.deal, ROOT)
     await ask(client, who, "{ me { id } }")
+    await do(client, UPDATE, world.bob.deal, who, title="SQLAlchemy asks a new server about itself")
     with recorded() as statements:
         await do(client, mutation, deal, who, expectedVersion=1, idempotencyKey="k", **expected_input(world, more))
     assert 3 <= len(statements) <= 6, statements

@@ -13,7 +13,7 @@ from bench.documents import OURS, REPORTS
 from crm_graph.errors import QueryTooComplex
 from crm_graph.graphql.engine import complexity
 from crm_graph.graphql.engine.library_internals import graphql_schema
-from crm_graph.graphql.engine.weights import POINTS_MAX
+from crm_graph.graphql.engine.weights import COMPLETED_POINTS_MAX, POINTS_MAX
 from crm_graph.graphql.transport.schema import build_schema
 from tests.support.api import ask, refusal
 from tests.support.factories import ADA, World
@@ -136,3 +136,18 @@ async def test_refusals_do_not_depend_on_the_cache(client: httpx.AsyncClient, wo
     await ask(client, ADA, document, n=1)
     await refusal(client, ADA, document.replace("content meta", "content meta " + many(20, "a#: content")), n=100)
     assert await ask(client, ADA, document, n=50)
+
+
+def test_a_mutation_and_a_subscription_may_cost_a_fifth_of_a_query() -> None:
+    tree = (
+        "deal { contact { deals(first: 100) { nodes { contact { activities(first: %d) { nodes { content } } } } } } }"
+    )
+    mutation = 'mutation { updateDeal(input: {dealId: "x"}) { ' + tree + " } }"
+    subscription = "subscription { dealChanged { " + tree + " } }"
+    for document in (mutation, subscription):
+        assert points(document % 10) < COMPLETED_POINTS_MAX
+        with pytest.raises(QueryTooComplex, match=r"points; the limit is 200,000"):
+            points(document % 100)
+    assert points("{ deals(first: 100) { nodes { contact { activities(first: 100) { nodes { content } } } } } }") > (
+        COMPLETED_POINTS_MAX
+    )
