@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Boolean, ColumnElement, Double, Integer, Text, Update, Uuid, func, literal_column, update
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import IdRow, Query, Statement, from_file, param, rows_param_type
+from crm_graph.database.statements import Query, Statement, from_file, param, rows_param_type
 from crm_graph.delivery import disabled_reasons
 from crm_graph.models import DeliveryStatus, WebhookDelivery, table
 
 LEASE_SECONDS = 20  # longer than the deadline of a request, so that nobody else sends what is being sent
 OUTAGE_FAILURES = 5  # in a row; from then on one delivery at a time tests whether the endpoint is back
+OWNER_JOBS_MAX = 16  # endpoints of one owner that are sent to at once, by all workers together
+TURN_SECONDS = 30.0  # then, of an owner with more endpoints than that, others come first
 CANDIDATES_MAX = 1_000  # due deliveries of each endpoint among which the oldest sendable one is looked for
 # A literal: with a parameter, PostgreSQL can't know that the index of pending deliveries has all that it needs.
 PENDING: ColumnElement[str] = literal_column(f"'{DeliveryStatus.PENDING}'")
@@ -78,13 +80,24 @@ class Backlog(NamedTuple):
     oldest_due_age: float
 
 
+class DueEndpoint(NamedTuple):
+    """An endpoint that has a delivery to send now. `is_busy` if it has a job, waiting or running.
+
+    It is not its turn while other endpoints of its owner have OWNER_JOBS_MAX jobs.
+    """
+
+    id: uuid.UUID
+    is_busy: bool
+    is_its_turn: bool
+
+
 class _Health(NamedTuple):
     was_down: bool
 
 
-async def due_endpoints(transaction: Transaction) -> list[uuid.UUID]:
+async def due_endpoints(transaction: Transaction) -> list[DueEndpoint]:
     """The endpoints that have a delivery to send now."""
-    return [row.id for row in await _DUE_ENDPOINTS.rows(transaction)]
+    return await _DUE_ENDPOINTS.rows(transaction, max_jobs=OWNER_JOBS_MAX, turn_seconds=TURN_SECONDS)
 
 
 async def lease(transaction: Transaction, endpoint_id: uuid.UUID, limit: int) -> list[LeasedDelivery]:
@@ -156,7 +169,7 @@ def _make_due() -> Update:
     return update(deliveries).values(due_at=func.now()).where(*waiting)
 
 
-_DUE_ENDPOINTS = Query(IdRow, from_file("due_endpoints.sql"))
+_DUE_ENDPOINTS = Query(DueEndpoint, from_file("due_endpoints.sql", max_jobs=Integer(), turn_seconds=Double()))
 _MAKE_DUE = Statement(_make_due)
 _RECORD_ATTEMPTS = Statement(from_file("record_attempts.sql", attempts=rows_param_type()))
 _BACKLOG = Query(

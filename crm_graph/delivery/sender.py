@@ -43,6 +43,7 @@ class DeliverySender:
         self._database, self._http, self._networks = database, http, networks
         self._wake_ups: dict[uuid.UUID, asyncio.Event] = {}  # of the endpoints that are being drained
         self._stopping = False
+        self.is_crowded = False  # while endpoints wait for their turn
 
     def is_draining(self, endpoint_id: uuid.UUID) -> bool:
         """Whether this process is sending the endpoint's deliveries now."""
@@ -67,8 +68,9 @@ class DeliverySender:
             while True:
                 wake_up.clear()
                 is_over = self._stopping or monotonic() > ends_at
+                linger = 0.0 if self.is_crowded else LINGER_SECONDS
                 await requests.record_and_lease(0 if is_over else CONCURRENT_MAX)
-                if requests.is_empty and (is_over or not await _is_woken(wake_up)):
+                if requests.is_empty and (is_over or not await _is_woken(wake_up, linger)):
                     return
                 await requests.wait(wake_up)
         finally:
@@ -76,10 +78,10 @@ class DeliverySender:
             await requests.cancel()
 
 
-async def _is_woken(wake_up: asyncio.Event) -> bool:
-    """Wait for LINGER_SECONDS; whether there may be more to send."""
+async def _is_woken(wake_up: asyncio.Event, seconds: float) -> bool:
+    """Wait for so many seconds at most; whether there may be more to send."""
     try:
-        async with asyncio.timeout(LINGER_SECONDS):
+        async with asyncio.timeout(seconds):
             return await wake_up.wait()
     except TimeoutError:
         return False
@@ -196,9 +198,13 @@ Defer = Callable[[uuid.UUID], Coroutine[object, object, None]]
 
 
 async def dispatch(database: Database, sender: DeliverySender, defer: Defer) -> None:
-    """Defer a drain job for every endpoint that has due deliveries and is not being drained by this process."""
+    """Defer a drain job for every endpoint that has due deliveries and is not being drained by this process.
+
+    Endpoints above their owner's share wait for their turn; the sender is then crowded.
+    """
     async with database.transaction() as transaction:
         endpoints = await queue.due_endpoints(transaction)
-    for endpoint_id in endpoints:
-        if not sender.is_draining(endpoint_id):
-            await defer(endpoint_id)
+    sender.is_crowded = any(not (one.is_its_turn or one.is_busy) for one in endpoints)
+    for one in endpoints:
+        if one.is_its_turn and not sender.is_draining(one.id):
+            await defer(one.id)

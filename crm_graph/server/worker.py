@@ -35,6 +35,7 @@ from webhooks import inbox
 log = logging.getLogger(__name__)
 
 CONCURRENCY = 64  # jobs at once: an endpoint that hangs occupies one of them, and waiting costs little
+CROWDED_POLL_SECONDS = 0.25  # while endpoints wait for a job of their owner's to end, which nothing announces
 POLL_SECONDS = 1.0  # finds what no notification announces: the next attempt of a failed delivery
 HEARTBEAT_SECONDS, STALLED_SECONDS = 2.0, 10.0  # a worker without a heartbeat for that long was killed
 STOP_SECONDS = 6.0
@@ -163,7 +164,7 @@ async def _dispatch(database: Database, url: URL, sender: DeliverySender, app: A
             wake_up.clear()
             await dispatch(database, sender, defer)
             with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
+                async with asyncio.timeout(CROWDED_POLL_SECONDS if sender.is_crowded else POLL_SECONDS):
                     await wake_up.wait()
     finally:
         listening.cancel()
