@@ -92,7 +92,7 @@ class _Requests:
 
     def __init__(self, database: Database, http: HttpClient, networks: Networks, endpoint_id: uuid.UUID) -> None:
         self._database, self._http, self._networks, self._endpoint_id = database, http, networks, endpoint_id
-        self._in_progress: set[asyncio.Task[AttemptResult]] = set()
+        self._in_progress: set[asyncio.Task[AttemptResult | None]] = set()
         self._results: list[AttemptResult] = []
         self._failures = 0
 
@@ -128,7 +128,8 @@ class _Requests:
         waiter.cancel()
         for task in [task for task in self._in_progress if task.done()]:
             self._in_progress.remove(task)
-            self._results.append(task.result())
+            result = task.result()
+            self._results += [result] if result is not None else []
 
     async def cancel(self) -> None:
         """Cancel the requests in progress; their deliveries are due again when their leases end."""
@@ -137,13 +138,17 @@ class _Requests:
         await asyncio.gather(*self._in_progress, return_exceptions=True)
 
 
-async def _attempt(http: HttpClient, networks: Networks, delivery: LeasedDelivery) -> AttemptResult:
+async def _attempt(http: HttpClient, networks: Networks, delivery: LeasedDelivery) -> AttemptResult | None:
+    """Send a delivery. None if that was postponed: it is no attempt, and the delivery is due when its lease ends."""
     number = delivery.attempts + 1
     details: dict[str, str | int] = {"delivery": str(delivery.id), "event": str(delivery.event_id), "attempt": number}
     with tracing.span("deliver", delivery.traceparent, kind="client", attributes=details) as span:
         now = datetime.now(UTC)
         reachable = internal_targets.reachable(networks, Role(delivery.role))
-        attempt = await http.post(delivery.url, *_request(delivery, now), reachable)
+        attempt = await http.post(delivery.url, *_request(delivery, now), reachable, owner_id=delivery.owner_id)
+        if attempt.is_postponed:
+            log.info("delivery postponed: %s", attempt.error, extra={"details": details})
+            return None
         answer = {"status": attempt.status, "ms": attempt.duration_ms}
         log.info("delivered" if attempt.is_success else "delivery failed", extra={"details": {**details, **answer}})
         if attempt.status is not None:

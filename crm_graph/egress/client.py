@@ -4,6 +4,7 @@ import asyncio
 import codecs
 import ssl
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Self
 import h11
 
 from crm_graph.egress.connections import AddressRefused, Stream, connect, describe_error, permitted
+from crm_graph.egress.lookups import LookupsBusy
 from crm_graph.egress.networks import Networks
 from crm_graph.egress.urls import OutboundUrl, parse_url
 from crm_graph.errors import ValidationFailed
@@ -36,8 +38,8 @@ class CheckedUrl:
     is_internal: bool = False
 
 
-async def check_url(url: str, networks: Networks) -> CheckedUrl:
-    """Check an endpoint's URL.
+async def check_url(url: str, networks: Networks, owner_id: uuid.UUID | None = None) -> CheckedUrl:
+    """Check an endpoint's URL; the lookup counts in the share of `owner_id`.
 
     A name is resolved, so that a mistake shows at once. An https:// URL whose name can't be resolved now is accepted,
     since the address of every connection is checked again; with http:// it is refused, since only internal names may be
@@ -46,7 +48,8 @@ async def check_url(url: str, networks: Networks) -> CheckedUrl:
     target = parse_url(url)
     try:
         async with asyncio.timeout(LOOKUP_SECONDS):
-            checked = await permitted(target.host, target.port, networks, encrypted=target.scheme == "https")
+            encrypted = target.scheme == "https"
+            checked = await permitted(target.host, target.port, networks, encrypted=encrypted, owner_id=owner_id)
     except AddressRefused as refused:
         raise ValidationFailed(f"url can't be called: {refused}", field="url") from None
     except (OSError, TimeoutError):
@@ -62,6 +65,7 @@ class PostResult:
     """The result of one POST: an `error`, or a response that was read to its end or to RESPONSE_READ bytes.
 
     `response` is the beginning of the body, for people to read. `is_internal` if only the setting allowed the call.
+    `is_postponed` if nothing was tried, for a reason that is not the receiver's.
     """
 
     duration_ms: int
@@ -70,6 +74,7 @@ class PostResult:
     error: str | None = None
     retry_after: timedelta | None = None
     is_internal: bool = False
+    is_postponed: bool = False
 
     @property
     def is_success(self) -> bool:
@@ -83,6 +88,13 @@ class PostResult:
 
 
 _Origin = tuple[str, str, int, Networks]  # scheme, host, port, and what may be called there
+
+
+@dataclass(frozen=True)
+class _Target:
+    url: OutboundUrl
+    networks: Networks
+    owner_id: uuid.UUID | None
 
 
 class _NoResponse(ConnectionError):
@@ -156,19 +168,22 @@ class HttpClient:
                 connection.stream.abort()
         self._idle.clear()
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, networks: Networks) -> PostResult:
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, networks: Networks, owner_id: uuid.UUID | None = None
+    ) -> PostResult:
         """Send `body` and read the beginning of the response. Never raises for what the server does.
 
-        It calls public addresses, and those in `networks`. A connection is reused for the same networks only.
-        If the server closes a reused connection without a response, the request is sent again: it may arrive twice.
+        It calls public addresses, and those in `networks`; a lookup counts in the share of `owner_id`. A connection is
+        reused for the same networks only. If the server closes a reused connection without a response, the request is
+        sent again: it may arrive twice.
         """
         began = time.monotonic()
         received = _Received()
-        error = None
+        error, is_postponed = None, False
         try:
             async with asyncio.timeout(self._deadline):
-                target = parse_url(url)
-                await self._exchange(target, networks, _request(target, headers, body), body, received)
+                target = _Target(parse_url(url), networks, owner_id)
+                await self._exchange(target, _request(target.url, headers, body), body, received)
         except TimeoutError:
             problem = "no response" if received.status is None else "the response did not end"
             error = f"{problem} within {self._deadline:g} s"
@@ -179,7 +194,7 @@ class HttpClient:
         except h11.RemoteProtocolError:
             error = "the response is not valid HTTP" if received.status is None else "the response was cut off"
         except (AddressRefused, OSError) as failure:
-            error = describe_error(failure)
+            error, is_postponed = describe_error(failure), isinstance(failure, LookupsBusy)
         return PostResult(
             round((time.monotonic() - began) * 1000),
             received.status,
@@ -187,15 +202,14 @@ class HttpClient:
             error,
             received.retry_after(),
             received.is_internal,
+            is_postponed,
         )
 
-    async def _exchange(
-        self, target: OutboundUrl, networks: Networks, request: h11.Request, body: bytes, received: "_Received"
-    ) -> None:
-        origin = (target.scheme, target.host, target.port, networks)
+    async def _exchange(self, target: _Target, request: h11.Request, body: bytes, received: "_Received") -> None:
+        origin = (target.url.scheme, target.url.host, target.url.port, target.networks)
         while True:
             idle = self._take_idle(origin)
-            connection = idle or await self._connect(target, networks, received)
+            connection = idle or await self._connect(target, received)
             received.is_internal = connection.is_internal
             try:
                 usable = await connection.exchange(request, body, received)
@@ -211,11 +225,12 @@ class HttpClient:
         else:
             connection.stream.abort()
 
-    async def _connect(self, target: OutboundUrl, networks: Networks, received: "_Received") -> _Connection:
-        tls = self._tls if target.scheme == "https" else None
-        checked = await permitted(target.host, target.port, networks, encrypted=tls is not None)
+    async def _connect(self, target: _Target, received: "_Received") -> _Connection:
+        tls = self._tls if target.url.scheme == "https" else None
+        host, port = target.url.host, target.url.port
+        checked = await permitted(host, port, target.networks, encrypted=tls is not None, owner_id=target.owner_id)
         received.is_internal = checked.is_internal  # also when no connection is made
-        return _Connection(await connect(checked, target.host, target.port, tls), checked.is_internal)
+        return _Connection(await connect(checked, host, port, tls), checked.is_internal)
 
     def _take_idle(self, origin: _Origin) -> _Connection | None:
         """The idle connection that was used last, if any. Also closes the unusable ones of every origin."""

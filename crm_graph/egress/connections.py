@@ -7,62 +7,19 @@ import asyncio
 import os
 import socket
 import ssl
-import threading
+import uuid
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import cast
 
+from crm_graph.egress.lookups import resolve
 from crm_graph.egress.networks import PUBLIC_ONLY, Networks
 
 CONNECT_SECONDS = 5.0  # for one of several addresses: a broken IPv6 leaves time for IPv4
-LOOKUPS_MAX = 64
 _BUFFER_MAX = 128 * 1024  # bytes read ahead
-
-_lookups: dict[tuple[asyncio.AbstractEventLoop, str], "asyncio.Future[list[str] | OSError]"] = {}
 
 
 class AddressRefused(Exception):
     """The address may not be called; the message names it and says what to do."""
-
-
-async def resolve(host: str) -> list[str]:
-    """The addresses of a host, in the resolver's order.
-
-    Each name is looked up in a thread of its own, which concurrent callers share: a lookup that hangs delays neither
-    other names nor the end of the process. Raises OSError (socket.gaierror) when there are none, or when LOOKUPS_MAX
-    lookups are already waiting.
-    """
-    try:
-        return [str(ip_address(host))]
-    except ValueError:
-        pass
-    loop = asyncio.get_running_loop()
-    key = (loop, host)
-    if key not in _lookups:
-        if len(_lookups) >= LOOKUPS_MAX:
-            raise OSError("too many name lookups are waiting")
-        _lookups[key] = loop.create_future()
-        _lookups[key].add_done_callback(lambda _: _lookups.pop(key))
-        threading.Thread(target=_look_up, args=(loop, host, _lookups[key]), daemon=True).start()
-    result = await asyncio.shield(_lookups[key])
-    if isinstance(result, OSError):
-        raise result
-    return result
-
-
-def _look_up(loop: asyncio.AbstractEventLoop, host: str, future: "asyncio.Future[list[str] | OSError]") -> None:
-    result: list[str] | OSError
-    try:
-        infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        result = list(dict.fromkeys(str(info[4][0]) for info in infos))
-    except OSError as error:
-        result = error
-    except UnicodeError:  # Python's own codec for host names rejects it
-        result = socket.gaierror(socket.EAI_NONAME, "no host name")
-    try:
-        loop.call_soon_threadsafe(future.set_result, result)
-    except RuntimeError:  # the loop was closed meanwhile
-        _lookups.pop((loop, host), None)
 
 
 @dataclass(frozen=True)
@@ -73,12 +30,14 @@ class Addresses:
     is_internal: bool
 
 
-async def permitted(host: str, port: int, networks: Networks, *, encrypted: bool) -> Addresses:
-    """Resolve a host and check its addresses.
+async def permitted(
+    host: str, port: int, networks: Networks, *, encrypted: bool, owner_id: uuid.UUID | None = None
+) -> Addresses:
+    """Resolve a host that an endpoint of this owner calls, and check its addresses.
 
-    Raises AddressRefused when any of them may not be called, OSError when there are none.
+    Raises AddressRefused when any of them may not be called, OSError as `resolve` does.
     """
-    addresses = await resolve(host)
+    addresses = await resolve(host, owner_id)
     for address in addresses:
         if refusal := networks.refusal(host, address, port, encrypted=encrypted):
             raise AddressRefused(refusal)

@@ -1,22 +1,25 @@
 """The share of one owner's endpoints in the workers' jobs, and the turns of endpoints above it."""
 
 import asyncio
+import socket
+import threading
 import uuid
 from contextlib import AsyncExitStack
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.delivery import queue
-from crm_graph.models import Role
+from crm_graph.egress import lookups
+from crm_graph.models import Role, WebhookAttempt, WebhookEndpoint, table
 from crm_graph.server import worker as worker_module
 from crm_graph.server.worker import working
 from crm_graph.settings import Settings
-from tests.support.deliveries import create, subscribe
+from tests.support.deliveries import create, settled, subscribe, until
 from tests.support.factories import add_owner
 from tests.support.http_receiver import Reaction, Received, Receiver, answer
 
@@ -89,3 +92,31 @@ async def test_every_endpoint_above_the_share_gets_a_turn(
         if seen == ids:
             return
     raise AssertionError(f"no turn for {ids - seen}")
+
+
+async def test_a_lookup_that_could_not_start_is_no_failure_of_the_endpoint(
+    sql: AsyncConnection, boss: uuid.UUID, receiver: Receiver, worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+
+    def getaddrinfo(host: str, *_: object, **__: object) -> list[object]:
+        if host == "slow.example":
+            released.wait(10)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(lookups, "OWNER_LOOKUPS_MAX", 1)
+    monkeypatch.setattr(lookups, "WAIT_SECONDS", 0.05)
+    hanging = asyncio.create_task(lookups.resolve("slow.example", boss))
+    await asyncio.sleep(0.02)
+    await sql.execute(TEST, {"id": await subscribe(sql, boss, receiver.url(host="quick.example"))})
+    leased = text("SELECT id FROM webhook_deliveries WHERE leased_until IS NOT NULL")
+    await until(lambda: sql.scalar(leased), 5)
+    await asyncio.sleep(0.2)
+    endpoint = (await sql.execute(select(table(WebhookEndpoint)))).one()
+    assert (receiver.requests, list(await sql.execute(select(table(WebhookAttempt)))), endpoint.failures) == ([], [], 0)
+    released.set()
+    await hanging
+    await sql.execute(text("UPDATE webhook_deliveries SET leased_until = now()"))  # as if that time had passed
+    [delivery] = await settled(sql, 1, 5)
+    assert (delivery.status, delivery.attempts) == ("delivered", 1)

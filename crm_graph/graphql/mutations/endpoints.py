@@ -262,4 +262,4 @@ async def _checked_url(info: Info, url: str) -> CheckedUrl:
     principal = info.context.principal
     principal.must_write()
     reachable = internal_targets.reachable(info.context.settings.networks(), principal.role)
-    return await client.check_url(url, reachable)
+    return await client.check_url(url, reachable, principal.owner_id)
