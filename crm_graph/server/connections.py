@@ -30,12 +30,14 @@ class ConnectionLimits:
     head_bytes: int = 32_000  # of the request line and the headers together
     request_bytes: int = 16_000_000  # of a request as it travels, whether its body is read or not
     pipelined: int = 8  # requests that were sent before the answer to an earlier one
-    head_seconds: float = 10  # from connecting, or from the first byte of the next request, to the end of its headers
+    head_seconds: float = 10  # to the end of the headers: from connecting, or from the next request's first byte;
+    # and from there until a WebSocket is open
     body_seconds: float = 30  # from there to the end of the body
     refused_seconds: float = 1  # between such an answer and the end of the connection
     stalled_seconds: float = 30  # in which the client takes nothing of what it was sent
     unsent_bytes: int = 64_000_000  # of all answers together; above it, the client with the most is disconnected
-    pings: int = 100  # on a WebSocket within 10 seconds
+    frames: int = 500  # of every kind, from the client of a WebSocket within 10 seconds
+    pings: int = 100  # of them
     sweep_seconds: float = 1
 
 
@@ -96,6 +98,12 @@ class Connections:
             self._clients[connection.client] -= 1
             if not self._clients[connection.client]:
                 del self._clients[connection.client]
+
+    def established(self, transport: asyncio.Transport) -> None:
+        """The WebSocket on this connection is open, or was denied: the time for its handshake is over."""
+        connection = self._open.get(transport)
+        if connection is not None:
+            connection.due = None
 
     def check_unsent(self) -> None:
         """Disconnect clients, the one with the most first, until what is sent and not taken is within its limit."""

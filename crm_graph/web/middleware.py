@@ -14,6 +14,7 @@ log = logging.getLogger("crm_graph.request")
 
 PROBES = ("/healthz", "/readyz", "/metrics")
 UNMATCHED = "unmatched"
+PATH_MAX = 200
 
 CountRequest = Callable[[str, str, int, float], None]  # method, route, status, seconds until the response began
 
@@ -80,7 +81,7 @@ class RequestLog:
             details = {
                 "method": scope["method"],
                 "client": client_address(scope),
-                "path": scope["path"],  # never the query string, which could contain a token
+                "path": logged_path(scope["path"]),  # never the query string, which could contain a token
                 "status": status,
                 "ms": round(took * 1000, 1),
                 "request_id": request_id,
@@ -90,3 +91,8 @@ class RequestLog:
 
     def _route(self, scope: Scope) -> str:
         return self._routes.get(scope.get("endpoint"), UNMATCHED)
+
+
+def logged_path(path: str) -> str:
+    """A path as logs show it: its beginning, and how long it is when that is not all."""
+    return path if len(path) <= PATH_MAX else f"{path[:PATH_MAX]}... ({len(path):,} characters)"

@@ -57,6 +57,15 @@ async def test_hostile_text_in_a_path_or_header_stays_inside_its_line(client: ht
     assert all(len(line["request_id"]) == 32 for line in requests)
 
 
+async def test_a_long_path_is_cut(client: httpx.AsyncClient) -> None:
+    with written() as lines:
+        await client.get("/" + "x" * 199)
+        await client.get("/" + "x" * 6_000)
+
+    paths = [line["path"] for line in records(lines) if line["logger"] == "crm_graph.request"]
+    assert paths == ["/" + "x" * 199, "/" + "x" * 199 + "... (6,001 characters)"]
+
+
 async def test_neither_token_nor_query_nor_body_is_logged(client: httpx.AsyncClient) -> None:
     token = bearer(ADA)["Authorization"].removeprefix("Bearer ")
     given = {"title": f"the-private-title {NASTY}", "notes": "hunter2"}

@@ -72,9 +72,17 @@ class WebSocketEndpoint:
 def _check_origin(websocket: WebSocket, origins: Sequence[str]) -> None:
     """Browsers let any page open a WebSocket to any host; they only send its origin. Raises Forbidden."""
     for origin in websocket.headers.getlist("origin"):
-        is_same = urlsplit(origin.lower()).netloc == websocket.headers.get("host", "").lower() != ""
+        is_same = _host(origin.lower()) == websocket.headers.get("host", "").lower() != ""
         if not is_same and origin.lower() not in origins:
             raise Forbidden(f"pages of {origin[:200]} may not connect; add the origin to ALLOWED_ORIGINS")
+
+
+def _host(origin: str) -> str | None:
+    """Host and port of an origin; None when it is not a URL, like `http://[`."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 class _Connection:

@@ -16,6 +16,7 @@ REFUSED = {
     "no subprotocol": (UPGRADE + b"\r\n", b"400"),
     "another subprotocol": (UPGRADE + PROTOCOL.replace(b"transport-", b"") + b"\r\n", b"400"),
     "another site": (UPGRADE + PROTOCOL + b"Origin: https://evil.example\r\n\r\n", b"403"),
+    "an origin that is no URL": (UPGRADE + PROTOCOL + b"Origin: http://[\r\n\r\n", b"403"),
     "a token in the URL": (UPGRADE.replace(b"/graphql", b"/graphql?access_token=x") + b"\r\n", b"401"),
     "another path": (UPGRADE.replace(b"/graphql", b"/nowhere") + PROTOCOL + b"\r\n", b"403"),
     "no key": (UPGRADE.replace(b"dGhlIHNhbXBsZSBub25jZQ==", b"") + PROTOCOL + b"\r\n", b"400"),
