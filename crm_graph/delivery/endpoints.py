@@ -22,7 +22,7 @@ from crm_graph.errors import Conflict, ValidationFailed
 from crm_graph.models import AnySelect, EventType, Owner, Role, WebhookDelivery, WebhookEndpoint, table
 from crm_graph.web import signatures
 
-ENDPOINTS_MAX = 100  # of one owner
+ENDPOINTS_MAX, ADMIN_ENDPOINTS_MAX = 20, 100  # of one owner: one transaction queues a delivery for each
 OLD_SECRET_SIGNS_FOR = timedelta(hours=24)
 _ENDPOINTS, _DELIVERIES, _OWNERS = table(WebhookEndpoint), table(WebhookDelivery), table(Owner)
 _NOT_FAILING = {"failures": 0, "failing_since": None, "retry_at": None}
@@ -73,8 +73,8 @@ async def create(
     """Create an endpoint of the caller, or of `owner_id`. One that the owner has under this URL stays unchanged.
 
     `url` is from client.check_url, which resolves names and so must not run in a transaction. Without `event_types` it
-    gets all events. Raises ValidationFailed, Forbidden, NotFound for the owner, and Conflict when the
-    owner has ENDPOINTS_MAX endpoints.
+    gets all events. Raises ValidationFailed, Forbidden, NotFound for the owner, and Conflict when the owner has
+    ENDPOINTS_MAX endpoints, or an admin ADMIN_ENDPOINTS_MAX.
     """
     work.principal.must_write()
     owner = owner_id or work.principal.owner_id
@@ -88,8 +88,12 @@ async def create(
     known = {row.url: row.id for row in await _OF_OWNER.rows(work.transaction, owner_id=owner)}
     if url.url in known:
         return Created(known[url.url], None)
-    if len(known) >= ENDPOINTS_MAX:
-        raise Conflict(f"there are already {ENDPOINTS_MAX} endpoints; delete an unused one first", field="url")
+    limit = ADMIN_ENDPOINTS_MAX if role is Role.ADMIN else ENDPOINTS_MAX
+    if len(known) >= limit:
+        message = (
+            f"there are already {len(known)} endpoints, and this owner may have {limit}: delete an unused one first"
+        )
+        raise Conflict(message, field="url")
     await work.transaction.execute(insert(_ENDPOINTS).values(row))
     return Created(id_, secret)
 

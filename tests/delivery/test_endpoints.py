@@ -145,16 +145,6 @@ async def test_a_url_that_may_not_be_called_is_refused(
         assert reason(error) == ("VALIDATION", field)
 
 
-async def test_an_owner_has_at_most_100(client: httpx.AsyncClient, world: World, sql: AsyncConnection) -> None:
-    for i in range(endpoints.ENDPOINTS_MAX):
-        await add_endpoint(sql, world.ada.owner, f"https://1.1.1.1/{i}")
-
-    async with unchanged(sql):
-        assert reason(await refusal(client, ADA, CREATE, **{"in": {"url": URL}})) == ("CONFLICT", "url")
-        assert (await create(client, ADA, url="https://1.1.1.1/7"))["created"] is False
-    assert (await create(client, BOB))["created"] is True
-
-
 async def test_absent_fields_stay_and_null_clears(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:

@@ -132,7 +132,7 @@ class EndpointMutations:
         CreateWebhookEndpointPayload,
         "Create an endpoint: events about your contacts and deals (for an admin: all events) are sent to its URL. If "
         "you already have an endpoint with this URL, it is returned unchanged; rotateWebhookSecret gives it a new "
-        "secret. CONFLICT for more than 100 endpoints.",
+        "secret. CONFLICT for more than 20 endpoints, or 100 of an admin.",
     )
     async def create_webhook_endpoint(self, info: Info, input: CreateWebhookEndpointInput) -> Payload:
         """See endpoints.create."""
