@@ -38,7 +38,8 @@ class HttpProtocol(HttpToolsProtocol):
     _watched: Connection
     _received = _head = 0  # bytes of this request; of them, those of its URL and headers
     _in_head = True
-    _is_refused = _is_last = False
+    _is_refused = False
+    _is_last = False  # whether nothing after this request is read
     _refusal: CrmError | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
@@ -50,7 +51,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_refused or self._is_last:
+        if self._is_last:
             return
         if self._watched.refusal is not None:
             self._refuse(self._watched.refusal)
@@ -123,8 +124,6 @@ class HttpProtocol(HttpToolsProtocol):
             return BadRequest("a request with the header Upgrade can not have a body: leave out one of them")
         if not self._should_upgrade():
             return None
-        if not self.url.isascii():
-            return BadRequest("the URL has a character that is not ASCII; percent-encode it")
         if not getattr(self.cycle, "response_complete", True):  # None before the first request
             return BadRequest("open a WebSocket when the request before was answered")
         return None
@@ -185,8 +184,6 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse a little at a time: a client can send a million frames before the first is looked at."""
         for start in range(0, len(data), PARSED_AT_ONCE):
-            if self.transport.is_closing():
-                return
             super().data_received(data[start : start + PARSED_AT_ONCE])
 
     async def receive(self) -> ASGIReceiveEvent:
@@ -224,8 +221,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _fail(self, reason: str) -> None:
         """Close, and read nothing more."""
-        if not self.transport.is_closing():
-            self.conn.fail(POLICY_VIOLATION, reason)
-            self.transport.write(b"".join(self.conn.data_to_send()))
-            self.close_sent = True
-            self.transport.close()
+        self.conn.fail(POLICY_VIOLATION, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.transport.close()

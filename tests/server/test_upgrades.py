@@ -61,11 +61,20 @@ def test_an_upgrade_with_a_body_is_refused_and_its_body_is_not_a_request(
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"] == "bad_request"
 
 
-@pytest.mark.parametrize("end", [b"\r\n", b"Content-Length: 0\r\n\r\n"])
-def test_an_upgrade_to_another_protocol_is_ignored_and_is_the_last_request(quick: Served, end: bytes) -> None:
+def test_a_connect_is_refused(quick: Served) -> None:
+    assert b"CONNECT is not supported" in received(quick.connect(b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n"))
+
+
+@pytest.mark.parametrize(
+    ("end", "later"),
+    [(b"\r\n", GET + b"\r\n"), (b"Content-Length: 0\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")],
+)
+def test_an_upgrade_to_another_protocol_is_ignored_and_is_the_last_request(
+    quick: Served, end: bytes, later: bytes
+) -> None:
     client = quick.connect(OTHER.replace(b"/hello", b"/slow") % (b"POST", b"h2c") + end)
     threading.Event().wait(0.05)
-    client.sendall(GET + b"\r\n")
+    client.sendall(later)
     answer = received(client)
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"\r\nconnection: close\r\n" in answer
@@ -131,6 +140,19 @@ def test_a_flood_of_frames_is_not_parsed(frame: bytes) -> None:
         received(client)
         served.count(0)
         assert time.process_time() - started < 0.5  # parsing all of it takes 5 s
+
+
+def test_few_frames_are_parsed_before_they_are_counted(quick: Served) -> None:
+    client = opened(quick)
+    client.sendall(PING * 5_000)
+    assert 100 <= received(client).count(b"\x8a\x00") < 1_000
+
+
+def test_messages_that_are_sent_let_other_requests_have_a_turn() -> None:
+    with serving() as served:
+        served.connect(UPGRADE.replace(b"/socket", b"/talk"))
+        answer = received(served.connect(b"GET /messages HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+        assert int(answer.rpartition(b"\r\n")[2]) < 100
 
 
 def test_messages_that_wait_let_other_requests_have_a_turn() -> None:

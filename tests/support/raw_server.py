@@ -50,6 +50,14 @@ def _app() -> FastAPI:
             handled.append(message)
             _work(message)
 
+    async def talk(websocket: WebSocket) -> None:
+        await websocket.accept()
+        for _ in range(100):
+            message = {"type": "websocket.send", "text": "work"}
+            handled.append(message)
+            _work(message)
+            await websocket.send(message)
+
     async def messages(request: Request) -> Response:
         return PlainTextResponse(str(len(handled)))
 
@@ -60,6 +68,7 @@ def _app() -> FastAPI:
     for handler in (hello, trailers, big, slow, messages):
         app.add_route(f"/{handler.__name__}", handler, methods=["GET", "POST"])
     app.router.add_websocket_route("/socket", listen)
+    app.router.add_websocket_route("/talk", talk)
     app.router.add_websocket_route("/undecided", undecided)
     return app
 
