@@ -16,8 +16,8 @@ from crm_graph.errors import LimitReached
 
 T = TypeVar("T")
 _THREAD = ThreadPoolExecutor(1, thread_name_prefix="compile")  # of the process
-SHARE = 0.1  # seconds for each second
-SAVED_MAX = 2.0  # seconds that an owner who compiles nothing saves up
+SHARE = 0.25  # seconds for each second
+SAVED_MAX = 3.0  # seconds that an owner who compiles nothing saves up
 WAIT_MAX = 5.0  # seconds that a request waits for its turn and its budget
 
 
