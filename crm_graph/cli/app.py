@@ -1,5 +1,6 @@
 """The command line: `crm-graph --help`. Every command works with a running server and without one."""
 
+import errno
 import json
 import os
 import signal
@@ -13,7 +14,10 @@ from types import FrameType
 from typing import Annotated, NoReturn
 
 import httpx
+import psycopg
 import typer
+from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
+from sqlalchemy.exc import DBAPIError
 
 from crm_graph.cli import demo as demonstration
 from crm_graph.cli import import_export, sample_webhooks, tokens, webhooks
@@ -22,7 +26,7 @@ from crm_graph.cli import settings as settings_command
 from crm_graph.cli.context import ONE_OR_MANY, load_settings, moment, read_settings, server_settings, with_database
 from crm_graph.cli.output import remark, show
 from crm_graph.database import migrations
-from crm_graph.database.engine import Database
+from crm_graph.database.engine import Database, reason, sqlstate
 from crm_graph.delivery import schemas
 from crm_graph.errors import CrmError, NotFound, SettingsError, SetupError
 from crm_graph.graphql.transport.schema import build_schema
@@ -48,6 +52,7 @@ app.add_typer(import_export.import_app, name="import")
 app.command("export")(import_export.export)
 app.command("settings")(settings_command.show_settings)
 REPLAY_MAX = 10_000
+NO_SPACE = "no space left where the output is written"
 
 
 def main() -> NoReturn:
@@ -65,23 +70,39 @@ def main() -> NoReturn:
         code = max(map(_failed, error.problems))
     except (SetupError, CrmError) as error:
         code = _failed(str(error))
+    except (DBAPIError, psycopg.Error) as error:
+        code = _failed(f"the database refused: {reason(error)}{_hint(error)}")
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        code = _failed(NO_SPACE)
     except typer.TyperException as error:  # wrong usage; without a message, typer has shown the help
         code = _failed(error.format_message(), error.exit_code)
     except KeyboardInterrupt:
         code = 130
     finally:
-        is_open = _flush_stdout()
-    raise SystemExit(code if is_open else 1)
+        problem = _flush_stdout()
+    if problem and code == 0:
+        _failed(problem)
+    raise SystemExit(code if problem is None else 1)
 
 
-def _flush_stdout() -> bool:
-    """Write out what is buffered; False when nobody reads it any more. Left to Python's end, that would be reported."""
+def _flush_stdout() -> str | None:
+    """Write out what is buffered. Returns why that failed: "" when nobody reads it any more, which is no news."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at Python's end succeeds
-        return False
-    return True
+        return NO_SPACE if error.errno == errno.ENOSPC else ""
+    return None
+
+
+def _hint(error: DBAPIError | psycopg.Error) -> str:
+    """What to do about what PostgreSQL refused."""
+    return {
+        InsufficientPrivilege.sqlstate: ": run crm-graph migrate, which repairs the rights",
+        ReadOnlySqlTransaction.sqlstate: ": it is a replica, or default_transaction_read_only is on",
+    }.get(sqlstate(error) or "", "")
 
 
 def _interrupted(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -86,10 +86,11 @@ def _claim(settings: Settings) -> bool:
         return False
     try:
         make_data_dir(folder)
-        mark_as_made_by_demo(folder)
+        if settings.server_url() is None:  # a given database is marked once it is known to be empty
+            mark_as_made_by_demo(folder)
     except OSError as error:
         raise SetupError(f"can't write in CRM_DATA_DIR ({folder}): {error.strerror}") from None
-    return True
+    return settings.server_url() is None
 
 
 async def _run(settings: Settings, urls: databases.Urls, listening: Any, console: Console, *, is_ours: bool) -> None:

@@ -95,5 +95,5 @@ def _problem(url: URL, error: DBAPIError | psycopg.Error) -> str:
     if isinstance(error, DBAPIError) and error.statement is None:
         return f"can't reach the database {place(url)}: {reason(error)}"
     is_refused = sqlstate(error) == InsufficientPrivilege.sqlstate
-    hint = "; MIGRATION_DATABASE_URL may name another user" if is_refused else ""
+    hint = ": set MIGRATION_DATABASE_URL to a user that owns the schema, such as app_admin" if is_refused else ""
     return f"can't migrate the database {place(url)}: {reason(error)}{hint}"

@@ -67,10 +67,14 @@ def _differences(state: DeploymentState, public_url: str | None) -> list[str]:
     differences = []
     if state.public_url != public_url:
         now = public_url or "not set"
-        differences.append(f"PUBLIC_URL is {now}, but this database was last served under {state.public_url}")
+        differences.append(
+            f"it was started with PUBLIC_URL {now}, and this database was served under {state.public_url}"
+        )
     if state.database_identity != state.present_identity:
         before, now = state.database_identity, state.present_identity
-        differences.append(f"this is database {now}, but its content was last served as {before}")
+        differences.append(
+            f"it was started as database {now} (cluster/database), and its content was served as {before}"
+        )
     return differences
 
 

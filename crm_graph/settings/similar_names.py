@@ -28,11 +28,16 @@ def _is_similar(name: str, setting: str) -> bool:
         words == meant_words
         or "".join(words) == "".join(meant_words)
         or sorted(words) == sorted(meant_words)
+        or [*map(_singular, words)] == [*map(_singular, meant_words)]
         or _lacks_one(words, meant_words)
         or _is_cut_short(name, setting)
         or _is_cut_short(setting, name)
         or _distance(name, setting) <= (1 if len(setting) < 8 else 2 if len(setting) < 16 else 3)
     )
+
+
+def _singular(word: str) -> str:
+    return re.sub(r"(?<=\w)S$", "", re.sub(r"IES$", "Y", word))
 
 
 def _lacks_one(words: Sequence[str], of: Sequence[str]) -> bool:

@@ -93,7 +93,7 @@ def test_rights_of_other_roles_stay(server: URL, original: URL) -> None:
 def test_a_user_that_does_not_own_the_schema_is_refused_in_one_line(restored: URL) -> None:
     before = rights(restored)
 
-    with pytest.raises(SetupError, match="MIGRATION_DATABASE_URL may name another user") as refused:
+    with pytest.raises(SetupError, match="set MIGRATION_DATABASE_URL to a user that owns the schema") as refused:
         repair_rights(restored.set(username="readonly"))
 
     assert "\n" not in str(refused.value)

@@ -88,7 +88,7 @@ async def test_another_database_under_the_same_url_is_paused_and_the_reason_name
     reason = await start(database, HOME)
 
     assert reason is not None
-    assert f"this is database {present}, but its content was last served as 7/16384" in reason
+    assert f"it was started as database {present} (cluster/database), and its content was served as 7/16384" in reason
     assert await state(sql) == (HOME, True, reason)
 
     async with database.transaction() as transaction:

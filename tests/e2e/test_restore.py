@@ -23,7 +23,9 @@ def test_missing_roles_are_created_and_named_or_the_statement_that_creates_them(
                 connection.execute(f"DROP OWNED BY {role}".encode())
                 connection.execute(f"DROP ROLE {role}".encode())
 
-        with pytest.raises(SetupError, match=r"a superuser must run CREATE ROLE (readonly|app_user) LOGIN"):
+        with pytest.raises(
+            SetupError, match=r"a superuser must run CREATE ROLE app_user LOGIN; CREATE ROLE readonly LOGIN;"
+        ):
             repair_rights(url.set(username="app_admin"))
 
         environment = {"DATABASE_URL": url.render_as_string(hide_password=False)}

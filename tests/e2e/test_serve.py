@@ -163,7 +163,9 @@ def test_a_worker_of_a_copy_pauses_deliveries_as_a_server_does(crm: Commands, se
             time.sleep(0.1)
 
     [warning] = httpx.get(f"{served.base}/readyz").json()["warnings"]
-    both = f"PUBLIC_URL is https://staging.example.com, but this database was last served under {served.base}"
+    both = (
+        f"it was started with PUBLIC_URL https://staging.example.com, and this database was served under {served.base}"
+    )
     assert f"deliveries are paused: {both}" in warning
     assert both in crm("endpoints", "list", **served.environment).err
     assert "deliveries are resumed" in crm("deliveries", "resume", **served.environment).out

@@ -35,6 +35,8 @@ OTHERS = """
         ("INSTANTLY_TOKEN", "INSTANTLY_WEBHOOK_TOKEN"),
         ("METRIC_TOKEN", "METRICS_TOKEN"),
         ("PUBLIC_URI", "PUBLIC_URL"),
+        ("TRUSTED_PROXY", "TRUSTED_PROXIES"),
+        ("INTERNAL_DOMAIN", "INTERNAL_DOMAINS"),
     ],
 )
 def test_a_misspelt_setting_is_recognised(name: str, setting: str) -> None:

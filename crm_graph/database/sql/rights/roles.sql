@@ -2,19 +2,20 @@
 -- Roles belong to the whole server, so one that exists is kept as it is, password included.
 DO $$
 DECLARE
-    missing text;
-BEGIN
-    FOR missing IN
+    missing text[] := ARRAY(
         SELECT name FROM unnest(ARRAY['app_admin', 'app_user', 'readonly']) AS name
-        WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
-    LOOP
+        WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) ORDER BY name
+    );
+    role_name text;
+BEGIN
+    FOREACH role_name IN ARRAY missing LOOP
         BEGIN
-            EXECUTE format('CREATE ROLE %I LOGIN', missing);
+            EXECUTE format('CREATE ROLE %I LOGIN', role_name);
         EXCEPTION
             WHEN duplicate_object OR unique_violation THEN NULL;  -- another database of this server was first
             WHEN insufficient_privilege THEN
-                RAISE EXCEPTION 'the role % is missing and % may not create it: a superuser must run CREATE ROLE % LOGIN',
-                    missing, current_user, missing;
+                RAISE EXCEPTION 'roles are missing and % may not create them: a superuser must run %', current_user,
+                    (SELECT string_agg(format('CREATE ROLE %I LOGIN;', name), ' ' ORDER BY name) FROM unnest(missing) AS name);
         END;
     END LOOP;
 END $$;
