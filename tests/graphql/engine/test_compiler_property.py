@@ -48,7 +48,7 @@ from tests.support.query_generator import Asked, requests, schema
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = 40
+EXAMPLES = 25
 PARTS = 1
 if fuzz := os.environ.get("FUZZ_EXAMPLES"):  # see `make fuzz`
     PARTS = 2  # that can run side by side
