@@ -81,6 +81,9 @@ def _locked(url: URL) -> Iterator[Connection]:
     try:
         with engine.connect() as connection:
             check_server_version(connection.dialect, url)
+            encoding = connection.scalar(select(func.current_setting("server_encoding")))
+            if encoding != "UTF8":
+                raise SetupError(f"the database {place(url)} has encoding {encoding}: create it with ENCODING 'UTF8'")
             connection.execute(select(func.set_config("lock_timeout", f"{LOCK_SECONDS}s", False)))
             connection.execute(select(func.pg_advisory_lock(locks.MIGRATION)))
             connection.commit()

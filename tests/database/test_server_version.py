@@ -1,4 +1,4 @@
-"""A PostgreSQL that is too old is refused by its version, before anything is changed."""
+"""A PostgreSQL that is too old, or a database that is not UTF-8, is refused by name, before anything is changed."""
 
 import pytest
 from sqlalchemy.engine import URL
@@ -39,3 +39,15 @@ async def test_no_process_works_on_an_old_server(admin_url: URL, all_are_old: No
 async def test_the_present_server_is_new_enough(admin_url: URL) -> None:
     async with databases.database(databases.Urls(admin_url, admin_url, is_embedded=False)):
         pass
+
+
+def test_a_database_in_another_encoding_is_refused(server: URL) -> None:
+    with connected(server) as connection:
+        as_of_old = "ENCODING 'LATIN1' LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'"
+        connection.execute(f"CREATE DATABASE crm_latin1 TEMPLATE template0 {as_of_old}".encode())
+    try:
+        with pytest.raises(SetupError, match="has encoding LATIN1: create it with ENCODING 'UTF8'"):
+            migrate(server.set(database="crm_latin1"))
+    finally:
+        with connected(server) as connection:
+            connection.execute("DROP DATABASE crm_latin1")
