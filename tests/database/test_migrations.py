@@ -19,7 +19,7 @@ from crm_graph.database import migrations
 from crm_graph.database.migrations import migrate
 from crm_graph.errors import SetupError
 from tests.support.database import catalogue, connected, scratch_database
-from tests.support.schema import definitions, migrate_to, run_client
+from tests.support.schema import definitions, dump, migrate_to, run_client
 
 pytestmark = pytest.mark.slow
 
@@ -67,9 +67,7 @@ def test_a_restored_dump_is_the_same_database(server: URL, empty: URL) -> None:
     with scratch_database(server) as copy:
         with connected(empty) as connection:
             connection.execute("INSERT INTO companies (name, name_key) VALUES ('Öz İnşaat', 'oz insaat')")
-        # An older server doesn't know this setting of the embedded one's pg_dump.
-        script = run_client("pg_dump", empty).replace("SET transaction_timeout = 0;\n", "")
-        run_client("psql", copy, "--set=ON_ERROR_STOP=1", "--quiet", stdin=script)
+        run_client("psql", copy, "--set=ON_ERROR_STOP=1", "--quiet", stdin=dump(empty))
         assert whole(copy)["indexes"] == whole(empty)["indexes"]
         with connected(copy) as connection:
             connection.execute("SET search_path = ''")  # as pg_restore leaves it

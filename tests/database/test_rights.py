@@ -10,7 +10,7 @@ from crm_graph.database import sql_files
 from crm_graph.database.migrations import migrate, repair_rights
 from crm_graph.errors import SetupError
 from tests.support.database import connected, scratch_database
-from tests.support.schema import run_client
+from tests.support.schema import dump, run_client
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +23,9 @@ def original(server: URL) -> Iterator[URL]:
 @pytest.fixture
 def restored(server: URL, original: URL) -> Iterator[URL]:
     """A copy that was restored without rights."""
-    dump = run_client("pg_dump", original, "--no-owner", "--no-acl")
+    script = dump(original, "--no-owner", "--no-acl")
     with scratch_database(server) as url:
-        run_client("psql", url, "--set=ON_ERROR_STOP=1", "--quiet", "--output=/dev/null", stdin=dump)
+        run_client("psql", url, "--set=ON_ERROR_STOP=1", "--quiet", "--output=/dev/null", stdin=script)
         yield url
 
 

@@ -63,3 +63,8 @@ def run_client(program: str, url: URL, *options: str, stdin: str = "") -> str:
     done = subprocess.run([found, *options, dsn], input=stdin, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def dump(url: URL, *options: str) -> str:
+    """A dump as SQL, for the server that the tests run on, which may be older than the embedded one's pg_dump."""
+    return run_client("pg_dump", url, *options).replace("SET transaction_timeout = 0;\n", "")
