@@ -1,5 +1,7 @@
 """The application: GraphQL, the webhook endpoints, the exports, the metrics and the health probes on one ASGI app."""
 
+from collections.abc import Mapping
+
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
@@ -7,9 +9,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from crm_graph.database import migrations
 from crm_graph.database.engine import Database
-from crm_graph.delivery import pause, schemas
+from crm_graph.delivery import schemas
 from crm_graph.errors import CrmError, NotFound, PayloadTooLarge, Unauthenticated
 from crm_graph.graphql.engine.library_internals import graphql_schema
 from crm_graph.graphql.transport.http import create_router as graphql_router
@@ -18,10 +19,11 @@ from crm_graph.graphql.transport.subscriptions import LIMITS, Limits
 from crm_graph.identity.authenticator import Authenticator
 from crm_graph.identity.tokens import Tokens
 from crm_graph.intent import classify
-from crm_graph.server.databases import for_checks, for_webhooks, owner_shares, schema_version
+from crm_graph.server.databases import for_checks, for_webhooks, owner_shares
 from crm_graph.server.exports import create_router as download_router
 from crm_graph.server.metrics import MetricsPort
 from crm_graph.server.metrics import create_router as scraping_router
+from crm_graph.server.probes import create_router as probe_router
 from crm_graph.server.process_metrics import ProcessGroup
 from crm_graph.settings import Settings
 from crm_graph.telemetry.metrics import Metrics
@@ -49,12 +51,22 @@ def create_app(
         download_router(database, authenticator, shares),
         scraping_router(settings, database, metrics, processes),
         schemas.create_router(),
+        probe_router(checks),
     )
     for router in routers:
         app.include_router(router)
     app.add_exception_handler(CrmError, _crm_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _internal_error)
+    routes: dict[object, str] = {
+        route.endpoint: route.path for part in routers for route in part.routes if isinstance(route, Route)
+    }
+    _add_middleware(app, settings, metrics, routes)
+    return app
+
+
+def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, routes: Mapping[object, str]) -> None:
+    """From the innermost to the outermost; `routes` are the templates of paths by their endpoints."""
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -64,31 +76,9 @@ def create_app(
         )
     if settings.metrics_port is not None:
         app.add_middleware(MetricsPort, port=settings.metrics_port, elsewhere=_not_at_this_port)
-    routes: dict[object, str] = {}
     app.add_middleware(RequestLog, routes=routes, count=metrics.request)
     app.add_middleware(StrangerPacing)
     app.add_middleware(TrustedProxies, networks=settings.trusted_proxies)  # the outermost: all others see the client
-
-    @app.get("/healthz")
-    async def healthz() -> dict[str, str]:
-        """Succeeds while the process runs."""
-        return {"status": "ok"}
-
-    @app.get("/readyz")
-    async def readyz() -> Response:
-        """Succeeds if the database answers and has the schema that this code needs; warns of paused deliveries."""
-        present, needed = await schema_version(checks), migrations.head()
-        body = {"schema": present, "needed": needed}
-        if present != needed:
-            return JSONResponse({"status": "schema_mismatch", **body}, 503)
-        async with checks.transaction() as transaction:
-            paused = await pause.find_reason(transaction)
-        warnings = [f"deliveries are paused: {paused}"] if paused else []
-        return JSONResponse({"status": "ok", **body, "warnings": warnings})
-
-    for part in (app, *routers):
-        routes |= {route.endpoint: route.path for route in part.routes if isinstance(route, Route)}
-    return app
 
 
 async def _crm_error(request: Request, error: Exception) -> Response:

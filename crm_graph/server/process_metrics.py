@@ -108,7 +108,7 @@ async def _ask(path: Path, seconds: float) -> list[Metric] | None:
 
 
 def _remove(path: Path) -> None:
-    """Remove the socket of a process that was killed; others remove theirs themselves."""
+    """Remove the socket of a process that was killed; any other process removes its own."""
     path.unlink(missing_ok=True)
 
 

@@ -46,7 +46,7 @@ class BaselineFailed(Exception):
 
 
 class Fate(Enum):
-    """What became of a mutant."""
+    """The result of a mutant."""
 
     KILLED = "killed"
     TIMED_OUT = "timed out"
