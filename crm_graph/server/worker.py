@@ -76,10 +76,11 @@ async def _keep_working(settings: Settings, database: Database, url: URL, stoppi
 
 
 async def _work(settings: Settings, database: Database, url: URL, stopping: asyncio.Event) -> None:
-    app = job_app(url)
+    app, queue = job_app(url)
     async with HttpClient() as http, app.open_async():
         sender = DeliverySender(database, http, settings.networks())
         _add_jobs(app, settings, database, sender)
+        await _rescue_jobs(app)
         running = asyncio.create_task(
             app.run_worker_async(
                 concurrency=CONCURRENCY,
@@ -93,17 +94,21 @@ async def _work(settings: Settings, database: Database, url: URL, stopping: asyn
         )
         dispatching = asyncio.create_task(_dispatch(database, url, sender, app))
         stop = asyncio.create_task(stopping.wait())
+        behind = asyncio.create_task(queue.is_behind.wait())
         try:
-            await asyncio.wait({running, dispatching, stop}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({running, dispatching, stop, behind}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             sender.stop()
             stop.cancel()
+            behind.cancel()
             for task in (dispatching, running):
                 task.cancel()
             results = await asyncio.gather(dispatching, running, return_exceptions=True)
         for result in results:
             if isinstance(result, Exception):
                 raise result
+        if queue.is_behind.is_set():  # under a new worker's name, the jobs of this one are run again
+            raise ConnectorException("the end of a job could not be recorded")
 
 
 def _add_jobs(app: App, settings: Settings, database: Database, sender: DeliverySender) -> None:
@@ -116,9 +121,7 @@ def _add_jobs(app: App, settings: Settings, database: Database, sender: Delivery
     @app.periodic(cron="* * * * * */5")
     @app.task(name="rescue", queue="crm", queueing_lock="rescue")
     async def rescue(timestamp: int) -> None:
-        """Run the jobs of killed workers again."""
-        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
-            await _rescue(app, job)
+        await _rescue_jobs(app)
 
     @app.periodic(cron="* * * * *")
     @app.task(name="retry_ingest", queue="crm", queueing_lock="retry_ingest", lock="retry_ingest")
@@ -133,6 +136,12 @@ def _add_jobs(app: App, settings: Settings, database: Database, sender: Delivery
         await app.job_manager.delete_old_jobs(KEEP_JOBS_HOURS, include_failed=True, include_aborted=True)
         async with database.transaction(seconds=60) as transaction:
             await _PURGE.run(transaction, before=datetime.now(UTC) - KEEP)
+
+
+async def _rescue_jobs(app: App) -> None:
+    """Run the jobs of killed workers again."""
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+        await _rescue(app, job)
 
 
 async def _rescue(app: App, job: jobs.Job) -> None:

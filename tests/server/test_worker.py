@@ -2,6 +2,8 @@
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -58,6 +60,43 @@ async def test_a_job_of_a_killed_worker_gives_way_to_the_next_one(
                 while await sql.scalar(JOBS, {"lock": f"drain:{endpoint}"}):  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
     assert await sql.scalar(text("SELECT status FROM webhook_deliveries")) == "delivered"
+
+
+async def test_a_job_whose_end_was_not_recorded_does_not_block_the_next_one(
+    sql: AsyncConnection, clean: None, settings: Settings, database: Database, admin_url: URL
+) -> None:
+    async with Receiver() as receiver, connection_lost_once(sql):
+        endpoint = await add_endpoint(sql, receiver.url())
+        await sql.execute(TEST, {"id": endpoint})
+        allowed = settings.model_copy(update={"outbound_allowed_networks": ("127.0.0.0/8:*",)})
+        url = admin_url.update_query_dict({"options": "-c role=app_user"})
+        async with working(allowed, database, url):
+            await receiver.wait(1, seconds=20)
+            async with asyncio.timeout(20):
+                while await sql.scalar(JOBS, {"lock": f"drain:{endpoint}"}):  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+            await sql.execute(TEST, {"id": endpoint})
+            await receiver.wait(2, seconds=20)
+        assert await sql.scalar(text("SELECT last_value FROM losses")) > 1
+
+
+@asynccontextmanager
+async def connection_lost_once(sql: AsyncConnection) -> AsyncIterator[None]:
+    """The server ends the first connection that records the end of a drain job."""
+    for statement in (
+        "CREATE SEQUENCE losses",
+        """CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+            IF nextval('public.losses') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+            RETURN OLD; END $$""",
+        """CREATE TRIGGER lose BEFORE DELETE ON crm_jobs.procrastinate_jobs
+            FOR EACH ROW WHEN (OLD.task_name = 'drain') EXECUTE FUNCTION lose()""",
+    ):
+        await sql.execute(text(statement))
+    try:
+        yield
+    finally:
+        await sql.execute(text("DROP FUNCTION lose CASCADE"))
+        await sql.execute(text("DROP SEQUENCE losses"))
 
 
 async def test_old_settled_deliveries_are_deleted_and_pending_ones_are_kept(
