@@ -32,7 +32,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Delete, Insert, Update
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -40,6 +40,7 @@ from sqlmodel import SQLModel
 
 from crm_graph.database import sql_files
 from crm_graph.database.engine import Transaction
+from crm_graph.low_priority import give_way
 from crm_graph.models.columns import AnySelect, Expression, KeyText, Relation, table
 
 # SQLAlchemy's generic classes are invariant: one of any type can't be, for example, a TypeEngine[object].
@@ -51,7 +52,22 @@ T = TypeVar("T")
 Row = TypeVar("Row", bound=NamedTuple)
 Beside = TypeVar("Beside", bound=NamedTuple)
 CALLER = "caller"  # the parameter of the owner rule
-DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+
+class _Compiler(PGCompiler_psycopg):
+    """SQLAlchemy's compiler, which gives way between the parts of a large statement."""
+
+    def visit_select(self, *args: Any, **kw: Any) -> Any:
+        give_way()
+        return super().visit_select(*args, **kw)  # type: ignore[no-untyped-call]
+
+
+class _Dialect(PGDialect_psycopg):
+    statement_compiler = _Compiler
+    supports_statement_cache = True
+
+
+DIALECT = _Dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 class Statement:

@@ -31,7 +31,7 @@ QUIET_SECONDS, HOSTILE_SECONDS, RECOVERY_SECONDS = 8.0, 20.0, 6.0
 CLIENTS = 10
 PAUSE_SECONDS = 0.4  # of a client between calls, on average
 # Of the quiet p95. 4 is the goal, on a machine with nothing else to do; HOSTILE_TIMES=4 asks for it.
-TIMES_MAX = float(os.environ.get("HOSTILE_TIMES", "15"))
+TIMES_MAX = float(os.environ.get("HOSTILE_TIMES", "8"))
 GROWTH_MAX = 1.2  # of the quiet memory
 
 SEED = """

@@ -51,6 +51,7 @@ from crm_graph.graphql.engine.selected_field import SelectedField, name_of
 from crm_graph.graphql.engine.visible import ALL_COLUMNS, SourceQuery, Visible, integer
 from crm_graph.graphql.engine.weights import LINE_MOST, is_text, value_bytes
 from crm_graph.identity.principal import Principal
+from crm_graph.low_priority import give_way
 from crm_graph.models.columns import AnySelect, Expression, Relation, Time
 
 ROWS_MAX = 500  # of a plain list, which stays far below
@@ -124,6 +125,7 @@ class Compiler:
 
     def _field(self, type_: GraphQLObjectType, fields: FieldSet, *, parent: Relation | None) -> Json:
         """The JSON of one field of `type_`."""
+        give_way()
         if name_of(fields) == "__typename":
             return name_literal(type_.name)
         node, field = fields[0].node, type_.fields[name_of(fields)]

@@ -6,6 +6,7 @@ from itertools import count
 
 from cachetools import LRUCache
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
     ExecutionResult,
     FieldNode,
@@ -28,6 +29,7 @@ from graphql import (
 from crm_graph.errors import BadRequest
 from crm_graph.graphql.engine import complexity
 from crm_graph.graphql.engine.library_internals import Fragments, fragments_of
+from crm_graph.low_priority import give_way
 
 CACHE_TOKENS = 50_000  # of all documents that a process keeps; a token takes about a kilobyte
 ERRORS_MAX = 10  # locating one takes a pass over the whole source
@@ -128,7 +130,9 @@ class Documents:
 
     def __init__(self, schema: GraphQLSchema, *, is_development: bool) -> None:
         self._schema, self._is_development = schema, is_development
-        self._rules = [*specified_rules, *([] if is_development else [NoSchemaIntrospectionCustomRule])]
+        self._rules: list[type[ASTValidationRule]] = [_GivesWay, *specified_rules]
+        if not is_development:
+            self._rules.append(NoSchemaIntrospectionCustomRule)
         self._valid: LRUCache[str, ValidDocument] = LRUCache(
             CACHE_TOKENS, getsizeof=lambda valid: valid.document.token_count + _length(valid.document) // 20
         )
@@ -197,6 +201,13 @@ def invalid_document(message: str, error: BadRequest | None = None) -> InvalidDo
 
 def _length(document: DocumentNode) -> int:
     return len(document.loc.source.body) if document.loc else 0
+
+
+class _GivesWay(ASTValidationRule):
+    """No rule: a place to rest while a large document is checked."""
+
+    def enter_field(self, *_args: object) -> None:
+        give_way()
 
 
 class _Variables(Visitor):

@@ -16,6 +16,7 @@ from sqlmodel import SQLModel
 from crm_graph.graphql.engine.bindings import Order, Source
 from crm_graph.identity.access import alternatives, visible
 from crm_graph.identity.principal import Principal
+from crm_graph.low_priority import give_way
 from crm_graph.models.columns import AnySelect, Expression, Named, table
 
 ALL_COLUMNS: Expression = literal_column("*")
@@ -83,6 +84,7 @@ class Visible:
 
     def query(self, source: Source, query: SourceQuery) -> AnySelect:
         """The query of a source over the visible rows of its table."""
+        give_way()
         model = source.model
         if model is None:
             return query(source, NO_TABLE)

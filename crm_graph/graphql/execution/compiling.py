@@ -13,6 +13,7 @@ from time import monotonic, thread_time
 from typing import TypeVar
 
 from crm_graph.errors import LimitReached
+from crm_graph.low_priority import at_low_priority
 
 T = TypeVar("T")
 _THREAD = ThreadPoolExecutor(1, thread_name_prefix="compile")  # of the process
@@ -74,7 +75,7 @@ class _Budget:
         """Do the work and count its time, also when it fails."""
         started = thread_time()
         try:
-            return work()
+            return at_low_priority(work)
         finally:
             self._spent += thread_time() - started
 
