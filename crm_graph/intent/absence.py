@@ -10,33 +10,14 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from crm_graph.intent.folding import fold
+from crm_graph.intent.languages import alternatives, numbered
 from crm_graph.intent.quoting import visible_reply
 
 _MAX_TEXT = 5_000
 _HORIZON = timedelta(days=400)  # a leave that ends later than this is a misread date
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan ocak oca", "february feb subat sub", "march mar mart", "april apr nisan nis", "may mayis",
-            "june jun haziran haz", "july jul temmuz tem", "august aug agustos agu", "september sept sep eylul eyl",
-            "october oct ekim eki", "november nov kasim kas", "december dec aralik ara",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}  # fmt: skip
-_WEEKDAYS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "monday mon pazartesi", "tuesday tues tue sali", "wednesday wed carsamba", "thursday thurs thu persembe",
-            "friday fri cuma", "saturday sat cumartesi", "sunday sun pazar",
-        )
-    )
-    for name in names.split()
-}  # fmt: skip
+_MONTHS = {name: number + 1 for name, number in numbered("MONTHS").items()}
+_WEEKDAYS = numbered("WEEKDAYS")
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _WEEKDAY = "|".join(sorted(_WEEKDAYS, key=len, reverse=True))
 _CASE = r"(?:n?[dt][ae]n?|y?[aeiu]|n[iu]n)?"  # Ocak-ta, Ocak-tan, Ocak-a, pazartesi-ye
@@ -47,25 +28,19 @@ _DATE = re.compile(
     rf"|(?P<day_first>\d\d?)(?:st|nd|rd|th)?\.?(?: of)? ?(?P<its_month>{_MONTH}){_CASE}\b\.?"
     r"(?:,? (?P<its_year>20\d\d))?"
     rf"|\b(?P<month_first>{_MONTH})\.? (?P<its_day>\d\d?)(?:st|nd|rd|th)?\b(?:,? (?P<that_year>20\d\d))?"
-    rf"|(?P<week>\bhaftaya |\bgelecek hafta |\bonumuzdeki hafta )?\b(?P<weekday>{_WEEKDAY}){_CASE}\b"
+    rf"|(?P<week>\b(?:{alternatives('NEXT_WEEK')}) )?\b(?P<weekday>{_WEEKDAY}){_CASE}\b"
     r"|\b(?P<of_month>\d\d?)(?:st|nd|rd|th|[a-z]{0,3}n[dt][ae]n?)\b|\bayin (?P<its_of_month>\d\d?)[a-z]{0,6}\b"
-    r"|\b(?P<tomorrow>tomorrow|yarin)\b"
+    rf"|\b(?P<tomorrow>{alternatives('TOMORROW')})\b"
     r")(?![\d/:-]|\.\d)"
 )
 _ENDS_BEFORE = re.compile(
-    r"(?:\b(?:until|till|til|through|thru|up to|back|back in|return(?:s|ing)?|reopen(?:s|ing)?|resum\w+|after|"
-    r"available again|"
-    r"(?:be|back|return\w*) (?:in|at|to|at my) (?:the )?(?:office|work|desk))"
+    rf"(?:\b(?:{alternatives('ENDS_BEFORE')})"
     r"\W*(?:(?:and including|including|on|in|from|as of|around|the|next|this|work|office|again|end of|"
     rf"{_WEEKDAY})\W+)*)$"
 )
 _RANGE_BEFORE = re.compile(r"(?:\bto|-|–|\buntil|\bthrough|\bbetween\b.{1,30}\band)(?: the| [a-z]+day,?)? ?$")
 _BARE_RANGE_BEFORE = re.compile(r"\b\d{1,2}(?:st|nd|rd|th)? ?(?:to|and|-|–|ile|ve)(?: the)? ?$")  # "from 3 to" 14 March
-_ENDS_AFTER = re.compile(
-    r"\A\W*+(?:\w++ ){0,3}?(?:kadar|dek|degin|don(?:ec|er|uy|us)\w*|ofis(?:te|im)\w*|masam\w*|is ?bas\w+|"
-    r"gorev(?:e|im)\w*|basla\w+|"
-    r"bura?da\w*|acil(?:iyor|aca|ir)\w*|acigiz|sonra\w*|gelec\w*|geliyor\w*|arasi\w*)"
-)
+_ENDS_AFTER = re.compile(rf"\A\W*+(?:\w++ ){{0,3}}?(?:{alternatives('ENDS_AFTER')})")
 _ENDS = re.compile(r"[!?\n]|\.\s")
 
 

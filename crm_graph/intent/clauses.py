@@ -4,22 +4,17 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
-from crm_graph.intent.folding import mark_addresses, words
+from crm_graph.intent.folding import fold, mark_addresses, words
+from crm_graph.intent.languages import alternatives
 
 _HEAD, _TAIL = 4_000, 1_000  # letters read of a long reply: its beginning and its end
 _MAX_CLAUSE = 1_000
 
 _ENDS = re.compile(r"(?<=[.!?…])\s+|(?<=[?!])(?=\w)|\n+|(?<=\w\.)(?=[A-ZÇĞİÖŞÜ][a-zçğıöşü])")
 _BREAKS = re.compile(r"[;()•|]+|:(?!\d)|\s[-–—/]+\s|[–—]|\.{2,}|…")
-_GREETING = re.compile(
-    r"\b((?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|merhaba\w*|selam\w*|say[ıi]n|g[üu]nayd[ıi]n|"
-    r"iyi g[üu]nler|iyi [çc]al[ıi][şs]malar)\b[^,\n!.?]{0,30}),",
-    re.IGNORECASE,
-)
-_TURN = re.compile(
-    r"\b(but|however|though|although|nevertheless|nonetheless|that said|having said that|on the other hand|"
-    r"unfortunately|sadly|ama|fakat|ancak|lakin|yine de|amma|maalesef|malesef|ne yazik ki|bununla birlikte)\b"
-)
+_GREETING = re.compile(rf"\b(?:{alternatives('GREETINGS')})\b[^\n!.?]{{0,30}}\Z")
+_GREETING_MAX = 120
+_TURN = re.compile(rf"\b({alternatives('TURNS')})\b")
 
 
 class Clause(NamedTuple):
@@ -33,8 +28,16 @@ def clauses_of(text: str) -> list[Clause]:
     """The clauses in reading order; for a text of more than 5,000 letters, only those of its beginning and end."""
     if len(text) > _HEAD + _TAIL:
         text = f"{text[:_HEAD]}\n{text[-_TAIL:]}"
-    sentences = _ENDS.split(_unwrapped(_GREETING.sub(r"\1\n", text, count=1)))
+    sentences = _ENDS.split(_unwrapped(_greeting_apart(text)))
     return [clause for sentence in sentences for clause in _split(sentence.strip())]
+
+
+def _greeting_apart(text: str) -> str:
+    """The text with the comma after "Hi Max," as the end of a line."""
+    comma = text.find(",", 0, _GREETING_MAX)
+    if comma > 0 and _GREETING.search(fold(text[:comma])):
+        return f"{text[:comma]}\n{text[comma + 1 :]}"
+    return text
 
 
 def _split(sentence: str) -> list[Clause]:

@@ -1,21 +1,21 @@
 """Cues: the phrases of the vocabularies that occur in a reply, each with its weight for a status.
 
-Each phrase is removed from its clause once it is found. The order of _KINDS therefore matters: "not interested" is
+Each phrase is removed from its clause once it is found. The order of KINDS therefore matters: "not interested" is
 removed before "interested" is searched for.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from crm_graph.intent import vocabulary_en, vocabulary_tr
 from crm_graph.intent.clauses import Clause
+from crm_graph.intent.languages import Language, spoken
 from crm_graph.intent.phrases import compile_phrases
 from crm_graph.intent.verdict import Status
 
 # Weight 3: explicit; 2: enough unless something outweighs it; 1: a hint. Without a status, it is only removed.
-_KINDS: tuple[tuple[str, Status | None, int], ...] = (
+KINDS: tuple[tuple[str, Status | None, int], ...] = (
     ("NOT_A_REQUEST", None, 0),
     ("DOUBLE_NEGATION", "interested", 3),
     ("REMOVAL", "unsubscribed", 3),
@@ -40,21 +40,9 @@ _KINDS: tuple[tuple[str, Status | None, int], ...] = (
 )
 
 _WISHES = frozenset({"WANTS", "WARM", "LEANS"})
-_NEGATED_BEFORE = re.compile(rf"\b(?:{vocabulary_en.CLASSES['not']})(?: \w+){{0,2}} $")
-_NEGATED_AFTER = re.compile(r" (?:\w+ ){0,2}(?:degil|yok|istem(?:iyo|em|ey|ez)|gerek yok|luzum yok)\w*(?! m[iu])")
-_CONCEDED_BEFORE = re.compile(r"\b(?:while|although|though|even if|her ne kadar)\b")
-
 _REFUSALS = frozenset({"DECLINED", "NO_ROOM", "HESITANT", "WARM"})
-_ASKED_AFTER = re.compile(r" m[iu](?:y[iu][mz]|s[iu]n(?:[iu]z)?|d[iu]r|yd[iu])?\b")  # "istemez mi?"
-
 # A question about the product is not a request ("does it remove duplicates?"); "how do I leave?" is one.
 _ABOUT_ONESELF = frozenset({"REMOVAL", "ABSENT", "AWAY", "ELSEWHERE", "LEFT"})
-_CAPABILITY = re.compile(
-    r"^(?:and |so |but )?(?:do|does|is|are|how|who|what|which|where|if|did|you mention)\b"
-    r"(?!.*\b(?:i|me|my|us|our|we|mine)\b)"
-    r"|^(?!.*\b(?:beni|bizi|bana|bize|benim|\w+[ae]bilirim|(?:adres|mail|veri|bilgi|numara)\w*im\w*|"
-    r"\w*s[iu]n[iu]z)\b).*\b(?:m[iu]|mudur|midir|nasil|ne)\b"
-)
 
 
 class Cue(NamedTuple):
@@ -66,44 +54,52 @@ class Cue(NamedTuple):
 
 def cues_of(clauses: list[Clause]) -> list[Cue]:
     """The cues, in the order of the clauses."""
-    return [cue for index, clause in enumerate(clauses) for cue in _in_clause(clause, index)]
+    languages = spoken(word for clause in clauses for word in clause.folded.split())
+    return [cue for index, clause in enumerate(clauses) for cue in _in_clause(clause, index, languages)]
 
 
 @cache
-def _patterns(kind: str) -> tuple[re.Pattern[str], ...]:
-    """The patterns of both languages. Compiled for the first reply, because it takes a third of a second."""
-    vocabularies = (vocabulary_en, vocabulary_tr)
-    return tuple(compile_phrases(getattr(v, kind), v.CLASSES) for v in vocabularies if hasattr(v, kind))
+def _pattern(language: Language, kind: str) -> re.Pattern[str] | None:
+    """The phrases of a kind. Compiled for the first reply in the language, because it takes a sixth of a second."""
+    block = language.phrases.get(kind)
+    return compile_phrases(block, language.classes) if block else None
 
 
-def _in_clause(clause: Clause, index: int) -> Iterator[Cue]:
+def _in_clause(clause: Clause, index: int, languages: Sequence[Language]) -> Iterator[Cue]:
     rest, is_clear = clause.folded, False
-    for kind, status, weight in _KINDS:
-        for pattern in _patterns(kind):
-            matches = list(pattern.finditer(rest))
+    for kind, status, weight in KINDS:
+        for language in languages:
+            pattern = _pattern(language, kind)
+            matches = list(pattern.finditer(rest)) if pattern else []
             for match in matches:
-                if status is None or _is_only_asked(kind, clause, rest[match.end() :]):
+                if status is None or _is_only_asked(kind, clause, rest[match.end() :], language):
                     continue
-                cue = _read(Cue(kind, status, weight, index), rest, match, clause.asks)
+                cue = _read(Cue(kind, status, weight, index), rest, match, clause.asks, language)
                 is_clear = is_clear or cue.weight > 1
                 yield cue
-            if matches:
+            if pattern and matches:
                 rest = pattern.sub("#", rest)
     if clause.asks and not is_clear:
         yield Cue("ASKS", "question", 2, index)
 
 
-def _is_only_asked(kind: str, clause: Clause, after: str) -> bool:
-    if kind in _REFUSALS and _ASKED_AFTER.match(after):
+def _is_only_asked(kind: str, clause: Clause, after: str, language: Language) -> bool:
+    if kind in _REFUSALS and language.asked_after and language.asked_after.match(after):
         return True
-    return clause.asks and kind in _ABOUT_ONESELF and bool(_CAPABILITY.search(clause.folded))
+    is_about_product = language.capability is not None and bool(language.capability.search(clause.folded))
+    return clause.asks and kind in _ABOUT_ONESELF and is_about_product
 
 
-def _read(cue: Cue, clause: str, match: re.Match[str], asks: bool) -> Cue:
+def _read(cue: Cue, clause: str, match: re.Match[str], asks: bool, language: Language) -> Cue:
     """A cue in its context: a negation turns a wish into a refusal, a concession or a question into a hint."""
     before, after = clause[: match.start()][-60:], clause[match.end() :][:60]
-    if cue.kind in _WISHES and (_NEGATED_BEFORE.search(before) or _NEGATED_AFTER.match(after)):
+    if cue.kind in _WISHES and _is_negated(before, after, language):
         return Cue("DECLINED", "not_interested", 3, cue.clause)
-    if cue.kind == "WARM" and (asks or _CONCEDED_BEFORE.search(before)):
+    if cue.kind == "WARM" and (asks or (language.conceded_before and language.conceded_before.search(before))):
         return cue._replace(weight=1)
     return cue
+
+
+def _is_negated(before: str, after: str, language: Language) -> bool:
+    is_before = language.negated_before is not None and language.negated_before.search(before)
+    return bool(is_before or (language.negated_after is not None and language.negated_after.match(after)))

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from crm_graph.intent.folding import fold
+from crm_graph.intent.languages import alternatives
 
 _MAX_TEXT = 100_000  # characters read of a body; history is below the reply
 _MAX_LINES = 2_000
@@ -31,36 +32,17 @@ _OTHER_LABEL = re.compile(
     r"\A[* ]*+(?:sent|date|to|cc|subject|gonderil\w*|gonder(?:me|im) tarihi|tarih|kime|alici|bilgi|konu|an|betreff)"
     r"[* ]*+:"
 )
-_DEVICE = re.compile(
-    r"\A(?:sent (?:from|via|with) (?:my |outlook|yahoo|mail|samsung|proton|gmail|iphone|superhuman)|get outlook for|"
-    r".{0,40}\b(?:iphone|ipad|android|samsung|xiaomi|huawei|cihaz|telefon|outlook|yahoo|windows)\S{0,12}"
-    r"(?: \S+){0,4} (?:gonderildi|gonderilmistir|edinin|yukleyin)\b)"
-)
-_DISCLAIMER = re.compile(
-    r"(?:this|the information in this|the contents of this) (?:e-?mail|message|communication)\b.{0,200}"
-    r"\b(?:confidential|intended|privileged)|(?:confidentiality|privacy|legal) notice|disclaimer\b|caution:|"
-    r"bu (?:e-?posta|elektronik posta|ileti|mesaj)\b.{0,200}\b(?:gizli|kisiye ozel|yalnizca|sadece)|yasal uyari|"
-    r"gizlilik (?:notu|bildirimi|uyarisi)|if you (?:are not the intended|have received this)|"
-    r"(?:you (?:are receiving|received) this (?:e-?mail|message)|to unsubscribe)\b|please consider the environment|"
-    r"bu e-?postayi .{0,60}aliyorsunuz"
-)
-_SIGN_OFF = re.compile(
-    r"(?:(?:with )?(?:best|kind|kindest|warm|warmest|many|sincere) ?(?:regards|wishes|thanks)?|regards|rgds|br|kr|"
-    r"cheers|sincerely|yours(?: \w+){0,2}|all the best|thanks|thank you|many thanks|thx|take care|respectfully|"
-    r"(?:en icten |icten |derin )?saygilar(?:imla|imizla)?|(?:en iyi )?dileklerimle|(?:iyi|kolay) (?:calismalar|gunler|"
-    r"haftalar|aksamlar|isler)(?: dilerim| dileriz)?|kolay gelsin|tesekkurler|selamlar|sevgiler|hurmetler|sygl|"
-    r"esenlikler)"
-)
-_AFTERTHOUGHT = re.compile(
-    r"(?:p\.? ?s\b|ps\b|not:|please|also|and |lutfen|ayrica|do not|dont|stop|remove|take|unsubscribe|bir daha|beni )"
-)
+_DEVICE = re.compile(rf"\A(?:{alternatives('DEVICES')})")
+_DISCLAIMER = re.compile(alternatives("DISCLAIMERS"))
+_SIGN_OFF = re.compile(alternatives("SIGN_OFFS"))
+_AFTERTHOUGHT = re.compile(alternatives("AFTERTHOUGHTS"))
 # A snippet arrives as one line: "Yes please! On Mon, Jan 5, 2026 Max <max@sender.com> wrote: > Would you ..."
 _FLAT_HEADER = re.compile(
     r"(?<=\s)(?:On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|\d)[^\n]{5,200}? wrote:"
     r"|(?:\S{1,40} ){1,2}<[^<>\s]{1,80}@[^<>\s]{1,80}>,? [^\n]{5,60}? tarihinde[^\n]{0,20}? yazd[ıi]:"
     r"|\d{1,2}[ .]\w{1,7}[ .]\d{4}[^\n]{5,120}? tarihinde[^\n]{1,120}? yazd[ıi]:)"
 )
-_SEE_BELOW = re.compile(r"\A(?:see|answers?|comments?|replies|my \w+)?.{0,30}\b(?:below|inline|asagida\w*)\b.{0,30}$")
+_SEE_BELOW = re.compile(rf"\A.{{0,60}}\b(?:{alternatives('SEE_BELOW')})\b.{{0,30}}$")
 
 
 class Cut(NamedTuple):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from crm_graph.intent.clauses import Clause, clauses_of
 from crm_graph.intent.cues import Cue, cues_of
 from crm_graph.intent.folding import words
+from crm_graph.intent.languages import alternatives
 from crm_graph.intent.likeness import Opinion, opinion
 from crm_graph.intent.quoting import cut
 from crm_graph.intent.verdict import REVIEW_THRESHOLD, Status, Verdict
@@ -22,13 +23,10 @@ _LONG = 60  # words; in a longer reply, a phrase that is not explicit proves lit
 _SUMMARY_LENGTH = 200
 
 _AUTOMATIC_SUBJECT = re.compile(
-    r"\b(?:automatic reply|auto ?reply|auto ?response|out of (?:the )?office|ooo|away from|on leave|"
-    r"otomatik (?:yanit|cevap|ileti)|ofis disi|izinli|abwesen|automatische antwort|reponse automatique)"
+    rf"\b(?:{alternatives('AUTOMATIC_SUBJECTS')}|abwesen|automatische antwort|reponse automatique)"
 )
 # List-Unsubscribe by mail: the subject is the whole message.
-_OPT_OUT_SUBJECT = re.compile(
-    r"(?:re )?(?:please )?(?:unsubscribe(?: me)?|stop|remove(?: me)?|opt out|(?:abonelik|liste)\w* cik\w*)"
-)
+_OPT_OUT_SUBJECT = re.compile(rf"(?:re )?(?:{alternatives('OPT_OUT_SUBJECTS')})")
 
 
 class _Decision(NamedTuple):

@@ -12,7 +12,8 @@ import pytest
 
 import crm_graph
 import webhooks
-from crm_graph.intent import vocabulary_en, vocabulary_tr
+from crm_graph.intent.cues import KINDS
+from crm_graph.intent.languages import LANGUAGES
 from crm_graph.intent.phrases import compile_phrases
 from tests.support.paths import PROJECT
 from tests.support.regex_attacks import attacks
@@ -46,12 +47,12 @@ def patterns() -> dict[str, re.Pattern[str]]:
 
 
 def vocabularies() -> dict[str, re.Pattern[str]]:
-    """The phrases of both languages, compiled as cues.py does."""
+    """The phrases of all languages, compiled as cues.py does."""
     return {
-        f"{language.__name__}.{kind}": compile_phrases(block, language.CLASSES)
-        for language in (vocabulary_en, vocabulary_tr)
-        for kind, block in vars(language).items()
-        if kind.isupper() and isinstance(block, str)
+        f"{language.name}.{kind}": compile_phrases(block, language.classes)
+        for language in LANGUAGES
+        for kind, block in language.phrases.items()
+        if kind in {name for name, _, _ in KINDS}
     }
 
 

@@ -4,6 +4,13 @@ and what each weighs.
 The file is long because it is one word list: if it were split, a phrase would be hard to find.
 """
 
+import re
+
+FUNCTION_WORDS = (
+    "the and you your yours we our us is are was be been have has had this that these those it its with for from "
+    "not but if would could should will can do does did dont i my me they them there what when which who how to of "
+    "please thanks hi on at"
+)
 CLASSES = {
     "not": (
         "not|no|never|dont|do not|doesnt|does not|didnt|did not|isnt|arent|wasnt|werent|wont|wouldnt|cant|cannot|"
@@ -872,3 +879,43 @@ RECEIPT = r"""
     (member of our team|our team|someone from our team|an agent|representative) will
     (do not|dont) reply to this (e?mail|message)
 """
+
+NEGATED_BEFORE = re.compile(rf"\b(?:{CLASSES['not']})(?: \w+){{0,2}} $")
+CONCEDED_BEFORE = re.compile(r"\b(?:while|although|though|even if)\b")
+# "how do I leave?" is about the one who asks.
+CAPABILITY = re.compile(
+    r"^(?:and |so |but )?(?:do|does|is|are|how|who|what|which|where|if|did|you mention)\b"
+    r"(?!.*\b(?:i|me|my|us|our|we|mine)\b)"
+)
+TURNS = (
+    "but|however|though|although|nevertheless|nonetheless|that said|having said that|on the other hand|"
+    "unfortunately|sadly"
+)
+GREETINGS = "hi|hello|hey|dear|good (?:morning|afternoon|evening)"
+AUTOMATIC_SUBJECTS = "automatic reply|auto ?reply|auto ?response|out of (?:the )?office|ooo|away from|on leave"
+OPT_OUT_SUBJECTS = "(?:please )?(?:unsubscribe(?: me)?|stop|remove(?: me)?|opt out)"
+SIGN_OFFS = (
+    "(?:with )?(?:best|kind|kindest|warm|warmest|many|sincere) ?(?:regards|wishes|thanks)?|regards|rgds|br|kr|"
+    r"cheers|sincerely|yours(?: \w+){0,2}|all the best|thanks|thank you|many thanks|thx|take care|respectfully"
+)
+AFTERTHOUGHTS = r"p\.? ?s\b|ps\b|please|also|and |do not|dont|stop|remove|take|unsubscribe"
+DEVICES = "sent (?:from|via|with) (?:my |outlook|yahoo|mail|samsung|proton|gmail|iphone|superhuman)|get outlook for"
+DISCLAIMERS = (
+    r"(?:this|the information in this|the contents of this) (?:e-?mail|message|communication)\b.{0,200}"
+    r"\b(?:confidential|intended|privileged)|(?:confidentiality|privacy|legal) notice|disclaimer\b|caution:|"
+    r"if you (?:are not the intended|have received this)|"
+    r"(?:you (?:are receiving|received) this (?:e-?mail|message)|to unsubscribe)\b|please consider the environment"
+)
+SEE_BELOW = "below|inline"
+MONTHS = (
+    "january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
+    "september sept sep", "october oct", "november nov", "december dec",
+)  # fmt: skip
+WEEKDAYS = (
+    "monday mon", "tuesday tues tue", "wednesday wed", "thursday thurs thu", "friday fri", "saturday sat", "sunday sun",
+)  # fmt: skip
+TOMORROW = "tomorrow"
+ENDS_BEFORE = (
+    r"until|till|til|through|thru|up to|back|back in|return(?:s|ing)?|reopen(?:s|ing)?|resum\w+|after|available again|"
+    r"(?:be|back|return\w*) (?:in|at|to|at my) (?:the )?(?:office|work|desk)"
+)

@@ -4,6 +4,12 @@ Turkish says "not", "can", "let us" and "would you" in endings, so many classes 
 The file is long because it is one word list: if it were split, a phrase would be hard to find.
 """
 
+import re
+
+FUNCTION_WORDS = (
+    "ve bir bu su o da de ki mi mu ne icin ile ama fakat ancak gibi daha cok en var yok ben biz siz bana bize size "
+    "beni bizi sizi benim bizim sizin olarak sonra once kadar lutfen merhaba tesekkurler degil simdi hic her"
+)
 CLASSES = {
     # ilgilen-miyoruz, düşün-meyiz, gör-üşemem, plan-lanmamaktadır, iste-mem
     "neg": (
@@ -638,3 +644,41 @@ RECEIPT = r"""
         olusturulmustur)
     (en kisa (sure*|zaman*)|\d* (saat|gun|is gunu) icinde*) … (donus*|don*|yanit*|cevap*|iletisim*|gecil*)
 """
+
+NEGATED_AFTER = re.compile(r" (?:\w+ ){0,2}(?:degil|yok|istem(?:iyo|em|ey|ez)|gerek yok|luzum yok)\w*(?! m[iu])")
+CONCEDED_BEFORE = re.compile(r"\bher ne kadar\b")
+ASKED_AFTER = re.compile(r" m[iu](?:y[iu][mz]|s[iu]n(?:[iu]z)?|d[iu]r|yd[iu])?\b")
+CAPABILITY = re.compile(
+    r"^(?!.*\b(?:beni|bizi|bana|bize|benim|\w+[ae]bilirim|(?:adres|mail|veri|bilgi|numara)\w*im\w*|"
+    r"\w*s[iu]n[iu]z)\b).*\b(?:m[iu]|mudur|midir|nasil|ne)\b"
+)
+TURNS = "ama|fakat|ancak|lakin|yine de|amma|maalesef|malesef|ne yazik ki|bununla birlikte"
+GREETINGS = r"merhaba\w*|selam\w*|sayin|gunaydin|iyi gunler|iyi calismalar"
+AUTOMATIC_SUBJECTS = "otomatik (?:yanit|cevap|ileti)|ofis disi|izinli"
+OPT_OUT_SUBJECTS = r"(?:abonelik|liste)\w* cik\w*"
+SIGN_OFFS = (
+    "(?:en icten |icten |derin )?saygilar(?:imla|imizla)?|(?:en iyi )?dileklerimle|(?:iyi|kolay) (?:calismalar|gunler|"
+    "haftalar|aksamlar|isler)(?: dilerim| dileriz)?|kolay gelsin|tesekkurler|selamlar|sevgiler|hurmetler|sygl|"
+    "esenlikler"
+)
+AFTERTHOUGHTS = "not:|lutfen|ayrica|bir daha|beni "
+DEVICES = (
+    r".{0,40}\b(?:iphone|ipad|android|samsung|xiaomi|huawei|cihaz|telefon|outlook|yahoo|windows)\S{0,12}"
+    r"(?: \S+){0,4} (?:gonderildi|gonderilmistir|edinin|yukleyin)\b"
+)
+DISCLAIMERS = (
+    r"bu (?:e-?posta|elektronik posta|ileti|mesaj)\b.{0,200}\b(?:gizli|kisiye ozel|yalnizca|sadece)|yasal uyari|"
+    "gizlilik (?:notu|bildirimi|uyarisi)|bu e-?postayi .{0,60}aliyorsunuz"
+)
+SEE_BELOW = r"asagida\w*"
+MONTHS = (
+    "ocak oca", "subat sub", "mart mar", "nisan nis", "mayis", "haziran haz", "temmuz tem", "agustos agu", "eylul eyl",
+    "ekim eki", "kasim kas", "aralik ara",
+)  # fmt: skip
+WEEKDAYS = ("pazartesi", "sali", "carsamba", "persembe", "cuma", "cumartesi", "pazar")
+TOMORROW = "yarin"
+NEXT_WEEK = "haftaya|gelecek hafta|onumuzdeki hafta"
+ENDS_AFTER = (
+    r"kadar|dek|degin|don(?:ec|er|uy|us)\w*|ofis(?:te|im)\w*|masam\w*|is ?bas\w+|gorev(?:e|im)\w*|basla\w+|"
+    r"bura?da\w*|acil(?:iyor|aca|ir)\w*|acigiz|sonra\w*|gelec\w*|geliyor\w*|arasi\w*"
+)
