@@ -43,7 +43,7 @@ TARGETS = (
     Target("crm_graph/web/signatures.py", ("tests/web/test_signatures.py", "tests/webhooks/test_signatures.py")),
     Target("webhooks/signatures.py", ("tests/webhooks/test_signatures.py", "tests/webhooks/test_router.py")),
     Target("crm_graph/egress/client.py", EGRESS),
-    Target("crm_graph/egress/connections.py", EGRESS),
+    Target("crm_graph/egress/connections.py", ("tests/egress/test_connections.py", *EGRESS)),
     Target("crm_graph/egress/lookups.py", ("tests/egress/test_lookups.py", *EGRESS)),
     Target("crm_graph/egress/headers.py", EGRESS),
     Target("crm_graph/egress/networks.py", ("tests/egress/test_networks.py", *EGRESS)),

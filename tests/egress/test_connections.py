@@ -1,0 +1,139 @@
+"""Streams: which address is called, what is read ahead, and what a lost connection leaves."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from crm_graph.egress.connections import Addresses, Stream, connect
+from tests.support.commands import free_port
+
+READ_AHEAD = 128 * 1024
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]
+
+
+@asynccontextmanager
+async def serving(handle: Handler, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
+    """A TCP server; yields its port."""
+    server = await asyncio.start_server(handle, host, port)  # type: ignore[arg-type]
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def whole(stream: Stream) -> bytes:
+    """Everything until the end."""
+    read = b""
+    while data := await stream.read():
+        read += data
+    return read
+
+
+class Pausing(asyncio.Transport):
+    """A transport that records whether it is being read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+
+    def pause_reading(self) -> None:
+        self.calls.append("pause")
+
+    def resume_reading(self) -> None:
+        self.calls.append("resume")
+
+
+async def test_it_reads_ahead_up_to_its_limit_and_goes_on_when_that_is_read() -> None:
+    transport, stream = Pausing(), Stream()
+    stream.connection_made(transport)
+    stream.data_received(b"x" * READ_AHEAD)
+    assert transport.calls == []
+    stream.data_received(b"y")
+    stream.data_received(b"z")
+    assert transport.calls == ["pause"]
+    assert len(await stream.read()) == READ_AHEAD + 2
+    assert transport.calls == ["pause", "resume"]
+    stream.data_received(b"a")
+    assert await stream.read() == b"a"
+    assert transport.calls == ["pause", "resume"]
+
+
+async def test_everything_arrives_in_order_while_the_reader_is_slow() -> None:
+    sent = bytes(range(256)) * 8_192  # 2 MB
+
+    async def send(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(sent)
+        await writer.drain()
+        writer.close()
+
+    async with serving(send) as port:
+        stream = await connect(Addresses(["127.0.0.1"], False), "here", port, None)
+        await asyncio.sleep(0.05)
+        assert stream.is_readable
+        assert await whole(stream) == sent
+
+
+async def test_a_write_waits_while_the_receiver_reads_nothing() -> None:
+    may_read = asyncio.Event()
+    received = bytearray()
+
+    async def read_later(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await may_read.wait()
+        while data := await reader.read(1 << 16):
+            received.extend(data)
+        writer.close()
+
+    async with serving(read_later) as port:
+        stream = await connect(Addresses(["127.0.0.1"], False), "here", port, None)
+        writing = asyncio.create_task(stream.write(b"w" * 20_000_000))
+        await asyncio.sleep(0.05)
+        assert not writing.done()
+        may_read.set()
+        await asyncio.wait_for(writing, 5)
+        assert not stream.is_readable
+        stream.abort()
+    assert 0 < len(received) <= 20_000_000
+
+
+async def test_the_next_address_is_called_when_one_refuses() -> None:
+    async def greet(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(str(writer.get_extra_info("sockname")[0]).encode())
+        writer.close()
+
+    port = free_port()
+    async with serving(greet, "127.0.0.3", port), serving(greet, "127.0.0.4", port):
+        stream = await connect(Addresses(["127.0.0.2", "127.0.0.3", "127.0.0.4"], False), "here", port, None)
+        assert await whole(stream) == b"127.0.0.3"
+        stream = await connect(Addresses(["127.0.0.4", "127.0.0.2"], False), "here", port, None)
+        assert await whole(stream) == b"127.0.0.4"
+    with pytest.raises(ConnectionRefusedError):
+        await connect(Addresses(["127.0.0.2", "127.0.0.5"], False), "here", port, None)
+
+
+async def test_what_had_arrived_is_read_before_the_error_of_a_lost_connection() -> None:
+    stream = Stream()
+    stream.connection_made(Pausing())
+    stream.data_received(b"half")
+    stream.connection_lost(ConnectionResetError("gone"))
+    await asyncio.wait_for(stream.write(b"too late"), 1)  # does nothing
+    assert await stream.read() == b"half"
+    with pytest.raises(ConnectionResetError, match="gone"):
+        await stream.read()
+
+
+async def test_another_error_of_a_lost_connection_is_a_reset() -> None:
+    stream = Stream()
+    stream.connection_made(Pausing())
+    stream.connection_lost(ValueError("of the transport"))
+    with pytest.raises(ConnectionResetError):
+        await stream.read()
+
+
+async def test_an_end_is_no_error_even_when_the_connection_is_lost_afterwards() -> None:
+    stream = Stream()
+    stream.connection_made(Pausing())
+    assert not stream.is_readable
+    stream.eof_received()
+    stream.connection_lost(ConnectionResetError())
+    assert stream.is_readable
+    assert await stream.read() == b""
