@@ -1,6 +1,7 @@
 """Database: the only way to a connection. Every wait has a timeout, and an unreachable server is Unavailable."""
 
 import asyncio
+import logging
 import select
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import psycopg
+from psycopg.errors import InsufficientPrivilege
 from psycopg.sql import Literal
 from sqlalchemy import CursorResult, Executable, ScalarResult, event
 from sqlalchemy.engine import URL, Connection
@@ -21,6 +23,8 @@ from sqlalchemy.util import greenlet_spawn
 from crm_graph.errors import LostRace, Unavailable
 from crm_graph.telemetry import tracing
 
+log = logging.getLogger(__name__)
+
 # The longest wait for a statement, a lock, a place in the pool, or a connection; and for a whole transaction.
 WAIT_SECONDS = 8
 TRANSACTION_SECONDS = 10
@@ -29,6 +33,7 @@ GIVE_UP_SECONDS = 1  # for a server that does not even answer a request to cance
 # missing row was deleted in between.
 LOST_A_RACE = ("40P01", "40001", "23503")
 DISK_FULL = "53100"
+RIGHTS_MESSAGE = "the database refuses the server's user a right: run crm-graph migrate, which repairs the rights"
 DISK_FULL_MESSAGE = "the database's disk is full; a change that was not confirmed was not made: make room, then retry"
 NO_ANSWER = (OperationalError, InterfaceError, psycopg.OperationalError, PoolTimeout, TimeoutError)
 Parameters: TypeAlias = Mapping[str, object] | Sequence[Mapping[str, object]] | None
@@ -252,7 +257,7 @@ def place(url: URL) -> str:
     return f"{url.username or ''}@{host}:{url.port or url.query.get('port') or 5432}/{url.database or ''}"
 
 
-def sqlstate(error: BaseException) -> str | None:
+def sqlstate(error: BaseException | None) -> str | None:
     """PostgreSQL's code of an error, whether SQLAlchemy or the driver raised it."""
     code: str | None = getattr(getattr(error, "orig", None) or error, "sqlstate", None)
     return code
@@ -290,6 +295,9 @@ async def _reachable(what: str, seconds: float) -> AsyncIterator[None]:
                 raise LostRace from error
             if sqlstate(error) == DISK_FULL:
                 raise Unavailable(DISK_FULL_MESSAGE) from error
+            if sqlstate(error) == InsufficientPrivilege.sqlstate:
+                log.error("%s: %s", RIGHTS_MESSAGE, reason(error))
+                raise Unavailable(RIGHTS_MESSAGE) from error
             if isinstance(error, NO_ANSWER) or is_disconnect(error):
                 raise Unavailable from error
             raise

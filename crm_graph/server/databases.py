@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import column, func, select, table
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
 
 from crm_graph.database import migrations
 from crm_graph.database.engine import Database, place, reason, sqlstate
@@ -105,12 +104,10 @@ async def _check_schema(opened: Database, urls: Urls) -> None:
             check_server_version(connection.dialect, urls.server)
         present, needed = await schema_version(opened), migrations.head()
     except Unavailable as error:
+        if sqlstate(error.__cause__) == InsufficientPrivilege.sqlstate:
+            message = f"{urls.server.username} has no rights on the database {where}: run crm-graph migrate"
+            raise SetupError(message) from None
         raise SetupError(f"can't reach the database {where}: {reason(error.__cause__)}") from None
-    except DBAPIError as error:
-        if sqlstate(error) != InsufficientPrivilege.sqlstate:
-            raise
-        message = f"{urls.server.username} has no rights on the database {where}: run crm-graph migrate"
-        raise SetupError(message) from None
     if present is not None and not migrations.is_known(present):
         raise SetupError(f"the database {where} has schema {present}, this crm-graph knows only up to {needed}: update")
     if present != needed:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL
 
 from crm_graph.egress.networks import Networks
 from crm_graph.errors import SettingsError, SetupError
-from crm_graph.settings import database_urls, env_file, secret_strength, value_forms, wrong_values
+from crm_graph.settings import database_urls, env_file, overview, secret_strength, value_forms, wrong_values
 from crm_graph.settings.demo_secrets import DEMO_SECRETS, is_made_by_demo, read_demo_secrets
 from crm_graph.telemetry.trace_export import TraceExport
 
@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     public_url: Annotated[str, AfterValidator(value_forms.public_url)] | None = None
 
-    crm_data_dir: Path = Field(default_factory=_default_data_dir)
+    crm_data_dir: Annotated[Path, BeforeValidator(value_forms.folder)] = Field(default_factory=_default_data_dir)
     embedded_database: bool | None = None
     database_url: PostgresUrl | None = None
     migration_database_url: PostgresUrl | None = None
@@ -101,7 +101,7 @@ class Settings(BaseSettings):
             settings = cls(**overrides)
             problems += settings._contradictions()
         except ValidationError as error:
-            problems += wrong_values.problems(error, cls.model_fields)
+            problems += wrong_values.problems(error, cls.model_fields, overview.source)
         except (OSError, UnicodeDecodeError) as error:
             problem = getattr(error, "strerror", None) or "it is not UTF-8"
             raise SetupError(f"can't read the settings in {env_file.ENV_FILE}: {problem}") from None

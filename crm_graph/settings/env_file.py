@@ -22,16 +22,32 @@ def values() -> Mapping[str, str]:
     return {name.upper(): value for name, value in dotenv_values(ENV_FILE, encoding=ENCODING).items() if value}
 
 
-def problems(names: Collection[str]) -> list[str]:
-    """A message, without values, for each line that can't be read, or that looks like one of `names` but sets none.
+def lines() -> Mapping[str, int]:
+    """The line in which each name is set, by names in capitals. Raises OSError and UnicodeDecodeError."""
+    return {(one.key or "").upper(): _line_number(one) for one in _bindings() if one.value}
 
-    Raises OSError and UnicodeDecodeError.
+
+def problems(names: Collection[str]) -> list[str]:
+    """A message, without values, for each line that can't be read, that looks like one of `names` but sets none, or
+    that sets one of them again. Raises OSError and UnicodeDecodeError.
     """
+    found = []
+    first: dict[str, int] = {}
+    for binding in _bindings():
+        line, name = _line_number(binding), (binding.key or "").upper()
+        problem = _line_problem(binding, names)
+        if problem is None and name in names and first.setdefault(name, line) != line:
+            problem = f"{name} is set in line {first[name]} already; delete one of the lines"
+        if problem:
+            found.append(f"{ENV_FILE} line {line}: {problem}")
+    return found
+
+
+def _bindings() -> list[Binding]:
     if not ENV_FILE.is_file():
         return []
     with ENV_FILE.open(encoding=ENCODING) as file:
-        found = [(binding, _line_problem(binding, names)) for binding in parse_stream(file)]
-    return [f"{ENV_FILE} line {_line_number(binding)}: {problem}" for binding, problem in found if problem]
+        return list(parse_stream(file))
 
 
 def _line_problem(binding: Binding, names: Collection[str]) -> str | None:

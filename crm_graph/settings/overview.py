@@ -33,6 +33,14 @@ def given(defaults: Mapping[str, str]) -> list[Given]:
     ]
 
 
+def source(name: str) -> str | None:
+    """Where the value of a setting is written, for people; None where nothing sets it. Raises as `given` does."""
+    if name in _environment():
+        return "in the environment"
+    line = env_file.lines().get(name)
+    return f"{env_file.ENV_FILE} line {line}" if line else None
+
+
 def remarks(names: Collection[str]) -> list[str]:
     """What looks wrong in the environment, and may be right because other programs read it too; without values."""
     environment, file = _environment(), env_file.values()

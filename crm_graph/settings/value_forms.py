@@ -12,6 +12,8 @@ from crm_graph.values import utc_now
 CLOCK_TOLERANCE = timedelta(hours=1)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([^\s/?#@:\[\]]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
 
+_DOMAIN = re.compile(r"[^\W_]([\w-]*[^\W_])?(\.[^\W_]([\w-]*[^\W_])?)+")
+
 
 def comma_separated(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
@@ -52,9 +54,11 @@ def currency(code: str) -> str:
 
 
 def public_url(url: str) -> str:
-    if not re.match(r"https?://[^/\s]", url):
-        raise ValueError("must be a full URL, such as https://crm.example.com")
-    return url
+    """The URL without a slash at its end. The paths below it are fixed, so it has none."""
+    origin = url.removesuffix("/")
+    if not re.match(r"https?://", url) or not _ORIGIN.fullmatch(origin.lower()):
+        raise ValueError("must be a URL without a path, such as https://crm.example.com")
+    return origin
 
 
 def origins(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -65,7 +69,17 @@ def origins(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def domains(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(domain.removeprefix("@").lower() for domain in values)
+    domains = tuple(domain.removeprefix("@").lower() for domain in values)
+    if not all(_DOMAIN.fullmatch(domain) for domain in domains):
+        raise ValueError("must be mail domains, comma-separated: example.com, example.co.uk")
+    return domains
+
+
+def folder(value: object) -> object:
+    """A path as it is written: only a shell reads ~ as the home folder, and not in `.env`."""
+    if isinstance(value, str) and value.startswith("~"):
+        raise ValueError("must be a path without ~: write the home folder out")
+    return value
 
 
 def networks(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,15 +1,26 @@
 """What is wrong with a setting's value, in our words: its name and the form it must have, never the value."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 
-def problems(error: ValidationError, fields: dict[str, FieldInfo]) -> list[str]:
-    """A line for each wrong value."""
-    found = error.errors(include_url=False, include_input=False)
-    return [f"{str(e['loc'][0]).upper()} {_form(e['type'], e.get('ctx', {}), fields[str(e['loc'][0])])}" for e in found]
+def problems(error: ValidationError, fields: dict[str, FieldInfo], source: Callable[[str], str | None]) -> list[str]:
+    """A line for each wrong value; `source` says where the value of a setting is written."""
+    return [
+        _line(str(one["loc"][0]), one["type"], one.get("ctx", {}), fields, source)
+        for one in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def _line(
+    name: str, kind: str, context: dict[str, Any], fields: dict[str, FieldInfo], source: Callable[[str], str | None]
+) -> str:
+    written = source(name.upper())
+    form = _form(kind, context, fields[name])
+    return f"{name.upper()} {form}" + (f" ({written})" if written else "")
 
 
 def _form(kind: str, context: dict[str, Any], field: FieldInfo) -> str:

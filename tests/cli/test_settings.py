@@ -58,7 +58,7 @@ def test_a_wrong_value_hides_no_weak_secret(crm: Commands) -> None:
     assert done.code == 1
     assert [line.partition("; ")[0] for line in done.err.splitlines()] == [
         "crm-graph: the variable 'DATABSE_URL' is not a setting",
-        "crm-graph: PORT must be a whole number from 1 to 65535",
+        "crm-graph: PORT must be a whole number from 1 to 65535 (in the environment)",
         "crm-graph: INSTANTLY_WEBHOOK_TOKEN has a comma that separates no secrets: "
         "v1,... is how Standard Webhooks writes a signature",
     ]

@@ -46,7 +46,23 @@ def test_each_wrong_line_has_its_own_line(tmp_path: Path) -> None:
     assert found == [
         ".env line 1: 'PROT' is not a setting; did you mean PORT?",
         ".env line 3: 'HOTS' is not a setting; did you mean HOST?",
-        "PORT must be a whole number from 1 to 65535",
+        "PORT must be a whole number from 1 to 65535 (.env line 4)",
+    ]
+
+
+def test_a_setting_that_is_set_twice_is_refused(tmp_path: Path) -> None:
+    assert lines_for(tmp_path, "PORT=1\nFOO=1\nFOO=2\n\nport=2\nPORT=3\nHOST=\nHOST=h\n") == [
+        ".env line 5: PORT is set in line 1 already; delete one of the lines",
+        ".env line 6: PORT is set in line 1 already; delete one of the lines",
+        ".env line 8: HOST is set in line 7 already; delete one of the lines",
+    ]
+
+
+def test_a_wrong_value_is_reported_with_the_place_that_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "many")
+    assert lines_for(tmp_path, "\n# a port\nPORT=1\nLOG_LEVEL=loud\n") == [
+        "LOG_LEVEL must be 'debug', 'info', 'warning' or 'error' (.env line 4)".replace("'", ""),
+        "PORT must be a whole number from 1 to 65535 (in the environment)",
     ]
 
 

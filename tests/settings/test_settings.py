@@ -87,6 +87,14 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
         ("PORT", "65536"),
         ("PORT", "0"),
         ("PUBLIC_URL", "crm.example.org"),
+        ("PUBLIC_URL", "https://crm.example.org/base"),
+        ("PUBLIC_URL", "https://crm.example.org?a=b"),
+        ("PUBLIC_URL", "https://user@crm.example.org"),
+        ("INTERNAL_DOMAINS", "ada@seller.com"),
+        ("INTERNAL_DOMAINS", "https://seller.com"),
+        ("INTERNAL_DOMAINS", "seller.com;other.com"),
+        ("INTERNAL_DOMAINS", "seller"),
+        ("CRM_DATA_DIR", "~/crm"),
         ("ALLOWED_ORIGINS", "board.example.org"),
         ("ALLOWED_ORIGINS", "https://board.example.org/path"),
         ("ALLOWED_ORIGINS", "https://good.example.org,https://board.example.org:port"),
@@ -134,12 +142,12 @@ def test_a_wrong_value_is_named_and_not_shown(name: str, value: str) -> None:
         ("PG_PORT", "must be a whole number from 1 to 65535"),
         ("WORKER_INSIDE", "must be true or false"),
         ("EMBEDDED_DATABASE", "must be true or false"),
-        ("PUBLIC_URL", "must be a full URL, such as https://crm.example.com"),
+        ("PUBLIC_URL", "must be a URL without a path, such as https://crm.example.com"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "must be http/protobuf"),
     ],
 )
 def test_a_line_says_the_form_of_the_value(name: str, form: str) -> None:
-    assert refused(**{name: "2.5"}) == [f"{name} {form}"]
+    assert refused(**{name: "2.5"}) == [f"{name} {form} (in the environment)"]
 
 
 def test_every_wrong_value_has_a_line(tmp_path: Path) -> None:
