@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 import httpx
 import psycopg
 import typer
-from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
+from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy.exc import DBAPIError
 
 from crm_graph.cli import demo as demonstration
@@ -26,7 +26,7 @@ from crm_graph.cli import settings as settings_command
 from crm_graph.cli.context import ONE_OR_MANY, load_settings, moment, read_settings, server_settings, with_database
 from crm_graph.cli.output import remark, show
 from crm_graph.database import migrations
-from crm_graph.database.engine import Database, reason, sqlstate
+from crm_graph.database.engine import FOR_OPERATORS, Database, reason, sqlstate
 from crm_graph.delivery import schemas
 from crm_graph.errors import CrmError, NotFound, SettingsError, SetupError
 from crm_graph.graphql.transport.schema import build_schema
@@ -69,7 +69,8 @@ def main() -> NoReturn:
     except SettingsError as error:
         code = max(map(_failed, error.problems))
     except (SetupError, CrmError) as error:
-        code = _failed(str(error))
+        refused = sqlstate(error.__cause__) in FOR_OPERATORS
+        code = _failed(f"{error}: {reason(error.__cause__)}" if refused else str(error))
     except (DBAPIError, psycopg.Error) as error:
         code = _failed(f"the database refused: {reason(error)}{_hint(error)}")
     except OSError as error:
@@ -100,7 +101,6 @@ def _flush_stdout() -> str | None:
 def _hint(error: DBAPIError | psycopg.Error) -> str:
     """What to do about what PostgreSQL refused."""
     return {
-        InsufficientPrivilege.sqlstate: ": run crm-graph migrate, which repairs the rights",
         ReadOnlySqlTransaction.sqlstate: ": it is a replica, or default_transaction_read_only is on",
     }.get(sqlstate(error) or "", "")
 

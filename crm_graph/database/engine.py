@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import psycopg
-from psycopg.errors import InsufficientPrivilege
+from psycopg.errors import DiskFull, InsufficientPrivilege
 from psycopg.sql import Literal
 from sqlalchemy import CursorResult, Executable, ScalarResult, event
 from sqlalchemy.engine import URL, Connection
@@ -24,7 +24,6 @@ from crm_graph.errors import LostRace, Unavailable
 from crm_graph.telemetry import tracing
 
 log = logging.getLogger(__name__)
-
 # The longest wait for a statement, a lock, a place in the pool, or a connection; and for a whole transaction.
 WAIT_SECONDS = 8
 TRANSACTION_SECONDS = 10
@@ -32,9 +31,9 @@ GIVE_UP_SECONDS = 1  # for a server that does not even answer a request to cance
 # deadlock_detected, serialization_failure, foreign_key_violation: ids are looked up before they are written, so a
 # missing row was deleted in between.
 LOST_A_RACE = ("40P01", "40001", "23503")
-DISK_FULL = "53100"
 RIGHTS_MESSAGE = "the database refuses the server's user a right: run crm-graph migrate, which repairs the rights"
 DISK_FULL_MESSAGE = "the database's disk is full; a change that was not confirmed was not made: make room, then retry"
+FOR_OPERATORS = {DiskFull.sqlstate: DISK_FULL_MESSAGE, InsufficientPrivilege.sqlstate: RIGHTS_MESSAGE}
 NO_ANSWER = (OperationalError, InterfaceError, psycopg.OperationalError, PoolTimeout, TimeoutError)
 Parameters: TypeAlias = Mapping[str, object] | Sequence[Mapping[str, object]] | None
 PREPARE_AFTER = 2  # executions of a statement on one connection
@@ -293,11 +292,9 @@ async def _reachable(what: str, seconds: float) -> AsyncIterator[None]:
         except (DBAPIError, psycopg.Error, PoolTimeout, TimeoutError) as error:
             if sqlstate(error) in LOST_A_RACE:
                 raise LostRace from error
-            if sqlstate(error) == DISK_FULL:
-                raise Unavailable(DISK_FULL_MESSAGE) from error
-            if sqlstate(error) == InsufficientPrivilege.sqlstate:
-                log.error("%s: %s", RIGHTS_MESSAGE, reason(error))
-                raise Unavailable(RIGHTS_MESSAGE) from error
+            if message := FOR_OPERATORS.get(sqlstate(error) or ""):
+                log.warning("%s: %s", message, reason(error))
+                raise Unavailable(message) from error
             if isinstance(error, NO_ANSWER) or is_disconnect(error):
                 raise Unavailable from error
             raise

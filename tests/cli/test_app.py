@@ -230,7 +230,7 @@ def test_each_wrong_setting_has_a_line_on_stderr(crm: Commands, team: dict[str, 
     assert done.err.splitlines() == [
         "crm-graph: .env line 1: 'PROT' is not a setting; did you mean PORT?",
         "crm-graph: .env line 2: PORT can't be read; write NAME=value, and close every quote",
-        "crm-graph: LOG_LEVEL must be debug, info, warning or error",
+        "crm-graph: LOG_LEVEL must be debug, info, warning or error (in the environment)",
     ]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from crm_graph.database.engine import RIGHTS_MESSAGE
 from crm_graph.embedded import EmbeddedPostgres
 from tests.support.commands import Commands, clean_environment
 
@@ -19,9 +20,7 @@ def test_what_postgresql_refuses_is_one_line_that_says_what_to_do(
     with psycopg.connect(**shared.conninfo("app_admin"), autocommit=True) as connection:
         connection.execute("REVOKE SELECT ON contacts FROM app_user")
     line = crm("export", "contacts", "--owner", "ada@seller.com", **team).problem()
-    assert line == (
-        "the database refused: permission denied for table contacts: run crm-graph migrate, which repairs the rights"
-    )
+    assert line == f"{RIGHTS_MESSAGE}: permission denied for table contacts"
     assert "repaired the rights on table contacts" in crm("migrate", **team).out
     assert crm("export", "contacts", "--owner", "ada@seller.com", **team).code == 0
 

@@ -1,6 +1,7 @@
 """Streams: which address is called, what is read ahead, and what a lost connection leaves."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -8,6 +9,7 @@ import pytest
 
 from crm_graph.egress.connections import Addresses, Stream, connect
 from tests.support.commands import free_port
+from tests.support.http_receiver import Receiver
 
 READ_AHEAD = 128 * 1024
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]
@@ -129,11 +131,37 @@ async def test_another_error_of_a_lost_connection_is_a_reset() -> None:
         await stream.read()
 
 
+async def test_an_address_that_does_not_answer_is_given_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    timeout = asyncio.timeout
+
+    def noted(seconds: float) -> asyncio.Timeout:
+        waits.append(seconds)
+        return timeout(0)
+
+    async def greet(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"hello")
+        writer.close()
+
+    async with serving(greet) as port:
+        monkeypatch.setattr(asyncio, "timeout", noted)
+        stream = await connect(Addresses(["127.0.0.1", "127.0.0.1"], False), "here", port, None)
+        assert await whole(stream) == b"hello"
+    assert waits == [5.0]
+
+
+async def test_a_connection_whose_certificate_is_refused_is_closed() -> None:
+    async with Receiver(tls=True) as receiver:
+        stream = await connect(Addresses(["127.0.0.1"], False), "here", receiver.port, None)
+        plain = stream._transport
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await stream.start_tls(ssl.create_default_context(), "elsewhere.example")
+    assert plain.is_closing()
+
+
 async def test_an_end_is_no_error_even_when_the_connection_is_lost_afterwards() -> None:
     stream = Stream()
     stream.connection_made(Pausing())
-    assert not stream.is_readable
     stream.eof_received()
     stream.connection_lost(ConnectionResetError())
-    assert stream.is_readable
     assert await stream.read() == b""

@@ -87,3 +87,33 @@ async def test_a_request_whose_lookup_could_not_start_is_postponed(
     released.set()
     await asyncio.gather(*hanging)
     assert (await http.post(url, {}, BODY, HERE, owner_id=SLOW)).is_success
+
+
+async def test_128_names_are_looked_up_at_once_and_16_of_one_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    event, running = threading.Event(), []
+
+    def getaddrinfo(host: str, *_: object, **__: object) -> list[object]:
+        running.append(host)
+        event.wait(10)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    owners = [SLOW, SLOW, *(uuid.uuid4() for _ in range(8))]
+    tasks = [task for owner in owners for task in await started(owner, 17)]
+    assert sum(host.endswith(f"{SLOW}.example") for host in running) == 16
+    assert len(running) == 128
+    event.set()
+    await asyncio.gather(*tasks)
+
+
+def test_a_lookup_that_ends_after_its_loop_leaves_its_place(released: threading.Event) -> None:
+    async def leave() -> None:
+        await started(SLOW, 1)
+
+    asyncio.run(leave())
+    assert len(lookups._lookups) == 1
+    released.set()
+    for thread in threading.enumerate():
+        if thread.name.endswith("(_look_up)"):
+            thread.join(5)
+    assert lookups._lookups == {}

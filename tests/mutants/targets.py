@@ -29,6 +29,8 @@ INBOX = (
     "tests/webhooks/test_inbox_conflicts.py",
     "tests/webhooks/test_inbox_unavailable.py",
     "tests/webhooks/test_follow_ups.py",
+    "tests/webhooks/test_inbox_results.py",
+    "tests/webhooks/test_inbox_slow.py",
 )
 
 TARGETS = (
@@ -50,7 +52,7 @@ TARGETS = (
     Target("crm_graph/egress/urls.py", ("tests/egress/test_urls.py", *EGRESS)),
     Target("crm_graph/graphql/execution/idempotency.py", ("tests/graphql/execution/test_idempotency.py",)),
     Target("crm_graph/domain/deals/ranks.py", ("tests/domain/deals/test_ranks.py", *MOVES)),
-    Target("crm_graph/domain/deals/moves.py", MOVES),
+    Target("crm_graph/domain/deals/moves.py", (*MOVES, "tests/domain/deals/test_ranks.py")),
     Target("crm_graph/domain/deals/bulk_moves.py", ("tests/domain/deals/test_bulk_moves.py", *MOVES)),
     Target("webhooks/inbox.py", INBOX),
     Target("webhooks/event_log.py", INBOX),

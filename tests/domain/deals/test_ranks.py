@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import httpx
+from fractional_indexing import generate_key_between
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -118,6 +119,56 @@ async def test_ranks_stay_short_when_one_gap_is_halved_again_and_again(
 
     assert await column(client, "qualified") == [top, str(world.ada.deal), str(world.ada.cross), low]
     assert max(map(len, await ranks(sql, world))) < 5
+
+
+async def test_a_rank_may_have_64_letters_before_its_column_is_renumbered(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    top, low = await fill(client, world, 2)
+    long = "a0" + "V" * 61
+    place = text("UPDATE deals SET rank = :rank WHERE id = :id")
+    await sql.execute(place, {"rank": long, "id": top})
+    await sql.execute(place, {"rank": long + "V", "id": low})
+
+    await ask(client, ADA, MOVE, **moving(world, world.ada.deal, afterDealId=top))
+
+    assert [len(rank) for rank in await ranks(sql, world)] == [63, 64, 64]
+
+
+async def test_a_deal_that_was_deleted_is_no_neighbour(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    top, gone, low = await fill(client, world, 3)
+    await sql.execute(text("UPDATE deals SET deleted_at = now() WHERE id = :id"), {"id": gone})
+    rank = text("SELECT rank FROM deals WHERE id = :id")
+    before, after = await sql.scalar(rank, {"id": top}), await sql.scalar(rank, {"id": low})
+
+    await ask(client, ADA, MOVE, **moving(world, world.ada.deal, afterDealId=top))
+
+    assert await sql.scalar(rank, {"id": world.ada.deal}) == generate_key_between(before, after)
+
+
+async def test_a_deal_on_top_of_its_column_keeps_its_rank_there(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    below, top = (await fill(client, world, 1)), str(world.ada.deal)
+    await ask(client, ADA, MOVE, **moving(world, top))
+    first = (await ranks(sql, world))[0]
+
+    await ask(client, ADA, MOVE, **moving(world, top, beforeDealId=below[0]))
+
+    assert await column(client, "qualified") == [top, *below]
+    assert (await ranks(sql, world))[0] == first
+
+
+async def test_a_move_to_a_stage_that_is_not_there_is_refused(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    async with unchanged(sql):
+        nowhere = moving(world, world.ada.deal)
+        nowhere["in"]["stageId"] = str(world.ada.deal)
+        error = await refusal(client, ADA, MOVE, **nowhere)
+    assert (reason(error), error["message"]) == (("NOT_FOUND", "stageId"), "[NOT_FOUND] stageId: stage not found")
 
 
 async def test_deals_with_the_same_rank_are_separated(
