@@ -129,11 +129,16 @@ def recorded() -> Iterator[list[str]]:
         yield statements
 
 
+_JOB_TABLES = """SELECT 'crm_jobs.' || relname FROM pg_class
+    WHERE relnamespace = 'crm_jobs'::regnamespace AND relkind = 'r'"""
+
+
 async def dump(sql: AsyncConnection) -> str:
     """Every row of every table as PostgreSQL writes it, in lower case, and the bytes of bodies as what they say."""
     found = []
-    for stored in Owner.metadata.sorted_tables:
-        found += list(await sql.scalars(text(f"SELECT {stored.name}::text FROM {stored.name}")))
+    jobs = list(await sql.scalars(text(_JOB_TABLES)))
+    for name in (*(stored.name for stored in TABLES), *jobs):
+        found += list(await sql.scalars(text(f"SELECT one::text FROM {name} AS one")))
     bodies = await sql.scalars(text("SELECT body FROM webhooks_log"))
     said = [bytes(body).decode() for body in bodies]
     found += [json.dumps(json.loads(body), ensure_ascii=False) for body in said if body] + said
