@@ -51,7 +51,10 @@ TARGETS = (
     Target("crm_graph/egress/networks.py", ("tests/egress/test_networks.py", *EGRESS)),
     Target("crm_graph/egress/urls.py", ("tests/egress/test_urls.py", *EGRESS)),
     Target("crm_graph/graphql/execution/idempotency.py", ("tests/graphql/execution/test_idempotency.py",)),
-    Target("crm_graph/domain/deals/ranks.py", ("tests/domain/deals/test_ranks.py", *MOVES)),
+    Target(
+        "crm_graph/domain/deals/ranks.py",
+        ("tests/domain/deals/test_ranks.py", "tests/domain/deals/test_bulk_moves.py", *MOVES),
+    ),
     Target("crm_graph/domain/deals/moves.py", (*MOVES, "tests/domain/deals/test_ranks.py")),
     Target("crm_graph/domain/deals/bulk_moves.py", ("tests/domain/deals/test_bulk_moves.py", *MOVES)),
     Target("webhooks/inbox.py", INBOX),
