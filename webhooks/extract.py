@@ -1,18 +1,14 @@
 """Reads payloads: takes values of any type and shape, returns storable values or None. Only `address` raises."""
 
-import re
 from collections.abc import Iterable, Mapping
 
 from crm_graph.errors import ValidationFailed
 from crm_graph.json_documents import clean_json
-from crm_graph.values import clean_line, clean_text, normal_email, unescape_html
+from crm_graph.values import clean_line, clean_text, normal_email
 
 VALUE_MAX = 5_000  # a lead variable or a form's answer
 NO_EVENT_TYPE = "(none)"
 Scalar = str | bool | int | float
-
-_BLOCK_END = re.compile(r"<(?:br|/p|/div|/li|/tr|/h\d)\b[^<>]*>", re.IGNORECASE)
-_TAG = re.compile(r"<[^<>]*>")
 
 
 def line(payload: Mapping[str, object], *names: str) -> str | None:
@@ -20,15 +16,9 @@ def line(payload: Mapping[str, object], *names: str) -> str | None:
     return next((found for name in names if (found := clean_line(payload.get(name)))), None)
 
 
-def text(payload: Mapping[str, object], *names: str) -> str:
-    """The first of these keys that holds text, with its line breaks. Tags are removed from keys that end in `html`."""
-    for name in names:
-        value = payload.get(name)
-        if name.endswith("html") and isinstance(value, str):
-            value = unescape_html(_TAG.sub("", _BLOCK_END.sub("\n", value)))
-        if found := clean_text(value):
-            return found
-    return ""
+def text(payload: Mapping[str, object], name: str) -> str:
+    """The text under a key, with its line breaks; empty for anything else."""
+    return clean_text(payload.get(name))
 
 
 def section(payload: Mapping[str, object], name: str) -> Mapping[str, object]:

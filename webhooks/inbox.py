@@ -13,6 +13,7 @@ from sqlalchemy import Select, func, select
 from crm_graph.database.engine import LOST_A_RACE, Database, Transaction, is_disconnect, sqlstate
 from crm_graph.database.retries import retry_on_conflict
 from crm_graph.domain.contacts.ingest import Erased
+from crm_graph.domain.contacts.sent_emails import find_sent
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, CrmError, LostRace, NotFound, ValidationFailed
 from crm_graph.identity.principal import machine
@@ -211,7 +212,7 @@ async def _lock_for_replay(webhook_id: uuid.UUID, transaction: Transaction) -> S
 async def _translate_and_apply(work: UnitOfWork, settings: Settings, event: StoredEvent) -> Applied | Ignored:
     """Translate an event and apply it. Raises NotApplied, except for lost races and lost connections."""
     try:
-        translation = await _translate(event, _context(settings, event))
+        translation = await _translate(event, await _context(work, settings, event))
         if not isinstance(translation, Ignored):
             return await _apply_all(work, translation, event.received_at, settings.default_currency)
     except Exception as error:
@@ -251,9 +252,11 @@ async def _apply_all(
     return first or Ignored(reason)
 
 
-def _context(settings: Settings, event: StoredEvent) -> Context:
+async def _context(work: UnitOfWork, settings: Settings, event: StoredEvent) -> Context:
+    lead = event.provider.lead_of_reply(event.payload, event.type)
     return Context(
         received_at=event.received_at,
         internal_domains=frozenset(domain.lower() for domain in settings.internal_domains),
         event_types=frozenset(settings.calcom_event_types),
+        sent=await find_sent(work.transaction, lead) if lead else (),
     )

@@ -76,6 +76,7 @@ class Context:
     received_at: datetime
     internal_domains: frozenset[str] = frozenset()
     event_types: frozenset[str] = frozenset()
+    sent: tuple[str, ...] = ()  # the newest e-mails to the lead, which a reply may quote
 
 
 Translation = tuple[ContactEvent, ...] | Ignored
@@ -125,6 +126,7 @@ class Provider:
     identify: Callable[[Payload, bytes], EventIdentity]
     translators: Mapping[str, Translator]
     default_translator: Translator  # for every other event
+    lead_of_reply: Callable[[Payload, str], str | None] = lambda _payload, _type: None  # its address; None: no reply
 
     def translate(self, payload: Payload, event_type: str, context: Context) -> Translation:
         """Translate an event. Raises ValidationFailed that names the missing or wrong field."""

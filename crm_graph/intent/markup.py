@@ -1,7 +1,7 @@
 """Markup: the text of a message in HTML as its reader sees it, whole and without what it quotes.
 
-libxml2 reads the HTML, in linear time and to a depth of 2,048 elements. Styles, scripts, comments and hidden text are left
-out. Mail clients mark quotations by structure: a blockquote, or an element whose class or id says so.
+libxml2 reads the HTML, in linear time and to a depth of 2,048 elements. Styles, scripts, comments and hidden text are
+left out. Mail clients mark quotations by structure: a blockquote, or an element whose class or id says so.
 """
 
 import re
@@ -14,7 +14,20 @@ _MAX = 400_000  # characters read
 _ELEMENTS_MAX = 12_000
 _PARSER = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
 _UNSEEN = frozenset(
-    ("head", "title", "style", "script", "template", "noscript", "object", "iframe", "svg", "math", "select", "textarea")
+    (
+        "head",
+        "title",
+        "style",
+        "script",
+        "template",
+        "noscript",
+        "object",
+        "iframe",
+        "svg",
+        "math",
+        "select",
+        "textarea",
+    )
 )
 _BLOCKS = frozenset(
     ("p", "div", "br", "li", "tr", "table", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "blockquote", "pre",

@@ -1,7 +1,7 @@
 """Quoting: what the lead wrote, without quoted history, signature, disclaimer and phone footer.
 
-mail-parser-reply 1.36 and quotequail 0.5 were measured and rejected (docs/decisions.md). This module reads line by line, in
-linear time. history.py knows how history begins; lines of our own e-mails are known wherever they recur.
+mail-parser-reply 1.36 and quotequail 0.5 were measured and rejected (docs/decisions.md). This module reads line by
+line, in linear time. history.py knows how history begins; lines of our own e-mails are known wherever they recur.
 """
 
 import re
@@ -29,8 +29,8 @@ _FLAT_HEADER = re.compile(
     r"(?<=\s)(?:On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|\d)[^\n]{5,200}? wrote:"
     r"|(?:\S{1,40} ){1,2}<[^<>\s]{1,80}@[^<>\s]{1,80}>,? [^\n]{5,60}? tarihinde[^\n]{0,20}? yazd[ıi]:"
     r"|\d{1,2}[ .]\w{1,7}[ .]\d{4}[^\n]{5,120}? tarihinde[^\n]{1,120}? yazd[ıi]:"
-    r"|(?:Am|Le|El|Il|Em|Op|Den|W dniu) [^\n:]{0,40}\d{4}[^\n]{5,160}?(?:schrieb|écrit|escribió|scritto|escreveu|schreef|skrev"
-    r"|napisał)[^\n:]{0,100}:)"
+    r"|(?:Am|Le|El|Il|Em|Op|Den|W dniu) [^\n:]{0,40}\d{4}[^\n]{5,160}?"
+    r"(?:schrieb|écrit|escribió|scritto|escreveu|schreef|skrev|napisał)[^\n:]{0,100}:)"
 )
 _SEE_BELOW = re.compile(rf"\A.{{0,60}}\b(?:{alternatives('SEE_BELOW')})\b.{{0,30}}$")
 
@@ -108,7 +108,8 @@ def _unquoted(lines: Sequence[str], folded: Sequence[str]) -> tuple[str, bool]:
     for i, (line, plain) in enumerate(zip(lines, folded, strict=True)):
         if plain.startswith(">") or history.is_part_of_header(folded, i):
             continue
-        is_answer = i > 1 and not folded[i - 1] and any(other.startswith(">") for other in folded[max(0, i - 4) : i - 1])
+        is_quoted_above = any(other.startswith(">") for other in folded[max(0, i - 4) : max(0, i - 1)])
+        is_answer = is_quoted_above and not folded[i - 1]
         answers += bool(line) and is_answer
         kept.append(line)
     text = _without_signature(kept, [_folded(line) for line in kept])

@@ -35,13 +35,16 @@ class _Decision(NamedTuple):
     confidence: float
 
 
-def classify(text: str, *, subject: str = "") -> Verdict:
-    """Classify a reply by its text and subject. Accepts any string; takes linear time in its length."""
-    reply = cut(text)
+def classify(text: str, *, subject: str = "", sent: tuple[str, ...] = (), is_automatic: bool = False) -> Verdict:
+    """Classify a reply by its text and subject. Accepts any string; takes linear time in its length.
+
+    `sent` are e-mails that it may quote. `is_automatic` says that a machine wrote it, as the subject may say too.
+    """
+    reply = cut(text, sent)
     clauses = clauses_of(reply.text)
     cues = cues_of(clauses)
     subject_words = words(subject[:_SUMMARY_LENGTH])
-    decision = _decide(_Evidence(cues, clauses, bool(_AUTOMATIC_SUBJECT.search(subject_words))))
+    decision = _decide(_Evidence(cues, clauses, is_automatic or bool(_AUTOMATIC_SUBJECT.search(subject_words))))
     if clauses:
         decision = _weighed(decision, opinion(clauses))
     if decision.weight < 3 and sum(len(clause.folded.split()) for clause in clauses) > _LONG:

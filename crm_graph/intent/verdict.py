@@ -22,6 +22,9 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 REVIEW_THRESHOLD = 0.6
 """With a lower confidence, a person should check the reply, and no deal is opened."""
 
+CLOSING_THRESHOLD = 0.8
+"""With a lower confidence, `unsubscribed` doesn't close a contact to outreach; a person should check the reply."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -108,7 +108,7 @@ class Booking:
             event_type=self.slug,
             attendee=booker.email if booker else None,
             organizer=self.organiser,
-            notes=extract.text(self.fields, "additionalNotes", "description"),
+            notes=extract.text(self.fields, "additionalNotes") or extract.text(self.fields, "description"),
             **more,
         )
 

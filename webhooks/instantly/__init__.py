@@ -23,7 +23,7 @@ from webhooks.instantly.events import (
     sent,
     unsubscribed,
 )
-from webhooks.instantly.fields import identify
+from webhooks.instantly.fields import identify, lead_of_reply
 from webhooks.instantly.normalised import normalised_reply
 from webhooks.provider import Provider, Secrets
 
@@ -74,4 +74,5 @@ INSTANTLY = Provider(
         "account_error": sending_account_failed,
     },
     default_translator=label_or_unknown,
+    lead_of_reply=lead_of_reply,
 )

@@ -7,22 +7,26 @@ from datetime import datetime
 
 from crm_graph.domain.contacts.verdicts import Verdict
 from crm_graph.errors import ValidationFailed
-from crm_graph.intent import absence_until, visible_reply
+from crm_graph.intent import absence_until, read_markup
 from crm_graph.models import ActivityType, ReplyStatus, ReplyStatusSource
 from crm_graph.values import clean_line, parse_time
 from webhooks import extract
 from webhooks.instantly import fields
 from webhooks.provider import ContactEvent, Context, DealEffect, FollowUp, Ignored, Payload, Translation, Translator
-from webhooks.reply import Reply, opens_deal
+from webhooks.reply import Reply, opens_deal, read_reply
 
 # Instantly's own event types look like this. A custom label is free text ("Call Back Later").
 _IDENTIFIER = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
+# What the rules know better than a provider that only saw that a machine wrote.
+_NOT_AWAY = frozenset({ReplyStatus.BOUNCED, ReplyStatus.WRONG_PERSON, ReplyStatus.NEUTRAL})
 
 
 def replied(payload: Payload, context: Context) -> Translation:
     """A lead replied: the text decides what the reply means."""
     at = _time(payload, context)
-    reply = _reply(payload)
+    reply = _reply(payload, context)
+    if reply.is_reaction:  # it counts as no reply
+        return _contact_event(payload, context, ActivityType.SYSTEM, f"Reaction: {reply.content}")
     verdict = reply.verdict(at)
     return _contact_event(
         payload,
@@ -36,8 +40,14 @@ def replied(payload: Payload, context: Context) -> Translation:
 
 
 def auto_replied(payload: Payload, context: Context) -> Translation:
-    """An automatic reply: the lead is away, whatever else the text says."""
-    return _out_of_office(payload, context, "Automatic reply")
+    """An automatic reply: the lead is away, unless the text says that it is a bounce, a receipt, or that they left."""
+    at = _time(payload, context)
+    reply = _reply(payload, context)
+    verdict = reply.verdict(at, is_automatic=True)
+    if verdict is None or verdict.status not in _NOT_AWAY:
+        return _out_of_office(payload, context, "Automatic reply")
+    meta = {"received_at": at.isoformat()}
+    return _contact_event(payload, context, ActivityType.EMAIL_IN, reply.content, verdict=verdict, meta=meta)
 
 
 def marked_out_of_office(payload: Payload, context: Context) -> Translation:
@@ -48,7 +58,8 @@ def marked_out_of_office(payload: Payload, context: Context) -> Translation:
 def sent(payload: Payload, context: Context) -> Translation:
     """A campaign sent an e-mail to the lead."""
     subject = extract.line(payload, "email_subject")
-    content = extract.text(payload, "email_text", "email_html") or subject or "E-mail sent"
+    text = extract.text(payload, "email_text") or read_markup(extract.text(payload, "email_html")).whole
+    content = text or subject or "E-mail sent"
     return _contact_event(payload, context, ActivityType.EMAIL_OUT, content, meta={"subject": subject})
 
 
@@ -86,7 +97,7 @@ def _verdict_translator(status: ReplyStatus, content: str) -> Translator:
             status=status,
             source=ReplyStatusSource.PROVIDER,
             occurred_at=_time(payload, context),
-            summary=_reply(payload).first_line or content,
+            summary=_reply(payload, context).first_line or content,
         )
         effect = DealEffect.QUALIFY if status is ReplyStatus.INTERESTED else DealEffect.NONE
         return _contact_event(payload, context, ActivityType.SYSTEM, content, verdict=verdict, deal=effect)
@@ -136,15 +147,15 @@ lead_closed = _progress_translator(ActivityType.SYSTEM, "Marked as closed in Ins
 
 def _out_of_office(payload: Payload, context: Context, default_content: str) -> Translation:
     at = _time(payload, context)
-    reply = _reply(payload)
+    reply = _reply(payload, context)
     verdict = Verdict(
         status=ReplyStatus.OUT_OF_OFFICE,
         source=ReplyStatusSource.PROVIDER,
         occurred_at=at,
         summary=reply.first_line or default_content,
-        absent_until=absence_until(reply.text, at),
+        absent_until=absence_until(reply.own or reply.text, at),
     )
-    content = visible_reply(reply.text) or default_content
+    content = reply.own or default_content
     meta = {"received_at": at.isoformat()}
     return _contact_event(payload, context, ActivityType.EMAIL_IN, content, verdict=verdict, meta=meta)
 
@@ -165,7 +176,7 @@ def _contact_event(
             type=type,
             content=content,
             occurred_at=_time(payload, context),
-            meta=fields.meta(payload, **{**_reply(payload).meta, **(meta or {})}),
+            meta=fields.meta(payload, **{**_reply(payload, context).meta, **(meta or {})}),
             verdict=verdict,
             deal=deal,
             subject=extract.line(payload, "campaign_name"),
@@ -179,8 +190,7 @@ def _time(payload: Payload, context: Context) -> datetime:
     return parse_time(payload.get("timestamp"), now=context.received_at)
 
 
-def _reply(payload: Payload) -> Reply:
-    return Reply(
-        subject=extract.line(payload, "reply_subject"),
-        text=extract.text(payload, "reply_text", "reply_text_snippet", "reply_html"),
-    )
+def _reply(payload: Payload, context: Context) -> Reply:
+    subject = extract.line(payload, "reply_subject")
+    keys = {"text": "reply_text", "html": "reply_html", "snippet": "reply_text_snippet"}
+    return read_reply(payload, subject, context.sent, **keys)

@@ -14,6 +14,8 @@ DOCUMENTED = (
 # Variables of every lead that have their own columns; `campaign` repeats campaign_id.
 NAMED_VARIABLES = ("email", "firstName", "lastName", "companyName", "phone", "website", "campaign")
 
+REPLIES = frozenset({"reply_received", "auto_reply_received", "lead_out_of_office"})
+
 
 def identify(payload: Payload, body: bytes) -> EventIdentity:
     """Identify an event by its documented keys, else by its exact body: Instantly sends no event id."""
@@ -35,6 +37,15 @@ def event_type(payload: Payload) -> str | None:
     """The event type or the custom label, as one clean line."""
     value = payload.get("event_type")
     return clean_line(value, 200) if isinstance(value, str) else None
+
+
+def lead_of_reply(payload: Payload, event_type: str) -> str | None:
+    """The address of the lead whose reply an event brings; None for another event or without one."""
+    if event_type == "reply":
+        return extract.address_or_none(extract.line(extract.section(payload, "lead"), "email"))
+    if event_type not in REPLIES:
+        return None
+    return extract.address_or_none(extract.line(payload, "lead_email", "email"))
 
 
 def lead(payload: Payload) -> Lead:

@@ -5,7 +5,7 @@ from crm_graph.models import ActivityType
 from crm_graph.values import parse_time
 from webhooks import extract
 from webhooks.provider import ContactEvent, Context, DealEffect, Payload, Translation
-from webhooks.reply import Reply, opens_deal
+from webhooks.reply import opens_deal, read_reply
 
 LEAD_KEYS = ("email", "full_name", "title", "company", "phone", "website", "linkedin_url")
 
@@ -14,7 +14,8 @@ def normalised_reply(payload: Payload, context: Context) -> Translation:
     """A lead replied: the text decides what the reply means."""
     lead, message = extract.section(payload, "lead"), extract.section(payload, "message")
     at = parse_time(message.get("received_at"), now=context.received_at)
-    reply = Reply(subject=extract.line(message, "subject"), text=extract.text(message, "text", "snippet"))
+    subject = extract.line(message, "subject")
+    reply = read_reply(message, subject, context.sent, text="text", html="html", snippet="snippet")
     verdict = reply.verdict(at)
     return (
         ContactEvent(

@@ -49,6 +49,8 @@ from crm_graph.models import (
     Owner,
     OwnerMailbox,
     OwnerSource,
+    ReplyStatus,
+    ReplyVerdict,
     table,
 )
 from crm_graph.values import company_domain
@@ -90,6 +92,10 @@ class _Lookup(NamedTuple):
 
 class _Email(NamedTuple):
     email: str
+
+
+class _Notice(NamedTuple):
+    occurred_at: datetime | None
 
 
 async def lock_or_create(work: UnitOfWork, lead: Lead, colleague: Colleague, *, creates: bool) -> LockedContact | None:
@@ -145,7 +151,8 @@ async def record(
         )
     verdict_params: dict[str, object] = {}
     if verdict is not None:
-        changes |= verdicts.contact_changes(contact, verdict)
+        corrects = await _corrects(work.transaction, contact, verdict)
+        changes |= verdicts.contact_changes(contact, verdict, corrects=corrects)
         verdict_params = verdicts.verdict_params(contact.id, entry["entry_id"], verdict, None, work.now)
     changed = activities.differences(contact, changes)
     new = contact._replace(**changed)
@@ -155,6 +162,14 @@ async def record(
     if "owner_id" in changed:
         await ownership.reassign_deals_and_tasks(work, contact, changed["owner_id"])
     return Recorded(new, added.id if added else None)
+
+
+async def _corrects(transaction: Transaction, contact: ContactRow, verdict: Verdict) -> bool:
+    """Whether an absence notice is newer than every other one, and says that the absence ends sooner."""
+    if verdict.absent_until is None or contact.ooo_until is None or verdict.absent_until >= contact.ooo_until:
+        return False
+    newest = await _LATEST_NOTICE.one(transaction, id=contact.id)
+    return newest is None or newest.occurred_at is None or newest.occurred_at <= verdict.occurred_at
 
 
 async def _empty_columns(
@@ -195,6 +210,15 @@ async def _create(
 
 def _company_hint(lead: Lead) -> CompanyHint:
     return CompanyHint(lead.company_name, company_domain(lead.email))
+
+
+def _latest_notice() -> Executable:
+    """When the contact wrote its newest absence notice."""
+    judged, entries = table(ReplyVerdict), table(Activity)
+    newest = func.max(entries.c.occurred_at).label("occurred_at")
+    notices = judged.join(entries, entries.c.id == judged.c.activity_id)
+    is_notice = judged.c.status == ReplyStatus.OUT_OF_OFFICE
+    return select(newest).select_from(notices).where(judged.c.contact_id == param(Contact, "id"), is_notice)
 
 
 def _look_up() -> Executable:
@@ -271,3 +295,4 @@ def _update_contact() -> Update:
 _LOOK_UP = PairQuery(ContactRow, _Lookup, _look_up)
 _CREATE = Query(ContactRow, _insert_contact)
 _ADDRESS = Query(_Email, _address)
+_LATEST_NOTICE = Query(_Notice, _latest_notice)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 
 from crm_graph.database.statements import param
 from crm_graph.domain.contacts.rows import ContactRow
-from crm_graph.intent.verdict import REVIEW_THRESHOLD
+from crm_graph.intent.verdict import CLOSING_THRESHOLD, REVIEW_THRESHOLD
 from crm_graph.models import ReplyStatus, ReplyStatusSource, ReplyVerdict, table
 
 # A stronger source overrides a weaker one: person > provider > model > rules.
@@ -41,8 +41,9 @@ class Verdict:
 
     @property
     def is_sure(self) -> bool:
-        """Whether no person has to review it."""
-        is_doubtful = self.confidence is not None and self.confidence < REVIEW_THRESHOLD
+        """Whether no person has to review it. UNSUBSCRIBED takes more: it closes the contact for good."""
+        least = CLOSING_THRESHOLD if self.status is ReplyStatus.UNSUBSCRIBED else REVIEW_THRESHOLD
+        is_doubtful = self.confidence is not None and self.confidence < least
         return self.source is ReplyStatusSource.PERSON or not is_doubtful
 
     @property
@@ -51,17 +52,18 @@ class Verdict:
         return None if self.confidence is None else round(Decimal(str(self.confidence)), 3)
 
 
-def contact_changes(contact: ContactRow, verdict: Verdict) -> dict[str, object]:
+def contact_changes(contact: ContactRow, verdict: Verdict, *, corrects: bool = False) -> dict[str, object]:
     """The columns of a contact that a verdict changes; `reply_status` is among them when the verdict prevails.
 
     A weaker source never overrides a stronger one, nor an older reply a newer one. An absence is no opinion: it only
-    says until when the contact is away. UNSUBSCRIBED also closes the contact to outreach, which only a person undoes.
+    says until when the contact is away; one that `corrects` an earlier notice may end sooner. A sure UNSUBSCRIBED also
+    closes the contact to outreach, which only a person undoes.
     """
     changes: dict[str, object] = {}
-    if verdict.status is ReplyStatus.UNSUBSCRIBED and contact.do_not_contact_at is None:
+    if verdict.status is ReplyStatus.UNSUBSCRIBED and verdict.is_sure and contact.do_not_contact_at is None:
         reason = verdict.summary or "unsubscribed"
         changes |= {"do_not_contact_at": verdict.occurred_at, "do_not_contact_reason": reason}
-    if verdict.absent_until is not None and verdict.absent_until > (contact.ooo_until or date.min):
+    if verdict.absent_until is not None and (corrects or verdict.absent_until > (contact.ooo_until or date.min)):
         changes["ooo_until"] = verdict.absent_until
     if _prevails(verdict, contact):
         changes |= {
