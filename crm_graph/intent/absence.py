@@ -1,11 +1,11 @@
 """Absence: the date in an out-of-office notice, in English or Turkish.
 
 A date counts only next to a word that says that the absence ends there ("until", "back on", "kadar", "döneceğim"), or
-as the end of a range. Days come before months ("03/04" is 3 April) unless that is not a valid date.
+as the end of a range. Days come before months ("03/04" is 3 April), unless one date of the notice can only have its month first.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -59,34 +59,58 @@ def absence_until(text: str, now: datetime) -> date | None:
 
 
 def _ends(text: str, today: date) -> Iterator[_End]:
-    previous = -100  # where the date before ended: "from 3 March to 14 March"
-    for match in _DATE.finditer(text):
+    matches = list(_DATE.finditer(text))
+    read = _Reader(today, has_months_first=_has_months_first(matches))
+    previous, start = -100, None  # where the date before ended, and which it was: "from 3 March to 14 March"
+    for match in matches:
         before = _ENDS.split(text[max(0, match.start() - 60) : match.start()])[-1]
         after = _ENDS.split(text[match.end() : match.end() + 60])[0]
         in_range = match.start() - previous < 20 and _RANGE_BEFORE.search(before)
+        day = read.day(match.groupdict())
+        if in_range and day and start and day < start:
+            day = None if _has_year(match) else _valid(day.year + 1, day.month, day.day)
         in_range = in_range or _BARE_RANGE_BEFORE.search(before)
-        if _ENDS_BEFORE.search(before) or _ENDS_AFTER.match(after) or in_range:
-            day = _day(match.groupdict(), today)
-            if day:
-                yield _End(day, not (match["weekday"] or match["tomorrow"]))
-        previous = match.end()
+        if day and (_ENDS_BEFORE.search(before) or _ENDS_AFTER.match(after) or in_range):
+            yield _End(day, not (match["weekday"] or match["tomorrow"]))
+        previous, start = match.end(), day
 
 
-def _day(parts: dict[str, str | None], today: date) -> date | None:
-    if parts["iso"]:
-        return _valid(*(int(part) for part in parts["iso"].split("-")))
-    if parts["tomorrow"]:
-        return today + timedelta(days=1)
-    if parts["weekday"]:
-        return _weekday(_WEEKDAYS[parts["weekday"]], bool(parts["week"]), today)
-    if of_month := parts["of_month"] or parts["its_of_month"]:
-        return _of_month(int(of_month), today)
-    if parts["day"] and parts["month"]:
-        return _numeric(int(parts["day"]), int(parts["month"]), parts["year"], today)
-    named = parts["its_month"] or parts["month_first"] or ""
-    return _in_year(
-        int(parts["day_first"] or parts["its_day"] or 0), _MONTHS[named], parts["its_year"] or parts["that_year"], today
-    )
+def _has_months_first(matches: Sequence[re.Match[str]]) -> bool:
+    """Whether the notice writes months before days ("12/20/2025"): one date that can be nothing else decides for all."""
+    pairs = [(int(match["day"]), int(match["month"])) for match in matches if match["day"] and match["month"]]
+    days_first = any(first > 12 for first, _ in pairs)
+    return not days_first and any(second > 12 for _, second in pairs)
+
+
+def _has_year(match: re.Match[str]) -> bool:
+    return any(match[name] for name in ("iso", "year", "its_year", "that_year"))
+
+
+class _Reader(NamedTuple):
+    """Reads dates as one notice writes them."""
+
+    today: date
+    has_months_first: bool
+
+    def day(self, parts: dict[str, str | None]) -> date | None:
+        """The day of a match, by the names of its groups."""
+        if parts["iso"]:
+            return _valid(*(int(part) for part in parts["iso"].split("-")))
+        if parts["tomorrow"]:
+            return self.today + timedelta(days=1)
+        if parts["weekday"]:
+            return _weekday(_WEEKDAYS[parts["weekday"]], bool(parts["week"]), self.today)
+        if of_month := parts["of_month"] or parts["its_of_month"]:
+            return _of_month(int(of_month), self.today)
+        if parts["day"] and parts["month"]:
+            return self._numeric(int(parts["day"]), int(parts["month"]), parts["year"])
+        named, year = parts["its_month"] or parts["month_first"] or "", parts["its_year"] or parts["that_year"]
+        return _in_year(int(parts["day_first"] or parts["its_day"] or 0), _MONTHS[named], year, self.today)
+
+    def _numeric(self, day: int, month: int, year: str | None) -> date | None:
+        if self.has_months_first or month > 12 >= day:
+            day, month = month, day
+        return _in_year(day, month, year, self.today)
 
 
 def _valid(year: int, month: int, day: int) -> date | None:
@@ -94,12 +118,6 @@ def _valid(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
-
-
-def _numeric(day: int, month: int, year: str | None, today: date) -> date | None:
-    if month > 12 >= day:
-        day, month = month, day
-    return _in_year(day, month, year, today)
 
 
 def _in_year(day: int, month: int, year: str | None, today: date) -> date | None:
