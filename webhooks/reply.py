@@ -96,11 +96,13 @@ def read_reply(
 
 
 def _is_beginning(part: str, whole: str) -> bool:
-    """Whether a text says more than another one, which it begins with."""
+    """Whether a text says more than another one, which it begins with, perhaps in the middle of a word."""
     words, more = _WORD.findall(part), _WORD.findall(whole)
-    if words and words[-1] != (more[len(words) - 1] if len(more) >= len(words) else ""):
-        words = words[:-1]  # a snippet may end within a word
-    return len(more) > len(words) and more[: len(words)] == words
+    if len(words) > len(more) or not more:
+        return False
+    *first, last = words or [""]
+    is_same = more[: len(first)] == first and more[len(first)].startswith(last)
+    return is_same and (len(more) > len(words) or more[-1] != last)
 
 
 def opens_deal(verdict: Verdict | None) -> bool:

@@ -1,7 +1,8 @@
-"""Absence: the date in an out-of-office notice, in English or Turkish.
+"""Absence: the date in an out-of-office notice, in the languages of `languages/`.
 
 A date counts only next to a word that says that the absence ends there ("until", "back on", "kadar", "döneceğim"), or
-as the end of a range. Days come before months ("03/04" is 3 April), unless one date of the notice can only have its month first.
+as the end of a range. Days come before months ("03/04" is 3 April), unless one date of the notice can only have its
+month first.
 """
 
 import re
@@ -76,7 +77,7 @@ def _ends(text: str, today: date) -> Iterator[_End]:
 
 
 def _has_months_first(matches: Sequence[re.Match[str]]) -> bool:
-    """Whether the notice writes months before days ("12/20/2025"): one date that can be nothing else decides for all."""
+    """Whether the notice writes months first ("12/20/2025"): one date that can be nothing else decides for all."""
     pairs = [(int(match["day"]), int(match["month"])) for match in matches if match["day"] and match["month"]]
     days_first = any(first > 12 for first, _ in pairs)
     return not days_first and any(second > 12 for _, second in pairs)

@@ -44,7 +44,7 @@ def _begins(folded: Sequence[str], i: int) -> bool:
     line = folded[i].lstrip("> ")
     if not line:
         return False
-    if _is_divider(line):
+    if _is_divider(line) or _is_header(line):
         return True
     if _RULE.match(line) or (line[0] in "-_*=" and line[-1] in "-_*="):
         following = next((j for j in range(i + 1, min(i + 4, len(folded))) if folded[j].strip("> ")), None)

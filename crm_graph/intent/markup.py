@@ -42,7 +42,7 @@ _QUOTATION = re.compile(
 )
 # Outlook puts its divider before the history, not around it.
 _DIVIDER = re.compile(
-    r"(?:x_)*(?:divrplyfwdmsg|appendonsend|mail-editor-reference-message-container|ms-outlook-mobile-reference-message|"
+    r"(?:x_){0,3}(?:divrplyfwdmsg|appendonsend|mail-editor-reference-message-container|ms-outlook-mobile-reference-message|"
     r"outlookmessageheader|orimsghtmlseperator|replyblock)"
 )
 _BORDER = re.compile(r"border-top:(?:solid|[\d.]{1,4}p[tx]solid)")

@@ -16,24 +16,23 @@ def recurring(folded: Sequence[str], sent: Sequence[str]) -> set[int]:
     Looks at the first 400 lines and at 20,000 characters of what was sent.
     """
     known = f" {_words(' '.join(sent)[:_SENT_MAX])} "
-    short = {_words(line) for text in sent for line in text[:_SENT_MAX].split("\n")} - {""}
     words = [_words(line) for line in folded[:_LINES_MAX]]
     found = {i for i, line in enumerate(words) if _is_long(line) and f" {line} " in known}
     if not found:
         return found
     for step in (1, -1):
         for i in sorted(found, reverse=step < 0):
-            found |= _beside(words, short, i, step)
+            found |= _beside(words, known, i, step)
     above = next((i for i in range(min(found) - 1, -1, -1) if words[i]), None)
     if above is not None and folded[above].rstrip("* ").endswith(":") and any(c.isdigit() for c in words[above]):
         found.add(above)
     return found
 
 
-def _beside(words: Sequence[str], short: set[str], i: int, step: int) -> set[int]:
-    """The lines next to a line that recurs, as far as they are empty or recur as a whole."""
+def _beside(words: Sequence[str], known: str, i: int, step: int) -> set[int]:
+    """The lines next to a line that recurs, as far as they are empty or recur too."""
     found, i = set(), i + step
-    while 0 <= i < len(words) and (not words[i] or words[i] in short):
+    while 0 <= i < len(words) and (not words[i] or f" {words[i]} " in known):
         found.add(i)
         i += step
     return found

@@ -1,7 +1,8 @@
 """Cases from files: events as a provider sends them, and what must hold in the database afterwards.
 
-A file is a JSON list of {name, provider, events, expect}. The keys of `expect` for replies: `replyStatus` (one of these),
-`needsReview`, `doNotContact`, `deals` (how many), `content` (of the newest reply's entry), `contentHas`, `oooUntil`.
+A file is a JSON list of {name, provider, events, expect}. The keys of `expect` for replies: `replyStatus` (one of
+these), `needsReview`, `doNotContact`, `deals` (how many), `content` (of the newest reply's entry), `contentHas`,
+`oooUntil`.
 """
 
 import json

@@ -849,7 +849,7 @@ ASKS = r"""
 
 # Forwarded inside their company: they continue without us.
 PASSED_ON = r"""
-    (will|ill|shall|let me|let us|lets|going to|gonna) (definitely|certainly|gladly)? (have|take) (a|another) (\w+)? look
+    (will|ill|shall|let me|let us|lets|going to|gonna) (definitely|certainly)? (have|take) (a|another) (\w+)? look
     (will|ill|shall|let me|going to|gonna) look (at|over|through|into) (it|this|that|them|your \w+)
     (ill|i will|i|well|we will|will|let me) (take|bring|raise|show|run|put) (this|it|that|your \w+) (up)? (to|with|
         past|by|before) (my|our|the|some)
