@@ -22,9 +22,7 @@ _CLEAR_LEAD = 4.0  # natural log of the odds
 _LONG = 60  # words; in a longer reply, a phrase that is not explicit proves little
 _SUMMARY_LENGTH = 200
 
-_AUTOMATIC_SUBJECT = re.compile(
-    rf"\b(?:{alternatives('AUTOMATIC_SUBJECTS')}|abwesen|automatische antwort|reponse automatique)"
-)
+_AUTOMATIC_SUBJECT = re.compile(rf"\b(?:{alternatives('AUTOMATIC_SUBJECTS')}|reponse automatique)")
 # List-Unsubscribe by mail: the subject is the whole message.
 _OPT_OUT_SUBJECT = re.compile(rf"(?:re )?(?:{alternatives('OPT_OUT_SUBJECTS')})")
 
