@@ -183,7 +183,8 @@ def test_without_otel_variables_nothing_is_set_up(settings: Settings) -> None:
     assert ran.stdout.strip() == "[] 1"
 
 
-def test_a_collector_that_hangs_does_not_delay_the_shutdown() -> None:
+def test_a_collector_that_hangs_does_not_delay_the_shutdown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "4")  # seconds; longer than the shutdown waits
     with socket.create_server(("127.0.0.1", 0)) as silent:
         trace_export.set_up(TraceExport(f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces"))
         with tracing.span("x"):
