@@ -27,6 +27,12 @@ from crm_graph.database.engine import Database, place
 from crm_graph.database.migrations import migrate
 from crm_graph.embedded import EmbeddedPostgres
 from crm_graph.errors import SetupError
+from crm_graph.graphql.engine.documents import Documents
+from crm_graph.graphql.engine.library_internals import graphql_schema
+from crm_graph.graphql.engine.plans import PlanCache
+from crm_graph.graphql.execution import reads
+from crm_graph.graphql.transport import http
+from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.identity import authenticator
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
@@ -152,10 +158,20 @@ def short_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(authenticator, "CACHE_SECONDS", 0.1)
 
 
+@pytest.fixture(scope="session")
+def prepared() -> tuple[Documents, PlanCache]:
+    """Documents and plans, which depend on no data: preparing them takes longer than most of what is tested."""
+    return Documents(graphql_schema(build_schema()), is_development=False), PlanCache()
+
+
 @pytest.fixture
-def app(settings: Settings, database: Database, clean: None) -> FastAPI:
-    """The application, as `serve` makes it."""
-    return create_app(settings, database)
+def app(settings: Settings, database: Database, clean: None, prepared: tuple[Documents, PlanCache]) -> FastAPI:
+    """The application, as `serve` makes it, with documents and plans of earlier tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        documents, plans = prepared
+        patch.setattr(http, "Documents", lambda *_args, **_options: documents)
+        patch.setattr(reads, "PlanCache", lambda: plans)
+        return create_app(settings, database)
 
 
 @pytest.fixture
