@@ -72,7 +72,12 @@ async def build(sql: AsyncConnection) -> World:
         notes += [note, *(_note(deal["contact_id"], deal["id"], f"{deal['title']}-note") for deal in (own, cross))]
         contact = contacts[name]
         sides[name] = Side(owners[name], contact["id"], contact["email"], own["id"], cross["id"], note["id"], amount)
-    stored = [(Owner, team), (Company, [acme]), (Contact, list(contacts.values())), (Deal, deals)]
+    stored: list[tuple[type[SQLModel], list[Row]]] = [
+        (Owner, team),
+        (Company, [acme]),
+        (Contact, list(contacts.values())),
+        (Deal, deals),
+    ]
     stored += [(DealStageHistory, [_creation(deal) for deal in deals]), (Activity, notes)]
     await sql.exec_driver_sql("; ".join(_insertion(model, rows) for model, rows in stored))  # in one round trip
     return World(sides["ada"], sides["bob"], sides["pool"], company, stage)
