@@ -1,8 +1,10 @@
 """What a call that reaches nothing says: whether it was to an internal network, and why it was refused."""
 
+import asyncio
 import socket
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import NoReturn
 
 import pytest
@@ -65,3 +67,35 @@ async def test_nine_digits_of_retry_after_count(http: HttpClient, receiver: Rece
     receiver.plan(answer(503, retry_after="000000120"))
     result = await http.post(receiver.url(), {}, BODY, HERE)
     assert result.retry_after == timedelta(seconds=120)
+
+
+@pytest.mark.parametrize(("length", "connections"), [(16 * 1024, 1), (16 * 1024 + 1, 2)])
+async def test_after_a_response_of_more_than_16_kb_the_connection_is_closed(
+    http: HttpClient, receiver: Receiver, length: int, connections: int
+) -> None:
+    receiver.plan(answer(200, b"x" * length))
+    first = await http.post(receiver.url(), {}, BODY, HERE)
+    assert first.response == "x" * 1024
+    assert (await http.post(receiver.url(), {}, BODY, HERE)).is_success
+    assert receiver.connections == connections
+
+
+async def test_sixteen_connections_to_a_host_stay_open(http: HttpClient, receiver: Receiver) -> None:
+    for _ in range(2):
+        await asyncio.gather(*(http.post(receiver.url(), {}, BODY, HERE) for _ in range(17)))
+    assert receiver.connections == 17 + 1
+
+
+def test_of_a_body_in_parts_a_byte_more_than_is_shown_is_kept() -> None:
+    received = client._Received()
+    for _ in range(3):
+        received.add(b"x" * 1000)
+    assert (len(received.body), received.size) == (1025, 3000)
+
+
+async def test_the_duration_is_in_milliseconds(
+    http: HttpClient, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([100.0, 101.0])
+    monkeypatch.setattr(client, "time", SimpleNamespace(monotonic=lambda: next(times, 101.0)))
+    assert (await http.post(receiver.url(), {}, BODY, HERE)).duration_ms == 1000

@@ -165,3 +165,21 @@ async def test_an_end_is_no_error_even_when_the_connection_is_lost_afterwards() 
     stream.eof_received()
     stream.connection_lost(ConnectionResetError())
     assert await stream.read() == b""
+
+
+async def test_a_write_that_waits_ends_when_the_connection_is_lost() -> None:
+    stream = Stream()
+    stream.connection_made(Writing())
+    stream.pause_writing()
+    writing = asyncio.create_task(stream.write(b"x"))
+    await asyncio.sleep(0)
+    assert not writing.done()
+    stream.connection_lost(None)
+    await asyncio.wait_for(writing, 1)
+
+
+class Writing(Pausing):
+    """A transport that takes what is written."""
+
+    def write(self, data: object) -> None:
+        pass

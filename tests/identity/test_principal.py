@@ -73,6 +73,25 @@ async def test_a_new_role_holds_once_the_cache_is_old(client: httpx.AsyncClient,
     assert reason(error)[0] == "FORBIDDEN"
 
 
+async def test_a_token_is_verified_once_while_the_cache_is_new(
+    database: Database, sql: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add_owner(sql, ADA)
+    verified, authenticator = 0, Authenticator(database, Tokens(JWT_SECRET.encode()))
+    verify = Tokens.verify
+
+    def counted(tokens: Tokens, one: str) -> object:
+        nonlocal verified
+        verified += 1
+        return verify(tokens, one)
+
+    monkeypatch.setattr(Tokens, "verify", counted)
+    header = [f"Bearer {token()}"]
+    for _ in range(3):
+        await authenticator.principal(header)
+    assert verified == 1
+
+
 async def test_the_cache_of_known_owners_stays_small(
     database: Database, clean: None, sql: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

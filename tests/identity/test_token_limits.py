@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from crm_graph.errors import Unauthenticated, ValidationFailed
-from crm_graph.identity.tokens import SUBJECT_MAX, TTL_MAX, Tokens
+from crm_graph.identity.tokens import SUBJECT_MAX, TTL_MAX, Tokens, read_bearer
 from crm_graph.values import utc_now
 from tests.support.credentials import JWT_SECRET
-from tests.support.tokens import token
+from tests.support.tokens import ADA, token
 
 TOKENS = Tokens(JWT_SECRET.encode())
 
@@ -29,3 +29,22 @@ def test_a_subject_of_a_possible_length_is_read(length: int) -> None:
 def test_a_subject_of_an_impossible_length_is_refused(length: int) -> None:
     with pytest.raises(Unauthenticated):
         TOKENS.verify(token({"sub": "x" * length}))
+
+
+def test_only_a_server_that_revokes_by_time_asks_when_a_token_was_issued() -> None:
+    unissued = token(without=("iat",))
+    assert Tokens(JWT_SECRET.encode()).verify(unissued).subject == ADA
+    with pytest.raises(Unauthenticated):
+        Tokens(JWT_SECRET.encode(), not_before=utc_now() - timedelta(days=1)).verify(unissued)
+
+
+@pytest.mark.parametrize("id_", ["not a uuid", "", "7"])
+def test_a_token_whose_id_is_none_of_ours_is_valid_and_has_none(id_: object) -> None:
+    assert Tokens(JWT_SECRET.encode()).verify(token({"jti": id_})).token_id is None
+
+
+def test_a_bearer_may_have_8192_characters() -> None:
+    padding = 8_192 - len("Bearer a.b.")
+    assert read_bearer([f"Bearer a.b.{'c' * padding}"]).startswith("a.b.")
+    with pytest.raises(Unauthenticated):
+        read_bearer([f"Bearer a.b.{'c' * (padding + 1)}"])

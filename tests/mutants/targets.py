@@ -31,6 +31,8 @@ INBOX = (
     "tests/webhooks/test_follow_ups.py",
     "tests/webhooks/test_inbox_results.py",
     "tests/webhooks/test_inbox_slow.py",
+    "tests/webhooks/test_suppression.py",
+    "tests/webhooks/test_replies.py",
 )
 
 TARGETS = (

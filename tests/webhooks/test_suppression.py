@@ -84,6 +84,18 @@ async def test_an_event_about_an_erased_person_touches_nothing(
     assert again.json()["status"] == "duplicate"
 
 
+async def test_the_body_of_no_other_event_is_emptied(
+    client: httpx.AsyncClient, sql: AsyncConnection, database: Database
+) -> None:
+    await erase(database, LEAD)
+    for number in range(6):
+        await post(client, "instantly", event("email_opened", lead_email=f"x{number}@other.example", email=None))
+
+    await post(client, "instantly", REPLY)
+
+    assert await sql.scalar(text("SELECT count(*) FROM webhooks_log WHERE length(body) = 0")) == 1
+
+
 async def test_a_key_that_names_the_person_is_not_kept(
     client: httpx.AsyncClient, sql: AsyncConnection, database: Database
 ) -> None:

@@ -14,6 +14,7 @@ from crm_graph.domain.deals.ranks import LENGTH_MAX
 from tests.support.api import Json, ask, reason, refusal, send
 from tests.support.database import unchanged
 from tests.support.factories import ADA, BOB, ROOT, World, add_deal
+from tests.support.pipelines import Board
 
 MOVE = "mutation ($in: MoveDealStageInput!) { moveDealStage(input: $in) { deal { id version } } }"
 CREATE = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal { id } } }"
@@ -169,6 +170,14 @@ async def test_a_move_to_a_stage_that_is_not_there_is_refused(
         nowhere["in"]["stageId"] = str(world.ada.deal)
         error = await refusal(client, ADA, MOVE, **nowhere)
     assert (reason(error), error["message"]) == (("NOT_FOUND", "stageId"), "[NOT_FOUND] stageId: stage not found")
+
+
+async def test_a_deal_stays_in_its_pipeline(client: httpx.AsyncClient, board: Board, sql: AsyncConnection) -> None:
+    there = await board.deal("new")
+    async with unchanged(sql):
+        for deal, stage in ((board.world.ada.deal, board.stage["new"]), (there, board.world.stage["new"])):
+            error = await refusal(client, ADA, MOVE, **{"in": {"dealId": str(deal), "stageId": str(stage)}})
+            assert reason(error) == ("VALIDATION", "stageId")
 
 
 async def test_deals_with_the_same_rank_are_separated(
