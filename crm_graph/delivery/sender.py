@@ -149,7 +149,9 @@ async def _attempt(http: HttpClient, networks: Networks, delivery: LeasedDeliver
         if attempt.is_postponed:
             log.info("delivery postponed: %s", attempt.error, extra={"details": details})
             return None
-        answer = {"status": attempt.status, "ms": attempt.duration_ms}
+        answer = {"status": attempt.status, "ms": attempt.duration_ms} | (
+            {"error": attempt.error} if attempt.error else {}
+        )
         log.info("delivered" if attempt.is_success else "delivery failed", extra={"details": {**details, **answer}})
         if attempt.status is not None:
             span.set_attribute("http.response.status_code", attempt.status)
