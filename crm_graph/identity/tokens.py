@@ -1,5 +1,6 @@
 """Bearer tokens: JSON Web Tokens, signed with JWT_SECRET (HS256)."""
 
+import logging
 import re
 import uuid
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from crm_graph.errors import Unauthenticated, ValidationFailed
 from crm_graph.settings import Settings
 from crm_graph.values import utc_now
 
+log = logging.getLogger(__name__)
 ALGORITHM = "HS256"  # fixed here, never taken from a token's header (RFC 8725, 3.1)
 LEEWAY = timedelta(seconds=30)
 TOKEN_MAX = 8_192
@@ -69,7 +71,7 @@ class Tokens:
         required += ["iat"] * (self.not_before is not None)
         try:
             if "crit" in jwt.get_unverified_header(token):  # RFC 7515, 4.1.11: we support no extension
-                raise Unauthenticated
+                raise _refused("it has the header crit")
             claims = jwt.decode(
                 token,
                 self.key,
@@ -81,22 +83,48 @@ class Tokens:
             )
         except jwt.ExpiredSignatureError:  # raised after the signature was verified
             raise Unauthenticated("the token has expired; get a new one") from None
-        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
-            raise Unauthenticated from None
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise _refused(_reason(error)) from None
         subject = claims["sub"]
-        # PyJWT accepts "9999999999" and 1e30 as times; RFC 7519 requires a number, and ours are integers.
-        are_integers = all(type(claims[name]) is int for name in ("exp", "nbf", "iat") if name in claims)
-        if (
-            not are_integers
-            or claims["exp"] > EXP_MAX
-            or not isinstance(subject, str)
-            or not 0 < len(subject) <= SUBJECT_MAX
-        ):
-            raise Unauthenticated
+        # PyJWT accepts "9999999999" and 1e30 as times; RFC 7519 requires a number, which some libraries write as 1e9.
+        if not all(_is_whole(claims[name]) for name in ("exp", "nbf", "iat") if name in claims):
+            raise _refused("exp, nbf and iat must be whole numbers of seconds")
+        if claims["exp"] > EXP_MAX:
+            raise _refused("exp is after the year 9999")
+        if not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_MAX:
+            raise _refused(f"sub must be a text of at most {SUBJECT_MAX} characters")
         if self.not_before is not None and claims["iat"] < int(self.not_before.timestamp()):
             raise Unauthenticated("the token was revoked; get a new one")
         seconds_left = claims["exp"] + LEEWAY.total_seconds() - utc_now().timestamp()
         return Claims(subject, seconds_left, _token_id(claims.get("jti")))
+
+
+def _is_whole(time: object) -> bool:
+    return type(time) is int or (type(time) is float and time.is_integer())
+
+
+def _refused(reason: str) -> Unauthenticated:
+    """The refusal of a token that we did not sign, or not like this: only the log says why."""
+    log.info("token refused: %s", reason)
+    return Unauthenticated()
+
+
+def _reason(error: Exception) -> str:
+    """Why PyJWT refuses a token, without what the token says."""
+    match error:
+        case jwt.InvalidSignatureError():
+            return "it was signed with another key than JWT_SECRET"
+        case jwt.MissingRequiredClaimError():
+            return f"it has no claim {error.claim}"
+        case jwt.InvalidAlgorithmError():
+            return f"its algorithm is not {ALGORITHM}"
+        case jwt.InvalidIssuerError():
+            return "its issuer is not JWT_ISSUER"
+        case jwt.InvalidAudienceError():
+            return "its audience is not JWT_AUDIENCE"
+        case jwt.ImmatureSignatureError():
+            return "it is not valid yet: compare the clocks"
+    return "it is malformed"
 
 
 def _token_id(jti: object) -> uuid.UUID | None:

@@ -48,3 +48,30 @@ def test_a_bearer_may_have_8192_characters() -> None:
     assert read_bearer([f"Bearer a.b.{'c' * padding}"]).startswith("a.b.")
     with pytest.raises(Unauthenticated):
         read_bearer([f"Bearer a.b.{'c' * (padding + 1)}"])
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+def test_a_whole_number_may_be_written_as_a_float(name: str) -> None:
+    now = int(utc_now().timestamp())
+    claims = {"exp": now + 300, "iat": now, "nbf": now}
+    assert TOKENS.verify(token(claims | {name: float(claims[name])})).subject == ADA
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (token(key=b"x" * 32), "it was signed with another key than JWT_SECRET"),
+        (token(without=("sub",)), "it has no claim sub"),
+        (token({"exp": 4_102_444_800.5}), "exp, nbf and iat must be whole numbers of seconds"),
+        (token({"nbf": 4_102_444_800}), "it is not valid yet: compare the clocks"),
+        (token({"sub": 7}), "it is malformed"),
+        (token(header={"alg": "HS512"}), "its algorithm is not HS256"),
+    ],
+)
+def test_the_log_says_why_a_token_was_refused_and_the_answer_does_not(
+    caplog: pytest.LogCaptureFixture, made: str, reason: str
+) -> None:
+    with caplog.at_level("INFO"), pytest.raises(Unauthenticated) as refused:
+        TOKENS.verify(made)
+    assert caplog.messages == [f"token refused: {reason}"]
+    assert refused.value.message == Unauthenticated().message

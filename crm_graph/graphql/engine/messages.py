@@ -45,7 +45,7 @@ def parse_request(body: object) -> RequestParameters:
     ):
         if not isinstance(body.get(name), kind | None):
             raise BadRequest(f'"{name}" must be {description}', field=name)
-    return RequestParameters(body["query"], body.get("operationName"), body.get("variables") or {})
+    return RequestParameters(body["query"], body.get("operationName") or None, body.get("variables") or {})
 
 
 def response_body(result: ExecutionResult, request_id: str) -> tuple[ResponseBody, list[CrmError]]:

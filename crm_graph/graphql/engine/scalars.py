@@ -14,6 +14,11 @@ from crm_graph.errors import ValidationFailed
 
 # Python's Decimal() also accepts NaN, 1e1000000, 1_000 and digits of every script.
 _DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?", re.ASCII)
+# "1.234,56", "1 200", "12,5", "1'200.50", "1,200.50 EUR", "€ 12"
+_WRITTEN_NUMBER = re.compile(
+    r"(?P<currency_first>[^\d\s.,'-]{1,4} ?)?-?[0-9][0-9.,' \xa0\u202f]{0,30}(?P<currency> ?[^\d\s.,'-]{1,4})?"
+)
+_WRITTEN_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\.?( .{0,20})?")
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -23,8 +28,21 @@ def parse_decimal(value: object) -> Decimal:
     """A decimal number from text or a JSON number; raises ValidationFailed."""
     text = repr(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
-        raise ValidationFailed('not a decimal number such as "1200.50" (at most 15 digits before the point, 6 after)')
+        raise ValidationFailed(
+            f'not a decimal number such as "1200.50" (at most 15 digits before the point, 6 after){_decimal_hint(text)}'
+        )
     return Decimal(text)
+
+
+def _decimal_hint(text: object) -> str:
+    """What to send instead of a number as a person writes it."""
+    if not isinstance(text, str) or not (found := _WRITTEN_NUMBER.fullmatch(text.strip())):
+        return ""
+    if found["currency"] or found["currency_first"]:
+        return ": send the number alone, and the currency in its own field"
+    if "," in text or "'" in text or " " in text.strip() or text.count(".") > 1:
+        return ": send a point before the decimals, and nothing between the thousands"
+    return ""
 
 
 def parse_date_time(value: object) -> datetime:
@@ -34,7 +52,12 @@ def parse_date_time(value: object) -> datetime:
             return datetime.fromisoformat(value.upper().replace(" ", "T")).astimezone(UTC)
         except (ValueError, OverflowError):
             pass
-    raise ValidationFailed('not a time with a UTC offset (RFC 3339), such as "2026-01-05T16:04:40Z"')
+    hint = ""
+    if isinstance(value, str) and (_DATE.fullmatch(value) or _WRITTEN_DATE.fullmatch(value)):
+        hint = ": send year, month, day, time and offset in this order"
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        hint = ": convert the number of seconds or milliseconds"
+    raise ValidationFailed(f'not a time with a UTC offset (RFC 3339), such as "2026-01-05T16:04:40Z"{hint}')
 
 
 def parse_date(value: object) -> date:
@@ -44,7 +67,9 @@ def parse_date(value: object) -> date:
             return date.fromisoformat(value)
         except ValueError:
             pass
-    raise ValidationFailed('not a date, such as "2026-01-05"')
+    is_written = isinstance(value, str) and (_WRITTEN_DATE.fullmatch(value) or _DATE_TIME.fullmatch(value))
+    hint = ": send year, month and day in this order, without a time" if is_written else ""
+    raise ValidationFailed(f'not a date, such as "2026-01-05"{hint}')
 
 
 def parse_uuid(value: object) -> uuid.UUID:

@@ -32,7 +32,7 @@ from crm_graph.graphql.execution.compiling import Compiling
 from crm_graph.graphql.execution.context import Context
 from crm_graph.graphql.execution.reads import Reads
 from crm_graph.graphql.transport import graphiql
-from crm_graph.graphql.transport.sse import EventStream
+from crm_graph.graphql.transport.sse import EventStream, as_events
 from crm_graph.graphql.transport.subscriptions import Limits, Subscriptions
 from crm_graph.graphql.transport.websocket import WebSocketEndpoint
 from crm_graph.identity.authenticator import Authenticator
@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 
 JSON_MEDIA = "application/json"
 EVENT_MEDIA = "text/event-stream"
+URL_MAX = 8_192  # bytes of the query string of a GET
 GRAPHQL_MEDIA = "application/graphql-response+json"  # GraphQL over HTTP: clients that accept it expect 4xx and 5xx
 UNKNOWN = "unknown"  # the kind of operation in an invalid document
 
@@ -73,8 +74,9 @@ def create_router(
     router = APIRouter()
     # Starlette's own routes: FastAPI would look for dependencies on every request, and there are none.
     router.add_route("/graphql", endpoint.post, methods=["POST"])
+    router.add_route("/graphql", endpoint.get, methods=["GET"])
     router.add_websocket_route("/graphql", WebSocketEndpoint(subscriptions, settings.allowed_origins).serve)
-    router.add_route("/graphql", endpoint.other_method, methods=["GET", "PUT", "PATCH", "DELETE"])
+    router.add_route("/graphql", endpoint.other_method, methods=["PUT", "PATCH", "DELETE"])
     if is_development:
         router.routes.append(graphiql.asset_route())
     return router
@@ -111,24 +113,37 @@ class _Endpoint:
         self._metrics.graphql(state.kind, state.outcome, perf_counter() - started)
         return response
 
-    async def other_method(self, request: Request) -> Response:
-        """GraphiQL, in development only; operations are sent by POST."""
-        if self._is_development and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+    async def get(self, request: Request) -> Response:
+        """Execute a query in the URL, as `post` does; GraphiQL for a browser, in development only."""
+        if request.method == "HEAD":  # Starlette's routes for GET take it, too
+            return await self.other_method(request)
+        if self._is_development and "text/html" in request.headers.get("accept", "") and not request.url.query:
             return graphiql.page()
+        response = await self.post(request)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    async def other_method(self, request: Request) -> Response:
+        """Refuse a method that runs nothing."""
         refusal = BadRequest("send operations by POST, as JSON")
-        return _refusal(refusal, request, _media(request), status=405, headers={"Allow": "POST"})
+        return _refusal(refusal, request, _media(request), status=405, headers={"Allow": "GET, POST"})
 
     async def _execute(self, request: Request, media: str) -> Response:
         principal = await self._authenticator.principal(authorization(request))
         mark_known(request)
-        sent = await read_body(request)  # outside the slot: a slow client occupies none
+        is_get = request.method == "GET"
+        sent = b"" if is_get else await read_body(request)  # outside the slot: a slow client occupies none
         async with self._shares.slot(principal.owner_id):
-            body = _parse_body(request, sent)
+            body = _parse_url(request) if is_get else _parse_body(request, sent)
             parameters = parse_request(body)
             operation = await self._reads.operation(principal, parameters)
             request.state.kind = operation.node.operation.value
+            if is_get and not operation.is_query:
+                refusal = BadRequest(f"send a {request.state.kind} by POST; GET is for queries")
+                return _refusal(refusal, request, media, status=405, headers={"Allow": "POST"})
             if not operation.is_subscription:
-                return await self._run(request, media, principal, operation, parameters.variables)
+                response = await self._run(request, media, principal, operation, parameters.variables)
+                return as_events(response) if _prefers_events(request) else response
         return await self._subscribe(request, body)
 
     async def _run(
@@ -154,9 +169,20 @@ class _Endpoint:
 
 def _media(request: Request) -> str:
     """The media type of the response: the one that the client prefers, JSON if it has no preference."""
-    accepted = dict(map(_quality, request.headers.get("accept", "").lower().split(",")))
+    accepted = _accepted(request)
     wants = accepted.get(GRAPHQL_MEDIA, 0.0)
     return GRAPHQL_MEDIA if wants > 0 and wants >= accepted.get(JSON_MEDIA, 0.0) else JSON_MEDIA
+
+
+def _prefers_events(request: Request) -> bool:
+    """Whether the client wants a query's result as an event (graphql-sse, distinct connections mode)."""
+    accepted = _accepted(request)
+    wants = accepted.get(EVENT_MEDIA, 0.0)
+    return wants > max(accepted.get(GRAPHQL_MEDIA, 0.0), accepted.get(JSON_MEDIA, 0.0))
+
+
+def _accepted(request: Request) -> dict[str, float]:
+    return dict(map(_quality, request.headers.get("accept", "").lower().split(",")))
 
 
 def _quality(accepted: str) -> tuple[str, float]:
@@ -173,6 +199,25 @@ def _parse_body(request: Request, body: bytes) -> object:
     if name != JSON_MEDIA or any(part.startswith("charset=") and part[8:].strip('"') != "utf-8" for part in parameters):
         raise UnsupportedMedia(f"send the request with Content-Type: {JSON_MEDIA}, encoded as UTF-8")
     return parse_json(body)
+
+
+def _parse_url(request: Request) -> object:
+    """The parameters of a GET, as the body of a POST would have them; raises BadRequest."""
+    if len(request.url.query) > URL_MAX:
+        raise BadRequest(f"the URL's query string is longer than {URL_MAX:,} bytes: send the query by POST")
+    sent = request.query_params
+    if "query" not in sent:
+        raise BadRequest("the URL has no ?query=; send operations by POST, as JSON", field="query")
+    documents = {name: _parse_parameter(name, sent[name]) for name in ("variables", "extensions") if sent.get(name)}
+    return {"query": sent["query"], "operationName": sent.get("operationName"), **documents}
+
+
+def _parse_parameter(name: str, text: str) -> object:
+    try:
+        return parse_json(text.encode())
+    except BadRequest as error:
+        reason = error.message.removeprefix("the request body is not JSON: ")
+        raise BadRequest(f"{name} is not JSON: {reason}", field=name) from None
 
 
 def _answer(result: ExecutionResult, request: Request, media: str) -> Response:

@@ -1,5 +1,6 @@
-"""Subscriptions as server-sent events: the protocol graphql-sse in its "distinct connections mode".
+"""Results as server-sent events, of subscriptions and, if a client asks for it, of queries.
 
+The protocol is graphql-sse's "distinct connections mode":
 https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
 """
 
@@ -102,6 +103,14 @@ class EventStream(Response):
             log.error("stream failed", exc_info=error, extra={"details": {"request_id": self._request_id}})
             return internal_error(self._request_id)
         return None
+
+
+def as_events(response: Response) -> Response:
+    """A response to a query or mutation as a stream of one result."""
+    data = bytes(response.body).replace(b"\n", b"\ndata: ")
+    streamed = Response(b"event: next\ndata: " + data + b"\n\nevent: complete\ndata:\n\n", response.status_code)
+    streamed.headers.update({name.decode(): value.decode() for name, value in HEADERS})
+    return streamed
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:

@@ -85,9 +85,9 @@ async def test_the_query_page_is_for_developers(client: httpx.AsyncClient, devel
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
     assert "graphiql" in page.text.lower()
-    assert refused.status_code == 405
+    assert refused.status_code == 401
     assert "graphiql" not in refused.text.lower()
-    assert (await development.get("/graphql", headers={"Accept": "application/json"})).status_code == 405
+    assert (await development.get("/graphql", headers={"Accept": "application/json"})).status_code == 401
 
 
 async def test_an_internal_error_is_masked_and_its_cause_logged(

@@ -57,7 +57,7 @@ async def test_no_other_file_is_served(browser: httpx.AsyncClient, name: str) ->
 
 async def test_in_production_there_is_neither_page_nor_file(app: FastAPI) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://crm.test") as client:
-        assert (await client.get("/graphql", headers=BROWSER)).status_code == 405
+        assert (await client.get("/graphql", headers=BROWSER)).status_code == 401
         for file in graphiql.FOLDER.iterdir():
             assert (await client.get(f"/graphiql/{file.name}")).status_code == 404
 
