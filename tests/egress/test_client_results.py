@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import NoReturn
 
@@ -99,3 +99,21 @@ async def test_the_duration_is_in_milliseconds(
     times = iter([100.0, 101.0])
     monkeypatch.setattr(client, "time", SimpleNamespace(monotonic=lambda: next(times, 101.0)))
     assert (await http.post(receiver.url(), {}, BODY, HERE)).duration_ms == 1000
+
+
+async def test_idle_connections_end_with_the_client(receiver: Receiver) -> None:
+    async with HttpClient() as http:
+        assert (await http.post(receiver.url(), {}, BODY, HERE)).is_success
+        [[idle]] = http._idle.values()
+        assert not idle.stream._transport.is_closing()
+    assert idle.stream._transport.is_closing()
+
+
+@pytest.mark.parametrize(
+    ("after", "seconds"),
+    [("Mon, 05 Jan 2026 10:02:00 GMT", 120), ("Mon, 05 Jan 2026 11:02:00 +0100", 120),
+     ("Mon, 05 Jan 2026 10:02:00", 120), ("Mon, 05 Jan 2026 09:00:00 GMT", 0), ("Fri, 09 Jan 2026 10:00:00 GMT", 86_400)],
+)  # fmt: skip
+def test_a_date_to_retry_after_is_read_with_its_offset_or_as_utc(after: str, seconds: int) -> None:
+    now = datetime(2026, 1, 5, 10, tzinfo=UTC)
+    assert client._parse_delay(after, now) == timedelta(seconds=seconds)

@@ -183,3 +183,12 @@ class Writing(Pausing):
 
     def write(self, data: object) -> None:
         pass
+
+
+async def test_a_reader_that_waits_learns_of_the_end() -> None:
+    stream = Stream()
+    stream.connection_made(Pausing())
+    reading = asyncio.create_task(stream.read())
+    await asyncio.sleep(0)
+    stream.eof_received()
+    assert await asyncio.wait_for(reading, 1) == b""

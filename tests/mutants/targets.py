@@ -49,7 +49,7 @@ TARGETS = (
     Target("crm_graph/egress/client.py", EGRESS),
     Target("crm_graph/egress/connections.py", ("tests/egress/test_connections.py", *EGRESS)),
     Target("crm_graph/egress/lookups.py", ("tests/egress/test_lookups.py", *EGRESS)),
-    Target("crm_graph/egress/headers.py", EGRESS),
+    Target("crm_graph/egress/headers.py", ("tests/egress/test_headers.py", *EGRESS)),
     Target("crm_graph/egress/networks.py", ("tests/egress/test_networks.py", *EGRESS)),
     Target("crm_graph/egress/urls.py", ("tests/egress/test_urls.py", *EGRESS)),
     Target("crm_graph/graphql/execution/idempotency.py", ("tests/graphql/execution/test_idempotency.py",)),

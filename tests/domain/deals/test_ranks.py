@@ -180,6 +180,15 @@ async def test_a_deal_stays_in_its_pipeline(client: httpx.AsyncClient, board: Bo
             assert reason(error) == ("VALIDATION", "stageId")
 
 
+async def test_a_deal_is_not_won_in_another_pipeline(
+    client: httpx.AsyncClient, board: Board, sql: AsyncConnection
+) -> None:
+    win = "mutation ($in: MarkDealWonInput!) { markDealWon(input: $in) { deal { id } } }"
+    async with unchanged(sql):
+        wish = {"dealId": str(board.world.ada.deal), "stageId": str(board.stage["won"])}
+        assert reason(await refusal(client, ADA, win, **{"in": wish})) == ("VALIDATION", "stageId")
+
+
 async def test_deals_with_the_same_rank_are_separated(
     client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
