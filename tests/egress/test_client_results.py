@@ -111,9 +111,14 @@ async def test_idle_connections_end_with_the_client(receiver: Receiver) -> None:
 
 @pytest.mark.parametrize(
     ("after", "seconds"),
-    [("Mon, 05 Jan 2026 10:02:00 GMT", 120), ("Mon, 05 Jan 2026 11:02:00 +0100", 120),
-     ("Mon, 05 Jan 2026 10:02:00", 120), ("Mon, 05 Jan 2026 09:00:00 GMT", 0), ("Fri, 09 Jan 2026 10:00:00 GMT", 86_400)],
-)  # fmt: skip
+    [
+        ("Mon, 05 Jan 2026 10:02:00 GMT", 120),
+        ("Mon, 05 Jan 2026 11:02:00 +0100", 120),
+        ("Mon, 05 Jan 2026 10:02:00", 120),
+        ("Mon, 05 Jan 2026 09:00:00 GMT", 0),
+        ("Fri, 09 Jan 2026 10:00:00 GMT", 86_400),
+    ],
+)
 def test_a_date_to_retry_after_is_read_with_its_offset_or_as_utc(after: str, seconds: int) -> None:
     now = datetime(2026, 1, 5, 10, tzinfo=UTC)
     assert client._parse_delay(after, now) == timedelta(seconds=seconds)
