@@ -6,11 +6,12 @@ from crm_graph.egress.headers import check_headers
 from crm_graph.errors import ValidationFailed
 
 
-def test_names_are_lower_case_and_values_trimmed() -> None:
-    assert check_headers({"X-Key": " a b\t", "authorization": "Bearer é"}) == {
-        "x-key": "a b",
+def test_names_become_lower_case_and_values_are_trimmed() -> None:
+    assert check_headers({"X-CRM-Secret": " geheim\t", "Authorization": "Bearer é"}) == {
+        "x-crm-secret": "geheim",
         "authorization": "Bearer é",
     }
+    assert check_headers({}) == {}
 
 
 def test_twenty_headers_of_a_hundred_letters_and_4096_characters_are_taken() -> None:
@@ -19,23 +20,30 @@ def test_twenty_headers_of_a_hundred_letters_and_4096_characters_are_taken() -> 
 
 
 @pytest.mark.parametrize(
-    ("headers", "message"),
+    "headers",
     [
-        ({f"x{number}": "v" for number in range(21)}, "headers has more than 20 entries"),
-        ({"x" * 101: "v"}, "is not a valid header name"),
-        ({"x y": "v"}, "is not a valid header name"),
-        ({"": "v"}, "is not a valid header name"),
-        ({"x": "v" * 4_097}, "the value of x is too long"),
-        ({"x": "a\nb"}, "not one line"),
-        ({"x": "€"}, "Latin-1"),
-        ({"x": "1", "X": "2"}, "x is given twice"),
-        ({"Host": "a"}, "host is set by crm-graph itself"),
-        ({"Webhook-Id": "a"}, "webhook-id is set by crm-graph itself"),
-        ({"Proxy-Authorization": "a"}, "proxy-authorization is set by crm-graph itself"),
+        {"": "hidden"},
+        {"X Y": "hidden"},
+        {"X:Y": "hidden"},
+        {"X\r\nY": "hidden"},
+        {"ş": "hidden"},
+        {"X" * 101: "hidden"},
+        {"X": "hidden\r\nY: z"},
+        {"X": "hidden\x00"},
+        {"X": "hidden\x7f"},
+        {"X": "hidden\x85"},
+        {"X": "hiddenş"},
+        {"X": "hidden" + "v" * 4_091},
+        {"X": "hidden", "x": "other"},
+        {f"X-{number}": "hidden" for number in range(21)},
+        *({name: "hidden"} for name in ("Host", "CONTENT-LENGTH", "Content-Type", "transfer-encoding", "Connection")),
+        *({name: "hidden"} for name in ("TE", "Upgrade", "Expect", "User-Agent", "Webhook-Id", "webhook-signature")),
+        *({name: "hidden"} for name in ("X-Signature", "Proxy-Authorization", "traceparent", "Content-Encoding")),
     ],
+    ids=lambda headers: ascii(next(iter(headers)))[:30],
 )
-def test_another_header_is_refused_without_its_value(headers: dict[str, str], message: str) -> None:
-    with pytest.raises(ValidationFailed, match=message) as refused:
+def test_headers_that_are_refused_show_no_value(headers: dict[str, str]) -> None:
+    with pytest.raises(ValidationFailed) as error:
         check_headers(headers)
-    assert refused.value.field == "headers"
-    assert "€" not in str(refused.value)
+    assert error.value.field == "headers"
+    assert "hidden" not in str(error.value)

@@ -163,6 +163,20 @@ def test_who_may_call_public_addresses_only_does_not_learn_an_internal_address(a
     assert address not in refusal
 
 
+def test_what_is_no_address_is_refused() -> None:
+    refusal = NONE_NAMED.refusal("n8n", "not-an-address", 443, encrypted=True)
+    assert refusal == "the address of host n8n is not a valid IP address"
+
+
+def test_who_may_call_public_addresses_only_learns_what_to_do() -> None:
+    closed = "the networks of OUTBOUND_ALLOWED_NETWORKS are for endpoints of admins"
+    assert (
+        PUBLIC_ONLY.refusal("n8n", "8.8.8.8", 80, encrypted=False) == f"n8n may not be called: use https://; {closed}"
+    )
+    private = f"n8n may not be called: its address is not public; {closed}"
+    assert PUBLIC_ONLY.refusal("n8n", "10.1.2.3", 443, encrypted=True) == private
+
+
 @pytest.mark.parametrize("address", ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "168.63.129.16"])
 def test_a_metadata_service_is_allowed_only_by_its_own_address(address: str) -> None:
     everything = Networks.of(["0.0.0.0/0", "::/0", "169.254.0.0/16"])
