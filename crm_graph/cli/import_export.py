@@ -36,7 +36,7 @@ OwnerEmail = Annotated[
 
 @import_app.command("contacts")
 def import_contacts(
-    file: Annotated[Path, typer.Argument(help="A CSV file in UTF-8 with a header.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="A CSV file with a header.", exists=True, dir_okay=False)],
     owner: OwnerEmail = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would change, and change nothing.")] = False,
     restore_deleted: Annotated[
@@ -48,6 +48,9 @@ def import_contacts(
             metavar="COLUMN=FIELD",
             help="Which field a column is: email, fullName, ...; `variable` for a lead variable; COLUMN= to skip it.",
         ),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Such as windows-1254. Default: UTF-8, or what the file looks like.")
     ] = None,
     errors: Annotated[
         Path | None, typer.Option(help="Write the lines that failed to this CSV file. Default: stderr.")
@@ -61,7 +64,9 @@ def import_contacts(
     if errors is not None and errors.exists() and errors.samefile(file):
         raise SetupError(f"--errors would overwrite {file}, the file to import: name another one")
     with ExitStack() as stack:
-        csv_file = stack.enter_context(open_csv(file))
+        csv_file = stack.enter_context(open_csv(file, encoding))
+        if csv_file.remark:
+            remark(csv_file.remark)
         columns = Columns(csv_file.header, fields)
         console = Console(stderr=True)
         report = _to_console(console) if errors is None else stack.enter_context(_to_file(errors))

@@ -13,26 +13,62 @@ from crm_graph.models import LifecycleStage
 from crm_graph.values import name_key
 
 Item: TypeAlias = dict[str, object]
-VARIABLE, IGNORED = "variable", ""  # what a column can be besides a field of a contact
+VARIABLE, IGNORED, OPTED_OUT = "variable", "", "opted out"  # what a column can be besides a field of a contact
 # The headers of each field, without case, accents, spaces and underscores.
 HEADERS = {
-    "email": "email emailaddress mail eposta",
-    "full_name": "fullname name contactname adsoyad",
-    "first_name": "firstname givenname ad",
-    "last_name": "lastname surname familyname soyad",
-    "title": "title jobtitle position unvan",
-    "phone": "phone phonenumber mobile mobilephone telephone tel telefon",
-    "website": "website web",
-    "linkedin_url": "linkedinurl linkedin linkedinprofile",
-    "company_name": "companyname company organisation organization account sirket firma",
+    "email": (
+        "email emailaddress mail eposta epostaadresi emailadresse email1value emailaddress1 emails workemail "
+        "primaryemail businessemail contactemail correoelectronico correo courriel adresseemail "
+        "adressedemessagerie indirizzoemail posta epostaadres"
+    ),
+    "full_name": ("fullname name contactname adsoyad displayname anzeigename nombrecompleto nomcomplet nomecompleto"),
+    "first_name": "firstname givenname ad adi vorname prenom nombre voornaam nome primeironome",
+    "last_name": (
+        "lastname surname familyname soyad soyadi nachname nom apellido apellidos achternaam cognome sobrenome apelido"
+    ),
+    "title": (
+        "title jobtitle position unvan unvani titel funktion berufsbezeichnung fonction cargo puesto functie "
+        "functietitel organization1title organizationtitle poste qualifica"
+    ),
+    "phone": (
+        "phone phonenumber mobile mobilephone mobilephonenumber telephone tel telefon telefonnummer telefonnr "
+        "phone1value businessphone primaryphone istelefonu ceptelefonu cep mobiltelefon telefongeschaftlich "
+        "rufnummer telefono telefoon telefoonnummer telefone celular mobil workphone corporatephone"
+    ),
+    "website": "website web websiteurl webseite websitesi sitioweb siteweb sitoweb",
+    "linkedin_url": "linkedinurl linkedin linkedinprofile personlinkedinurl linkedinbio",
+    "company_name": (
+        "companyname company organisation organization account accountname sirket sirketadi firma firmenname "
+        "unternehmen organization1name organizationname associatedcompany entreprise societe empresa azienda "
+        "bedrijf bedrijfsnaam companynameforemails"
+    ),
     "company_id": "companyid",
     "owner_id": "ownerid",
     "lifecycle_stage": "lifecyclestage",
     "custom": "custom",
+    # Columns of people who must not be written to: their lines are refused.
+    OPTED_OUT: (
+        "donotcontact donotemail donotmail dnc optout optedout optedoutat emailoptout hasoptedoutofemail "
+        "unsubscribed unsubscribedat unsubscribe unsubscribedfromallemail unsubscribedfromalle abgemeldet "
+        "emailabgemeldet abmeldung desabonne desinscrit dadodebaja uitgeschreven disiscritto"
+    ),
     # Other columns of an export, which can't be set.
-    IGNORED: "id owneremail ownersource replystatus replysummary replystatussource replystatusat needsreview ooountil "
-    "donotcontactat donotcontactreason latestemailsentat version createdat updatedat",
+    IGNORED: (
+        "id owneremail ownersource replystatus replysummary replystatussource replystatusat needsreview "
+        "ooountil donotcontactat donotcontactreason latestemailsentat version createdat updatedat"
+    ),
 }
+# What people write where there is nothing.
+_NOTHING = frozenset(
+    {"", "na", "none", "null", "nil", "unknown", "ka", "keine", "yok", "sansobjet", "aucune", "ninguna", "geen"}
+)
+_NO = frozenset(
+    {"", "0", "false", "no", "n", "nein", "hayir", "non", "nee", "nao", "never", "subscribed", "null", "none", "na"}
+)
+_SHORTENED = re.compile(r"[+-]?\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)  # what a spreadsheet makes of a long number
+_APOSTROPHE = re.compile(r"\A\s*'(?=[+(\d])")  # the same, typed by hand
+_AS_TEXT = re.compile(r'="(?P<text>[^"]*)"\Z')  # ="0049..." keeps a spreadsheet from making a number of it
+_MAILTO = re.compile(r"\A\s*mailto:", re.IGNORECASE)
 _LINE_BREAKS = re.compile(r"[\t\r\n]+")
 _FIELDS = {header: field for field, headers in HEADERS.items() for header in headers.split()}
 
@@ -41,15 +77,21 @@ class Columns:
     """The columns of a file: fields of a contact, lead variables, or ignored."""
 
     def __init__(self, header: Sequence[str], mapping: Mapping[str, str]) -> None:
-        """`mapping` overrides what columns are, by their names: a header of the field, VARIABLE or IGNORED.
+        """`mapping` overrides what columns are, by their names or numbers: a header of the field, VARIABLE or IGNORED.
 
-        Raises SetupError.
+        Of several columns that mean the same, the first is the field, and the others are variables. Raises SetupError.
         """
-        self.names = [name.strip() for name in header]
-        if unknown := mapping.keys() - set(self.names):
+        self.names = [" ".join(name.split()) for name in header]
+        numbers = {str(number) for number in range(1, len(self.names) + 1)}
+        if unknown := mapping.keys() - set(self.names) - numbers:
             raise SetupError(f"there is no column {min(unknown)!r}; the columns are: {', '.join(self.names)}")
         mapped = {name: _mapped_field(field) for name, field in mapping.items()}
-        self.fields = [mapped.get(name, _field(name)) for name in self.names]
+        self.fields: list[str] = []
+        for number, name in enumerate(self.names, 1):
+            chosen = mapped.get(name, mapped.get(str(number)))
+            found = _field(name) if chosen is None else chosen
+            repeats = chosen is None and found in self.fields and name not in self.names[: number - 1]
+            self.fields.append(VARIABLE if repeats and found not in (IGNORED, OPTED_OUT) else found)
         self._check()
 
     def item(self, line: Line) -> Item:
@@ -63,6 +105,8 @@ class Columns:
                 continue
             if field == VARIABLE:
                 variables[name] = cell
+            elif field == OPTED_OUT:
+                _refuse_opted_out(name, cell)
             elif field == "custom":
                 cells[field] = cell
             else:  # of one line; spreadsheets wrap long cells
@@ -85,8 +129,9 @@ class Columns:
         for name, field in zip(self.names, self.fields, strict=True):
             names.setdefault((field, name if field == VARIABLE else ""), []).append(name)
         for (field, variable), same in names.items():
-            if len(same) > 1 and field != IGNORED:
-                hint = "leave one out with --mapping COLUMN="
+            if len(same) > 1 and field not in (IGNORED, OPTED_OUT):
+                number = len(self.names) - self.names[::-1].index(same[-1])
+                hint = f"leave one out with --mapping {number}="
                 raise SetupError(f"the columns {' and '.join(same)} are both {variable or field}: {hint}")
 
 
@@ -99,7 +144,7 @@ def _mapped_field(field: str) -> str:
         return field
     if found := _FIELDS.get(_key(field)):
         return found
-    fields = ", ".join(field for field in HEADERS if field)
+    fields = ", ".join(field for field in HEADERS if field not in (IGNORED, OPTED_OUT))
     raise SetupError(f"a column can't be {field!r}; it can be {fields}, {VARIABLE}, or nothing")
 
 
@@ -107,7 +152,32 @@ def _key(header: str) -> str:
     return name_key(header).replace(" ", "")
 
 
+def _refuse_opted_out(name: str, cell: str) -> None:
+    if _key(cell) not in _NO:
+        raise ValidationFailed(
+            f"{name} is {cell.strip()[:40]!r}: this person asked not to be written to, and is not imported; leave the "
+            f"column out with --mapping '{name}=' to import them all the same"
+        )
+
+
+def _read_phone(cell: str) -> str:
+    """A telephone number without what a spreadsheet put around it. Raises ValidationFailed when it lost digits."""
+    phone = _APOSTROPHE.sub("", cell)
+    if _SHORTENED.fullmatch(phone.strip()):
+        raise ValidationFailed(
+            f"phone {phone} was shortened by a spreadsheet, and its last digits are lost: correct it", field="phone"
+        )
+    return phone
+
+
 def _item(cells: dict[str, str], variables: Mapping[str, str]) -> Item:
+    cells = {name: found["text"] if (found := _AS_TEXT.match(cell.strip())) else cell for name, cell in cells.items()}
+    if "phone" in cells:
+        cells["phone"] = _read_phone(cells["phone"])
+    if "email" in cells:
+        cells["email"] = _MAILTO.sub("", cells["email"])
+    if _key(cells.get("company_name", "x")) in _NOTHING:
+        del cells["company_name"]
     names = [cells.pop(name, "") for name in ("first_name", "last_name")]
     item: Item = {"email": "", **cells}
     if any(names):

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crm_graph.errors import SetupError
-from crm_graph.import_export import formula_escaping
+from crm_graph.import_export import csv_dialect, formula_escaping
 
-DELIMITERS = ",;\t"
 CELL_MAX = 1_000_000  # characters; without a limit, an unclosed quote would swallow the rest of the file
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")  # how a byte that is not UTF-8 is decoded
-_QUOTED = re.compile('"[^"]*"')
-_OTHER_FORMATS = {b"\xff\xfe": "in UTF-16", b"\xfe\xff": "in UTF-16", b"PK\x03\x04": "a workbook"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,40 +26,43 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
-    """An open file whose header was read. `position` returns how many bytes of the file were read."""
+    """An open file whose header was read. `position` returns how many bytes of the file were read.
+
+    `remark` says, for people, which encoding was guessed.
+    """
 
     header: list[str]
     lines: Iterator[Line]
     position: Callable[[], int]
+    remark: str | None = None
 
 
 @contextmanager
-def open_csv(path: Path) -> Iterator[CsvFile]:
-    """Open a file in UTF-8, with or without a byte order mark. The most frequent delimiter in its header is taken.
+def open_csv(path: Path, encoding: str | None = None) -> Iterator[CsvFile]:
+    """Open a file in `encoding` or, without one, in UTF-8, UTF-16 with its mark, or windows-1252 or -1254.
 
+    The delimiter is the one that yields a column of addresses and records of equal length; a line `sep=;` names it.
     Raises SetupError for a file without a header, and for one in another format.
     """
-    with path.open("rb") as raw:
-        start = raw.peek()
-        for mark, format_name in _OTHER_FORMATS.items():
-            if start.startswith(mark):
-                raise SetupError(f"{path} is {format_name}: save it as CSV in UTF-8")
-        first_line = _QUOTED.sub("", start.decode("utf-8", "replace").partition("\n")[0])
-        text = io.TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="")
-        lines = _lines(text, max(DELIMITERS, key=first_line.count))
+    with io.BufferedReader(path.open("rb", buffering=0), csv_dialect.SAMPLE_BYTES) as raw:
+        found = csv_dialect.dialect(path, raw.peek(), encoding)
+        text = io.TextIOWrapper(raw, found.encoding, errors="surrogateescape", newline="")
+        if found.has_sep_line:
+            text.readline()
+        lines = _lines(text, found.delimiter, 1 + found.has_sep_line)
         header = next(lines, None)
         if header is None:
             raise SetupError(f"{path} is empty: the first line must name the columns")
         if header.problem:
             raise SetupError(f"{path}, line {header.number}: {header.problem}")
-        yield CsvFile(header.cells, (_fitted(line, header.cells) for line in lines), raw.tell)
+        yield CsvFile(header.cells, (_fitted(line, header.cells) for line in lines), raw.tell, found.guess)
 
 
-def _lines(text: io.TextIOWrapper, delimiter: str) -> Iterator[Line]:
+def _lines(text: io.TextIOWrapper, delimiter: str, first: int) -> Iterator[Line]:
     csv.field_size_limit(CELL_MAX)
     reader = csv.reader(text, delimiter=delimiter, strict=True)
     while True:
-        number = reader.line_num + 1
+        number = reader.line_num + first
         try:
             record = next(reader, None)
         except csv.Error as error:
@@ -78,7 +78,7 @@ def _not_utf8(record: list[str]) -> str | None:
     for place, cell in enumerate(record, 1):
         if found := _NOT_UTF8.search(cell):
             byte = f"{ord(found[0]) - 0xDC00:#04x}"
-            return f"cell {place} has the byte {byte}, which is not UTF-8: save the file as UTF-8"
+            return f"cell {place} has the byte {byte}, which is not UTF-8: save the file as UTF-8, or use --encoding"
     return None
 
 
