@@ -37,6 +37,7 @@ FREE_MAIL_DOMAINS = frozenset(
     icloud.com live.com mac.com mail.com mail.ru me.com msn.com mynet.com outlook.com outlook.com.tr pm.me proton.me
     protonmail.com qq.com rocketmail.com t-online.de tutanota.com web.de windowslive.com yahoo.co.uk yahoo.com
     yahoo.com.tr yahoo.de yahoo.fr yandex.com yandex.com.tr yandex.ru ymail.com zoho.com 163.com 126.com
+    sms.cal.com
     """.split()
 )
 

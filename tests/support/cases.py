@@ -2,7 +2,8 @@
 
 A file is a JSON list of {name, provider, events, expect}. The keys of `expect` for replies: `replyStatus` (one of
 these), `needsReview`, `doNotContact`, `deals` (how many), `content` (of the newest reply's entry), `contentHas`,
-`oooUntil`.
+`oooUntil`. For bookings: `each` (the contacts that the rest is about), `contact` (or that one), `noContact`, `company`,
+`phone`, `meetings` and `openTasks` (how many), `stage` (of the deal), `lastStart`, `timelineHas`, `noShow`.
 """
 
 import json
@@ -58,4 +59,40 @@ async def reply_mismatches(sql: AsyncConnection, case: Case) -> list[str]:
             holds = all(part in (actual or "") for part in ([expected] if isinstance(expected, str) else expected))
         if not holds:
             wrong.append(f"{key}: {actual!r}, not {expected!r}")
+    return wrong
+
+
+BOOKED = """SELECT c.phone, companies.name AS company,
+        (SELECT count(*) FROM activities WHERE contact_id = c.id AND type = 'meeting') AS meetings,
+        (SELECT count(*) FROM activities WHERE type = 'task' AND completed_at IS NULL
+         AND (contact_id = c.id OR deal_id IN (SELECT id FROM deals WHERE contact_id = c.id))) AS tasks,
+        (SELECT count(*) > 0 FROM activities WHERE contact_id = c.id AND type = 'no_show') AS no_show,
+        (SELECT string_agg(content, ' ') FROM activities WHERE contact_id = c.id) AS timeline,
+        (SELECT meta_json ->> 'start' FROM activities WHERE contact_id = c.id AND type = 'meeting'
+         ORDER BY occurred_at DESC LIMIT 1) AS last_start,
+        (SELECT key FROM deals JOIN pipeline_stages AS s ON s.id = stage_id WHERE contact_id = c.id LIMIT 1) AS stage
+    FROM contacts AS c LEFT JOIN companies ON companies.id = c.company_id WHERE c.email = :email"""
+
+
+async def booking_mismatches(sql: AsyncConnection, case: Case) -> list[str]:
+    """What doesn't hold of what a case about bookings expects: a line for each."""
+    expect = dict(case["expect"])
+    first = case["events"][0]["payload"]["attendees"][0]["email"]
+    emails = expect.pop("each", [expect.pop("contact", first)])
+    absent = expect.pop("noContact", None)
+    wrong = []
+    if absent and await sql.scalar(text("SELECT count(*) FROM contacts WHERE email = :email"), {"email": absent}):
+        wrong.append(f"{absent} is a contact")
+    for email in emails:
+        row = (await sql.execute(text(BOOKED), {"email": email})).one_or_none()
+        if row is None:
+            wrong.append(f"{email} is no contact")
+            continue
+        found = {
+            "phone": row.phone, "company": row.company, "meetings": row.meetings, "openTasks": row.tasks,
+            "noShow": row.no_show, "lastStart": row.last_start, "stage": row.stage,
+            "timelineHas": expect.get("timelineHas") if expect.get("timelineHas", "") in row.timeline else row.timeline,
+        }  # fmt: skip
+        differing = ((key, value) for key, value in expect.items() if found[key] != value)
+        wrong += [f"{email}: {key} {found[key]!r}, not {value!r}" for key, value in differing]
     return wrong

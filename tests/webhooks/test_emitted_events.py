@@ -33,6 +33,8 @@ EVENTS = {
         "reply_received": [*REPLY, "deal_created"],
     },
     "calcom": {
+        "after_guests_cal_video_no_show": [*ENTRY, "meeting_no_show", "activity_logged"],
+        "after_hosts_cal_video_no_show": [*ENTRY, "activity_logged"],
         "booking_cancelled": [*ENTRY, "meeting_cancelled", "activity_logged"],
         "booking_created": [*ENTRY, "meeting_booked", "deal_created"],
         "booking_no_show_updated": [*ENTRY, "meeting_no_show", "activity_logged"],
@@ -47,7 +49,9 @@ EVENTS = {
 }
 IGNORED = {
     "account_error", "campaign_completed", "email_link_clicked", "email_opened", "link_clicked", "ping",
-    "form_submitted_no_email",
+    "form_submitted_no_email", "booking_paid", "booking_payment_initiated", "recording_ready",
+    "recording_transcription_generated", "instant_meeting", "ooo_created", "form_submitted_no_event",
+    "routing_form_fallback_hit", "delegation_credential_error", "wrong_assignment_report",
 }  # fmt: skip
 SAMPLES = [
     (provider, path.stem)

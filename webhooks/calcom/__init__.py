@@ -10,6 +10,7 @@ from webhooks.calcom.events import (
     cancelled,
     meeting_ended,
     meeting_started,
+    no_effect,
     pinged,
     rejected,
     requested,
@@ -17,10 +18,24 @@ from webhooks.calcom.events import (
     unknown,
 )
 from webhooks.calcom.forms import form_submitted
-from webhooks.calcom.no_show import no_show_updated
+from webhooks.calcom.no_show import guests_missed, hosts_missed, no_show_updated
 from webhooks.provider import Provider, Secrets
 
 SCHEMES = (signatures.x_cal_signature_256, signatures.x_signature, signatures.standard_webhooks)
+
+# The other triggers of Cal.com's source (WebhookTriggerEvents).
+NO_EFFECT = (
+    "BOOKING_PAID",
+    "BOOKING_PAYMENT_INITIATED",
+    "RECORDING_READY",
+    "RECORDING_TRANSCRIPTION_GENERATED",
+    "INSTANT_MEETING",
+    "OOO_CREATED",
+    "FORM_SUBMITTED_NO_EVENT",
+    "ROUTING_FORM_FALLBACK_HIT",
+    "DELEGATION_CREDENTIAL_ERROR",
+    "WRONG_ASSIGNMENT_REPORT",
+)
 
 
 def _secrets(settings: Settings) -> Secrets:
@@ -46,6 +61,9 @@ CALCOM = Provider(
         "MEETING_ENDED": meeting_ended,
         "FORM_SUBMITTED": form_submitted,
         "PING": pinged,
+        "AFTER_GUESTS_CAL_VIDEO_NO_SHOW": guests_missed,
+        "AFTER_HOSTS_CAL_VIDEO_NO_SHOW": hosts_missed,
+        **dict.fromkeys(NO_EFFECT, no_effect),
     },
     default_translator=unknown,
 )

@@ -7,6 +7,7 @@ from itertools import islice
 from crm_graph.errors import ValidationFailed
 from crm_graph.values import clean_line
 from webhooks import dedupe, extract, normalised
+from webhooks.calcom.answers import USUAL, answers_of
 from webhooks.provider import Context, EventIdentity, Payload
 
 ATTENDEES_MAX = 100  # of an event; each can become a contact
@@ -84,8 +85,34 @@ class Booking:
         location = extract.line(self.fields, "link", "meeting_url", "location")
         return video or (location if location and location.startswith(("https://", "http://")) else None)
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether a host has still to confirm it."""
+        return (extract.line(self.fields, "status") or "").upper() == "PENDING"
+
+    @property
+    def has_seats(self) -> bool:
+        """Whether people take seats of one event, under one uid."""
+        return bool(extract.scalar(self.fields.get("seatsPerTimeSlot")))
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """What the booker answered to the questions of the page, by their labels."""
+        asked = answers_of(extract.section(self.fields, "responses"), without=USUAL)
+        return answers_of(extract.section(self.fields, "userFieldsResponses"), without=USUAL) | asked
+
+    def guests(self, context: Context) -> list[Attendee]:
+        """The attendees who are neither in the team nor a host of the meeting."""
+        hosts = self._hosts()
+        return [one for one in self.attendees() if one.email not in hosts and not is_internal(one.email, context)]
+
+    def _hosts(self) -> set[str | None]:
+        team = extract.sections(extract.section(self.fields, "team"), "members")
+        people = [*team, *extract.sections(self.fields, "hosts")]
+        return {self.organiser, *(extract.address_or_none(extract.line(one, "email")) for one in people)}
+
     def booker(self, context: Context) -> Attendee | None:
-        """The first attendee who is not in the team; None when all attendees are.
+        """The first attendee who is not in the team and hosts nothing; None when there is none.
 
         Raises ValidationFailed when no attendee in the payload has an e-mail address.
         """
@@ -93,7 +120,9 @@ class Booking:
         if not attendees:
             place = f"{self.path}attendees"
             raise ValidationFailed(f"{place} has no valid e-mail address", field=place)
-        return next((one for one in attendees if not is_internal(one.email, context)), None)
+        hosts = self._hosts()
+        outside = (one for one in attendees if one.email not in hosts and not is_internal(one.email, context))
+        return next(outside, None)
 
     def meta(self, booker: Attendee | None = None, **more: object) -> dict[str, object]:
         """The details of the booking for the timeline."""

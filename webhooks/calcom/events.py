@@ -1,12 +1,12 @@
 """What each trigger of Cal.com means: pure functions from its payload to contact events."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from crm_graph.domain.contacts.lead import Lead
 from crm_graph.errors import ValidationFailed
 from crm_graph.models import ActivityType, OwnerSource
 from crm_graph.values import parse_time
 from webhooks import dedupe, extract
+from webhooks.calcom.answers import lead_of
 from webhooks.calcom.booking import Attendee, Booking, booking_of
 from webhooks.provider import ContactEvent, Context, DealEffect, FollowUp, Ignored, Payload, Translation, Translator
 
@@ -31,7 +31,10 @@ def _translator(trigger: Trigger) -> Translator:
         booker = booking.booker(context)
         if booker is None:
             return Ignored("every attendee belongs to the team (INTERNAL_DOMAINS)")
-        return (_contact_event(payload, context, booking, booker, trigger),)
+        # A host who cancels an event with seats cancels them all.
+        seats = booking.guests(context) if booking.has_seats and trigger.rebook_reason else []
+        people = sorted(seats, key=lambda one: one.email) if len(seats) > 1 else [booker]
+        return tuple(_contact_event(payload, context, booking, one, trigger) for one in people)
 
     return translate
 
@@ -42,22 +45,28 @@ def _contact_event(
     at = booking.fields.get(trigger.time_key) if trigger.time_key else extract.line(payload, "createdAt", "created_at")
     details = {_snake(key): extract.scalar(booking.fields.get(key)) for key in trigger.detail_keys}
     follow_up = rebooking(booking, booker.email, trigger.rebook_reason) if trigger.rebook_reason else None
+    answers, deal = booking.answers, trigger.deal
+    text = f"{trigger.text}: {booking.title}" if booking.title else trigger.text
+    meta = booking.meta(booker, **details, **({"answers": answers} if answers else {}))
+    if booking.is_pending and deal is DealEffect.MEET:
+        text, deal, meta["event"] = f"{text} (not confirmed yet)", DealEffect.NONE, "BOOKING_REQUESTED"
+    lead = lead_of(booker.email, answers)
     return ContactEvent(
-        lead=Lead(email=booker.email, full_name=booker.name, phone=booker.phone),
+        lead=replace(lead, full_name=booker.name or lead.full_name, phone=booker.phone or lead.phone),
         type=ActivityType.MEETING,
-        content=(f"{trigger.text}: {booking.title}" if booking.title else trigger.text) + booking.excess,
+        content="\n".join([text, *(f"{label}: {answer}" for label, answer in answers.items())]) + booking.excess,
         occurred_at=parse_time(at, now=context.received_at),
-        meta=booking.meta(booker, **details),
-        deal=trigger.deal,
+        meta=meta,
+        deal=deal,
         subject=extract.line(booking.fields, "eventTitle") or booking.title,
         pipeline=extract.line(booking.metadata, "pipeline"),
         colleague=booking.organiser,
         colleague_source=OwnerSource.ORGANISER,
         contact_id=booking.contact_id,
         creates_contact=creates_contact(booking, context),
-        effect_key=effect_key(trigger.name, booking.uid, booker.email),
+        effect_key=effect_key(trigger.name, _occasion(booking, trigger, at), booker.email),
         follow_up=follow_up,
-        arranges_meeting=trigger.deal is DealEffect.MEET,
+        arranges_meeting=deal is DealEffect.MEET,
     )
 
 
@@ -89,12 +98,29 @@ def pinged(payload: Payload, context: Context) -> Translation:
     return Ignored("a test event: the endpoint and its secret work")
 
 
+def no_effect(payload: Payload, context: Context) -> Translation:
+    """A trigger that says nothing about a lead or a deal: payments, recordings, absences of hosts."""
+    return Ignored(f"{booking_of(payload).trigger} says nothing about a contact or a deal")
+
+
 def unknown(payload: Payload, context: Context) -> Translation:
     """A trigger that has no effect here."""
     trigger = booking_of(payload).trigger
     if not trigger:
         raise ValidationFailed("triggerEvent is missing or not text", field="triggerEvent")
     return Ignored(f"event {trigger[:100]!r} has no effect here")
+
+
+def _occasion(booking: Booking, trigger: Trigger, at: object) -> str | None:
+    """What tells an event from another one of the same kind about the same booking and person.
+
+    A seat keeps its uid when it is given up and booked again, and when the event is moved. Overlapping subscriptions
+    send one event within a minute, each with a time of its own.
+    """
+    if not (booking.has_seats and booking.uid):
+        return booking.uid
+    when = booking.start if trigger.deal is DealEffect.MEET and trigger.name != "BOOKING_CREATED" else str(at)[:16]
+    return f"{booking.uid} {when}"
 
 
 def effect_key(trigger: str, uid: str | None, email: str) -> str | None:

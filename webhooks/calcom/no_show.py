@@ -24,6 +24,37 @@ def no_show_updated(payload: Payload, context: Context) -> Translation:
     return tuple(_contact_event(payload, context, booking, email, is_no_show) for email, is_no_show in external)
 
 
+def guests_missed(payload: Payload, context: Context) -> Translation:
+    """Cal Video noticed that guests did not come: those who are marked or, without marks, all of them."""
+    booking = booking_of(payload)
+    attendees = extract.sections(booking.fields, "attendees")
+    if any("noShow" in attendee for attendee in attendees):
+        return no_show_updated(payload, context)
+    absent = {**booking.fields, "attendees": [{**attendee, "noShow": True} for attendee in attendees]}
+    return no_show_updated({**payload, "payload": absent} if "payload" in payload else {**payload, **absent}, context)
+
+
+def hosts_missed(payload: Payload, context: Context) -> Translation:
+    """Cal Video noticed that a host did not come: the lead must hear from somebody."""
+    booking = booking_of(payload)
+    booker = booking.booker(context)
+    if booker is None:
+        return Ignored("every attendee belongs to the team (INTERNAL_DOMAINS)")
+    return (
+        ContactEvent(
+            lead=Lead(email=booker.email, full_name=booker.name),
+            type=ActivityType.MEETING,
+            content="The host did not show up" + booking.excess,
+            occurred_at=parse_time(payload.get("createdAt"), now=context.received_at),
+            meta=booking.meta(booker, message=extract.line(booking.fields, "message")),
+            colleague=booking.organiser,
+            colleague_source=OwnerSource.ORGANISER,
+            creates_contact=creates_contact(booking, context),
+            follow_up=rebooking(booking, booker.email, "the host did not show up"),
+        ),
+    )
+
+
 def _marks(booking: Booking) -> dict[str, bool]:
     return {attendee.email: attendee.is_absent for attendee in booking.attendees()}
 
