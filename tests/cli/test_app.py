@@ -165,7 +165,7 @@ def test_an_unmarked_folder_is_production_and_a_marked_one_the_demos(
     ("arguments", "problem"),
     [
         (("calcom",), "booking_created"),
-        (("calcom", "bookingcreated"), "calcom has no sample 'bookingcreated'; there are: after_guests_cal_video_no_show, "),
+        (("calcom", "bookingcreated"), "calcom has no sample 'bookingcreated'; there are: after_guests_cal_video_"),
         (("calcom", "../../instantly/fixtures/email_sent"), "calcom has no sample"),
         (("calcom", "ping.expected"), "calcom has no sample"),
         (("calcom", "ping", "--file", __file__), "give either the name of a sample (ping), or --file"),
