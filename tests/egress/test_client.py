@@ -35,6 +35,7 @@ async def test_the_exact_bytes_arrive_with_the_headers(receiver: Receiver, http:
 
     assert (result.status, result.response, result.error, result.retry_after) == (200, "ok", None, None)
     assert result.is_success
+    assert not result.is_postponed
     assert 0 <= result.duration_ms < 1000
     (request,) = receiver.requests
     assert (request.method, request.path, request.body) == ("POST", "/hook?a=b", BODY)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from crm_graph.errors import Unauthenticated, ValidationFailed
-from crm_graph.identity.tokens import SUBJECT_MAX, TTL_MAX, Tokens, read_bearer
+from crm_graph.identity.tokens import Tokens, read_bearer
 from crm_graph.values import utc_now
 from tests.support.credentials import JWT_SECRET
 from tests.support.tokens import ADA, token
@@ -14,18 +14,18 @@ TOKENS = Tokens(JWT_SECRET.encode())
 
 
 def test_a_token_is_valid_for_400_days_and_no_longer() -> None:
-    issued = TOKENS.issue("ada@seller.com", TTL_MAX, utc_now())
+    issued = TOKENS.issue("ada@seller.com", timedelta(days=400), utc_now())
     assert TOKENS.verify(issued).seconds_left == pytest.approx(timedelta(days=400).total_seconds() + 30, abs=5)
     with pytest.raises(ValidationFailed, match="at most 400 days"):
-        TOKENS.issue("ada@seller.com", TTL_MAX + timedelta(seconds=1), utc_now())
+        TOKENS.issue("ada@seller.com", timedelta(days=400, seconds=1), utc_now())
 
 
-@pytest.mark.parametrize("length", [1, SUBJECT_MAX])
+@pytest.mark.parametrize("length", [1, 320])
 def test_a_subject_of_a_possible_length_is_read(length: int) -> None:
     assert TOKENS.verify(token({"sub": "x" * length})).subject == "x" * length
 
 
-@pytest.mark.parametrize("length", [0, SUBJECT_MAX + 1])
+@pytest.mark.parametrize("length", [0, 321])
 def test_a_subject_of_an_impossible_length_is_refused(length: int) -> None:
     with pytest.raises(Unauthenticated):
         TOKENS.verify(token({"sub": "x" * length}))

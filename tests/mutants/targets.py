@@ -43,7 +43,14 @@ TARGETS = (
     ),
     Target("crm_graph/identity/issued_tokens.py", ("tests/identity/test_issued_tokens.py",)),
     Target("crm_graph/identity/principal.py", ("tests/identity/test_principal.py", *ACCESS)),
-    Target("crm_graph/identity/tokens.py", ("tests/identity/test_tokens.py", "tests/identity/test_principal.py")),
+    Target(
+        "crm_graph/identity/tokens.py",
+        (
+            "tests/identity/test_token_limits.py",
+            "tests/identity/test_tokens.py",
+            "tests/identity/test_principal.py",
+        ),
+    ),
     Target("crm_graph/web/signatures.py", ("tests/web/test_signatures.py", "tests/webhooks/test_signatures.py")),
     Target("webhooks/signatures.py", ("tests/webhooks/test_signatures.py", "tests/webhooks/test_router.py")),
     Target("crm_graph/egress/client.py", EGRESS),
