@@ -11,8 +11,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 RUN_SECONDS = 0.001  # without a rest
-RESTS = 3.0  # times as long as it has run
-REST_MAX_SECONDS = 0.03
+RESTS = 5.0  # times as long as it has run
+REST_MAX_SECONDS = 0.05
 BUSY = 0.05  # of the time: others that use less of it are not disturbed
 
 
