@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
@@ -15,11 +16,16 @@ from crm_graph.errors import (
     Unavailable,
     UnsupportedMedia,
 )
+from crm_graph.web.client_address import client_network
+from crm_graph.web.fair_queue import FairQueue
 
 BODY_MAX = 1_000_000
 BODY_SECONDS = 15
+SMALL_BODY = 65_536  # bytes; a larger one takes one of the process's places, so that slow senders can't fill the memory
+LARGE_BODIES, CLIENT_LARGE_BODIES = 64, 16  # that are being read at once: in all, and of one client
 
 log = logging.getLogger("crm_graph.request")
+_large_bodies = FairQueue(LARGE_BODIES, CLIENT_LARGE_BODIES)
 
 
 def authorization(request: HTTPConnection) -> list[str]:
@@ -38,7 +44,8 @@ async def read_body(request: Request, limit: int = BODY_MAX) -> bytes:
     """The exact bytes of the body.
 
     Raises PayloadTooLarge as soon as it exceeds `limit` bytes (a chunked body announces no length), UnsupportedMedia
-    when it is compressed, BadRequest when it is incomplete after BODY_SECONDS or the client disconnects.
+    when it is compressed, BadRequest when it is incomplete after BODY_SECONDS or the client disconnects, LimitReached
+    when a client sends too many large ones at once.
     """
     if any(value.lower() != "identity" for value in request.headers.getlist("content-encoding")):
         raise UnsupportedMedia("send the body without Content-Encoding")
@@ -47,8 +54,10 @@ async def read_body(request: Request, limit: int = BODY_MAX) -> bytes:
         raise PayloadTooLarge(f"the request body is larger than {limit:,} bytes")
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(BODY_SECONDS), AsyncExitStack() as place:
             async for chunk in request.stream():
+                if len(body) <= SMALL_BODY < len(body) + len(chunk):
+                    await place.enter_async_context(_large_bodies.slot(client_network(request.scope)))
                 body += chunk
                 if len(body) > limit:
                     raise PayloadTooLarge(f"the request body is larger than {limit:,} bytes")

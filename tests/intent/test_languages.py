@@ -36,7 +36,9 @@ def replies(language: str) -> list[dict[str, Any]]:
 
 
 def figures(rows: list[dict[str, Any]]) -> Figures:
-    pairs = Counter((row["status"], classify(row["text"], subject=row.get("subject", "")).status) for row in rows)
+    pairs: Counter[tuple[str, str]] = Counter(
+        (row["status"], classify(row["text"], subject=row.get("subject", "")).status) for row in rows
+    )
 
     def share(status: str, place: int) -> float:
         among = sum(count for pair, count in pairs.items() if pair[place] == status)
