@@ -63,13 +63,21 @@ class Measured:
     depends_on_items: bool
 
 
-def check(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, object]) -> Measured:
+def check(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    variables: Mapping[str, object],
+    *,
+    only: OperationDefinitionNode | None = None,
+) -> Measured:
     """Check the cost of every operation of a document; `variables` are as the client sent them, or coerced.
+
+    Coerced variables are those of one operation: `only` that one is checked then.
 
     Raises QueryTooComplex for a limit that is exceeded, BadRequest for a fragment that spreads itself.
     """
     measure = _Measure(schema, document, variables)
-    costs = measure.check()
+    costs = measure.check(only)
     most_bytes = max((cost.most for cost in costs), default=0)
     return Measured(max((cost.points for cost in costs), default=0), most_bytes, measure.depends_on_items)
 
@@ -96,10 +104,10 @@ class _Measure:
         _limit(len(self._operations), OPERATIONS_MAX, "operations")
         _limit(len(fragments), FRAGMENTS_MAX, "fragments")
 
-    def check(self) -> list[Cost]:
-        """The cost of each operation, which is within the limits."""
+    def check(self, only: OperationDefinitionNode | None) -> list[Cost]:
+        """The cost of each operation, or of `only` one, which is within the limits."""
         costs = []
-        for operation in self._operations:
+        for operation in self._operations if only is None else [only]:
             kind, selected = operation.operation, operation.selection_set
             cost = self.cost(operation)
             if kind in ROOT_FIELDS_MAX:

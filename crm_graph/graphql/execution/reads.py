@@ -204,7 +204,7 @@ class Reads:
             return plan, points
 
         def check_and_make() -> tuple[object, int]:
-            measured = complexity.check(operation.schema, operation.document, values)
+            measured = complexity.check(operation.schema, operation.document, values, only=operation.node)
             counts_bytes = measured.most_bytes > COUNTED_ABOVE or measured.depends_on_items
             return make(Compiler(operation, principal, variables, counts_bytes=counts_bytes)), measured.points
 

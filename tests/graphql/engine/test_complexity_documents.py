@@ -14,7 +14,7 @@ from crm_graph.database.engine import Database
 from crm_graph.graphql.engine import complexity
 from crm_graph.server.app import create_app
 from crm_graph.settings import Settings
-from tests.support.api import ask, reason, refusal, send
+from tests.support.api import ask, bearer, reason, refusal, send
 from tests.support.database import recorded, unchanged
 from tests.support.factories import ADA, ROOT, World
 from tests.support.paths import PROJECT
@@ -215,3 +215,16 @@ async def test_the_queries_of_the_workflows_are_within_the_limits(client: httpx.
         body = (await send(client, ADA, document)).json()  # without its variables: it is checked but not executed
         assert {reason(error)[0] for error in body["errors"]} == {"BAD_REQUEST"}
         assert all(error["message"].startswith("[BAD_REQUEST] Variable '$") for error in body["errors"]), body
+
+
+async def test_an_operation_is_not_refused_for_another_one_that_does_not_run(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    rows = "deals(first: $first) { nodes { contact { deals(first: $first) { nodes { id notes } } } } }"
+    large = " ".join(f"a{number}: {rows}" for number in range(6))
+    document = f"query Large($first: Int!) {{ {large} }} query Small {{ me {{ email }} }}"
+    asked = {"query": document, "operationName": "Small", "variables": {"first": 1}}
+    answer = await client.post("/graphql", json=asked, headers=bearer(ADA))
+    assert answer.json() == {"data": {"me": {"email": ADA}}}
+    refused = await client.post("/graphql", json=asked | {"variables": {"first": 100}}, headers=bearer(ADA))
+    assert "QUERY_TOO_COMPLEX" in refused.text
