@@ -143,6 +143,15 @@ async def clients(settings: Settings, database: Database, _admin_engine: AsyncEn
         assert shares[1] >= 0.6
 
 
+def _is_refused_for_another_reason(*answers: str) -> bool:
+    """Whether both refuse a request that costs too much and has wrong variables, too: which is said first may differ.
+
+    A document that was read before is checked again only with its operation's own variables.
+    """
+    has_data = any(json.loads(answer).get("data") is not None for answer in answers)
+    return not has_data and any("QUERY_TOO_COMPLEX" in answer for answer in answers)
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 @given(sample=requests())
 @examples(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
@@ -158,7 +167,7 @@ async def test_a_query_is_answered_as_by_graphql_core(clients: Clients, part: in
         again = await clients.answer(who, sample, variables)
         expected = await post(clients.standard, who, sample, variables)
 
-        assert first == expected
+        assert first == expected or _is_refused_for_another_reason(first, expected)
         assert again == expected
         assert "INTERNAL" not in expected
         assert_visible(who, sample, json.loads(expected).get("data"))
