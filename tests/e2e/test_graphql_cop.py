@@ -15,6 +15,7 @@ from tests.support.commands import Commands, serving
 NAMED = {
     "Alias Overloading": "101 aliases are below our limit of 200; what a document costs is limited apart from that",
     "Directive Overloading": "each unknown directive gets its error; a document may have 100 directives",
+    "GET Method Query Support": "queries by GET are answered on purpose, never cached; a mutation by GET is refused",
 }
 TYPENAME = "query cop { __typename }"
 

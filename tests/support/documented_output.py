@@ -51,7 +51,7 @@ PRINTED: dict[str, list[str | re.Pattern[str]]] = {
         "eve@seller.com",
         "eve@seller.com\tEve Closer\tsales\tfalse\tfalse",
     ],
-    "docs/live.md": ['"refetch":true', '"createDeal"', '"title":"Seen at once"'],
+    "docs/live.md": ['"refetch":true', '"title":"Seen at once"'],
     "docs/operating.md": ['crm_graph_ingest_total{source="instantly",status="ok"}'],
     "docs/settings.md": [],
     "docs/webhooks.md": [
