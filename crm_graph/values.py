@@ -31,15 +31,17 @@ _LINE_BREAK = re.compile(r"[\t\n\r]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # Mail hosts where anyone can have an address: such a domain does not identify a company.
+TELEPHONE_DOMAIN = "sms.cal.com"
+"""Of the addresses that Cal.com makes for those who book by telephone: no mail gets there."""
+
 FREE_MAIL_DOMAINS = frozenset(
     """
     aol.com fastmail.com gmail.com gmx.com gmx.de gmx.net googlemail.com hey.com hotmail.com hotmail.co.uk hotmail.fr
     icloud.com live.com mac.com mail.com mail.ru me.com msn.com mynet.com outlook.com outlook.com.tr pm.me proton.me
     protonmail.com qq.com rocketmail.com t-online.de tutanota.com web.de windowslive.com yahoo.co.uk yahoo.com
     yahoo.com.tr yahoo.de yahoo.fr yandex.com yandex.com.tr yandex.ru ymail.com zoho.com 163.com 126.com
-    sms.cal.com
     """.split()
-)
+) | {TELEPHONE_DOMAIN}
 
 
 def normal_email(raw: str, *, field: str = "email") -> str:

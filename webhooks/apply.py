@@ -8,7 +8,7 @@ from crm_graph.domain.contacts import erasure, ingest
 from crm_graph.domain.contacts.ingest import Erased, LockedContact
 from crm_graph.domain.contacts.lead import Colleague
 from crm_graph.domain.contacts.rows import ContactRow
-from crm_graph.domain.deals import moves
+from crm_graph.domain.deals import members, moves
 from crm_graph.domain.deals import records as deals
 from crm_graph.domain.deals.records import NewDeal, OpenDeal
 from crm_graph.domain.pipelines import records as pipelines
@@ -49,6 +49,8 @@ async def apply(
         effects = _Effects(work, event, recorded.contact, received_at, pipeline, default_currency)
         deal_id = await effects.change_deal(deal)
         await effects.change_follow_ups(deal_id)
+        if deal_id is not None and event.arranges_meeting and locked.colleague_id is not None:
+            await members.add_host(work, deal_id, locked.colleague_id)
         if deal_id is not None and deal is None:
             await activities.attach_to_deal(work.transaction, recorded.entry_id, deal_id)
     return Applied(contact_id, deal_id, _own_addresses(locked, event))
@@ -62,7 +64,8 @@ async def _lock_contact(work: UnitOfWork, event: ContactEvent) -> LockedContact 
         address = await ingest.find_address(work.transaction, event.contact_id, unless_known=lead.email)
         lead = replace(lead, email=address or lead.email)
     colleague = Colleague(event.colleague, event.colleague_source)
-    return await ingest.lock_or_create(work, lead, colleague, creates=event.creates_contact)
+    arranged_at = event.occurred_at if event.arranges_meeting else None
+    return await ingest.lock_or_create(work, lead, colleague, creates=event.creates_contact, arranged_at=arranged_at)
 
 
 def _own_addresses(locked: LockedContact, event: ContactEvent) -> frozenset[str | None]:

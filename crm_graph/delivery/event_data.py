@@ -38,6 +38,8 @@ class Deal(Part):
     lost_reason: str | None
     owner_id: uuid.UUID | None
     """Null when it is unassigned."""
+    member_ids: list[uuid.UUID] = []
+    """The owners who work on it beside its own. Missing in events of versions before it existed."""
     version: int
     """Grows by one with each change. Pass it as `expectedVersion` to change the deal only if nobody else has."""
     deleted: bool
@@ -151,7 +153,7 @@ class DealChangeData(DealData):
 
     changes: dict[str, Change] | None
     """By column: title, contact_id, company_id, owner_id, amount, currency, close_date, source, notes, campaign_id,
-    lost_reason, deleted_at."""
+    member_ids, lost_reason, deleted_at."""
 
 
 class ContactData(Part):

@@ -6,7 +6,8 @@ The rule is here twice: in Python for what is sent, in SQL for what the API show
 import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, case, cast, column, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, cast, column, func, literal_column, or_, select, true
+from sqlalchemy.dialects.postgresql import JSONB
 
 from crm_graph.models import Role
 
@@ -18,10 +19,11 @@ def redact(payload: dict[str, Any], owner_id: uuid.UUID, role: Role) -> dict[str
     """An event's payload as an endpoint of this owner gets it. An admin's endpoint gets the whole payload.
 
     A colleague's contact or deal (with its stages and pipeline) is null in `data`, and so are the `owner` who is that
-    colleague and the `changes` of that row. Unassigned rows stay.
+    colleague and the `changes` of that row. Unassigned rows stay, and so do a deal that has the owner as a member, and
+    its contact.
     """
     data = payload.get("data")
-    if role is Role.ADMIN or not isinstance(data, dict):
+    if role is Role.ADMIN or not isinstance(data, dict) or _is_member(data.get("deal"), owner_id):
         return payload
     owners = {name: _id_in(data.get(name), "owner_id") for name in ("deal", "contact")}
     colleagues = {name: owner for name, owner in owners.items() if owner not in (None, owner_id)}
@@ -31,6 +33,10 @@ def redact(payload: dict[str, Any], owner_id: uuid.UUID, role: Role) -> dict[str
     if ("deal" if data.get("deal") is not None else "contact") in colleagues:
         redacted.add("changes")
     return payload | {"data": {name: None if name in redacted else value for name, value in data.items()}}
+
+
+def _is_member(deal: object, owner_id: uuid.UUID) -> bool:
+    return isinstance(deal, dict) and str(owner_id) in (deal.get("member_ids") or ())
 
 
 def _id_in(part: object, name: str) -> uuid.UUID | None:
@@ -63,7 +69,9 @@ def redact_in_sql(
     whole = func.json_each(payload).table_valued(column("key", Text), column("value")).alias("whole")
     value = case((whole.c.key == _text("data"), data), else_=whole.c.value)
     redacted = select(func.json_object_agg(whole.c.key, value)).select_from(whole).scalar_subquery()
-    return case((func.json_typeof(_at(payload)) == _text("object"), redacted), else_=payload)
+    member_ids = func.coalesce(cast(_at(payload, "deal", "member_ids"), JSONB), literal_column("'[]'::jsonb"))
+    is_whole = or_(func.json_typeof(_at(payload)) != _text("object"), member_ids.has_key(caller))
+    return case((func.coalesce(is_whole, true()), payload), else_=redacted)
 
 
 def _at(payload: ColumnElement[object], *path: str) -> ColumnElement[object]:

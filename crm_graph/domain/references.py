@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 from crm_graph.database.statements import Query, param
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Forbidden, NotFound
-from crm_graph.identity.access import visible
+from crm_graph.identity.access import owned, visible
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Company, Contact, Deal, Owner, Role, table
 
@@ -82,7 +82,9 @@ def join(
     for name, id_ in ids.items():
         model, labels = _REFERRED[name]
         referred: FromClause = table(model).alias()
-        is_it = and_(referred.c.id == id_, visible(model, principal, referred))
+        # Of the contacts, those that the caller may change: a member of a deal only reads its contact.
+        rule = owned if model is Contact else visible
+        is_it = and_(referred.c.id == id_, rule(model, principal, referred))
         if model is Owner:
             is_it = and_(is_it, referred.c.active, referred.c.role != Role.READONLY)
         if model is Contact:

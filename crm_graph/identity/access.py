@@ -2,10 +2,12 @@
 
 import uuid
 
-from sqlalchemy import ColumnElement, Uuid, and_, bindparam, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Uuid, and_, bindparam, exists, false, literal_column, or_, select, true
+from sqlalchemy.dialects.postgresql import array
 from sqlmodel import SQLModel
 
 from crm_graph.database.statements import CALLER
+from crm_graph.errors import Forbidden
 from crm_graph.identity.principal import Principal
 from crm_graph.models import (
     Activity,
@@ -35,9 +37,10 @@ def alternatives(
 ) -> list[ColumnElement[bool]]:
     """The owner rule, as predicates on `rows` (the model's table, or an alias of it) of which a visible row meets one.
 
-    Admin and readonly see everything; sales see their own rows and the unassigned pool, two predicates because an
-    index can serve each of them in order, and not both at once. An activity is visible when its contact or its deal
-    is, and to everybody when it is about a company alone; a stage move when its deal is, a verdict when its contact is.
+    Admin and readonly see everything; sales see their own rows, the unassigned pool, the deals that they are members of
+    and the contacts of these: predicates that exclude each other, because an index can serve each of them in order, and
+    not all at once. An activity is visible when its deal is or its contact is `owned`, and to everybody when it is
+    about a company alone; a stage move when its deal is, a verdict when its contact is `owned`.
     Companies, pipelines, stages and colleagues' names are shared. Nobody sees deleted rows. The webhook log is for
     admins. An endpoint for webhooks is its owner's, whatever the role, and an admin sees all of them; with it go its
     deliveries, their attempts and the events that were sent. With `erased`, a contact that was erased counts as there:
@@ -50,7 +53,8 @@ def alternatives(
         exists_ = c.deleted_at.is_(None)
         if model is Contact and erased:
             exists_ = or_(exists_, and_(c.erased_at.is_not(None), c.merged_into_id.is_(None)))
-        return _owned(rows, principal, exists_)
+        seen = _owned(rows, principal, exists_)
+        return seen if sees_all else [*seen, _by_membership(model, rows, principal, exists_)]
     if model is WebhookLog:
         return [true() if principal.role is Role.ADMIN else false()]
     if model in _OF_ENDPOINTS:
@@ -60,14 +64,15 @@ def alternatives(
     if sees_all or model not in (Activity, DealStageHistory, ReplyVerdict):
         return [true()]
     if model is ReplyVerdict:
-        return [_reachable(Contact, c.contact_id, principal, erased)]
-    of_deal = _reachable(Deal, c.deal_id, principal, erased)
+        return [_of_owned_contact(c.contact_id, principal, erased)]
+    of_deal = _of_visible_deal(c.deal_id, principal)
     if model is DealStageHistory:
         return [of_deal]
     of_company = and_(c.contact_id.is_(None), c.deal_id.is_(None))
-    return [or_(of_company, of_deal, _reachable(Contact, c.contact_id, principal, erased))]
+    return [or_(of_company, of_deal, _of_owned_contact(c.contact_id, principal, erased))]
 
 
+_OWNED = 2  # of the alternatives: own rows, and the pool
 _OF_ENDPOINTS = (WebhookEndpoint, WebhookDelivery, WebhookAttempt, Event)
 
 
@@ -90,6 +95,24 @@ def visible(
     return or_(*alternatives(model, principal, rows, erased=erased))
 
 
+def owned(
+    model: type[SQLModel], principal: Principal, rows: Relation | None = None, *, erased: bool = False
+) -> ColumnElement[bool]:
+    """The owner rule without memberships: the contacts that the caller may change, the deals that they may give away.
+
+    Of other models, it is the same as `visible`.
+    """
+    if model not in (Contact, Deal):
+        return visible(model, principal, rows, erased=erased)
+    return or_(*alternatives(model, principal, rows, erased=erased)[:_OWNED])
+
+
+def must_own(principal: Principal, owner_id: uuid.UUID | None, *, field: str) -> None:
+    """Raises Forbidden for a deal that the caller sees as a member only: its owner, or an admin, may give it away."""
+    if principal.role is Role.SALES and owner_id not in (None, principal.owner_id):
+        raise Forbidden("only the deal's owner or an admin may do this; you are a member of the deal", field=field)
+
+
 def restorable(model: type[SQLModel], principal: Principal) -> ColumnElement[bool]:
     """The owner rule for deleted contacts or deals: those that would be visible if they were not deleted."""
     rows = table(model)
@@ -97,8 +120,8 @@ def restorable(model: type[SQLModel], principal: Principal) -> ColumnElement[boo
 
 
 def may_see_change(principal: Principal, owners: frozenset[uuid.UUID | None]) -> bool:
-    """The owner rule for a change of a contact or deal: whether the principal may see a row of one of its owners before
-    and after the change. None is the unassigned pool.
+    """The owner rule for a change of a contact or deal: whether the principal may see a row of one of its owners (and a
+    deal's members) before and after the change. None is the unassigned pool.
     """
     return principal.role is not Role.SALES or not owners.isdisjoint((None, principal.owner_id))
 
@@ -109,10 +132,32 @@ def _owned(rows: Relation, principal: Principal, state: ColumnElement[bool]) -> 
     return [and_(rows.c.owner_id == caller(principal), state), and_(rows.c.owner_id.is_(None), state)]
 
 
-def _reachable(parent: type[SQLModel], key: Expression, principal: Principal, erased: bool) -> ColumnElement[bool]:
-    rows = table(parent).alias()
-    is_visible = visible(parent, principal, rows, erased=erased)
-    return exists(select(1).select_from(rows).where(rows.c.id == key, is_visible))
+def _by_membership(
+    model: type[SQLModel], rows: Relation, principal: Principal, state: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Whether a colleague's deal has the caller as a member, or a colleague's contact is that of such a deal."""
+    is_colleagues = and_(rows.c.owner_id != caller(principal), state)
+    if model is Deal:
+        return and_(_has_member(rows, principal), is_colleagues)
+    deals = table(Deal).alias()
+    theirs = select(deals.c.contact_id).where(_has_member(deals, principal), deals.c.deleted_at.is_(None))
+    return and_(rows.c.id.in_(theirs), is_colleagues)
+
+
+def _has_member(deals: Relation, principal: Principal) -> ColumnElement[bool]:
+    # The first condition is that of the index.
+    return and_(deals.c.member_ids != literal_column("'{}'"), deals.c.member_ids.contains(array([caller(principal)])))
+
+
+def _of_visible_deal(key: Expression, principal: Principal) -> ColumnElement[bool]:
+    rows = table(Deal).alias()
+    return exists(select(1).select_from(rows).where(rows.c.id == key, visible(Deal, principal, rows)))
+
+
+def _of_owned_contact(key: Expression, principal: Principal, erased: bool) -> ColumnElement[bool]:
+    rows = table(Contact).alias()
+    is_owned = owned(Contact, principal, rows, erased=erased)
+    return exists(select(1).select_from(rows).where(rows.c.id == key, is_owned))
 
 
 def _is_deleted(parent: type[SQLModel], key: Expression) -> ColumnElement[bool]:

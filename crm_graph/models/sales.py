@@ -18,7 +18,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, ExcludeConstraint
 from sqlmodel import Field, SQLModel
 
 from crm_graph.models.columns import (
@@ -51,6 +51,8 @@ from crm_graph.models.searched import search_index
 LIVE = text("deleted_at IS NULL")
 OPEN_TASK = text("type = 'task' AND completed_at IS NULL")
 NOTHING = "NULL::character varying"  # in PostgreSQL's notation, by which Alembic recognises the expression
+HAS_MEMBERS = text("member_ids <> '{}'")
+EMPTY = {"server_default": text("'{}'")}
 TOTALLED = ("amount", "currency")
 
 
@@ -106,22 +108,23 @@ class PipelineStage(SQLModel, table=True):
 class Deal(SQLModel, table=True):
     """An opportunity to sell something to a contact, in one stage of one pipeline."""
 
-    # Groups of columns. Each column is in exactly one of EDITABLE, PROGRESS, DELETION and BOOKKEEPING; the other groups
-    # cut across them.
+    # Groups of columns. Each column is in exactly one of EDITABLE, MEMBERSHIP, PROGRESS, DELETION and BOOKKEEPING; the
+    # other groups cut across them.
     EDITABLE: ClassVar[Columns] = (
         *("title", "contact_id", "company_id", "owner_id", "amount", "currency", "close_date"),
         *("source", "notes", "campaign_id"),
     )
+    MEMBERSHIP: ClassVar[Columns] = ("member_ids",)
     PROGRESS: ClassVar[Columns] = ("pipeline_id", "stage_id", "status", "lost_reason", "rank")  # what a move changes
     DELETION: ClassVar[Columns] = ("deleted_at",)
     BOOKKEEPING: ClassVar[Columns] = ("id", "version", "created_at", "updated_at")
 
     PERSONAL: ClassVar[Columns] = ("title", "notes")  # what an erasure of the deal's contact replaces
     # What the `changes` of deal_updated can name.
-    ANNOUNCED: ClassVar[Columns] = (*EDITABLE, "lost_reason", "deleted_at")
+    ANNOUNCED: ClassVar[Columns] = (*EDITABLE, *MEMBERSHIP, "lost_reason", "deleted_at")
     SNAPSHOT: ClassVar[Columns] = (  # what an event shows of a deal; of deleted_at only whether it is set
         *("id", "title", "amount", "currency", "status", "close_date", "source", "campaign_id", "lost_reason"),
-        *("owner_id", "version", "deleted_at"),
+        *("owner_id", "member_ids", "version", "deleted_at"),
     )
 
     __tablename__ = "deals"
@@ -150,6 +153,9 @@ class Deal(SQLModel, table=True):
         live_index("deals_updated_at_id_idx", "updated_at", "id"),
         Index("deals_campaign_id_idx", "campaign_id", postgresql_where=text("campaign_id IS NOT NULL")),
         Index("deals_deleted_idx", "id", postgresql_where=text("deleted_at IS NOT NULL")),
+        # Few deals have members: the others are not in the index, so that their changes cost nothing more.
+        Index("deals_member_ids_idx", "member_ids", postgresql_using="gin", postgresql_where=HAS_MEMBERS),
+        CheckConstraint("cardinality(member_ids) <= 20", name="members"),
         search_index("deals"),
     )
     id: uuid.UUID = primary_key()
@@ -159,6 +165,8 @@ class Deal(SQLModel, table=True):
     pipeline_id: uuid.UUID = reference("pipelines.id")
     stage_id: uuid.UUID = Field(sa_type=Uuid)
     owner_id: uuid.UUID | None = optional_reference("owners.id")
+    # Owners who work on it beside its own; never removed from `owners`, so there is no foreign key.
+    member_ids: list[uuid.UUID] = Field(default_factory=list, sa_type=ARRAY(Uuid), sa_column_kwargs=EMPTY)
     amount: Decimal | None = Field(default=None, sa_type=Numeric(14, 2))
     currency: str = Field(sa_type=String(3))
     close_date: date | None = None

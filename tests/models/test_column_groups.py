@@ -19,7 +19,7 @@ PARTITIONS: dict[type[SQLModel], tuple[tuple[str, ...], ...]] = {
         *(Contact.IDENTITY, Contact.EDITABLE, Contact.REPLY_STATUS, Contact.OUTREACH, Contact.LATEST),
         *(Contact.DELETION, Contact.BOOKKEEPING),
     ),
-    Deal: (Deal.EDITABLE, Deal.PROGRESS, Deal.DELETION, Deal.BOOKKEEPING),
+    Deal: (Deal.EDITABLE, Deal.MEMBERSHIP, Deal.PROGRESS, Deal.DELETION, Deal.BOOKKEEPING),
 }
 # The columns outside a group that cuts across the others, so that a new column is decided on for each of them.
 KEPT_BY_ERASURES: dict[type[SQLModel], tuple[str, ...]] = {
@@ -29,7 +29,7 @@ KEPT_BY_ERASURES: dict[type[SQLModel], tuple[str, ...]] = {
     ),
     Deal: (
         *("contact_id", "company_id", "owner_id", "amount", "currency", "close_date", "source", "campaign_id"),
-        *(*Deal.PROGRESS, *Deal.DELETION, *Deal.BOOKKEEPING),
+        *(*Deal.MEMBERSHIP, *Deal.PROGRESS, *Deal.DELETION, *Deal.BOOKKEEPING),
     ),
 }
 # Of these, contact_updated and deal_updated say nothing; some have an event of their own.

@@ -3,7 +3,8 @@
 A file is a JSON list of {name, provider, events, expect}. The keys of `expect` for replies: `replyStatus` (one of
 these), `needsReview`, `doNotContact`, `deals` (how many), `content` (of the newest reply's entry), `contentHas`,
 `oooUntil`. For bookings: `each` (the contacts that the rest is about), `contact` (or that one), `noContact`, `company`,
-`phone`, `meetings` and `openTasks` (how many), `stage` (of the deal), `lastStart`, `timelineHas`, `noShow`.
+`phone`, `owner` (an address), `mailable`, `meetings` and `openTasks` (how many), `stage` (of the deal), `lastStart`,
+`timelineHas`, `noShow`.
 """
 
 import json
@@ -14,6 +15,8 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tests.support.api import ask
+from tests.support.factories import ROOT, add_owner
 from tests.support.webhooks import post
 
 Case = dict[str, Any]
@@ -62,7 +65,7 @@ async def reply_mismatches(sql: AsyncConnection, case: Case) -> list[str]:
     return wrong
 
 
-BOOKED = """SELECT c.phone, companies.name AS company,
+BOOKED = """SELECT c.phone, (SELECT email FROM owners WHERE id = c.owner_id) AS owner, companies.name AS company,
         (SELECT count(*) FROM activities WHERE contact_id = c.id AND type = 'meeting') AS meetings,
         (SELECT count(*) FROM activities WHERE type = 'task' AND completed_at IS NULL
          AND (contact_id = c.id OR deal_id IN (SELECT id FROM deals WHERE contact_id = c.id))) AS tasks,
@@ -74,7 +77,15 @@ BOOKED = """SELECT c.phone, companies.name AS company,
     FROM contacts AS c LEFT JOIN companies ON companies.id = c.company_id WHERE c.email = :email"""
 
 
-async def booking_mismatches(sql: AsyncConnection, case: Case) -> list[str]:
+async def add_hosts(sql: AsyncConnection, case: Case) -> None:
+    """Add the owner who is to be a contact's, and the hosts of a case, to the team."""
+    hosts = {event["payload"].get("organizer", {}).get("email") for event in case["events"]}
+    if owner := case["expect"].get("owner"):
+        for email in sorted({owner, *filter(None, hosts)}):
+            await add_owner(sql, email)
+
+
+async def booking_mismatches(client: httpx.AsyncClient, sql: AsyncConnection, case: Case) -> list[str]:
     """What doesn't hold of what a case about bookings expects: a line for each."""
     expect = dict(case["expect"])
     first = case["events"][0]["payload"]["attendees"][0]["email"]
@@ -89,10 +100,15 @@ async def booking_mismatches(sql: AsyncConnection, case: Case) -> list[str]:
             wrong.append(f"{email} is no contact")
             continue
         found = {
-            "phone": row.phone, "company": row.company, "meetings": row.meetings, "openTasks": row.tasks,
-            "noShow": row.no_show, "lastStart": row.last_start, "stage": row.stage,
+            "owner": row.owner, "mailable": await _is_mailable(client, email), "phone": row.phone, "company": row.company, "meetings": row.meetings,
+            "openTasks": row.tasks, "noShow": row.no_show, "lastStart": row.last_start, "stage": row.stage,
             "timelineHas": expect.get("timelineHas") if expect.get("timelineHas", "") in row.timeline else row.timeline,
         }  # fmt: skip
         differing = ((key, value) for key, value in expect.items() if found[key] != value)
         wrong += [f"{email}: {key} {found[key]!r}, not {value!r}" for key, value in differing]
     return wrong
+
+
+async def _is_mailable(client: httpx.AsyncClient, email: str) -> bool:
+    data = await ask(client, ROOT, "query ($e: String!) { contact(email: $e) { mailable } }", e=email)
+    return bool(data["contact"]["mailable"])

@@ -14,13 +14,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Executable,
-    Select,
-    case,
     exists,
     func,
     literal,
     literal_column,
-    or_,
     select,
     true,
     update,
@@ -32,7 +29,7 @@ from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import IdRow, PairQuery, Query, columns_of, param
 from crm_graph.domain.companies import match
 from crm_graph.domain.companies.match import ATTEMPTS, CompanyHint
-from crm_graph.domain.contacts import custom, ownership, verdicts
+from crm_graph.domain.contacts import custom, ownership, takeover, verdicts
 from crm_graph.domain.contacts import records as contacts
 from crm_graph.domain.contacts.lead import Colleague, Lead
 from crm_graph.domain.contacts.rows import ContactRow
@@ -47,7 +44,6 @@ from crm_graph.models import (
     ContactEmail,
     LifecycleStage,
     Owner,
-    OwnerMailbox,
     OwnerSource,
     ReplyStatus,
     ReplyVerdict,
@@ -58,11 +54,14 @@ from crm_graph.values import company_domain
 
 @dataclass(frozen=True, slots=True)
 class LockedContact:
-    """A locked contact, what the event changes in it, and the custom fields for which there was no room."""
+    """A locked contact, what the event changes in it, the custom fields for which there was no room, and the colleague
+    whom the event names, if that is one.
+    """
 
     contact: ContactRow
     changes: Mapping[str, Any]
     left_out: tuple[str, ...] = ()
+    colleague_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +97,14 @@ class _Notice(NamedTuple):
     occurred_at: datetime | None
 
 
-async def lock_or_create(work: UnitOfWork, lead: Lead, colleague: Colleague, *, creates: bool) -> LockedContact | None:
+async def lock_or_create(
+    work: UnitOfWork, lead: Lead, colleague: Colleague, *, creates: bool, arranged_at: datetime | None = None
+) -> LockedContact | None:
     """Lock the contact that an event is about. If it is missing, create it, or return None if the event may not.
 
     An event only fills empty columns, because it may be older than what a person typed since. Further addresses lead to
-    the contact that has them; a deleted contact stays deleted. Raises Erased, or Conflict.
+    the contact that has them; a deleted contact stays deleted. `arranged_at` is when the event arranged a meeting, if
+    it did. Raises Erased, or Conflict.
     """
     transaction = work.transaction
     for _ in range(ATTEMPTS):
@@ -112,13 +114,14 @@ async def lock_or_create(work: UnitOfWork, lead: Lead, colleague: Colleague, *, 
         if contact is not None:
             fitted = custom.fit(contact.custom, lead.custom)
             filled = await _empty_columns(transaction, lead, contact, lookup) | {"custom": fitted.custom}
-            return LockedContact(contact, filled | _new_owner(contact, lookup, colleague), fitted.left_out)
+            new_owner = await takeover.new_owner(transaction, contact, lookup, colleague, arranged_at)
+            return LockedContact(contact, filled | new_owner, fitted.left_out, _named(lookup))
         # Either no contact has the address, or the one that had it was merged while we waited for its lock. Then the
         # address is taken, so nothing is created, and the next attempt finds the survivor.
         fitted = custom.fit({}, lead.custom)
         created = await _create(work, lead, fitted.custom, colleague, lookup) if creates else None
         if created is not None:
-            return LockedContact(created, {}, fitted.left_out)
+            return LockedContact(created, {}, fitted.left_out, _named(lookup))
     if not creates:
         return None
     raise Conflict("another request is creating or merging this contact at the moment; retry")
@@ -182,14 +185,8 @@ async def _empty_columns(
     return {name: new for name, new in values.items() if new is not None and getattr(contact, name) is None}
 
 
-def _new_owner(contact: ContactRow, lookup: _Lookup, colleague: Colleague) -> dict[str, object]:
-    """A mailbox's owner or an organiser takes over a contact whose owner nobody chose, or whose owner is inactive."""
-    if not lookup.is_named or lookup.colleague_id == contact.owner_id:
-        return {}
-    is_chosen = contact.owner_id is not None and contact.owner_source != OwnerSource.DEFAULT
-    if is_chosen and lookup.owner_is_active:
-        return {}
-    return {"owner_id": lookup.colleague_id, "owner_source": colleague.source}
+def _named(lookup: _Lookup) -> uuid.UUID | None:
+    return lookup.colleague_id if lookup.is_named else None
 
 
 async def _create(
@@ -226,7 +223,7 @@ def _look_up() -> Executable:
     address = param(Contact, "email", "address")
     contact = select(*columns_of(ContactRow, table(Contact))).where(contacts.has_address(address)).limit(1)
     locked = contact.with_for_update(key_share=True).cte("contact")
-    colleague, owner, company = _colleague().subquery("colleague"), table(Owner).alias(), table(Company).alias()
+    colleague, owner, company = takeover.colleague().subquery("colleague"), table(Owner).alias(), table(Company).alias()
     asked = select(contacts.is_suppressed(address).label("is_suppressed")).subquery("asked")
     rows = asked.outerjoin(locked, true()).outerjoin(colleague, true())
     rows = rows.outerjoin(owner, owner.c.id == locked.c.owner_id)
@@ -239,15 +236,6 @@ def _look_up() -> Executable:
         owner.c.active.label("owner_is_active"),
         (company.c.name == company.c.domain).label("company_is_unnamed"),
     ).select_from(rows)
-
-
-def _colleague() -> Select[Any]:
-    """The active owner with an address or mailbox, else the default owner."""
-    owners, boxes, address = table(Owner), table(OwnerMailbox), param(Owner, "email", "colleague")
-    mailbox_owner = select(boxes.c.owner_id).where(boxes.c.email == address).scalar_subquery()
-    is_named: ColumnElement[bool] = or_(owners.c.email == address, owners.c.id == mailbox_owner)
-    either = select(owners.c.id, is_named.label("is_named")).where(owners.c.active, or_(is_named, owners.c.is_default))
-    return either.order_by(case((is_named, 0), else_=1)).limit(1)
 
 
 def _address() -> Executable:

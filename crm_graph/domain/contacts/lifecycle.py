@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping
 
-from sqlalchemy import null
+from sqlalchemy import ColumnElement, and_, not_, null, or_
 
 from crm_graph.database.statements import Statement, param
 from crm_graph.domain.contacts import records as contacts
@@ -13,8 +13,8 @@ from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, ValidationFailed
 from crm_graph.identity.access import restorable
-from crm_graph.models import Contact
-from crm_graph.values import check_text
+from crm_graph.models import Contact, Relation, ReplyStatus
+from crm_graph.values import TELEPHONE_DOMAIN, check_text
 
 
 async def delete(work: UnitOfWork, *, contact_id: uuid.UUID, expected_version: int | None = None) -> uuid.UUID:
@@ -62,6 +62,20 @@ async def lift_do_not_contact(
     contact = await contacts.LOCK.one(work, contact_id, expected_version)
     await _set_outreach(work, contact, dict.fromkeys(Contact.OUTREACH), f"May be contacted again: {reason}")
     return contact_id
+
+
+def is_mailable(rows: Relation) -> ColumnElement[bool]:
+    """Whether e-mails may be sent to a contact of `rows`.
+
+    Not after an opt-out, also one that a person still has to check; not after a bounce; and not to the addresses of
+    people who booked by telephone.
+    """
+    c = rows.c
+    has_opted_out = and_(c.reply_status.is_not_distinct_from(ReplyStatus.UNSUBSCRIBED), c.needs_review)
+    leads_nowhere = or_(
+        c.reply_status.is_not_distinct_from(ReplyStatus.BOUNCED), c.email.endswith(f"@{TELEPHONE_DOMAIN}")
+    )
+    return and_(c.do_not_contact_at.is_(None), not_(has_opted_out), not_(leads_nowhere))
 
 
 async def _set_outreach(work: UnitOfWork, contact: ContactRow, outreach: Mapping[str, object], content: str) -> None:

@@ -17,7 +17,7 @@ from crm_graph.domain.locking import check_version
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.identity.access import visible
+from crm_graph.identity.access import owned
 from crm_graph.identity.principal import Principal
 from crm_graph.json_documents import DOCUMENT_KEYS_MAX, DOCUMENT_MAX, json_size
 from crm_graph.models import (
@@ -130,7 +130,7 @@ def _reply_status_order(contact: ContactRow) -> tuple[int, datetime]:
 def _lock_both(role: Role) -> Executable:
     people, c = table(Contact), table(Contact).c
     is_one = or_(c.id == param(Contact, "id", "survivor_id"), c.id == param(Contact, "id", "loser_id"))
-    may_change = visible(Contact, Principal(None, role))
+    may_change = owned(Contact, Principal(None, role))
     # FOR UPDATE, which also conflicts with the locks of rows that refer to one of them: a transaction that refers to
     # the loser either ends before the merge or looks again after it.
     return select(*columns_of(ContactRow, people)).where(is_one, may_change).order_by(c.id).with_for_update()

@@ -16,6 +16,7 @@ from crm_graph.domain.locking import RowLock
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import ValidationFailed
+from crm_graph.identity.access import owned
 from crm_graph.identity.principal import Principal
 from crm_graph.json_documents import check_document
 from crm_graph.models import Contact, ContactEmail, OwnerSource, Relation, Suppression, table
@@ -102,7 +103,7 @@ def reassign_tasks(edits: FromClause) -> Update:
     return tasks.reassign_open_tasks(is_meant, edits.c.owner_id)
 
 
-LOCK = RowLock(ContactRow, Contact, "contact")
+LOCK = RowLock(ContactRow, Contact, "contact", rule=owned)
 EDIT_TYPES = (
     types_of(Contact, "id", *Contact.EDITABLE, now="updated_at") | {"has_new_owner": Boolean()} | activities.ENTRY_TYPES
 )

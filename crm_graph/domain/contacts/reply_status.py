@@ -35,7 +35,7 @@ from crm_graph.domain.deals import cascade
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import NotFound, ValidationFailed
-from crm_graph.identity.access import visible
+from crm_graph.identity.access import owned
 from crm_graph.identity.principal import Principal
 from crm_graph.models import (
     Activity,
@@ -231,7 +231,7 @@ def _opened_deal(principal: Principal, reply: CTE) -> CTE:
     Without a reply (providers label contacts that have written nothing), it is the contact's newest open one.
     """
     deals, is_wanted = table(Deal), bindparam("_delete_deal", type_=Boolean, required=True)
-    is_open = deals.c.status == DealStatus.OPEN, visible(Deal, principal)
+    is_open = deals.c.status == DealStatus.OPEN, owned(Deal, principal)
     of_contact = select(deals.c.id).where(deals.c.contact_id == param(Contact, "id", "contact_id"), *is_open)
     newest = of_contact.order_by(deals.c.created_at.desc(), deals.c.id.desc()).limit(1).scalar_subquery()
     deal_id = case((exists(select(reply.c.id)), select(reply.c.deal_id).scalar_subquery()), else_=newest)

@@ -31,7 +31,7 @@ from crm_graph.domain.locking import check_version
 from crm_graph.domain.timeline import activities
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound
-from crm_graph.identity.access import restorable, visible
+from crm_graph.identity.access import owned, restorable
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Contact, ContactEmail, LifecycleStage, OwnerSource, Role, table
 from crm_graph.values import company_domain, normal_email
@@ -53,7 +53,7 @@ class _Lookup(NamedTuple):
     """What is known of an item besides the contact that has its address; `ref_` are the rows that its ids refer to."""
 
     place: int
-    is_visible: bool | None
+    is_owned: bool | None
     is_restorable: bool | None
     is_suppressed: bool
     ref_company_id: uuid.UUID | None
@@ -175,9 +175,9 @@ def _plan(
             raise NotFound("no contact has this e-mail any more; omit expectedVersion to create one", field="email")
         values = custom.merge({}, item.values)
         return _Plan(uuid.uuid4(), item.address, None, values, _company_hint(item.values, company_domain(item.address)))
-    if not lookup.is_visible and not lookup.is_restorable:
+    if not lookup.is_owned and not lookup.is_restorable:
         raise Conflict("this e-mail belongs to a colleague's contact", field="email")
-    if not lookup.is_visible and not restore_deleted:
+    if not lookup.is_owned and not restore_deleted:
         message = "this e-mail belongs to a deleted contact; set restoreDeleted to true to restore it"
         raise Conflict(message, field="email")
     check_version(contact, item.expected_version)
@@ -235,7 +235,7 @@ def _look_up(role: Role, *, many: bool) -> Executable:
     return select(
         *columns_of(ContactRow, contact),
         items.c.place,
-        contact.c.is_visible,
+        contact.c.is_owned,
         contact.c.is_restorable,
         is_suppressed(items.c.address).label("is_suppressed"),
         *references_columns,
@@ -247,7 +247,7 @@ def _lock_contacts(principal: Principal, matches: CTE) -> CTE:
     all_contacts = table(Contact)
     locked = select(
         *columns_of(ContactRow, all_contacts),
-        visible(Contact, principal).label("is_visible"),
+        owned(Contact, principal).label("is_owned"),
         restorable(Contact, principal).label("is_restorable"),
     )
     locked = locked.where(all_contacts.c.id.in_(select(matches.c.id))).order_by(all_contacts.c.id)

@@ -19,7 +19,7 @@ from crm_graph.domain.locking import RowLock
 from crm_graph.domain.timeline import activities, tasks
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import Conflict, NotFound, ValidationFailed
-from crm_graph.identity.access import restorable
+from crm_graph.identity.access import must_own, restorable
 from crm_graph.identity.principal import Principal
 from crm_graph.models import Activity, Deal, DealStatus, Pipeline, PipelineStage, Role, StageKind, table
 from crm_graph.values import TEXT_MAX, check_line, check_money, check_text
@@ -134,6 +134,8 @@ async def edit(
     Raises NotFound, ValidationFailed, VersionConflict or Forbidden naming the field; then nothing was changed.
     """
     deal = await _LOCK.one(work, deal_id, expected_version)
+    if "owner_id" in changes:
+        must_own(work.principal, deal.owner_id, field="owner_id")
     for name in ("title", "currency"):
         if name in changes and changes[name] is None:
             raise ValidationFailed(f"{name} can't be cleared", field=name)
@@ -157,17 +159,25 @@ async def claim(work: UnitOfWork, *, deal_id: uuid.UUID, expected_version: int |
 
 
 async def delete(work: UnitOfWork, *, deal_id: uuid.UUID, expected_version: int | None = None) -> uuid.UUID:
-    """Hide a deal from all lists, counts and reports; `restore` brings it back as it was."""
-    await _LOCK.one(work, deal_id, expected_version)
+    """Hide a deal from all lists, counts and reports; `restore` brings it back as it was.
+
+    Raises NotFound, VersionConflict, or Forbidden for a member.
+    """
+    deal = await _LOCK.one(work, deal_id, expected_version)
+    must_own(work.principal, deal.owner_id, field="deal_id")
     await _DELETE.run(work.transaction, id=deal_id, now=work.now, **deal_entry_params(work, deal_id, "Deal deleted"))
     return deal_id
 
 
 async def restore(work: UnitOfWork, *, deal_id: uuid.UUID) -> uuid.UUID:
-    """Bring a deleted deal back, on top of its column; one that is not deleted stays as it is. Raises NotFound."""
+    """Bring a deleted deal back, on top of its column; one that is not deleted stays as it is.
+
+    Raises NotFound, or Forbidden for a member.
+    """
     deal = await _LOCK_DELETED.one_or_none(work, deal_id)
     if deal is None:
-        await _LOCK.one(work, deal_id)
+        present = await _LOCK.one(work, deal_id)
+        must_own(work.principal, present.owner_id, field="deal_id")
         return deal_id
     rank = await ranks.rank_at(work, deal.stage_id, deal_id, deal.top)
     entry = deal_entry_params(work, deal_id, "Deal restored")

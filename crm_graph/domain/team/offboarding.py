@@ -18,9 +18,10 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import array
 
 from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Query, json_object, param
+from crm_graph.database.statements import Query, Statement, json_object, param
 from crm_graph.domain.team import owners
 from crm_graph.domain.team.owners import OwnerRow
 from crm_graph.domain.timeline import activities, tasks
@@ -112,6 +113,7 @@ async def _hand_over_rows(work: UnitOfWork, leaver: OwnerRow, heir: OwnerRow | N
     }
     [contacts] = await _HAND_OVER_CONTACTS.rows(work.transaction, **params)
     [deals] = await _HAND_OVER_DEALS.rows(work.transaction, **params)
+    await _LEAVE_DEALS.run(work.transaction, **params)
     [to_do] = await _hand_over_tasks(heir.role if heir else None).rows(work.transaction, **params)
     return OwnedRows(contacts.handed_over, deals.handed_over, to_do.handed_over)
 
@@ -151,6 +153,18 @@ def _hand_over(model: type[Contact] | type[Deal], subject: str) -> Executable:
     return _count_with_entries(changed, **{subject: changed.c.id})
 
 
+def _leave_deals() -> Executable:
+    """End an owner's memberships, each with an entry on the deal's timeline."""
+    rows, leaver = table(Deal), param(Owner, "id", "from_id")
+    is_member = rows.c.member_ids != literal_column("'{}'"), rows.c.member_ids.contains(array([leaver]))
+    locked = select(rows.c.id).where(*is_member).order_by(rows.c.id).with_for_update(key_share=True).cte("locked")
+    left = {"member_ids": func.array_remove(rows.c.member_ids, leaver), "version": rows.c.version + 1}
+    left["updated_at"] = param(Deal, "updated_at", "now")
+    changed = update(rows).where(rows.c.id == locked.c.id).values(left).returning(rows.c.id).cte("changed")
+    content: ColumnElement[object] = cast(literal_column("'Member removed, hand-over'"), Text)
+    return _count_with_entries(changed, deal_id=changed.c.id, content=content)
+
+
 @cache
 def _hand_over_tasks(role: str | None) -> Query[_Count]:
     """The open tasks of an owner to another one with this role, or (None) to the pool."""
@@ -186,3 +200,4 @@ def _count_with_entries(changed: CTE, **computed: ColumnElement[object]) -> Exec
 _COUNT_OWNED = Query(OwnedRows, _count_owned)
 _HAND_OVER_CONTACTS = Query(_Count, lambda: _hand_over(Contact, "contact_id"))
 _HAND_OVER_DEALS = Query(_Count, lambda: _hand_over(Deal, "deal_id"))
+_LEAVE_DEALS = Statement(_leave_deals)

@@ -17,7 +17,7 @@ from crm_graph.database.statements import IdRow, Query, Statement, columns_of, c
 from crm_graph.domain import references
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.errors import ValidationFailed
-from crm_graph.identity.access import visible
+from crm_graph.identity.access import owned
 from crm_graph.identity.principal import Principal
 from crm_graph.json_documents import DOCUMENT_MAX, check_document, json_size
 from crm_graph.models import Activity, ActivityType, Contact, Deal, LoggedType, Role, table
@@ -213,6 +213,8 @@ def _to_json(value: object) -> object:
         return value.value
     if isinstance(value, datetime | date):
         return value.isoformat()
+    if isinstance(value, list):
+        return [_to_json(item) for item in value]
     if isinstance(value, dict) and (size := json_size(value)) > DOCUMENT_MAX:
         return {"too_large": size}  # stored before there was a limit
     return str(value) if isinstance(value, uuid.UUID | Decimal) else value
@@ -224,7 +226,7 @@ def _find_subjects(role: Role) -> Query[_Subjects]:
         principal, contacts = Principal(None, role), table(Contact)
         rows, columns = references.join(principal, select(literal(1).label("one")).subquery("nothing"))
         found = select(*columns).select_from(rows).subquery("found")
-        is_deals_contact = and_(contacts.c.id == found.c.ref_deal_contact_id, visible(Contact, principal))
+        is_deals_contact = and_(contacts.c.id == found.c.ref_deal_contact_id, owned(Contact, principal))
         with_contact = found.outerjoin(contacts, is_deals_contact)
         subjects = select(found, contacts.c.id.label("deal_contact_id")).select_from(with_contact).subquery("subjects")
         return select(*columns_of(_Subjects, subjects))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from types import UnionType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import strawberry
 from strawberry.types.field import StrawberryField
@@ -26,12 +26,14 @@ def mutation(payload: type, description: str) -> Callable[[Callable[..., Awaitab
 
 def payload_type(name: str, doc: str, **fields: type | UnionType) -> type:
     """The payload type of a mutation: rows, or plain values such as the id of a deleted row, and `replayed`."""
-    declared = {
-        field: payload_row() if hasattr(type_, MODEL) else strawberry.field() for field, type_ in fields.items()
-    }
+    declared = {field: payload_row() if _is_row(type_) else strawberry.field() for field, type_ in fields.items()}
     annotations = {"__annotations__": {**fields, "replayed": bool}}
     payload: type = type(name, (), {"__doc__": doc, **declared, "replayed": replayed(), **annotations})
     return graphql_type()(payload)
+
+
+def _is_row(type_: type | UnionType) -> bool:
+    return any(hasattr(one, MODEL) for one in get_args(type_) or (type_,))
 
 
 def replayed() -> Any:

@@ -6,16 +6,18 @@ import uuid
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import and_, func, literal_column, select
+from sqlalchemy import and_, any_, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from strawberry.scalars import JSON
 
 from crm_graph import models
+from crm_graph.domain.contacts.lifecycle import is_mailable
 from crm_graph.graphql.engine.bindings import (
     Order,
     Source,
     aggregate,
     column,
+    computed,
     derived,
     graphql_type,
     page,
@@ -111,6 +113,11 @@ class Contact:
         doc="When e-mails to the contact were stopped; null if they are allowed."
     )
     do_not_contact_reason: str | None = column()
+    mailable: bool = computed(
+        lambda site: is_mailable(site.parent),
+        doc="Whether e-mails may be sent: false after an opt-out (also one that a person still has to check), after a "
+        "bounce, and for people who booked by telephone, whose address leads nowhere.",
+    )
     latest_email_sent_at: datetime | None = column(doc="When the latest e-mail to the contact was sent.")
     custom: JSON = column(doc="Lead variables from Instantly, and fields of your own.")
     version: int = column(doc="Increases with every edit. Pass it as `expectedVersion` to detect concurrent edits.")
@@ -222,6 +229,12 @@ class Deal:
     pipeline: Pipeline = to_one("pipeline_id")
     stage: PipelineStage = to_one("stage_id")
     owner: Owner | None = to_one("owner_id", doc="Null in the unassigned pool.")
+    members: list[Owner] = rows(
+        lambda site: site.rows.c.id == any_(site.parent.c.member_ids),
+        Order(("name", "id")),
+        doc="The owners who work on the deal beside its own, by name. At most 20. They see and change the deal and its "
+        "timeline, and read its contact; they can't assign or delete it.",
+    )
     amount: Decimal | None = column(doc="In `currency`, with at most 2 decimals; null if unknown.")
     currency: str = column(doc="An ISO 4217 code, such as `USD`.")
     close_date: date | None = column(doc="The expected close date.")

@@ -24,8 +24,8 @@ FEED_MAX = 1_000  # changes that wait
 class RowChange:
     """A row that was created, changed or deleted.
 
-    `owners` are its owner and its previous owner; None is the unassigned pool. An activity has none of its own: those
-    of its contact and deal count.
+    `owners` are its owner and its previous owner, and a deal's members before and after; None is the unassigned pool.
+    An activity has none of its own: those of its contact and deal count.
     """
 
     kind: str
@@ -125,7 +125,7 @@ class ChangeListener:
 def _parse(payload: str) -> RowChange:
     notice = json.loads(payload)
     kind, pipeline_id = notice["kind"], notice.get("pipeline_id")
-    owners = () if kind == "activity" else (notice["owner_id"], notice["old_owner_id"])
+    owners = () if kind == "activity" else (notice["owner_id"], notice["old_owner_id"], *notice.get("member_ids", ()))
     return RowChange(kind, uuid.UUID(notice["id"]), _uuid(pipeline_id), frozenset(map(_uuid, owners)))
 
 

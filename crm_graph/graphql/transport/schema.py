@@ -16,6 +16,7 @@ from crm_graph.graphql.mutations.activities import ActivityMutations
 from crm_graph.graphql.mutations.bulk import BulkMutations
 from crm_graph.graphql.mutations.companies import CompanyMutations
 from crm_graph.graphql.mutations.contacts import ContactMutations
+from crm_graph.graphql.mutations.deal_members import DealMemberMutations
 from crm_graph.graphql.mutations.deals import DealMutations
 from crm_graph.graphql.mutations.endpoints import EndpointMutations
 from crm_graph.graphql.mutations.erasure import ErasureMutations
@@ -32,6 +33,7 @@ from crm_graph.graphql.schema.subscriptions import Subscription
 @graphql_type()
 class Mutation(
     DealMutations,
+    DealMemberMutations,
     ContactMutations,
     MergingMutations,
     ErasureMutations,

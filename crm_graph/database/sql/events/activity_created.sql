@@ -22,7 +22,8 @@ BEGIN
         AND num_nonnulls(a.contact_id, a.deal_id) > 0 THEN
         RETURN NULL;
     END IF;
-    SELECT array_remove(ARRAY[c.owner_id, CASE WHEN d.owner_id IS DISTINCT FROM c.owner_id THEN d.owner_id END], NULL),
+    SELECT array_remove(ARRAY[c.owner_id, CASE WHEN d.owner_id IS DISTINCT FROM c.owner_id THEN d.owner_id END]
+        || d.member_ids, NULL),
         json_build_object('activity', json_build_object('id', a.id, 'type', a.type, 'content', a.content,
             'meta', crm_bounded(a.meta_json), 'occurred_at', a.occurred_at, 'due_at', a.due_at, 'assignee_id', a.assignee_id),
             'deal', crm_deal_snapshot(d.id), 'stage', crm_stage_snapshot(d.stage_id),

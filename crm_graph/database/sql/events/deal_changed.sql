@@ -10,20 +10,20 @@ DECLARE
     is_erased boolean;
     changes json;
     snapshot json;
-    owner_ids uuid[] := array_remove(ARRAY[NEW.owner_id], NULL);
+    owner_ids uuid[] := array_remove(NEW.owner_id || NEW.member_ids, NULL);
     -- Plain SQL may leave updated_at unchanged.
     changed_at timestamptz := CASE WHEN TG_OP = 'INSERT' THEN NEW.created_at
         WHEN NEW.updated_at <> OLD.updated_at THEN NEW.updated_at ELSE now() END;
 BEGIN
     PERFORM pg_notify('crm_changes', json_build_object('kind', 'deal', 'id', NEW.id, 'pipeline_id', NEW.pipeline_id,
-        'owner_id', NEW.owner_id, 'old_owner_id', CASE WHEN TG_OP = 'UPDATE' THEN OLD.owner_id ELSE NEW.owner_id END
-        )::text);
+        'owner_id', NEW.owner_id, 'old_owner_id', CASE WHEN TG_OP = 'UPDATE' THEN OLD.owner_id ELSE NEW.owner_id END,
+        'member_ids', CASE WHEN TG_OP = 'UPDATE' THEN OLD.member_ids || NEW.member_ids ELSE NEW.member_ids END)::text);
     SELECT c.erased_at IS NOT NULL INTO is_erased FROM (SELECT) AS one LEFT JOIN contacts c ON c.id = NEW.contact_id;
     IF TG_OP = 'UPDATE' THEN
         -- With a move, lost_reason is part of deal_stage_changed.
         changes := crm_changed_columns(to_jsonb(OLD), to_jsonb(NEW), CASE WHEN has_moved THEN '{}'::text[]
             ELSE ARRAY['lost_reason'] END || ARRAY['title', 'contact_id', 'company_id', 'owner_id', 'amount',
-            'currency', 'close_date', 'source', 'notes', 'campaign_id', 'deleted_at'],
+            'currency', 'close_date', 'source', 'notes', 'campaign_id', 'member_ids', 'deleted_at'],
             CASE WHEN is_erased THEN ARRAY['title', 'notes'] ELSE '{}' END);
         IF changes IS NULL AND NOT has_moved THEN
             RETURN NULL;

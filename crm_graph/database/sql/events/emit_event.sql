@@ -1,7 +1,8 @@
 -- Writes an event to the outbox, and a delivery for each endpoint that is to get it; returns the event's id.
 --
 -- `attributes` are the names and values that this type of event has at the top level of its payload, alternating.
--- `owner_ids` are the owners of the rows that the event is about: their endpoints get it, and every admin's.
+-- `owner_ids` are the owners of the rows that the event is about, and the members of its deal: their endpoints get it,
+-- and every admin's.
 -- With `only_endpoint_id`, no other endpoint does. `crm.source` and `crm.traceparent` are settings of the transaction.
 --
 -- Only the triggers and crm_test_endpoint call it. They run as the owner of the schema (SECURITY DEFINER): a role that

@@ -1,0 +1,104 @@
+"""Members of a deal: owners who work on it beside its own. identity/access.py says what they see."""
+
+import uuid
+from typing import NamedTuple
+
+from sqlalchemy import Executable, select
+
+from crm_graph.database.statements import Query, Statement, param
+from crm_graph.domain.deals.stage_history import deal_entry_params
+from crm_graph.domain.locking import RowLock
+from crm_graph.domain.timeline import activities
+from crm_graph.domain.unit_of_work import UnitOfWork
+from crm_graph.errors import NotFound, ValidationFailed
+from crm_graph.identity.access import must_own
+from crm_graph.models import Deal, Owner, Role, table
+
+MEMBERS_MAX = 20
+
+
+class _SharedDeal(NamedTuple):
+    id: uuid.UUID
+    version: int
+    owner_id: uuid.UUID | None
+    member_ids: list[uuid.UUID]
+
+
+class _Name(NamedTuple):
+    name: str
+
+
+async def add(
+    work: UnitOfWork, *, deal_id: uuid.UUID, owner_id: uuid.UUID, expected_version: int | None = None
+) -> uuid.UUID:
+    """Make an owner a member of a deal, with an entry on its timeline. A member, or its owner, changes nothing.
+
+    Raises NotFound (also for an owner who is inactive or readonly), Forbidden, VersionConflict, or ValidationFailed for
+    more than 20 members, naming the field.
+    """
+    deal = await _LOCK.one(work, deal_id, expected_version)
+    must_own(work.principal, deal.owner_id, field="deal_id")
+    if owner_id in (deal.owner_id, *deal.member_ids):
+        return deal_id
+    if len(deal.member_ids) >= MEMBERS_MAX:
+        raise ValidationFailed(f"a deal has at most {MEMBERS_MAX} members", field="owner_id")
+    await _update(work, deal, [*deal.member_ids, owner_id], f"Member added: {await _name(work, owner_id)}")
+    return deal_id
+
+
+async def add_host(work: UnitOfWork, deal_id: uuid.UUID, owner_id: uuid.UUID) -> None:
+    """Make the host of a meeting a member of its contact's deal when that is somebody else's, for events.
+
+    With 20 members, it stays as it is.
+    """
+    deal = await _LOCK.one(work, deal_id)
+    is_new = deal.owner_id is not None and owner_id not in (deal.owner_id, *deal.member_ids)
+    if is_new and len(deal.member_ids) < MEMBERS_MAX:
+        await add(work, deal_id=deal_id, owner_id=owner_id)
+
+
+async def remove(
+    work: UnitOfWork, *, deal_id: uuid.UUID, owner_id: uuid.UUID, expected_version: int | None = None
+) -> uuid.UUID:
+    """Take a member off a deal, with an entry on its timeline. An owner who is no member changes nothing.
+
+    A member may leave; others are removed by the deal's owner or an admin. Raises NotFound, Forbidden or
+    VersionConflict naming the field.
+    """
+    deal = await _LOCK.one(work, deal_id, expected_version)
+    if owner_id != work.principal.owner_id:
+        must_own(work.principal, deal.owner_id, field="deal_id")
+    if owner_id in deal.member_ids:
+        others = [member for member in deal.member_ids if member != owner_id]
+        await _update(work, deal, others, f"Member removed: {await _name(work, owner_id, must_work=False)}")
+    return deal_id
+
+
+async def _update(work: UnitOfWork, deal: _SharedDeal, member_ids: list[uuid.UUID], content: str) -> None:
+    meta = {"changes": activities.old_and_new(deal, {"member_ids": member_ids})}
+    entry = deal_entry_params(work, deal.id, content, meta)
+    await _UPDATE.run(work.transaction, id=deal.id, now=work.now, member_ids=member_ids, **entry)
+
+
+async def _name(work: UnitOfWork, owner_id: uuid.UUID, *, must_work: bool = True) -> str:
+    found = await (_WORKING if must_work else _ANYBODY).one(work.transaction, id=owner_id)
+    if found is None:
+        raise NotFound("owner not found, not active, or readonly", field="owner_id")
+    return found.name
+
+
+def _owner() -> Executable:
+    owners = table(Owner)
+    return select(owners.c.name).where(owners.c.id == param(Owner, "id"))
+
+
+def _working_owner() -> Executable:
+    owners = table(Owner)
+    is_it = owners.c.id == param(Owner, "id")
+    return select(owners.c.name).where(is_it, owners.c.active, owners.c.role != Role.READONLY)
+
+
+_LOCK = RowLock(_SharedDeal, Deal, "deal")
+_ANYBODY = Query(_Name, _owner)
+_WORKING = Query(_Name, _working_owner)
+_UPDATE = Statement(lambda: activities.update_with_entry(Deal, *Deal.MEMBERSHIP))
