@@ -166,7 +166,7 @@ class Deal(SQLModel, table=True):
     stage_id: uuid.UUID = Field(sa_type=Uuid)
     owner_id: uuid.UUID | None = optional_reference("owners.id")
     # Owners who work on it beside its own; never removed from `owners`, so there is no foreign key.
-    member_ids: list[uuid.UUID] = Field(default_factory=list, sa_type=ARRAY(Uuid), sa_column_kwargs=EMPTY)
+    member_ids: list[uuid.UUID] = Field(sa_type=ARRAY(Uuid), sa_column_kwargs=EMPTY)
     amount: Decimal | None = Field(default=None, sa_type=Numeric(14, 2))
     currency: str = Field(sa_type=String(3))
     close_date: date | None = None

@@ -70,12 +70,25 @@ def test_redaction_does_not_change_the_stored_payload() -> None:
     assert payload == event("colleague", "mine")
 
 
+@pytest.mark.parametrize("contact", [None, *OWNERS])
+def test_a_member_of_the_deal_gets_the_whole_event(contact: str | None) -> None:
+    payload = event("colleague", contact, changes={"title": {"old": "a", "new": "b"}})
+    payload["data"]["deal"]["member_ids"] = [str(COLLEAGUE), str(ME)]
+    assert redact(payload, ME, Role.SALES) == payload
+    payload["data"]["deal"]["member_ids"] = [str(COLLEAGUE)]
+    assert {"deal", "stage", "changes"} <= nulls(redact(payload, ME, Role.SALES))
+
+
 @pytest.mark.parametrize("role", Role)
 async def test_both_rules_agree(role: Role, sql: AsyncConnection) -> None:
     shown = redact_in_sql(bindparam("payload", type_=JSON), bindparam("me", ME, type_=Uuid), role)
     held = [None, *OWNERS]
     more: list[dict[str, Any]] = [{}, {"changes": {"a": {"old": 1.50, "new": "ö"}}}, {"old_stage": {}, "activity": [1]}]
     payloads = [event(*both, **each) for both, each in itertools.product(itertools.product(held, held), more)]
+    for members in ([], [str(ME)], [str(COLLEAGUE), str(ME)], None):
+        shared = event("colleague", "colleague")
+        shared["data"]["deal"]["member_ids"] = members
+        payloads.append(shared)
     payloads += [
         {"id": "e", "data": {}},
         {"id": "e"},

@@ -27,7 +27,7 @@ from tests.support.api import Json, send
 from tests.support.credentials import JWT_SECRET
 from tests.support.crm_model import KINDS, PEOPLE, Contact, Deal, Model
 from tests.support.database import empty
-from tests.support.factories import ROOT, add_owner, stages
+from tests.support.factories import BOB, ROOT, add_owner, stages
 
 pytestmark = pytest.mark.slow
 
@@ -99,7 +99,7 @@ class Crm(RuleBasedStateMachine):
     def create_deal(self, who: str, key: str, title: str, email: str | None) -> None:
         contact = self.model.contacts.get(email or "")
         given: Json = {"title": title, "stageId": str(self.stages[key])}
-        seen = self.model.sees(who, contact)
+        seen = contact is not None and self.model.changes(who, contact)
         if contact is not None:
             given["contactId"] = self.id_of(email or "")
         done = self.do(who, "createDeal", None if contact is None or seen else "NOT_FOUND", **given)
@@ -164,7 +164,7 @@ class Crm(RuleBasedStateMachine):
     def delete_deal(self, who: str, place: int) -> None:
         id_ = self.model.pick(place)
         deal = self.model.deals.get(id_)
-        code = self.model.missing(who, deal)
+        code = self.model.unowned(who, deal)
         if self.do(who, "deleteDeal", code, dealId=id_) and deal:
             self.model.take(id_)
             deal.deleted, deal.version = True, deal.version + 1
@@ -173,7 +173,7 @@ class Crm(RuleBasedStateMachine):
     def restore_deal(self, who: str, place: int) -> None:
         id_ = self.model.pick(place)
         deal = self.model.deals.get(id_)
-        code = None if self.model.owns(who, deal) else "NOT_FOUND"
+        code = None if self.model.owns(who, deal) else self.model.unowned(who, deal)
         if self.do(who, "restoreDeal", code, dealId=id_) and deal and deal.deleted:
             deal.deleted, deal.version = False, deal.version + 1
             self.model.columns[deal.stage].insert(0, id_)
@@ -182,7 +182,7 @@ class Crm(RuleBasedStateMachine):
     def assign_deal(self, who: str, place: int, to: str | None) -> None:
         id_ = self.model.pick(place)
         deal = self.model.deals.get(id_)
-        code = self.model.missing(who, deal)
+        code = self.model.unowned(who, deal)
         if code is None and deal and who != ROOT and to != who and deal.owner != to:
             code = "FORBIDDEN"
         done = self.do(who, "assignDeal", code, dealId=id_, ownerId=str(self.owners[to]) if to else None)
@@ -199,10 +199,22 @@ class Crm(RuleBasedStateMachine):
         if self.do(who, "claimDeal", code, dealId=id_) and deal and deal.owner is None:
             deal.owner, deal.version = who, deal.version + 1
 
+    @rule(who=people, place=places, is_added=st.booleans(), whom=st.sampled_from(PEOPLE))
+    def change_members(self, who: str, place: int, is_added: bool, whom: str) -> None:
+        id_ = self.model.pick(place)
+        deal = self.model.deals.get(id_)
+        whom = BOB if is_added else whom
+        code = self.model.missing(who, deal) if not is_added and who == whom else self.model.unowned(who, deal)
+        given = {"dealId": id_, "ownerId": str(self.owners[whom])}
+        if not self.do(who, "addDealMember" if is_added else "removeDealMember", code, **given) or not deal:
+            return
+        if whom == BOB and deal.has_bob != is_added and not (is_added and deal.owner == BOB):
+            deal.has_bob, deal.version = is_added, deal.version + 1
+
     @rule(who=people, email=st.sampled_from(EMAILS), name=st.sampled_from(["Ann", "Ben", None]))
     def upsert_contact(self, who: str, email: str, name: str | None) -> None:
         contact = self.model.contacts.get(email)
-        is_colleagues = contact is not None and not self.model.sees(who, contact)
+        is_colleagues = contact is not None and not self.model.changes(who, contact)
         if not self.do(who, "upsertContact", "CONFLICT" if is_colleagues else None, email=email.upper(), fullName=name):
             return
         if contact is None:
@@ -223,7 +235,7 @@ class Crm(RuleBasedStateMachine):
     @rule(who=people, email=st.sampled_from(EMAILS))
     def delete_contact(self, who: str, email: str) -> None:
         contact = self.model.contacts.get(email)
-        code = self.model.missing(who, contact)
+        code = self.model.unowned(who, contact)
         if contact and self.do(who, "deleteContact", code, contactId=self.id_of(email)):
             contact.deleted, contact.version = True, contact.version + 1
 
@@ -241,7 +253,7 @@ class Crm(RuleBasedStateMachine):
         contact = self.model.contacts.get(email)
         if contact is None:
             return
-        code = self.model.missing(who, contact)
+        code = self.model.unowned(who, contact)
         if code is None and contact.owner not in (None, who):
             code = "CONFLICT"
         if self.do(who, "claimContact", code, contactId=self.id_of(email)) and contact.owner is None:

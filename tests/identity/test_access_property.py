@@ -61,6 +61,7 @@ def teams(draw: Callable[[Any], Any]) -> Team:
         row = {"title": f"deal {i}", "owner_id": draw(owners), "contact_id": draw(contact), "company_id": draw(company)}
         row |= {"stage": draw(st.sampled_from(["new", "qualified"])), "amount": draw(st.sampled_from([None, 10**i]))}
         row |= {"currency": draw(st.sampled_from(["USD", "EUR"])), "deleted_at": draw(deleted)}
+        row["members"] = draw(st.sampled_from([(), (), ("ada",), ("bob",), ("bob", "ada")]))
         team.deals.append(row | {"id": uuid.uuid4()})
     deal = st.sampled_from([None, *(row["id"] for row in team.deals)])
     for i in range(draw(st.integers(0, 8))):
@@ -77,13 +78,21 @@ class Model:
 
     def __init__(self, team: Team) -> None:
         self.team = team
-        self.contacts = [row for row in team.contacts if self.mine(row)]
-        self.deals = [row for row in team.deals if self.mine(row)]
+        self.deals = [row for row in team.deals if self.mine(row) or self.is_member(row)]
+        shared = {row["contact_id"] for row in team.deals if self.is_member(row)}
+        there = [row for row in team.contacts if row["deleted_at"] is None]
+        self.contacts = [row for row in there if self.mine(row) or row["id"] in shared]
         self.seen = {row["id"] for row in self.contacts + self.deals} | {None}
+        # Of a contact that is only seen as a deal's, the entries are not: they may be about a colleague's other deals.
+        self.with_entries = {row["id"] for row in self.deals + [row for row in team.contacts if self.mine(row)]}
 
     @staticmethod
     def mine(row: Row) -> bool:
         return row["owner_id"] in ("ada", None) and row["deleted_at"] is None
+
+    @staticmethod
+    def is_member(row: Row) -> bool:
+        return "ada" in row["members"] and row["deleted_at"] is None
 
     def shown(self, id_: Any) -> Any:
         return {"id": str(id_)} if id_ is not None and id_ in self.seen else None
@@ -96,7 +105,7 @@ class Model:
 
     def shows(self, entry: Row) -> bool:
         about = [entry[key] for key in ("contact_id", "deal_id") if entry[key]]
-        return not about or any(id_ in self.seen for id_ in about)
+        return not about or any(id_ in self.with_entries for id_ in about)
 
     def deal(self, row: Row) -> Row:
         return {
@@ -173,6 +182,7 @@ async def store(sql: AsyncConnection, team: Team, stage: dict[str, Any], owner: 
     moves = [row | {"to_stage_id": stage["new"], "moved_at": START, "source": "test"} for row in team.moves]
     for deal in deals:
         del deal["stage"]
+        deal["member_ids"] = [owner[who] for who in deal.pop("members")]
     for model, rows in ((Contact, contacts), (Deal, deals), (Activity, notes), (DealStageHistory, moves)):
         if rows:
             await sql.execute(insert(table(model)), rows)

@@ -110,6 +110,7 @@ async def test_the_update_of_a_deal_announces_exactly_the_announced_group(world:
         "currency": "EUR",
         "close_date": date(2026, 2, 1),
         "rank": "a1",
+        "member_ids": [world.bob.owner],
         "version": 2,
     }
     # A move to another stage has an event of its own.

@@ -8,6 +8,7 @@ these), `needsReview`, `doNotContact`, `deals` (how many), `content` (of the new
 """
 
 import json
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ async def reply_mismatches(sql: AsyncConnection, case: Case) -> list[str]:
     return wrong
 
 
-BOOKED = """SELECT c.phone, (SELECT email FROM owners WHERE id = c.owner_id) AS owner, companies.name AS company,
+BOOKED = """SELECT c.id, c.phone, (SELECT email FROM owners WHERE id = c.owner_id) AS owner, companies.name AS company,
         (SELECT count(*) FROM activities WHERE contact_id = c.id AND type = 'meeting') AS meetings,
         (SELECT count(*) FROM activities WHERE type = 'task' AND completed_at IS NULL
          AND (contact_id = c.id OR deal_id IN (SELECT id FROM deals WHERE contact_id = c.id))) AS tasks,
@@ -100,8 +101,9 @@ async def booking_mismatches(client: httpx.AsyncClient, sql: AsyncConnection, ca
             wrong.append(f"{email} is no contact")
             continue
         found = {
-            "owner": row.owner, "mailable": await _is_mailable(client, email), "phone": row.phone, "company": row.company, "meetings": row.meetings,
-            "openTasks": row.tasks, "noShow": row.no_show, "lastStart": row.last_start, "stage": row.stage,
+            **{name: getattr(row, name) for name in ("owner", "phone", "company", "meetings", "stage")},
+            "openTasks": row.tasks, "noShow": row.no_show, "lastStart": row.last_start,
+            "mailable": await _is_mailable(client, row.id),
             "timelineHas": expect.get("timelineHas") if expect.get("timelineHas", "") in row.timeline else row.timeline,
         }  # fmt: skip
         differing = ((key, value) for key, value in expect.items() if found[key] != value)
@@ -109,6 +111,6 @@ async def booking_mismatches(client: httpx.AsyncClient, sql: AsyncConnection, ca
     return wrong
 
 
-async def _is_mailable(client: httpx.AsyncClient, email: str) -> bool:
-    data = await ask(client, ROOT, "query ($e: String!) { contact(email: $e) { mailable } }", e=email)
+async def _is_mailable(client: httpx.AsyncClient, id_: uuid.UUID) -> bool:
+    data = await ask(client, ROOT, "query ($id: UUID!) { contact(id: $id) { mailable } }", id=str(id_))
     return bool(data["contact"]["mailable"])

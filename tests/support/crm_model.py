@@ -21,6 +21,7 @@ class Deal:
     lost_reason: str | None = None
     version: int = 1
     deleted: bool = False
+    has_bob: bool = False  # as a member
     way: list[str] = field(default_factory=list)
 
     @property
@@ -49,7 +50,24 @@ class Model:
 
     def sees(self, who: str, row: Deal | Contact | None) -> bool:
         """The owner rule."""
-        return self.owns(who, row) and row is not None and not row.deleted
+        return row is not None and not row.deleted and (self.owns(who, row) or self._is_shared(who, row))
+
+    def _is_shared(self, who: str, row: Deal | Contact) -> bool:
+        """Whether somebody is a member of a deal, or of a deal of the contact."""
+        if isinstance(row, Deal):
+            return who == BOB and row.has_bob
+        deals = (deal for deal in self.deals.values() if deal.has_bob and not deal.deleted)
+        return who == BOB and any(self.contacts.get(deal.contact or "") is row for deal in deals)
+
+    def changes(self, who: str, row: Contact) -> bool:
+        """Whether somebody may change a contact: of a member's deals, it is only read."""
+        return self.owns(who, row) and not row.deleted
+
+    def unowned(self, who: str, row: Deal | Contact | None) -> str | None:
+        """The code with which a call is refused to who may not delete the row or give it away."""
+        if isinstance(row, Contact):
+            return None if self.changes(who, row) else "NOT_FOUND"
+        return self.missing(who, row) or (None if self.owns(who, row) else "FORBIDDEN")
 
     def owns(self, who: str, row: Deal | Contact | None) -> bool:
         """The owner rule for what may be deleted."""

@@ -10,7 +10,7 @@ from crm_graph.graphql.transport.schema import build_schema
 from crm_graph.models import Activity, ActivityType, Contact, WebhookLog
 from tests.support.api import Json, ask
 from tests.support.endpoints import add_delivery, add_endpoint, add_event
-from tests.support.factories import ROOT, START, Side, add
+from tests.support.factories import ROOT, START, Side, add, add_owner
 from tests.support.pipelines import Board
 
 SCHEMA: GraphQLSchema = read_sdl(build_schema().as_str())
@@ -26,6 +26,8 @@ CALLS: dict[str, Json] = {
     "restoreDeal": {"dealId": "$deal"},
     "assignDeal": {"dealId": "$deal", "ownerId": None},
     "claimDeal": {"dealId": "$deal"},
+    "addDealMember": {"dealId": "$deal", "ownerId": "$helper"},
+    "removeDealMember": {"dealId": "$deal", "ownerId": "$helper"},
     "upsertContact": {"email": "new@fresh.example", "fullName": "New"},
     "updateContact": {"contactId": "$contact", "fullName": "Renamed"},
     "deleteContact": {"contactId": "$contact"},
@@ -70,7 +72,7 @@ CALLS: dict[str, Json] = {
 AFTER = {  # what must have happened before, for the call to have an effect
     "reopenDeal": "markDealWon", "restoreDeal": "deleteDeal", "restoreContact": "deleteContact",
     "liftDoNotContact": "setDoNotContact", "liftSuppression": "eraseContact", "reopenTask": "completeTask",
-    "activateOwner": "deactivateOwner",
+    "activateOwner": "deactivateOwner", "removeDealMember": "addDealMember",
 }  # fmt: skip
 OWNED = {"$deal", "$contact", "$second", "$task", "$endpoint", "$delivery"}  # what the owner rule hides
 OF_THE_POOL = {"claimDeal", "claimContact"}
@@ -102,6 +104,7 @@ async def ids(board: Board, side: Side) -> dict[str, str]:
     sql, owner = board.sql, side.owner
     own = {"deal": side.deal, "contact": side.contact, "email": side.email, "owner": owner}
     own["second"] = await add(sql, Contact, email=f"second.{side.email}", owner_id=owner)
+    own["helper"] = await add_owner(sql, f"helper.{side.email}")
     task: Json = {"content": "Call", "contact_id": side.contact, "assignee_id": owner, "occurred_at": START}
     own["task"] = await add(sql, Activity, type=ActivityType.TASK, **task)
     event: Json = {"source": "instantly", "event_type": "x", "dedupe_key": side.email, "body": b"{}"}

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.support.cases import Case, add_hosts, booking_mismatches, cases, send_all
 from tests.support.events import new_events, types
-from tests.support.factories import World
+from tests.support.factories import ADA, BOB, World, add_owner
 from tests.support.webhooks import post
 
 REPORTED = cases("reported", "calcom")
@@ -119,3 +119,79 @@ async def test_a_host_who_did_not_come_leaves_a_task(
     assert await entries(sql) == ["The host did not show up"]
     tasks = await sql.scalars(text("SELECT content FROM activities WHERE type = 'task'"))
     assert list(tasks) == ["Rebook: Intro (the host did not show up)"]
+
+
+async def owner_of(sql: AsyncConnection) -> tuple[str | None, str | None]:
+    query = """SELECT o.email, c.owner_source FROM contacts c LEFT JOIN owners o ON o.id = c.owner_id
+        WHERE c.email = :email"""
+    return tuple((await sql.execute(text(query), {"email": LENA})).one())
+
+
+async def members(sql: AsyncConnection) -> list[str]:
+    query = """SELECT o.email FROM deals d JOIN owners o ON o.id = ANY (d.member_ids) ORDER BY o.email"""
+    return list(await sql.scalars(text(query)))
+
+
+def hosted(by: str, trigger: str = "BOOKING_CREATED", at: str = "2026-01-05T09:00:00.000Z", **more: Any) -> Any:
+    return booking(trigger, at, organizer={"email": by, "name": "Host", "timeZone": "UTC"}, **more)
+
+
+async def test_a_newer_host_takes_over_from_the_host_before(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    await post(client, "calcom", hosted(ADA))
+    assert await owner_of(sql) == (ADA, "organiser")
+    await post(client, "calcom", hosted(BOB, "BOOKING_RESCHEDULED", "2026-01-06T09:00:00.000Z", uid="b-2"))
+    assert (await owner_of(sql), await members(sql)) == ((BOB, "organiser"), [])
+    query = "SELECT o.email FROM deals d JOIN owners o ON o.id = d.owner_id WHERE d.source = 'calcom'"
+    assert list(await sql.scalars(text(query))) == [BOB]
+
+
+async def test_a_late_booking_does_not_take_over_from_a_newer_host(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    await post(client, "calcom", hosted(BOB, at="2026-01-06T09:00:00.000Z", uid="b-2"))
+    await post(client, "calcom", hosted(ADA))
+    assert (await owner_of(sql))[0] == BOB
+    assert await members(sql) == [ADA]  # who has a meeting, too
+
+
+async def test_the_old_hosts_cancellation_takes_nothing_back(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    await post(client, "calcom", hosted(ADA))
+    await post(client, "calcom", hosted(BOB, at="2026-01-06T09:00:00.000Z", uid="b-2"))
+    await post(client, "calcom", hosted(ADA, "BOOKING_CANCELLED", "2026-01-06T09:00:05.000Z"))
+    assert (await owner_of(sql), await members(sql)) == ((BOB, "organiser"), [])
+
+
+@pytest.mark.parametrize("source", ["mailbox", "person"])
+async def test_the_host_becomes_a_member_where_a_mailbox_or_a_person_chose_the_owner(
+    source: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    await post(client, "calcom", hosted(ADA))
+    await sql.execute(text("UPDATE contacts SET owner_source = :s WHERE email = :e"), {"s": source, "e": LENA})
+    await post(client, "calcom", hosted(BOB, at="2026-01-06T09:00:00.000Z", uid="b-2"))
+    assert (await owner_of(sql), await members(sql)) == ((ADA, source), [BOB])
+    await post(client, "calcom", hosted(BOB, at="2026-01-07T09:00:00.000Z", uid="b-3"))
+    assert await members(sql) == [BOB]
+
+
+async def test_a_host_who_is_not_in_the_team_is_no_member(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    await post(client, "calcom", hosted(ADA))
+    await post(client, "calcom", hosted("someone@else.example", at="2026-01-06T09:00:00.000Z", uid="b-2"))
+    assert ((await owner_of(sql))[0], await members(sql)) == (ADA, [])
+
+
+async def test_a_deal_with_20_members_takes_no_more_hosts(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    await post(client, "calcom", hosted(ADA))
+    await sql.execute(text("UPDATE contacts SET owner_source = 'person' WHERE email = :e"), {"e": LENA})
+    full = [await add_owner(sql, f"h{i}@seller.com") for i in range(20)]
+    await sql.execute(text("UPDATE deals SET member_ids = :m WHERE source = 'calcom'"), {"m": full})
+    answer = await post(client, "calcom", hosted(BOB, at="2026-01-06T09:00:00.000Z", uid="b-2"))
+    assert answer.json()["status"] == "ok"
+    assert len(await members(sql)) == 20

@@ -228,7 +228,7 @@ async def test_number_of_statements_is_the_same_for_many_rows(
             await deactivate(client, owner, to)
         counts.append(len(sent))
     # lock, owner, inactive, both, size, contacts, deals, tasks, mailboxes, payload; and the default (2)
-    assert counts == [12, 10]
+    assert counts == [13, 11]
 
 
 async def test_too_many_rows_are_refused(

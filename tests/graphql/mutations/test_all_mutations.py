@@ -30,11 +30,11 @@ STATEMENTS = {  # of a call with a key, which are two more: a higher number has 
             updateContact restoreContact setDoNotContact liftDoNotContact assignContact claimContact mergeContacts
             updateCompany updateTask completeTask reopenTask updateWebhookEndpoint""",
         5: """createDeal upsertCompany logActivity createTask updatePipeline updateStage reorderStages updateOwner
-            activateOwner rotateWebhookSecret replayDeliveries""",
+            activateOwner rotateWebhookSecret replayDeliveries addDealMember removeDealMember""",
         6: "upsertContact setReplyStatus createOwner moveDeals createWebhookEndpoint",
         7: "createPipeline deletePipeline createStage upsertContacts replayDelivery testWebhookEndpoint",
         8: "deleteStage",
-        12: "deactivateOwner",
+        13: "deactivateOwner",
         15: "eraseContact",
     }.items()
     for name in names.split()
@@ -51,6 +51,8 @@ EVENTS: dict[str, list[str]] = {
     "restoreDeal": ["deal_updated: deleted_at"],
     "assignDeal": ["deal_updated: owner_id"],
     "claimDeal": ["deal_updated: owner_id"],
+    "addDealMember": ["deal_updated: member_ids"],
+    "removeDealMember": ["deal_updated: member_ids"],
     "upsertContact": ["contact_created"],
     "updateContact": ["contact_updated: full_name"],
     "deleteContact": ["contact_updated: deleted_at"],
