@@ -8,9 +8,10 @@ from crm_graph.domain.contacts import erasure, ingest
 from crm_graph.domain.contacts.ingest import Erased, LockedContact
 from crm_graph.domain.contacts.lead import Colleague
 from crm_graph.domain.contacts.rows import ContactRow
-from crm_graph.domain.deals import members, moves
+from crm_graph.domain.deals import members, moves, of_contact
 from crm_graph.domain.deals import records as deals
-from crm_graph.domain.deals.records import NewDeal, OpenDeal
+from crm_graph.domain.deals.of_contact import OpenDeal
+from crm_graph.domain.deals.records import NewDeal
 from crm_graph.domain.pipelines import records as pipelines
 from crm_graph.domain.pipelines.records import PipelineRow
 from crm_graph.domain.timeline import activities, follow_ups
@@ -34,7 +35,7 @@ async def apply(
     if locked is None:
         return None
     contact_id = locked.contact.id
-    deal = await deals.lock_newest_open(work.transaction, contact_id)
+    deal = await of_contact.lock_newest_open(work.transaction, contact_id)
     deal_id = deal.id if deal else None
     pipeline = await pipelines.find_pipeline(work.transaction, event.pipeline) if event.pipeline else None
     is_sent = event.type is ActivityType.EMAIL_OUT
@@ -115,7 +116,7 @@ class _Effects:
         qualifies = effect is DealEffect.QUALIFY and not self._is_overruled()
         if not qualifies and effect is not DealEffect.MEET:
             return None
-        if await deals.are_all_won(self.work.transaction, self.contact.id):
+        if await of_contact.are_all_won(self.work.transaction, self.contact.id):
             return None
         return await self._open_deal(QUALIFIED if qualifies else MEETING_SCHEDULED)
 

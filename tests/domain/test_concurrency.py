@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_graph.database.engine import Database
 from crm_graph.domain.contacts import records as contacts
-from crm_graph.domain.deals import records as deals
+from crm_graph.domain.deals import of_contact
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.identity.principal import machine
 from crm_graph.values import utc_now
@@ -115,7 +115,7 @@ async def test_edits_and_moves_around_one_contact_never_deadlock(
         async with database.transaction() as session:
             assert await contacts.LOCK.one(UnitOfWork(session, machine("test"), utc_now()), contact)
             await asyncio.sleep(0.01)
-            assert await deals.lock_newest_open(session, contact)
+            assert await of_contact.lock_newest_open(session, contact)
 
     def call(i: int) -> Any:
         if i % 2:

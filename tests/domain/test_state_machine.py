@@ -42,9 +42,7 @@ HISTORY = """SELECT deals.id, old.key AS old, new.key AS new, moved_at, present.
     ORDER BY deals.id, moved_at"""
 RANKS = "SELECT stage_id, rank FROM deals WHERE deleted_at IS NULL"
 
-people = st.sampled_from(PEOPLE)
-places = st.integers(0, 5)
-keys = st.sampled_from(sorted(KINDS))
+people, places, keys = st.sampled_from(PEOPLE), st.integers(0, 5), st.sampled_from(sorted(KINDS))
 
 
 class Crm(RuleBasedStateMachine):
@@ -185,8 +183,8 @@ class Crm(RuleBasedStateMachine):
         code = self.model.unowned(who, deal)
         if code is None and deal and who != ROOT and to != who and deal.owner != to:
             code = "FORBIDDEN"
-        done = self.do(who, "assignDeal", code, dealId=id_, ownerId=str(self.owners[to]) if to else None)
-        if done and deal and deal.owner != to:
+        owner = str(self.owners[to]) if to else None
+        if self.do(who, "assignDeal", code, dealId=id_, ownerId=owner) and deal and deal.owner != to:
             deal.owner, deal.version = to, deal.version + 1
 
     @rule(who=people, place=places)
@@ -205,8 +203,8 @@ class Crm(RuleBasedStateMachine):
         deal = self.model.deals.get(id_)
         whom = BOB if is_added else whom
         code = self.model.missing(who, deal) if not is_added and who == whom else self.model.unowned(who, deal)
-        given = {"dealId": id_, "ownerId": str(self.owners[whom])}
-        if not self.do(who, "addDealMember" if is_added else "removeDealMember", code, **given) or not deal:
+        mutation = "addDealMember" if is_added else "removeDealMember"
+        if not self.do(who, mutation, code, dealId=id_, ownerId=str(self.owners[whom])) or not deal:
             return
         if whom == BOB and deal.has_bob != is_added and not (is_added and deal.owner == BOB):
             deal.has_bob, deal.version = is_added, deal.version + 1
@@ -224,10 +222,9 @@ class Crm(RuleBasedStateMachine):
 
     @rule(email=st.sampled_from(EMAILS), to=st.sampled_from([*PEOPLE, None]))
     def give_contact_away(self, email: str, to: str | None) -> None:
-        contact = self.model.contacts.get(email)
+        contact, owner = self.model.contacts.get(email), str(self.owners[to]) if to else None
         if contact is None:
             return
-        owner = str(self.owners[to]) if to else None
         code = "NOT_FOUND" if contact.deleted else None
         if self.do(ROOT, "updateContact", code, contactId=self.id_of(email), ownerId=owner) and contact.owner != to:
             contact.owner, contact.version = to, contact.version + 1

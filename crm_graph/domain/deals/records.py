@@ -8,10 +8,9 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, ColumnElement, Executable, and_, func, insert, null, select
+from sqlalchemy import CTE, ColumnElement, Executable, insert, null, select
 
-from crm_graph.database.engine import Transaction
-from crm_graph.database.statements import Query, Statement, columns_of, combined, param
+from crm_graph.database.statements import Query, Statement, combined, param
 from crm_graph.domain import references
 from crm_graph.domain.deals import ranks
 from crm_graph.domain.deals.stage_history import deal_entry_params, first_move_params, insert_first_move
@@ -63,17 +62,6 @@ class StartingStage(NamedTuple):
     ref_contact_company_id: uuid.UUID | None
     ref_company_id: uuid.UUID | None
     ref_owner_id: uuid.UUID | None
-
-
-class OpenDeal(NamedTuple):
-    """A contact's newest open deal."""
-
-    id: uuid.UUID
-    pipeline_id: uuid.UUID
-
-
-class _AllWon(NamedTuple):
-    all_won: bool | None
 
 
 @dataclass(frozen=True)
@@ -185,17 +173,6 @@ async def restore(work: UnitOfWork, *, deal_id: uuid.UUID) -> uuid.UUID:
     return deal_id
 
 
-async def lock_newest_open(transaction: Transaction, contact_id: uuid.UUID) -> OpenDeal | None:
-    """The contact's newest open deal of any owner, locked: for events."""
-    return await _LOCK_NEWEST_OPEN.one(transaction, contact_id=contact_id)
-
-
-async def are_all_won(transaction: Transaction, contact_id: uuid.UUID) -> bool:
-    """Whether the contact has deals and all of them are won: events open no new deal for such a customer."""
-    found = await _ARE_ALL_WON.one(transaction, contact_id=contact_id)
-    return bool(found and found.all_won)
-
-
 def _check(values: Mapping[str, Any], amount: Any, currency: str) -> None:
     """Refuse values that a deal with this amount and currency may not have."""
     for name in ("title", "source", "campaign_id"):
@@ -285,23 +262,8 @@ def _update_with_tasks() -> Executable:
     return activities.update_with_entry(Deal, *Deal.EDITABLE, also=[reassign])
 
 
-def _lock_newest_open() -> Executable:
-    deals = table(Deal)
-    is_open = and_(deals.c.status == DealStatus.OPEN, deals.c.deleted_at.is_(None))
-    found = select(*columns_of(OpenDeal, deals)).where(deals.c.contact_id == param(Deal, "contact_id"), is_open)
-    return found.order_by(deals.c.created_at.desc(), deals.c.id.desc()).limit(1).with_for_update(key_share=True)
-
-
-def _are_all_won() -> Executable:
-    deals = table(Deal)
-    is_of_contact = and_(deals.c.contact_id == param(Deal, "contact_id"), deals.c.deleted_at.is_(None))
-    return select(func.bool_and(deals.c.status == DealStatus.WON).label("all_won")).where(is_of_contact)
-
-
 _LOCK = RowLock(LockedDeal, Deal, "deal")
 _LOCK_DELETED = RowLock(DeletedDeal, Deal, "deal", rule=restorable, read=_read_deleted)
-_LOCK_NEWEST_OPEN = Query(OpenDeal, _lock_newest_open)
-_ARE_ALL_WON = Query(_AllWon, _are_all_won)
 _INSERT = Statement(_insert_deal)
 _UPDATE = Statement(lambda: activities.update_with_entry(Deal, *Deal.EDITABLE))
 _UPDATE_WITH_TASKS = Statement(_update_with_tasks)  # for a new owner, who gets the deal's open tasks
