@@ -1,11 +1,11 @@
--- The event functions with members of deals: what revision 016 made of them.
+-- What revision 016 made of the event functions, which know of members now, and of the owner rule's.
 
 CREATE OR REPLACE FUNCTION crm_deal_snapshot(deal uuid) RETURNS json LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (
         SELECT json_build_object('id', id, 'title', title, 'amount', amount::text, 'currency', currency,
             'status', status, 'close_date', close_date, 'source', source, 'campaign_id', campaign_id,
-            'lost_reason', lost_reason, 'owner_id', owner_id, 'member_ids', member_ids, 'version', version, 'deleted', deleted_at IS NOT NULL)
+            'lost_reason', lost_reason, 'owner_id', owner_id, 'member_ids', coalesce(member_ids, '{}'), 'version', version, 'deleted', deleted_at IS NOT NULL)
         FROM public.deals WHERE id = deal);
 END $$;
 
@@ -105,4 +105,18 @@ BEGIN
         ARRAY['activity_id', a.id::text, 'related_type', related[1], 'related_id', related[2]], snapshot)
     FROM unnest(ARRAY['activity_logged', own_type]) AS event_type WHERE event_type IS NOT NULL;
     RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION crm_member_deals(member uuid) RETURNS uuid[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN ARRAY(SELECT id FROM public.deals WHERE member_ids @> ARRAY[member] AND deleted_at IS NULL);
+END $$;
+
+CREATE OR REPLACE FUNCTION crm_member_contacts(member uuid) RETURNS uuid[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT contact_id FROM public.deals
+        WHERE member_ids @> ARRAY[member] AND deleted_at IS NULL AND contact_id IS NOT NULL);
 END $$;

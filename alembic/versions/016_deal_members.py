@@ -14,15 +14,15 @@ SQL = Path(__file__).parents[1] / "sql"
 
 
 def upgrade() -> None:
-    column = sa.Column("member_ids", ARRAY(sa.Uuid()), nullable=False, server_default=sa.text("'{}'"))
+    column = sa.Column("member_ids", ARRAY(sa.Uuid()))
     op.add_column("deals", column)
-    op.create_check_constraint("members", "deals", "cardinality(member_ids) <= 20")
+    op.create_check_constraint("members", "deals", "cardinality(member_ids) BETWEEN 1 AND 20")
     op.create_index(
         "deals_member_ids_idx",
         "deals",
         ["member_ids"],
         postgresql_using="gin",
-        postgresql_where=sa.text("member_ids <> '{}'"),
+        postgresql_where=sa.text("member_ids IS NOT NULL"),
     )
     _run("016_deal_members.sql")
 
@@ -34,6 +34,7 @@ def _run(name: str) -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION crm_member_deals, crm_member_contacts")
     _run("009_event_functions.sql")
     _run("014_sizes.sql")
     op.drop_column("deals", "member_ids")

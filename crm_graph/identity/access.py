@@ -2,8 +2,8 @@
 
 import uuid
 
-from sqlalchemy import ColumnElement, Uuid, and_, bindparam, exists, false, literal_column, or_, select, true
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy import ColumnElement, Uuid, and_, any_, bindparam, cast, exists, false, func, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import SQLModel
 
 from crm_graph.database.statements import CALLER
@@ -138,15 +138,15 @@ def _by_membership(
     """Whether a colleague's deal has the caller as a member, or a colleague's contact is that of such a deal."""
     is_colleagues = and_(rows.c.owner_id != caller(principal), state)
     if model is Deal:
-        return and_(_has_member(rows, principal), is_colleagues)
-    deals = table(Deal).alias()
-    theirs = select(deals.c.contact_id).where(_has_member(deals, principal), deals.c.deleted_at.is_(None))
-    return and_(rows.c.id.in_(theirs), is_colleagues)
+        # The second condition is for PostgreSQL to check again when the row has changed while its lock was waited for.
+        has_caller: ColumnElement[bool] = caller(principal) == any_(rows.c.member_ids)
+        return and_(_is_among(rows, func.crm_member_deals(caller(principal))), has_caller, is_colleagues)
+    return and_(_is_among(rows, func.crm_member_contacts(caller(principal))), is_colleagues)
 
 
-def _has_member(deals: Relation, principal: Principal) -> ColumnElement[bool]:
-    # The first condition is that of the index.
-    return and_(deals.c.member_ids != literal_column("'{}'"), deals.c.member_ids.contains(array([caller(principal)])))
+def _is_among(rows: Relation, ids: ColumnElement[object]) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = rows.c.id == any_(cast(select(ids).scalar_subquery(), ARRAY(Uuid)))
+    return found
 
 
 def _of_visible_deal(key: Expression, principal: Principal) -> ColumnElement[bool]:

@@ -89,7 +89,7 @@ async def test_listeners_are_notified_of_a_new_rank_which_is_no_event(
     assert channel == "crm_changes"
     assert json.loads(payload) == {
         "kind": "deal", "id": str(world.ada.deal), "pipeline_id": str(world.stage["pipeline"]),
-        "owner_id": owner, "old_owner_id": owner, "member_ids": [],
+        "owner_id": owner, "old_owner_id": owner, "member_ids": None,
     }  # fmt: skip
     assert await all_events(sql) == before
 

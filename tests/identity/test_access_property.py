@@ -182,7 +182,7 @@ async def store(sql: AsyncConnection, team: Team, stage: dict[str, Any], owner: 
     moves = [row | {"to_stage_id": stage["new"], "moved_at": START, "source": "test"} for row in team.moves]
     for deal in deals:
         del deal["stage"]
-        deal["member_ids"] = [owner[who] for who in deal.pop("members")]
+        deal["member_ids"] = [owner[who] for who in deal.pop("members")] or None
     for model, rows in ((Contact, contacts), (Deal, deals), (Activity, notes), (DealStageHistory, moves)):
         if rows:
             await sql.execute(insert(table(model)), rows)

@@ -21,7 +21,7 @@ class _SharedDeal(NamedTuple):
     id: uuid.UUID
     version: int
     owner_id: uuid.UUID | None
-    member_ids: list[uuid.UUID]
+    member_ids: list[uuid.UUID] | None
 
 
 class _Name(NamedTuple):
@@ -38,11 +38,12 @@ async def add(
     """
     deal = await _LOCK.one(work, deal_id, expected_version)
     must_own(work.principal, deal.owner_id, field="deal_id")
-    if owner_id in (deal.owner_id, *deal.member_ids):
+    members = deal.member_ids or []
+    if owner_id in (deal.owner_id, *members):
         return deal_id
-    if len(deal.member_ids) >= MEMBERS_MAX:
+    if len(members) >= MEMBERS_MAX:
         raise ValidationFailed(f"a deal has at most {MEMBERS_MAX} members", field="owner_id")
-    await _update(work, deal, [*deal.member_ids, owner_id], f"Member added: {await _name(work, owner_id)}")
+    await _update(work, deal, [*members, owner_id], f"Member added: {await _name(work, owner_id)}")
     return deal_id
 
 
@@ -52,8 +53,8 @@ async def add_host(work: UnitOfWork, deal_id: uuid.UUID, owner_id: uuid.UUID) ->
     With 20 members, it stays as it is.
     """
     deal = await _LOCK.one(work, deal_id)
-    is_new = deal.owner_id is not None and owner_id not in (deal.owner_id, *deal.member_ids)
-    if is_new and len(deal.member_ids) < MEMBERS_MAX:
+    is_others = deal.owner_id is not None and owner_id != deal.owner_id
+    if is_others and len(deal.member_ids or []) < MEMBERS_MAX:
         await add(work, deal_id=deal_id, owner_id=owner_id)
 
 
@@ -68,13 +69,14 @@ async def remove(
     deal = await _LOCK.one(work, deal_id, expected_version)
     if owner_id != work.principal.owner_id:
         must_own(work.principal, deal.owner_id, field="deal_id")
-    if owner_id in deal.member_ids:
-        others = [member for member in deal.member_ids if member != owner_id]
-        await _update(work, deal, others, f"Member removed: {await _name(work, owner_id, must_work=False)}")
+    members = deal.member_ids or []
+    if owner_id in members:
+        others = [member for member in members if member != owner_id]
+        await _update(work, deal, others or None, f"Member removed: {await _name(work, owner_id, must_work=False)}")
     return deal_id
 
 
-async def _update(work: UnitOfWork, deal: _SharedDeal, member_ids: list[uuid.UUID], content: str) -> None:
+async def _update(work: UnitOfWork, deal: _SharedDeal, member_ids: list[uuid.UUID] | None, content: str) -> None:
     meta = {"changes": activities.old_and_new(deal, {"member_ids": member_ids})}
     entry = deal_entry_params(work, deal.id, content, meta)
     await _UPDATE.run(work.transaction, id=deal.id, now=work.now, member_ids=member_ids, **entry)

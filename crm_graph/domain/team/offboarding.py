@@ -156,9 +156,10 @@ def _hand_over(model: type[Contact] | type[Deal], subject: str) -> Executable:
 def _leave_deals() -> Executable:
     """End an owner's memberships, each with an entry on the deal's timeline."""
     rows, leaver = table(Deal), param(Owner, "id", "from_id")
-    is_member = rows.c.member_ids != literal_column("'{}'"), rows.c.member_ids.contains(array([leaver]))
-    locked = select(rows.c.id).where(*is_member).order_by(rows.c.id).with_for_update(key_share=True).cte("locked")
-    left = {"member_ids": func.array_remove(rows.c.member_ids, leaver), "version": rows.c.version + 1}
+    is_member = rows.c.member_ids.contains(array([leaver]))
+    locked = select(rows.c.id).where(is_member).order_by(rows.c.id).with_for_update(key_share=True).cte("locked")
+    others = func.nullif(func.array_remove(rows.c.member_ids, leaver), literal_column("'{}'"))
+    left = {"member_ids": others, "version": rows.c.version + 1}
     left["updated_at"] = param(Deal, "updated_at", "now")
     changed = update(rows).where(rows.c.id == locked.c.id).values(left).returning(rows.c.id).cte("changed")
     content: ColumnElement[object] = cast(literal_column("'Member removed, hand-over'"), Text)

@@ -125,7 +125,9 @@ class ChangeListener:
 def _parse(payload: str) -> RowChange:
     notice = json.loads(payload)
     kind, pipeline_id = notice["kind"], notice.get("pipeline_id")
-    owners = () if kind == "activity" else (notice["owner_id"], notice["old_owner_id"], *notice.get("member_ids", ()))
+    owners = (
+        () if kind == "activity" else (notice["owner_id"], notice["old_owner_id"], *(notice.get("member_ids") or ()))
+    )
     return RowChange(kind, uuid.UUID(notice["id"]), _uuid(pipeline_id), frozenset(map(_uuid, owners)))
 
 

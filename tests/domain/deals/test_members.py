@@ -152,7 +152,7 @@ async def test_a_member_leaves_and_sees_the_deal_no_more(
     assert (await ask(client, BOB, DEAL, id=str(world.ada.deal)))["deal"] is None
     entries = await timeline(sql, world.ada.deal)
     assert entries[-1].content == "Member removed: Bob"
-    assert entries[-1].meta["changes"] == {"member_ids": {"old": [str(world.bob.owner)], "new": []}}
+    assert entries[-1].meta["changes"] == {"member_ids": {"old": [str(world.bob.owner)], "new": None}}
 
 
 async def test_members_added_at_once_are_all_members(
@@ -177,7 +177,7 @@ async def test_a_member_gets_the_events_of_the_deal_and_no_others(
     query = "SELECT type, payload #> '{data,changes}' AS changes FROM events WHERE id = :id"
     events = [(await sql.execute(text(query), {"id": d.event_id})).one() for d in await deliveries_of(sql, endpoint)]
     assert [event.type for event in events] == ["deal_updated", "deal_updated", "activity_logged"]
-    assert events[0].changes == {"member_ids": {"old": [], "new": [str(world.bob.owner)]}}
+    assert events[0].changes == {"member_ids": {"old": None, "new": [str(world.bob.owner)]}}
     assert events[1].changes == {"title": {"old": "before", "new": "after"}}
 
 
@@ -185,7 +185,7 @@ async def test_memberships_end_with_the_owner(client: httpx.AsyncClient, world: 
     await share(client, world.ada.deal, world.bob.owner)
     document = "mutation ($in: DeactivateOwnerInput!) { deactivateOwner(input: $in) { owner { id } } }"
     await ask(client, ROOT, document, **{"in": {"ownerId": str(world.bob.owner)}})
-    assert (await stored(sql, world.ada.deal))["member_ids"] == []
+    assert (await stored(sql, world.ada.deal))["member_ids"] is None
     assert (await timeline(sql, world.ada.deal))[-1].content == "Member removed, hand-over"
 
 
