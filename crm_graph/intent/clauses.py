@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
-from crm_graph.intent.folding import fold, mark_addresses, words
+from crm_graph.intent.folding import fold, mark_addresses, words_and_commas
 from crm_graph.intent.languages import alternatives
 
 _HEAD, _TAIL = 4_000, 1_000  # letters read of a long reply: its beginning and its end
@@ -19,7 +19,7 @@ _TURN = re.compile(rf"\b({alternatives('TURNS')})\b")
 
 class Clause(NamedTuple):
     sentence: str  # the whole sentence, as written
-    folded: str
+    folded: str  # words with a space or a comma and a space between them
     turns: bool  # opens after a "but"
     asks: bool  # its sentence ends in a question mark
 
@@ -44,11 +44,11 @@ def _split(sentence: str) -> list[Clause]:
     asks = sentence.endswith("?") or "?" in sentence[-4:]
     clauses = []
     for part in _BREAKS.split(mark_addresses(sentence)):
-        start, turns, folded = 0, False, words(part[:_MAX_CLAUSE])[:_MAX_CLAUSE]
+        start, turns, folded = 0, False, words_and_commas(part[:_MAX_CLAUSE])[:_MAX_CLAUSE]
         for turn in _TURN.finditer(folded):
-            clauses.append(Clause(sentence, folded[start : turn.end()].strip(), turns, asks))
+            clauses.append(Clause(sentence, folded[start : turn.end()].strip(" ,"), turns, asks))
             start, turns = turn.end(), True
-        clauses.append(Clause(sentence, folded[start:].strip(), turns, asks))
+        clauses.append(Clause(sentence, folded[start:].strip(" ,"), turns, asks))
     return [clause for clause in clauses if clause.folded]
 
 

@@ -54,7 +54,7 @@ class Cue(NamedTuple):
 
 def cues_of(clauses: list[Clause]) -> list[Cue]:
     """The cues, in the order of the clauses."""
-    languages = spoken(word for clause in clauses for word in clause.folded.split())
+    languages = spoken(word for clause in clauses for word in clause.folded.replace(",", "").split())
     return [cue for index, clause in enumerate(clauses) for cue in _in_clause(clause, index, languages)]
 
 

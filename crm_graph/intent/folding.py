@@ -14,13 +14,19 @@ _OFTEN_MISTYPED = (
     "information", "vacation", "currently", "details", "tomorrow", "calendar", "company", "remove", "please",
     "office", "emails", "mailing", "contact", "thanks", "budget", "question", "database", "holiday",
 )  # fmt: skip
-# Real words that differ from those by one letter.
+# Real words that differ from those by one letter, also of other languages.
 _OTHER_WORDS = frozenset(
     {
         "mating", "melting", "meting", "removed", "removes", "remote", "pleased", "pleas", "offices",
         "officer", "mails", "mailings", "contacts", "thank", "budgets", "questions", "databases", "holidays",
         "uninterested", "unsubscribes", "meetings", "scheduled", "schedules", "unavailable", "vacations", "detail",
         "detailed", "calendars", "contract", "offence", "removal",
+        "contacta", "contacte", "contacto", "contactos", "contactez", "contata", "contate", "contato", "contatos",
+        "contati", "contatta", "contatti", "contatto", "contattate", "contrat", "contrato", "cuestion", "detalles",
+        "dinformation", "informations", "informacion", "informazione", "informazioni", "koffie", "questione",
+        "questioni",
+        "remova", "remover", "removi", "renove", "renovado", "interesse", "interessant", "interessante",
+        "presente", "mailen", "vacances", "vacaciones", "calendrier", "calendario", "compania", "companhia",
     }
 )  # fmt: skip
 
@@ -31,6 +37,7 @@ _PHONE = re.compile(r"(?<!\w)\+?\(?\d[\d ()/-]{7,18}\d(?!\w)")
 WORD_MAX = 40  # characters kept of a word
 _PIECE = 256
 _NOT_WORD = re.compile(r"[^\w#]+")
+_COMMA = re.compile(r",(?=\s)")
 
 
 def fold(text: str) -> str:
@@ -51,6 +58,11 @@ def mark_addresses(text: str) -> str:
     return _PHONE.sub(" phonenumber ", text)
 
 
+def words_and_commas(text: str) -> str:
+    """Folded words as `words` gives them, with the commas between them ("no, thanks")."""
+    return ", ".join(filter(None, map(words, _COMMA.split(text))))
+
+
 def words(text: str) -> str:
     """Folded words with single spaces between them; apostrophes close up ("don't" -> "dont", "Ocak'a" -> "ocaka")."""
     closed = fold(text).replace("'", "")
@@ -68,6 +80,5 @@ _KNOWN.update({word: word for word in (*_OFTEN_MISTYPED, *_OTHER_WORDS)})
 def _corrected(word: str) -> str:
     if not 6 <= len(word) <= 13 or word in _OTHER_WORDS:
         return word
-    if word in _KNOWN:
-        return _KNOWN[word]
-    return next((_KNOWN[s] for s in _shortened(word) if s in _KNOWN and s not in _OTHER_WORDS), word)
+    meant = (_KNOWN[s] for s in (word, *sorted(_shortened(word))) if s in _KNOWN and s not in _OTHER_WORDS)
+    return next(meant, word)

@@ -29,9 +29,9 @@ from dataclasses import dataclass
 from re import Pattern
 from types import ModuleType
 
-from crm_graph.intent.languages import dutch, english, german, turkish
+from crm_graph.intent.languages import dutch, english, french, german, italian, portuguese, spanish, turkish
 
-_MODULES = (english, turkish, german, dutch)
+_MODULES = (english, turkish, german, dutch, french, italian, spanish, portuguese)
 _CLEAR = 3  # function words of one language; below that, a reply may be in any
 _MINORITY = 3  # a language with less than a third of the leading one's function words is not spoken
 

@@ -147,8 +147,8 @@ REMOVAL = r"""
         te verwijderen|te wissen|halen|uithalen|verwijderd|gewist|geschrapt)
     (van|uit) … <list> … (halen|verwijderen|schrappen|af|gehaald|wissen|haalt)
     <not> (meer|langer|nog) … (mailen|<mail>|benaderen|contacteren|schrijven|bellen|lastigvallen|lastig vallen|contact|
-        sturen|ontvangen|te
-        mailen|te ontvangen|te benaderen|benaderd)
+        sturen|ontvangen|te mailen|
+        te ontvangen|te benaderen|benaderd)
     (mail|mailt|schrijf|stuur|contacteer|bel|benader|spam) (mij|me|ons)? … (niet|nooit|niks|niets|geen) … (meer|langer|
         <mail>)
     (wil|willen|wens|wensen|hoef|hoeven) … (geen|niet|niets|niks) … (<mail>|ontvangen|benaderd|gemaild|gecontacteerd)

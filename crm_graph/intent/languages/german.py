@@ -81,6 +81,7 @@ DOUBLE_NEGATION = """
     da (sage|sag) ich nicht nein
 """
 INVITED = """
+    (blocke|blockiere|reserviere) (ich|mir|uns)~ … (<day>|kalender|uhr)
     (rufen sie|ruf|melden sie sich|meld dich|schreiben sie) (mich|mir|bei mir|uns|bei uns) (an|gerne|einfach|unter|am|
         unter der)
     (setze|nehme|hole|habe) … (cc|kopie|dazu|ins boot|mit rein)
@@ -88,6 +89,7 @@ INVITED = """
     (kollege|kollegin|kollegen) … (dazu|teilnehmen|mit ins|dabei|in cc|in kopie)
 """
 LEFT = r"""
+    (im|in den|in|seit) (ruhestand|rente|pension|altersteilzeit)
     (nicht mehr|nicht langer) … (im unternehmen|in der firma|bei uns|beschaftigt|tatig|im haus|hier|angestellt|fur uns)
     (unternehmen|firma|haus|betrieb|gesellschaft|verein) … verlassen
     (arbeite|arbeitet) (hier|dort|da)? … nicht mehr (hier|dort|da|bei|fur|in)*
@@ -127,6 +129,12 @@ AWAY = """
     (unterwegs|auf reisen|auf (der|einer) (messe|tagung|schulung|dienstreise)|im ausland|im meeting|in terminen)
 """
 REMOVAL = r"""
+    (von|auf) weitere* (kontaktaufnahme*|mails|anfragen|nachrichten|zusendungen|schreiben) … (ab|absehen|abzusehen|
+        verzichten)
+    (nie|nicht|keine*) … (eingewilligt|zugestimmt|einwilligung|zustimmung)
+    (anwalt|rechtsanwalt|abmahn*|datenschutzbehorde|aufsichtsbehorde|anzeige) … (einschalten|schalte|ein|melde|
+        erstatte|beschwer*|ubergeben|wenden)
+    (schalte|melde|ubergebe|beschwere) … (anwalt|rechtsanwalt|aufsichtsbehorde|datenschutz*)
     (abmelden|austragen|abbestell*|abmeldung|abbestellung|unsubscribe)
     (meld*|trag*|bestell*) … (ab|aus) $
     (nehmen|nehmt|nimm|streichen|streicht|streich|loschen|loscht|losch|entfernen|entfernt|entferne|tragen|tragt|trag|
@@ -175,6 +183,7 @@ ANNOYED = r"""
         wie oft noch|reicht jetzt|es reicht|penetrant|aufdringlich|schon wieder)
 """
 ELSEWHERE = r"""
+    (mussen|mussten|sollten|konnen) (sie|du)? … (mit|an|bei) … (<dept>) … (sprechen|reden|wenden|melden|klaren)
     <not> (der|die|das)? (richtige|richtiger|zustandige|zustandiger|passende) (ansprechpartner*|person|kontakt|adresse|
         stelle)
     <not> (dafur|hierfur|fur dieses thema|fur das thema)? zustandig
@@ -205,6 +214,10 @@ PASSED_ON = r"""
     (uberlege|uberlegen) (es|ich|wir) …
 """
 DECLINED = r"""
+    (machen|losen|erledigen|entwickeln|bauen|betreuen) (wir|das|ich)? … (intern|selbst|selber|inhouse|inhaus|eigene*)
+    (anderen|anderes|andere|mitbewerber*|konkurrenz*) … (anbieter*|entschieden|losung|dienstleister*|beauftragt|gewahlt)
+    (entschieden|festgelegt|unterschrieben|abgeschlossen) … (haben|bereits|schon|anderen|anderweitig)?
+    (kein|keine|nicht) … (thema|prioritat|relevanz) (fur|bei|zurzeit|derzeit)?
     <not> (grosses|wirklich|weiteres|weiter|aktuell|derzeit|momentan|zurzeit|das geringste|generelles)? (interesse|
         bedarf|interessiert|verwendung|
         notwendigkeit|handlungsbedarf|relevant|von interesse|passend|geeignet|in frage|infrage)
@@ -251,6 +264,14 @@ HESITANT = """
     (leider|bedauere|skeptisch|unsicher|bin mir nicht sicher|schwierig|eher nicht|wohl nicht)
 """
 WANTS = r"""
+    (haben|gibt|hatten|hast) (sie|es|du|ihr)? … (preisliste*|preise|unterlagen|broschure*|prospekt|demo*|referenzen|
+        beispiel*|testzugang|probezugang)
+    (konnen|konnten|durfen|durften|kann|konnte) (wir|ich) … (testen|ausprobieren|probieren|ansehen|anschauen|sehen|
+        haben|bekommen)
+    (schick|schicke|sende|send|schicken sie) (es|das|mir|uns|mal|doch|einfach|gern|ruhig)~ (mal|doch|einfach|gern|
+        ruhig)? (ruber|rueber|her|zu|durch)
+    (nachste*|weitere*) (schritt*|vorgehen|ablauf)
+    (grundsatzlich|prinzipiell|generell|durchaus|absolut) (offen|interessiert|ja|gerne|denkbar)
     (bitte|gerne|gern|konnten|konnen|wurden|kannst|konntest|durfte|darf|lassen|lass) … <thing> … (<send>|haben|
         bekommen|erhalten|anbieten|zukommen)
     (<send>|send|schick|schicken sie|senden sie|lassen sie|lass) (mir|uns|bitte|doch|gerne|mal|gern|einfach)? … <thing>
