@@ -54,6 +54,10 @@ CLASSES = {
 }
 
 NOT_A_REQUEST = r"""
+    (reponds|repond|ecris|lis) (jamais|rarement|presque jamais) …
+    ne (reponds|lis|regarde) (jamais|pas|rarement) …
+    (pas|plus) de (mails?|messages?|courriels?) (pour moi|dici la|cette semaine|pendant|avant|jusqu*)
+    (ne)? recommence* pas a zero
     nhesite* pas $
     (enlev*|ot*|retir*) … (doute*|epine)
     (annul*|report*|deplac*|supprim*) … (rendez vous|rdv|reunion|call)
@@ -129,6 +133,11 @@ AWAY = """
     (en deplacement|en reunion|en formation|sur la route|entre deux|a letranger|debord*|sous leau)
 """
 REMOVAL = r"""
+    (ne|de ne) (plus)? (jamais)? (insister|figurer|apparaitre|etre dans|insistez) …
+    (ne|de) plus … (figurer|apparaitre|etre) … <list>
+    (ne)? recommence* (pas|plus) (svp|merci)?
+    (se|me|nous|vous) (desinscri*|desabonn*) …
+    moubli* …
     (desabonn*|desinscri*|desinscription|unsubscribe|desabonnement|me desinscrire|desengagement)
     (effac*|supprim*|enlev*|retir*) (la|le|moi|nous|les) (immediatement|svp|merci|tout de suite|de suite|de)~
     m?(retir*|supprim*|effac*|enlev*|ot*|ray*|sort*|radi*|exclu*|efface*|virez|vire|biffer|biffez) … (<me>|<list>|
@@ -169,8 +178,7 @@ REMOVAL = r"""
     (vous|te|adresse|expediteur) (bloque|bloquerai|bloquons)
     (blackliste*|liste rouge|bloctel|liste noire|signale comme spam|en spam|comme indesirable) …
     (sortir|sortez|sors|sorti|enlevez|otez) … (de)? (la|votre|vos|cette|ta) <list>
-    (cette|mon|notre) (adresse|boite|messagerie|mail) … (pas|plus) … (prospection|demarchage|publicite|commercia*|
-        utilis*)
+    (cette|mon|notre) (adresse|boite|messagerie|mail) … (pas|plus) … (prospection|demarchage|publicite|commercia*)
     (passer|passez) … (a autre chose|votre chemin)
     (oubli*) (moi|nous|mon adresse|notre adresse|mon mail)
 """
@@ -179,6 +187,11 @@ ANNOYED = r"""
         troisieme (mail|message|relance)|quatrieme (mail|message|relance)|lourd|agac*|honteux|inadmissible|ras le bol)
 """
 ELSEWHERE = r"""
+    (cest|est) (son|leur) (domaine|sujet|rayon|role|perimetre|dossier)
+    (se decide*|se prend|se prennent|decide*|prise*|prises) … (siege|maison mere|groupe|direction|niveau) …
+    (voyez|vois|voir) (plutot|ca|cela|directement)~ (avec|aupres) …
+    (ne|nous|je) (ne)? decid* (de)? (rien|pas) …
+    (adressez|adresse) (vous|toi)? (a|aupres) (eux|elle|lui|mon|ma|notre) …
     <not> … (la|le|du tout)? (bon|bonne|bons) (personne|interlocut*|contact|adresse|destinataire|service|endroit|
         guichet)
     (mauvais|mauvaise|erreur de|tromp* de|pas le|pas la) (personne|interlocut*|contact|adresse|destinataire|service|
@@ -215,6 +228,10 @@ PASSED_ON = r"""
     (reflechi*|reflex*|y penser|a creuser|a voir|je note|je garde|on verra|je conserve|a letude)
 """
 DECLINED = r"""
+    (deja|on a) (donne|teste|essaye|vu) (merci|sans|et|ca)?
+    (ce|ca|cela|donc|alors|cest|reponse|desole) (sera|est)? (donc)? non $
+    (tres)? peu pour (moi|nous)
+    (signe|engage*|contrat) … (ailleurs|ans chez|avec un autre|concurrent*)
     <not> (vraiment|du tout|plus|particulierement|specialement|tellement|directement)? (interesse*|interessant*|
         concerne*|preneur*|besoin*|pertinent*|utile*|adapte*|necessaire*|convaincu*|demandeu*|client*|interet)
     (ne|na|nai|navons|ny|pas|aucun|sans) … (pas|aucun|plus|nul|d)? … (besoin|interet|utilite|usage|projet|envie|
@@ -267,6 +284,28 @@ HESITANT = """
     (malheureusement|helas|desole*|dommage|pas (sur|sure|certain*|convaincu*)|sceptique*|dubitati*|mitige*)
 """
 WANTS = r"""
+    (ca|cela|quest ce que ca|quest ce que cela|combien) … (coute*|couterait|coutera|reviendrait|revient)
+    (peut on|peut il|pouvons nous|pourrait on|pourrions nous|possible de|possible d) … (<thing>|essayer|tester|voir|
+        acces|discuter|rencontrer)
+    (quels?|quelles?|quel) … (creneau*|dispo*|date*|tarif*|prix|budget) …
+    (aimerait|souhaite|souhaiterait|voudrait|veut) … (assister|participer|voir|etre present*|en savoir|une demo*|
+        rencontrer)
+    (on|nous) (en)? (reparle*|parle*|discute*) … (vive voix|telephone|ensemble|quand|semaine|<day>)
+    (quest ce quil|que vous|de quoi) … (faut|faudrait|avez vous besoin|besoin) … (notre cote|commencer|demarrer|avancer)
+    (demo*|presentation|essai|echange|appel) … (possible|faisable|envisageable|realisable)
+    (ok|daccord|oui) (si|a condition|sous reserve) …
+    (vous|tu|auriez|avez|aurais) … (creneau*|dispo*|moment|demo*|exemple*|essai) …
+    (comment|quand|ou) (procede*|procedons|fait on|on fait|faire pour|sinscri*) …
+    (quelles?|quels?) (sont|seraient|serait|est) … (etapes?|suite|delai*|conditions|modalites|cout*|formules|offres) …
+    (y a t il|existe t il|il y a|vous avez) … (essai|demo*|tarif*|demonstration|plaquette|brochure|reference*)
+    (est ce que)? (je|on|nous) (peux|peut|pouvons|pourrions|pourrait|pourrais) … (essayer|lessayer|tester|voir|avoir|
+        obtenir|rencontrer)
+    (pouvez|pourriez|peux|pourrais) (vous|tu)? (me|nous|m)? … (presenter|montrer|expliquer|appeler|rappeler|proposer|
+        envoyer|detailler|faire un|chiffrer|recontacter)
+    (vous|tu) (passez|venez|passes|viens) (quand|dans|a|par|nous|me) …
+    (vous|te) (accorde|donne|laisse|consacre) … (minutes|heure|dheure|quart)
+    (montrez|montre|presentez|faites) (moi|nous) … (voir|que vous|quoi|signe|ce que|ca|cela)
+    (jattends|nous attendons|dans lattente) … (offre|proposition|devis|retour|tarif*|appel|documentation)
     (pouvez|pourriez|peux|pourrais|pourrait|peut|merci de|veuillez|voulez|auriez|avez|aurais|seriez) … (<send>|me|
         nous|vous|dispo*|de) … <thing>
     (<send>|envoyez|envoie|envoyer) (moi|nous|le|la|les|donc|toujours|ca|vos|votre|un|une|des)? … <thing>
@@ -344,7 +383,8 @@ NEGATED_BEFORE = re.compile(rf"\b(?:{CLASSES['not']})(?: \w+){{0,2}} $")
 NEGATED_AFTER = re.compile(r" (?:\w+ ){0,1}(?:pas|plus|aucunement|nullement)\b(?! (?:tard|mal|que|du tout mal|vite))")
 CONCEDED_BEFORE = re.compile(r"\b(?:bien que|meme si|quoique|certes|malgre)\b")
 CAPABILITY = re.compile(
-    r"^(?:et |mais )?(?:est ce|peut|permet|comment|qui|quel\w*|ou|si|a|fonctionne|gere|propose|proposez|avez)\b"
+    r"^(?:et |mais )?(?!comment (?:se|me|nous) )(?:est ce|peut|permet|comment|qui|quel\w*|ou|si|a|fonctionne|gere|"
+    r"propose|proposez|avez)\b"
     r"(?!.*\b(?:je|me|moi|nous|mon|ma|notre|nos|mes|m(?:e|en|es|ef|ot|ad|ec)\w{3,20})\b)"
 )
 TURNS = "mais|cependant|toutefois|neanmoins|par contre|en revanche|malheureusement|helas|pourtant|sauf que"
