@@ -10,6 +10,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Text,
+    column,
     text,
 )
 from sqlmodel import Field, SQLModel
@@ -39,7 +40,7 @@ from crm_graph.models.enums import (
     ReplyStatusSource,
     Role,
 )
-from crm_graph.models.searched import search_index
+from crm_graph.models.searched import phone_key, search_index
 
 
 class Owner(SQLModel, table=True):
@@ -162,6 +163,7 @@ class Contact(SQLModel, table=True):
         CheckConstraint("merged_into_id IS NULL OR deleted_at IS NOT NULL", name="merged_is_deleted"),
         CheckConstraint("erased_at IS NULL OR deleted_at IS NOT NULL", name="erased_is_deleted"),
         search_index("contacts"),
+        Index("contacts_phone_key_idx", phone_key(column("phone")), postgresql_where=text("phone IS NOT NULL")),
     )
     id: uuid.UUID = primary_key()
     email: str = Field(sa_type=EmailText, unique=True)
@@ -201,7 +203,7 @@ class ContactEmail(SQLModel, table=True):
     """A further address of a contact, so that a merged contact's old address finds the survivor."""
 
     __tablename__ = "contact_emails"
-    __table_args__ = (email_check(),)
+    __table_args__ = (email_check(), search_index("contact_emails"))
     email: str = Field(sa_type=EmailText, primary_key=True)
     contact_id: uuid.UUID = reference("contacts.id", index=True, ondelete="CASCADE")
 

@@ -1,12 +1,13 @@
 """The columns that full-text search reads, in the one form that both indexes and queries use."""
 
-from sqlalchemy import ColumnElement, Index, column, func, literal_column
+from sqlalchemy import ColumnElement, Index, Text, column, func, literal_column
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 # The first column is the name of a row, which search.rank uses.
 SEARCHED = {
     "companies": ("name", "domain", "industry", "location"),
     "contacts": ("full_name", "email", "title", "phone"),
+    "contact_emails": ("email",),
     "deals": ("title",),
 }
 
@@ -33,3 +34,8 @@ def words_of(folded: ColumnElement[str]) -> ColumnElement[str]:
 def search_index(name: str) -> Index:
     """The index for searches of a table."""
     return Index(f"{name}_search_idx", words_of(folded(*map(column, SEARCHED[name]))), postgresql_using="gin")
+
+
+def phone_key(phone: ColumnElement[str | None]) -> ColumnElement[str]:
+    """A telephone number in the form in which it is searched; null for less than 6 digits."""
+    return func.crm_phone_key(phone, type_=Text)

@@ -1,6 +1,5 @@
 """Contacts: the people the team writes to, identified by e-mail address."""
 
-import uuid
 from collections.abc import Mapping
 
 from sqlalchemy import Boolean, ColumnElement, FromClause, and_, exists, func, null, or_, select, update
@@ -10,7 +9,6 @@ from sqlmodel import col
 from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import Statement, combined, param_row, types_of
 from crm_graph.domain import references
-from crm_graph.domain.contacts import custom
 from crm_graph.domain.contacts.rows import ContactRow
 from crm_graph.domain.locking import RowLock
 from crm_graph.domain.timeline import activities, tasks
@@ -21,22 +19,6 @@ from crm_graph.identity.principal import Principal
 from crm_graph.json_documents import check_document
 from crm_graph.models import Contact, ContactEmail, OwnerSource, Relation, Suppression, table
 from crm_graph.values import check_line
-
-
-async def edit(
-    work: UnitOfWork, *, contact_id: uuid.UUID, changes: Mapping[str, object], expected_version: int | None = None
-) -> uuid.UUID:
-    """Change columns of a contact, with a timeline entry of old and new values; `custom` is merged (RFC 7396).
-
-    Raises NotFound, ValidationFailed, VersionConflict or Forbidden naming the field; then nothing was changed.
-    """
-    checked = check_values(work.principal, changes)
-    contact = await LOCK.one(work, contact_id, expected_version)
-    await references.check(work, checked)
-    params = edit_params(work, contact, custom.merge(contact.custom, checked))
-    if params is not None:
-        await write_edit(work.transaction, params)
-    return contact_id
 
 
 def has_address(address: str | ColumnElement[str], rows: Relation | None = None) -> ColumnElement[bool]:

@@ -7,8 +7,7 @@ import uuid
 import strawberry
 from strawberry.scalars import JSON
 
-from crm_graph.domain.contacts import lifecycle, ownership, upsert
-from crm_graph.domain.contacts import records as contacts
+from crm_graph.domain.contacts import edits, lifecycle, ownership, upsert
 from crm_graph.domain.unit_of_work import UnitOfWork
 from crm_graph.graphql.engine.bindings import graphql_type, payload_row
 from crm_graph.graphql.execution.mutation import Info, Payload, Result, given_fields, perform, perform_on
@@ -57,6 +56,10 @@ class UpsertContactInput(UpsertContactItem):
 @strawberry.input(description="Changes to a contact.")
 class UpdateContactInput(_ContactFields):
     contact_id: uuid.UUID
+    email: str | None = optional(
+        "The new primary address: one of the contact's others, or a new one. The old one still leads to the contact. "
+        "Can't be cleared. CONFLICT if another contact has it."
+    )
     expected_version: int | None = expected_version()
     idempotency_key: str | None = idempotency_key()
 
@@ -145,11 +148,11 @@ class ContactMutations:
         "Change fields of a contact. An entry on its timeline keeps the old and new values.",
     )
     async def update_contact(self, info: Info, input: UpdateContactInput) -> Payload:
-        """See contacts.edit."""
+        """See edits.edit."""
         return await perform_on(
             info,
             input,
-            lambda work: contacts.edit(
+            lambda work: edits.edit(
                 work,
                 contact_id=input.contact_id,
                 changes=given_fields(input, "contact_id", "expected_version"),

@@ -6,8 +6,7 @@ import uuid
 from typing import Annotated
 
 import strawberry
-from sqlalchemy import ColumnElement, Text, Uuid, and_, null, select, true
-from sqlmodel import SQLModel
+from sqlalchemy import ColumnElement, and_, true
 
 from crm_graph import models
 from crm_graph.domain.contacts import records as contacts
@@ -27,7 +26,6 @@ from crm_graph.graphql.engine.bindings import (
 )
 from crm_graph.graphql.engine.field_site import FieldSite
 from crm_graph.graphql.engine.weights import Weight
-from crm_graph.graphql.schema import search
 from crm_graph.graphql.schema.connections import Connection
 from crm_graph.graphql.schema.filters import (
     ActivityFilter,
@@ -39,7 +37,6 @@ from crm_graph.graphql.schema.filters import (
     DealFilter,
     DealOrder,
     WebhookDeliveryFilter,
-    check_search_text,
 )
 from crm_graph.graphql.schema.reports import (
     OwnerReport,
@@ -49,13 +46,12 @@ from crm_graph.graphql.schema.reports import (
     select_owners,
     select_pipeline,
 )
-from crm_graph.graphql.schema.types import Activity, Company, Contact, Deal, Owner, Pipeline, SearchHit
+from crm_graph.graphql.schema.search_hits import HITS_MAX, SearchHit, found_people, hits, search_args
+from crm_graph.graphql.schema.types import Activity, Company, Contact, Deal, Owner, Pipeline
 from crm_graph.graphql.schema.webhooks import DeliveriesPause, Webhook, WebhookDelivery, WebhookEndpoint
 from crm_graph.identity.access import caller
-from crm_graph.models.columns import AnySelect, EmailText
+from crm_graph.models.columns import EmailText
 from crm_graph.values import normal_email
-
-HITS_MAX = 1_000
 
 
 def _by_id(id: uuid.UUID) -> None:
@@ -145,26 +141,6 @@ def _is_paused(site: FieldSite) -> ColumnElement[bool]:
     return and_(site.rows.c.paused_at.is_not(None))
 
 
-def _search_args(
-    text: Annotated[str, strawberry.argument(description="Each word must be the beginning of a word in the result.")],
-    first: First = 20,
-) -> None:
-    """The arguments of `search`."""
-
-
-def _hits(kind: str, model: type[SQLModel]) -> Source:
-    """The rows of one kind that a search finds, up to a maximum: ranking takes time for each."""
-
-    def query(site: FieldSite) -> AnySelect:
-        text = site.value(lambda args: check_search_text(args["text"]), Text)
-        id_, no_id = site.rows.c.id, null().cast(Uuid)
-        ids = [(id_ if name == kind else no_id).label(f"{name}_id") for name in ("deal", "contact", "company")]
-        score = search.rank(model, site.rows, text).label("score")
-        return select(id_.label("id"), *ids, score).where(search.matches(model, site.rows, text)).limit(HITS_MAX)
-
-    return Source(model, query)
-
-
 @graphql_type()
 class Query:
     """Reads. A row that you may not see looks like one that does not exist: null, or missing from a list."""
@@ -201,14 +177,16 @@ class Query:
         weight=Weight(scan=115_000),
     )
     search: list[SearchHit] = derived(
-        _hits("deal", models.Deal),
-        _hits("contact", models.Contact),
-        _hits("company", models.Company),
+        hits("deal", models.Deal),
+        hits("contact", models.Contact),
+        found_people(),
+        hits("company", models.Company),
         order=Order(("score", "id"), descending=True),
-        args=_search_args,
+        args=search_args,
         limit=lambda site: page_size(site.args),
         doc="Full-text search for deals, contacts and companies, best match first. Case, accents and punctuation are "
-        f"ignored. At most {HITS_MAX:,} matches of each kind are ranked.",
+        "ignored. A contact is also found by a further address, and by a telephone number of at least 6 digits in any "
+        f"grouping, with or without country code. At most {HITS_MAX:,} matches of each kind are ranked.",
         weight=Weight(points=40_000),
     )
     pipeline_report: PipelineReport | None = summary(

@@ -4,12 +4,26 @@ Each word of the text must be the beginning of a word of the row, in any order. 
 ignored.
 """
 
-from sqlalchemy import ColumnElement, Float, Integer, Text, cast, func, literal_column, or_, select
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Integer,
+    Text,
+    and_,
+    any_,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 from sqlmodel import SQLModel
 
+from crm_graph.models import Contact, ContactEmail
 from crm_graph.models.columns import Relation, table
-from crm_graph.models.searched import SEARCHED, folded, words_of
+from crm_graph.models.searched import SEARCHED, folded, phone_key, words_of
 
 
 def matches(model: type[SQLModel], rows: Relation, text: ColumnElement[str]) -> ColumnElement[bool]:
@@ -19,6 +33,24 @@ def matches(model: type[SQLModel], rows: Relation, text: ColumnElement[str]) -> 
     Uses the table's search index. Only the first 8 words and 64 characters of each count.
     """
     return words_of(folded(*_columns(model, rows))).bool_op("@@")(func.crm_query(text))
+
+
+def leads_to(rows: Relation, text: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether `text` is a further address of a contact of `rows`, or its telephone number: at least 6 digits, in any
+    grouping, with or without country code. Not for contacts that `matches` finds already.
+    """
+    aliases = table(ContactEmail).alias("further")
+    by_address = select(aliases.c.contact_id).where(matches(ContactEmail, aliases, text))
+    is_phone = text.op("~")(literal_column("'^[-+0-9()/. ]+$'"))
+    number = case((is_phone, text))
+    key = select(phone_key(number)).scalar_subquery()
+    after_last = select(func.concat(phone_key(number), literal_column("'z'"))).scalar_subquery()  # after every digit
+    shorter = cast(select(func.crm_phone_keys(number)).scalar_subquery(), ARRAY(Text))
+    stored = phone_key(rows.c.phone)
+    begins = and_(stored >= key, stored < after_last)
+    by_phone = and_(rows.c.phone.is_not(None), or_(begins, stored == any_(shorter)))
+    found: ColumnElement[bool] = rows.c.id == any_(func.array(by_address.scalar_subquery()))
+    return and_(or_(found, by_phone), ~matches(Contact, rows, text))
 
 
 def rank(model: type[SQLModel], rows: Relation, text: ColumnElement[str]) -> ColumnElement[float]:

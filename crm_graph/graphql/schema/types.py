@@ -27,6 +27,7 @@ from crm_graph.graphql.engine.bindings import (
 from crm_graph.graphql.engine.field_site import FieldSite
 from crm_graph.graphql.engine.weights import Weight
 from crm_graph.graphql.schema import enums
+from crm_graph.graphql.schema.addresses import all_addresses
 from crm_graph.graphql.schema.connections import Connection
 from crm_graph.models.columns import AnySelect, Expression
 
@@ -92,6 +93,12 @@ class Contact:
 
     id: uuid.UUID = column()
     email: str = column(doc="Normalised: without surrounding spaces, in lower case, the domain in ASCII.")
+    emails: list[str] = aggregate(
+        models.ContactEmail,
+        all_addresses,
+        doc="All addresses that lead to the contact: `email`, then the further ones in alphabetical order, such as "
+        "those of contacts that were merged into it.",
+    )
     full_name: str | None = column()
     title: str | None = column(doc="The job title.")
     phone: str | None = column()
@@ -285,15 +292,3 @@ class Activity:
     created_by: Owner | None = to_one("created_by", doc="Null if an event from a provider caused it.")
     occurred_at: datetime = column(doc="When it happened; for a task, when it was created.")
     created_at: datetime = column()
-
-
-@graphql_type()
-class SearchHit:
-    """One result of a search: a deal, a contact or a company. The other two fields are null."""
-
-    score: float = column(
-        doc="How well the name matches: 1 or more if it contains the whole words or starts with the text, else less."
-    )
-    deal: Deal | None = to_one("deal_id")
-    contact: Contact | None = to_one("contact_id")
-    company: Company | None = to_one("company_id")

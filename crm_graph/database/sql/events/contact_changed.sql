@@ -24,6 +24,9 @@ BEGIN
         END IF;
         RETURN NULL;
     END IF;
+    IF TG_OP = 'UPDATE' AND OLD.merged_into_id = NEW.merged_into_id THEN
+        RETURN NULL;  -- what is left of a merged contact
+    END IF;
     IF TG_OP = 'UPDATE' THEN
         -- With a new status, its summary and the need for a review are part of contact_status_changed.
         changes := crm_changed_columns(to_jsonb(OLD), to_jsonb(NEW), CASE WHEN has_new_status THEN '{}'::text[]
