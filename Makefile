@@ -57,8 +57,8 @@ e2e: $(PEERS)  ## test processes as operators run them, with other programs, and
 soak: $(STAMP)  ## kill servers, workers and PostgreSQL under load: nothing may be lost or applied twice (SOAK_SECONDS=60)
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m pytest -q -n 0 tests/soak $(ARGS)
 
-fuzz: $(STAMP)  ## random queries on both engines, compared; the worst text for each pattern; the costliest queries (FUZZ_EXAMPLES=3000, COST_SECONDS=15)
-	@cd "$(ROOT)" && FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-3000} "$(BIN)/python" -m pytest -q -n 2 tests/graphql/engine/test_compiler_property.py tests/project/test_patterns.py tests/project/test_linear_time.py tests/domain/test_state_machine.py $(ARGS)
+fuzz: $(STAMP)  ## random queries on both engines, compared; the worst text for each pattern; upgrades from every revision; the costliest queries (FUZZ_EXAMPLES=3000, COST_SECONDS=15)
+	@cd "$(ROOT)" && FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-3000} "$(BIN)/python" -m pytest -q -n 2 tests/graphql/engine/test_compiler_property.py tests/project/test_patterns.py tests/project/test_linear_time.py tests/domain/test_state_machine.py tests/database/test_upgrades.py $(ARGS)
 	@cd "$(ROOT)" && exec "$(BIN)/python" -m bench.cost --search $${COST_SECONDS:-15}
 
 mutants: $(PEERS)  ## change the guarding code in 150 places: its tests must notice 95% (ARGS='--seed 7 --count 20 --only egress')

@@ -58,7 +58,7 @@ def test_it_rests_longer_than_it_runs_while_others_are_busy(rests: list[float]) 
 
 def test_it_hardly_rests_while_nobody_else_works(rests: list[float]) -> None:
     at_low_priority(compute)
-    assert sum(rests) < 0.01  # the test runner may have a thread
+    assert sum(rests) < 0.02  # as long as it runs: the test runner may have a thread
 
 
 def test_other_work_never_rests_even_after_a_failure(rests: list[float]) -> None:

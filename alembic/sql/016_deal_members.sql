@@ -1,11 +1,12 @@
--- What revision 016 made of the event functions, which know of members now, and of the owner rule's.
+-- The event functions, which know members now, and the functions by which the owner rule finds members.
 
 CREATE OR REPLACE FUNCTION crm_deal_snapshot(deal uuid) RETURNS json LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (
         SELECT json_build_object('id', id, 'title', title, 'amount', amount::text, 'currency', currency,
             'status', status, 'close_date', close_date, 'source', source, 'campaign_id', campaign_id,
-            'lost_reason', lost_reason, 'owner_id', owner_id, 'member_ids', coalesce(member_ids, '{}'), 'version', version, 'deleted', deleted_at IS NOT NULL)
+            'lost_reason', lost_reason, 'owner_id', owner_id, 'member_ids', coalesce(member_ids, '{}'),
+            'version', version, 'deleted', deleted_at IS NOT NULL)
         FROM public.deals WHERE id = deal);
 END $$;
 

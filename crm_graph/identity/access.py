@@ -50,11 +50,9 @@ def alternatives(
     c = rows.c
     sees_all = principal.role is not Role.SALES
     if model in (Contact, Deal):
-        exists_ = c.deleted_at.is_(None)
-        if model is Contact and erased:
-            exists_ = or_(exists_, and_(c.erased_at.is_not(None), c.merged_into_id.is_(None)))
-        seen = _owned(rows, principal, exists_)
-        return seen if sees_all else [*seen, _by_membership(model, rows, principal, exists_)]
+        is_there = _is_there(model, rows, erased)
+        own = _owned(rows, principal, is_there)
+        return own if sees_all else [*own, _by_membership(model, rows, principal, is_there)]
     if model is WebhookLog:
         return [true() if principal.role is Role.ADMIN else false()]
     if model in _OF_ENDPOINTS:
@@ -72,7 +70,6 @@ def alternatives(
     return [or_(of_company, of_deal, _of_owned_contact(c.contact_id, principal, erased))]
 
 
-_OWNED = 2  # of the alternatives: own rows, and the pool
 _OF_ENDPOINTS = (WebhookEndpoint, WebhookDelivery, WebhookAttempt, Event)
 
 
@@ -98,13 +95,9 @@ def visible(
 def owned(
     model: type[SQLModel], principal: Principal, rows: Relation | None = None, *, erased: bool = False
 ) -> ColumnElement[bool]:
-    """The owner rule without memberships: the contacts that the caller may change, the deals that they may give away.
-
-    Of other models, it is the same as `visible`.
-    """
-    if model not in (Contact, Deal):
-        return visible(model, principal, rows, erased=erased)
-    return or_(*alternatives(model, principal, rows, erased=erased)[:_OWNED])
+    """The owner rule without memberships: contacts that the caller may change, and deals that they may give away."""
+    rows = table(model) if rows is None else rows
+    return or_(*_owned(rows, principal, _is_there(model, rows, erased)))
 
 
 def must_own(principal: Principal, owner_id: uuid.UUID | None, *, field: str) -> None:
@@ -124,6 +117,14 @@ def may_see_change(principal: Principal, owners: frozenset[uuid.UUID | None]) ->
     deal's members) before and after the change. None is the unassigned pool.
     """
     return principal.role is not Role.SALES or not owners.isdisjoint((None, principal.owner_id))
+
+
+def _is_there(model: type[SQLModel], rows: Relation, erased: bool) -> ColumnElement[bool]:
+    """Whether a contact or deal is not deleted; with `erased`, erased contacts count as there."""
+    c = rows.c
+    if model is Contact and erased:
+        return or_(c.deleted_at.is_(None), and_(c.erased_at.is_not(None), c.merged_into_id.is_(None)))
+    return and_(c.deleted_at.is_(None))
 
 
 def _owned(rows: Relation, principal: Principal, state: ColumnElement[bool]) -> list[ColumnElement[bool]]:

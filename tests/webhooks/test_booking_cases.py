@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from crm_graph.models import Role
 from tests.support.cases import Case, add_hosts, booking_mismatches, cases, send_all
 from tests.support.events import new_events, types
 from tests.support.factories import ADA, BOB, World, add_owner
@@ -183,6 +184,16 @@ async def test_a_host_who_is_not_in_the_team_is_no_member(
     await post(client, "calcom", hosted(ADA))
     await post(client, "calcom", hosted("someone@else.example", at="2026-01-06T09:00:00.000Z", uid="b-2"))
     assert ((await owner_of(sql))[0], await members(sql)) == (ADA, [])
+
+
+async def test_a_host_who_only_reads_is_no_member(
+    client: httpx.AsyncClient, world: World, sql: AsyncConnection
+) -> None:
+    await add_owner(sql, "reads@seller.com", role=Role.READONLY)
+    await post(client, "calcom", hosted(ADA))
+    await sql.execute(text("UPDATE contacts SET owner_source = 'person' WHERE email = :e"), {"e": LENA})
+    answer = await post(client, "calcom", hosted("reads@seller.com", at="2026-01-06T09:00:00.000Z", uid="b-2"))
+    assert (answer.json()["status"], await members(sql)) == ("ok", [])
 
 
 async def test_a_deal_with_20_members_takes_no_more_hosts(

@@ -4,8 +4,7 @@ import uuid
 from typing import NamedTuple
 
 import psycopg
-from sqlalchemy import Executable, exists, func, or_, select, update
-from sqlalchemy import delete as delete_from
+from sqlalchemy import Executable, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from crm_graph.database.statements import Query, Statement, combined, param
@@ -57,7 +56,7 @@ def _look_up() -> Executable:
     id_, address = param(Contact, "id"), param(Contact, "email", "address")
     has_it = people.c.email == address
     is_own_tombstone = people.c.merged_into_id == id_
-    others = select(1).where(has_it, people.c.id != id_, or_(~is_own_tombstone, people.c.merged_into_id.is_(None)))
+    others = select(1).where(has_it, people.c.id != id_, people.c.merged_into_id.is_distinct_from(id_))
     aliased = select(1).where(aliases.c.email == address, aliases.c.contact_id != id_)
     tombstone = select(people.c.id).where(has_it, is_own_tombstone).scalar_subquery()
     return select(
@@ -78,7 +77,7 @@ def _swap() -> Executable:
     id_, new = param(Contact, "id"), param(Contact, "email", "new")
     old = insert(aliases).values(email=param(Contact, "email", "old"), contact_id=id_)
     return combined(
-        delete_from(aliases).where(aliases.c.email == new, aliases.c.contact_id == id_),
+        delete(aliases).where(aliases.c.email == new, aliases.c.contact_id == id_),
         old.on_conflict_do_nothing(),
         update(people).where(people.c.id == id_).values(email=new),
     )

@@ -114,8 +114,8 @@ async def lock_or_create(
         if contact is not None:
             fitted = custom.fit(contact.custom, lead.custom)
             filled = await _empty_columns(transaction, lead, contact, lookup) | {"custom": fitted.custom}
-            new_owner = await takeover.new_owner(transaction, contact, lookup, colleague, arranged_at)
-            return LockedContact(contact, filled | new_owner, fitted.left_out, _named(lookup))
+            filled |= await _new_owner(transaction, contact, lookup, colleague, arranged_at)
+            return LockedContact(contact, filled, fitted.left_out, _named(lookup))
         # Either no contact has the address, or the one that had it was merged while we waited for its lock. Then the
         # address is taken, so nothing is created, and the next attempt finds the survivor.
         fitted = custom.fit({}, lead.custom)
@@ -183,6 +183,18 @@ async def _empty_columns(
     if contact.company_id is None or (lead.company_name and lookup.company_is_unnamed):
         values["company_id"] = await match.find_or_create(transaction, _company_hint(lead))
     return {name: new for name, new in values.items() if new is not None and getattr(contact, name) is None}
+
+
+async def _new_owner(
+    transaction: Transaction, contact: ContactRow, lookup: _Lookup, colleague: Colleague, arranged_at: datetime | None
+) -> dict[str, object]:
+    named, is_active = _named(lookup), bool(lookup.owner_is_active)
+    if named is None or named == contact.owner_id:
+        return {}
+    source = colleague.source
+    if not await takeover.takes_over(transaction, contact, source, is_active=is_active, arranged_at=arranged_at):
+        return {}
+    return {"owner_id": named, "owner_source": source}
 
 
 def _named(lookup: _Lookup) -> uuid.UUID | None:

@@ -1,48 +1,35 @@
 """Takeover: the colleague whom an event names, and whether they become the owner of its contact."""
 
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Executable, Select, case, func, or_, select
 
 from crm_graph.database.engine import Transaction
 from crm_graph.database.statements import Query, param
-from crm_graph.domain.contacts.lead import Colleague
 from crm_graph.domain.contacts.rows import ContactRow
 from crm_graph.models import Activity, ActivityType, Contact, Owner, OwnerMailbox, OwnerSource, table
-
-
-class Named(Protocol):
-    """The colleague who is named (`is_named`), or else the default owner; and whether the present owner is active."""
-
-    @property
-    def colleague_id(self) -> Any: ...
-    @property
-    def is_named(self) -> bool | None: ...
-    @property
-    def owner_is_active(self) -> bool | None: ...
 
 
 class _Meeting(NamedTuple):
     occurred_at: datetime | None
 
 
-async def new_owner(
-    transaction: Transaction, contact: ContactRow, named: Named, colleague: Colleague, arranged_at: datetime | None
-) -> dict[str, object]:
-    """The columns of a contact's new owner; none when it keeps its own.
+async def takes_over(
+    transaction: Transaction, contact: ContactRow, source: OwnerSource, *, is_active: bool, arranged_at: datetime | None
+) -> bool:
+    """Whether the colleague whom an event names, as `source` says in which role, becomes a contact's owner.
 
-    A mailbox's owner or an organiser takes over a contact whose owner nobody chose, or whose owner is inactive. An
-    organiser who arranged a meeting (`arranged_at`) also takes over from the organiser of an earlier one.
+    They take over a contact whose owner nobody chose, or whose owner is not active (`is_active`). An organiser who
+    arranged a meeting (`arranged_at`) also takes over from the organiser of an earlier one.
     """
-    if not named.is_named or named.colleague_id == contact.owner_id:
-        return {}
     is_chosen = contact.owner_id is not None and contact.owner_source != OwnerSource.DEFAULT
-    if is_chosen and named.owner_is_active:
-        is_organisers = contact.owner_source == colleague.source == OwnerSource.ORGANISER
-        if not (is_organisers and arranged_at) or await _has_later_meeting(transaction, contact, arranged_at):
-            return {}
-    return {"owner_id": named.colleague_id, "owner_source": colleague.source}
+    if not (is_chosen and is_active):
+        return True
+    is_organisers = contact.owner_source == source == OwnerSource.ORGANISER
+    if not is_organisers or arranged_at is None:
+        return False
+    return not await _has_later_meeting(transaction, contact, arranged_at)
 
 
 async def _has_later_meeting(transaction: Transaction, contact: ContactRow, arranged_at: datetime) -> bool:

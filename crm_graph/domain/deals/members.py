@@ -3,7 +3,7 @@
 import uuid
 from typing import NamedTuple
 
-from sqlalchemy import Executable, select
+from sqlalchemy import Executable, and_, select
 
 from crm_graph.database.statements import Query, Statement, param
 from crm_graph.domain.deals.stage_history import deal_entry_params
@@ -24,8 +24,9 @@ class _SharedDeal(NamedTuple):
     member_ids: list[uuid.UUID] | None
 
 
-class _Name(NamedTuple):
+class _Owner(NamedTuple):
     name: str
+    may_work: bool
 
 
 async def add(
@@ -43,19 +44,25 @@ async def add(
         return deal_id
     if len(members) >= MEMBERS_MAX:
         raise ValidationFailed(f"a deal has at most {MEMBERS_MAX} members", field="owner_id")
-    await _update(work, deal, [*members, owner_id], f"Member added: {await _name(work, owner_id)}")
+    found = await _OWNER.one(work.transaction, id=owner_id)
+    if found is None or not found.may_work:
+        raise NotFound("owner not found, not active, or readonly", field="owner_id")
+    await _update(work, deal, [*members, owner_id], f"Member added: {found.name}")
     return deal_id
 
 
 async def add_host(work: UnitOfWork, deal_id: uuid.UUID, owner_id: uuid.UUID) -> None:
     """Make the host of a meeting a member of its contact's deal when that is somebody else's, for events.
 
-    With 20 members, it stays as it is.
+    An event never fails for it: a deal with 20 members, and a host who may not work on deals, change nothing.
     """
     deal = await _LOCK.one(work, deal_id)
-    is_others = deal.owner_id is not None and owner_id != deal.owner_id
-    if is_others and len(deal.member_ids or []) < MEMBERS_MAX:
-        await add(work, deal_id=deal_id, owner_id=owner_id)
+    members = deal.member_ids or []
+    if deal.owner_id in (None, owner_id) or owner_id in members or len(members) >= MEMBERS_MAX:
+        return
+    found = await _OWNER.one(work.transaction, id=owner_id)
+    if found is not None and found.may_work:
+        await _update(work, deal, [*members, owner_id], f"Member added: {found.name}")
 
 
 async def remove(
@@ -72,7 +79,8 @@ async def remove(
     members = deal.member_ids or []
     if owner_id in members:
         others = [member for member in members if member != owner_id]
-        await _update(work, deal, others or None, f"Member removed: {await _name(work, owner_id, must_work=False)}")
+        found = await _OWNER.one(work.transaction, id=owner_id)
+        await _update(work, deal, others or None, f"Member removed: {found.name if found else owner_id}")
     return deal_id
 
 
@@ -82,25 +90,12 @@ async def _update(work: UnitOfWork, deal: _SharedDeal, member_ids: list[uuid.UUI
     await _UPDATE.run(work.transaction, id=deal.id, now=work.now, member_ids=member_ids, **entry)
 
 
-async def _name(work: UnitOfWork, owner_id: uuid.UUID, *, must_work: bool = True) -> str:
-    found = await (_WORKING if must_work else _ANYBODY).one(work.transaction, id=owner_id)
-    if found is None:
-        raise NotFound("owner not found, not active, or readonly", field="owner_id")
-    return found.name
-
-
 def _owner() -> Executable:
     owners = table(Owner)
-    return select(owners.c.name).where(owners.c.id == param(Owner, "id"))
-
-
-def _working_owner() -> Executable:
-    owners = table(Owner)
-    is_it = owners.c.id == param(Owner, "id")
-    return select(owners.c.name).where(is_it, owners.c.active, owners.c.role != Role.READONLY)
+    may_work = and_(owners.c.active, owners.c.role != Role.READONLY).label("may_work")
+    return select(owners.c.name, may_work).where(owners.c.id == param(Owner, "id"))
 
 
 _LOCK = RowLock(_SharedDeal, Deal, "deal")
-_ANYBODY = Query(_Name, _owner)
-_WORKING = Query(_Name, _working_owner)
+_OWNER = Query(_Owner, _owner)
 _UPDATE = Statement(lambda: activities.update_with_entry(Deal, *Deal.MEMBERSHIP))

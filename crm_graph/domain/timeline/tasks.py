@@ -151,7 +151,7 @@ async def _check_assignee(
     if work.principal.role is not Role.ADMIN:
         raise Forbidden("only an admin may assign a task to somebody else", field="assignee_id")
     if await _FIND_ASSIGNEE.one(work.transaction, caller=assignee_id, **about) is None:
-        message = "assignee_id must be active, not readonly, and see what the task is about: its owner, or an admin"
+        message = "assignee_id must be active, not readonly, and see what the task is about (as owner, member or admin)"
         raise ValidationFailed(message, field="assignee_id")
 
 

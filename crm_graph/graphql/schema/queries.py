@@ -46,7 +46,7 @@ from crm_graph.graphql.schema.reports import (
     select_owners,
     select_pipeline,
 )
-from crm_graph.graphql.schema.search_hits import HITS_MAX, SearchHit, found_people, hits, search_args
+from crm_graph.graphql.schema.search_hits import HITS_MAX, SearchHit, hits, people_by_address_or_phone, search_args
 from crm_graph.graphql.schema.types import Activity, Company, Contact, Deal, Owner, Pipeline
 from crm_graph.graphql.schema.webhooks import DeliveriesPause, Webhook, WebhookDelivery, WebhookEndpoint
 from crm_graph.identity.access import caller
@@ -179,7 +179,7 @@ class Query:
     search: list[SearchHit] = derived(
         hits("deal", models.Deal),
         hits("contact", models.Contact),
-        found_people(),
+        people_by_address_or_phone(),
         hits("company", models.Company),
         order=Order(("score", "id"), descending=True),
         args=search_args,

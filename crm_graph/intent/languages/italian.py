@@ -1,6 +1,8 @@
 """Italian phrases by what they say, in the notation of phrases.py, over folded words.
 
 Apostrophes close up ("l'offerta" is lofferta). cues.py says in which order the kinds are tried and what each weighs.
+
+Longer than other modules: a vocabulary is looked through from end to end, and reads better in one piece.
 """
 
 import re

@@ -2,6 +2,8 @@
 
 A hyphen divides words ("retire-me" is "retire me"). cues.py says in which order the kinds are tried and what each
 weighs.
+
+Longer than other modules: a vocabulary is looked through from end to end, and reads better in one piece.
 """
 
 import re

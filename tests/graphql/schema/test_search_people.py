@@ -26,17 +26,18 @@ async def test_by_a_further_address(words: str, client: httpx.AsyncClient, world
     assert await found(client, BOB, words) == []
 
 
+TYPED = ["+49 30 901820", "030 / 901820", "(030) 90-18-20", "0049 30 90 18 20", "90 18 20"]
 STORED = ["+49 30 901820", "030/90 18 20", "0049-30-901820", "+49 (0)30 901820", "Tel. 030 901820"]
 
 
 @pytest.mark.parametrize("stored", STORED)
-@pytest.mark.parametrize("words", ["+49 30 901820", "030 / 901820", "(030) 90-18-20", "0049 30 90 18 20", "90 18 20"])
 async def test_by_a_telephone_number(
-    stored: str, words: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
+    stored: str, client: httpx.AsyncClient, world: World, sql: AsyncConnection
 ) -> None:
     await sql.execute(text("UPDATE contacts SET phone = :p WHERE id = :id"), {"p": stored, "id": world.ada.contact})
-    assert await found(client, ADA, words) == [str(world.ada.contact)]
-    assert await found(client, BOB, words) == []
+    for words in TYPED:
+        assert await found(client, ADA, words) == [str(world.ada.contact)], words
+    assert await found(client, BOB, TYPED[0]) == []
 
 
 @pytest.mark.parametrize("words", ["+49 30 901821", "01820", "+90 30 901820 1", "901820 Berlin"])

@@ -1,7 +1,7 @@
 -- The deals that an owner is a member of, and the contacts of these; without deleted deals.
 --
 -- The owner rule reads them as arrays, once in a statement. They are functions because the planner can't tell from
--- `member_ids` how few they are: it would plan anew for each caller, which takes longer than the query.
+-- `member_ids` how few they are: it would plan each call again, which takes longer than the query.
 CREATE OR REPLACE FUNCTION crm_member_deals(member uuid) RETURNS uuid[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN

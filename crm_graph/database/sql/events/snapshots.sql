@@ -18,7 +18,8 @@ BEGIN
     RETURN (
         SELECT json_build_object('id', id, 'title', title, 'amount', amount::text, 'currency', currency,
             'status', status, 'close_date', close_date, 'source', source, 'campaign_id', campaign_id,
-            'lost_reason', lost_reason, 'owner_id', owner_id, 'member_ids', coalesce(member_ids, '{}'), 'version', version, 'deleted', deleted_at IS NOT NULL)
+            'lost_reason', lost_reason, 'owner_id', owner_id, 'member_ids', coalesce(member_ids, '{}'),
+            'version', version, 'deleted', deleted_at IS NOT NULL)
         FROM public.deals WHERE id = deal);
 END $$;
 
