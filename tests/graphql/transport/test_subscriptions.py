@@ -24,8 +24,6 @@ DELETE = "mutation ($in: DeleteDealInput!) { deleteDeal(input: $in) { replayed }
 MOVE = "mutation ($in: MoveDealStageInput!) { moveDealStage(input: $in) { deal { id } } }"
 ASSIGN = "mutation ($in: AssignDealInput!) { assignDeal(input: $in) { deal { id } } }"
 CREATE = "mutation ($in: CreateDealInput!) { createDeal(input: $in) { deal { id } } }"
-SHARE = "mutation ($in: AddDealMemberInput!) { addDealMember(input: $in) { deal { id } } }"
-UNSHARE = "mutation ($in: RemoveDealMemberInput!) { removeDealMember(input: $in) { deal { id } } }"
 CONTACTS = "subscription { contactChanged { refetch contactId contact { id fullName } } }"
 RENAME = "mutation ($in: UpdateContactInput!) { updateContact(input: $in) { contact { id } } }"
 ACTIVITIES = "subscription { activityLogged { refetch activityId activity { content deal { id } } } }"
@@ -106,22 +104,6 @@ async def test_a_deal_that_is_reassigned_or_deleted_becomes_null_for_those_who_c
 
         await ask(client, ROOT, ASSIGN, **{"in": {"dealId": str(world.pool.deal), "ownerId": str(world.bob.owner)}})
         assert await ada.deal() == hidden(world.pool.deal)
-
-
-async def test_a_member_hears_of_the_deal_until_they_leave_it(
-    host: str, client: httpx.AsyncClient, world: World
-) -> None:
-    member = {"dealId": str(world.ada.deal), "ownerId": str(world.bob.owner)}
-    async with listening(host, BOB) as bob:
-        await bob.subscribe()
-        await ask(client, ADA, SHARE, **{"in": member})
-        assert (await bob.deal())["dealId"] == str(world.ada.deal)
-        await rename(client, ADA, world.ada.deal, "Shared")
-        assert await bob.deal() == changed(world.ada.deal, "Shared")
-        await ask(client, ADA, UNSHARE, **{"in": member})
-        assert await bob.deal() == hidden(world.ada.deal)
-        await rename(client, ADA, world.ada.deal, "Ada's again")
-        await bob.silence()
 
 
 async def test_a_change_takes_one_statement_per_subscriber(host: str, client: httpx.AsyncClient, world: World) -> None:
